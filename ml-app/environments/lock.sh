@@ -1,0 +1,19 @@
+#!/bin/sh
+# Compiles every *.in of the Python side to a hash-checked lock file that fits Python 3.11 and 3.12
+# on every platform. Pass --upgrade to move what is not pinned by hand.
+set -eu
+cd "$(dirname "$0")/.."
+uv=${UV:-uv}
+lock() { # lock SOURCE TARGET [CONSTRAINTS]
+    "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+        --overrides environments/overrides.txt --only-binary :all: \
+        --custom-compile-command 'npm run lock' ${3:+--constraints "$3"} $upgrade "$1" --output-file "$2"
+}
+upgrade=${1:-}
+lock environments/uv.in environments/uv.txt
+# The larger set is resolved first, and its subset taken from it: an image and the local target run the same versions.
+lock environments/tracking-dev.in environments/tracking-dev.txt
+lock environments/tracking.in environments/tracking.txt environments/tracking-dev.txt
+lock house_price/train/requirements.in house_price/train/requirements.txt environments/tracking.txt
+lock environments/serving-dev.in environments/serving-dev.txt
+lock house_price/serve/requirements.in house_price/serve/requirements.txt environments/serving-dev.txt

@@ -1,0 +1,1 @@
+"""The house-price model: its columns, its training, its serving."""

@@ -1,0 +1,66 @@
+"""The model: a random forest over the features of a house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.model_selection import train_test_split
+
+from house_price.features import FEATURES, TARGET
+from house_price.train.options import Options
+from modelkit.training import regression_metrics
+
+
+@dataclass(frozen=True)
+class Split:
+    """House sales, shuffled and divided.
+
+    Attributes:
+        train_x: features to train on, shape (n, 10), float64, columns `FEATURES`.
+        train_y: their prices in US dollars, shape (n,), float64.
+        test_x: features kept for the test, shape (m, 10), float64, columns `FEATURES`.
+        test_y: their prices in US dollars, shape (m,), float64.
+    """
+
+    train_x: pd.DataFrame
+    train_y: pd.Series[float]
+    test_x: pd.DataFrame
+    test_y: pd.Series[float]
+
+
+def split(sales: pd.DataFrame, options: Options) -> Split:
+    """Divide sales into those to train on and those to test with; the same seed divides them the same way.
+
+    Args:
+        sales: shape (n + m, 11), float64, columns `FEATURES` and `TARGET`.
+        options: `test_size` and `seed`.
+    """
+    train_x, test_x, train_y, test_y = train_test_split(
+        sales[list(FEATURES)], sales[TARGET], test_size=options.test_size, random_state=options.seed
+    )
+    return Split(train_x, train_y, test_x, test_y)
+
+
+def fit(data: Split, options: Options) -> RandomForestRegressor:
+    """Train a forest on all cores; what comes back answers on one."""
+    forest = RandomForestRegressor(
+        n_estimators=options.n_estimators,
+        max_depth=options.max_depth,
+        max_features=options.max_features,
+        random_state=options.seed,
+        n_jobs=-1,
+    )
+    forest.fit(data.train_x, data.train_y)
+    # For the few rows of a request threads cost more than they bring, and their sums vary in the last digit.
+    forest.set_params(n_jobs=None)
+    return forest
+
+
+def scores(forest: RandomForestRegressor, data: Split) -> dict[str, float]:
+    """R², root mean squared and mean absolute error (US dollars) of both parts of the data."""
+    return {
+        **regression_metrics("train", data.train_y.to_numpy(), forest.predict(data.train_x)),
+        **regression_metrics("test", data.test_y.to_numpy(), forest.predict(data.test_x)),
+    }

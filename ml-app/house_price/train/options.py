@@ -1,0 +1,130 @@
+"""The command line: `python -m house_price.train`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from house_price.features import FEATURES, MODEL_NAME
+
+SAMPLE = Path(__file__).parents[1] / "sample.csv"
+"""The made-up sales that `house_price.sample` writes."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a training run is asked to do; see `--help`, whose names these are."""
+
+    data: str
+    tracking_uri: str
+    experiment: str
+    register_as: str
+    n_estimators: int
+    max_depth: int
+    max_features: int
+    test_size: float
+    seed: int
+    tags: dict[str, str]
+    json: bool
+
+    @property
+    def parameters(self) -> dict[str, int | float]:
+        """What is logged as the run's parameters: all that decides which model comes out of the same data."""
+        return {
+            name: getattr(self, name) for name in ("n_estimators", "max_depth", "max_features", "test_size", "seed")
+        }
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line.
+
+    Args:
+        arguments: the words after the program's name; by default the process's own.
+
+    Raises:
+        SystemExit: with 0 after `--help`; with 2 after saying on stderr everything that is wrong.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m house_price.train",
+        description="Train the house-price model, log it with MLflow and register it.",
+        allow_abbrev=False,
+    )
+
+    def option(flag: str, default: str | None, metavar: str, text: str) -> None:
+        parser.add_argument(flag, default=default, metavar=metavar, help=text)
+
+    option("--data", str(SAMPLE), "ADDRESS", "CSV table: a path, https://… or s3://bucket/key (default: a sample)")
+    option(
+        "--tracking-uri", os.environ.get("MLFLOW_TRACKING_URI"), "URI", "MLflow server (default: MLFLOW_TRACKING_URI)"
+    )
+    option("--experiment", "house-price", "NAME", "MLflow experiment (default: %(default)s)")
+    option("--register-as", MODEL_NAME, "NAME", "registered model that gets the new version (default: %(default)s)")
+    option("--n-estimators", "100", "N", "trees of the forest (default: %(default)s)")
+    option("--max-depth", "6", "N", "levels of a tree (default: %(default)s)")
+    option("--max-features", "10", "N", "features considered for a split (default: %(default)s, all)")
+    option("--test-size", "0.3", "SHARE", "share of the rows kept for the test (default: %(default)s)")
+    option("--seed", "3", "N", "seed of the split and of the forest (default: %(default)s)")
+    parser.add_argument(
+        "--tag", action="append", default=[], metavar="KEY=VALUE", help="tag of the run and the version; repeatable"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    given = parser.parse_args(arguments)
+
+    # Numbers are read here and not by argparse, which stops at the first that is wrong.
+    problems: list[str] = []
+    options = Options(
+        data=given.data,
+        tracking_uri=given.tracking_uri or "",
+        experiment=given.experiment.strip(),
+        register_as=given.register_as,
+        n_estimators=_whole("--n-estimators", given.n_estimators, 1, None, problems),
+        max_depth=_whole("--max-depth", given.max_depth, 1, None, problems),
+        max_features=_whole("--max-features", given.max_features, 1, len(FEATURES), problems),
+        test_size=_share("--test-size", given.test_size, problems),
+        seed=_whole("--seed", given.seed, 0, 2**32 - 1, problems),
+        tags=_tags(given.tag, problems),
+        json=given.json,
+    )
+    if not options.tracking_uri:
+        problems.append("which MLflow server? give --tracking-uri or set MLFLOW_TRACKING_URI")
+    elif "@" in urlsplit(options.tracking_uri).netloc:
+        problems.append(
+            "--tracking-uri must hold no password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    if not options.experiment:
+        problems.append("--experiment is empty")
+    if not options.register_as.strip() or set(options.register_as) & set("/:"):
+        problems.append(f"--register-as must be a name without '/' and ':', not {options.register_as!r}")
+    if problems:
+        parser.error("\n  ".join(["", *problems]) if len(problems) > 1 else problems[0])
+    return options
+
+
+def _whole(flag: str, text: str, low: int, high: int | None, problems: list[str]) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if value < low or (high is not None and value > high):
+        allowed = f"of at least {low}" if high is None else f"from {low} to {high}"
+        problems.append(f"{flag} must be a whole number {allowed}, not {text!r}")
+    return value
+
+
+def _share(flag: str, text: str, problems: list[str]) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        problems.append(f"{flag} must be a number between 0 and 1, not {text!r}")
+    return value
+
+
+def _tags(pairs: Sequence[str], problems: list[str]) -> dict[str, str]:
+    problems += [f"--tag must be KEY=VALUE, not {pair!r}" for pair in pairs if pair.find("=") < 1]
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

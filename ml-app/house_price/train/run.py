@@ -1,0 +1,167 @@
+"""A training run: fit, log with MLflow, compare with the champion, register.
+
+Importing this module imports MLflow and scikit-learn, which takes seconds; `modelkit.tracking.prepare` comes first.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import mlflow
+import mlflow.sklearn
+import pandas as pd
+import skops.io
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.models import Model, infer_signature
+from mlflow.models.model import ModelInfo
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.metrics import r2_score
+
+from house_price.features import FEATURES, SKOPS_TRUSTED_TYPES, TARGET
+from house_price.train.data import Houses
+from house_price.train.forest import Split, fit, scores, split
+from house_price.train.options import Options
+from modelkit import registry
+from modelkit.parity import Record
+from modelkit.stopping import StopSignals
+from modelkit.tracking import tracked_run
+from modelkit.training import installed, source_tags
+
+# It wants to name the version of pip, which an image has no need of.
+logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+
+PARITY_ROWS = 5
+DIGEST_CHARACTERS = 36
+"""MLflow stores no more of a data set's digest."""
+
+
+@dataclass(frozen=True)
+class DatasetUsed:
+    """The data set of a run, as MLflow keeps it; `digest` is the beginning of the SHA-256 of the file's bytes."""
+
+    name: str
+    digest: str
+    source: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a training run: what `--json` prints.
+
+    `reason` says why the version has its alias; `warning` is true if somebody should look at that.
+    """
+
+    model: str
+    version: str
+    alias: str
+    previous_champion: str | None
+    reason: str
+    warning: bool
+    run_id: str
+    model_id: str
+    model_uri: str
+    artifact_uri: str
+    metrics: dict[str, float]
+    dataset: DatasetUsed
+
+
+def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
+    """Train a model, log it and register it as champion or challenger.
+
+    Args:
+        options: what the user asked for.
+        houses: the sales to train on and to test with.
+        stop: signals end the run as KILLED and without a version, until registering begins; from there it finishes.
+
+    Raises:
+        TrackingError: the tracking server refused or failed.
+    """
+    tags = source_tags(Path(__file__).parents[2]) | options.tags
+    sales = pd.DataFrame(houses.columns)
+    with tracked_run(options.experiment, tags, stop) as run_id:
+        mlflow.log_params(options.parameters)
+        dataset = _log_dataset(sales, houses)
+        data = split(sales, options)
+        forest = fit(data, options)
+        metrics = scores(forest, data)
+        mlflow.log_metrics(metrics)
+        logged = _log_model(forest, data)
+        decision = registry.decide(options.register_as, metrics["test_score"], lambda uri: _score(uri, data))
+        # A version without its alias would be half a registration.
+        stop.ignore()
+        version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
+    return Outcome(
+        model=options.register_as,
+        version=version,
+        alias=decision.alias,
+        previous_champion=decision.previous_champion,
+        reason=decision.reason,
+        warning=decision.warning,
+        run_id=run_id,
+        model_id=logged.model_id,
+        model_uri=f"models:/{options.register_as}/{version}",
+        artifact_uri=logged.artifact_path,
+        metrics=metrics,
+        dataset=dataset,
+    )
+
+
+def _log_dataset(sales: pd.DataFrame, houses: Houses) -> DatasetUsed:
+    used = DatasetUsed(
+        name=PurePosixPath(urlsplit(houses.address).path).stem or "houses",
+        digest=houses.sha256[:DIGEST_CHARACTERS],
+        source=houses.address,
+        rows=houses.rows,
+    )
+    with warnings.catch_warnings():
+        # MLflow finds itself ambiguous: it registers its source for local files twice.
+        warnings.filterwarnings("ignore", message="The specified dataset source can be interpreted in multiple ways")
+        dataset = from_pandas(sales, source=used.source, targets=TARGET, name=used.name, digest=used.digest)
+    mlflow.log_input(dataset, context="training")
+    return used
+
+
+def _log_model(forest: RandomForestRegressor, data: Split) -> ModelInfo:
+    rows = data.test_x.head(PARITY_ROWS)
+    predictions = forest.predict(rows)
+    record = Record(
+        names=list(FEATURES),
+        rows=rows.to_numpy().tolist(),
+        predictions=predictions.tolist(),
+        libraries=installed(["scikit-learn", "numpy", "skops"]),
+    )
+    logged: ModelInfo = mlflow.sklearn.log_model(
+        forest,
+        name="model",
+        serialization_format="skops",
+        skops_trusted_types=SKOPS_TRUSTED_TYPES,
+        signature=infer_signature(rows, predictions),
+        input_example=rows,
+        # MLflow would start Python anew to find out what it imports.
+        pip_requirements=[f"{name}=={version}" for name, version in (record.libraries | installed(["pandas"])).items()],
+        metadata=record.to_metadata(),
+    )
+    return logged
+
+
+def _score(model_uri: str, data: Split) -> float:
+    """R² of a registered version of this model on the test rows.
+
+    Raises:
+        Exception: it cannot be loaded, or is another kind of model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(mlflow.artifacts.download_artifacts(model_uri, dst_path=folder))
+        signature = Model.load(str(path)).signature
+        columns = signature.inputs.input_names() if signature else []
+        if columns != list(FEATURES):
+            raise ValueError(f"its columns are {', '.join(map(str, columns)) or 'not known'}")
+        # Not mlflow.sklearn.load_model, which trusts whatever types the stored file asks it to trust.
+        forest = skops.io.load(path / "model.skops", trusted=SKOPS_TRUSTED_TYPES)
+    return float(r2_score(data.test_y, forest.predict(data.test_x)))

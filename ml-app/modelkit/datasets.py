@@ -1,0 +1,199 @@
+"""Data sets: a CSV table read from wherever it lies, and its columns as numbers.
+
+Whatever is wrong with the data is a `DataError`, whose message is meant for the user: where, what, and how to mend it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import http.client
+import io
+import math
+import reprlib
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS = 30
+EXAMPLES = 5
+"""How many faulty lines a message shows of each kind; it counts the others."""
+HEADER_CHARACTERS = 400
+
+
+class DataError(ValueError):
+    """The data cannot be read or used."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV table as it was read, still as text.
+
+    Attributes:
+        address: where it lies: an absolute path, or the URL it was asked for with.
+        sha256: of the file's bytes, 64 hexadecimal digits.
+        header: the names of the columns.
+        rows: each row's line number in the file (the header is line 1) and its cells.
+    """
+
+    address: str
+    sha256: str
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def read_table(address: str) -> Table:
+    """Read a CSV table: UTF-8, separated by commas, the first line naming the columns.
+
+    The address is recorded with the run and shown in messages, so it must hold no password or signature.
+
+    Args:
+        address: a path, `http://…`, `https://…` or `s3://bucket/key`. S3 takes its credentials and its endpoint from
+            where boto3 does (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
+
+    Raises:
+        DataError: there is no such file, it may not be read, or it is not a CSV table.
+    """
+    scheme = address.partition("://")[0] if "://" in address else ""
+    if scheme in ("http", "https"):
+        content = _read_http(address)
+    elif scheme == "s3":
+        content = _read_s3(address)
+    elif scheme:
+        raise DataError(f"{address}: give a path, or an address that starts with https://, http:// or s3://")
+    else:
+        address = str(Path(address).resolve())
+        content = _read_file(address)
+    return _parse(address, content)
+
+
+def numbers(
+    table: Table, columns: Sequence[str], non_negative: Collection[str] = ()
+) -> tuple[dict[str, list[float]], list[str]]:
+    """Read columns of a table as finite numbers.
+
+    Args:
+        table: the table; it may have other columns too, which are not looked at.
+        columns: the names of the columns to read.
+        non_negative: those of them that must not be below zero.
+
+    Returns:
+        The columns, each with one float per row; and everything that is wrong with them, a sentence each. Only if
+        nothing is wrong are the columns complete.
+    """
+    problems = []
+    if missing := [name for name in columns if name not in table.header]:
+        found = ", ".join(table.header)[:HEADER_CHARACTERS]
+        problems.append(f"missing columns: {', '.join(missing)} (the header has: {found})")
+    if twice := [name for name in columns if table.header.count(name) > 1]:
+        problems.append(f"columns that appear twice: {', '.join(twice)}")
+
+    width = len(table.header)
+    if ragged := [f"line {line} has {len(cells)}" for line, cells in table.rows if len(cells) != width]:
+        problems.append(f"not as many cells as the header's {width}: {_some(ragged)}")
+    whole = [(line, cells) for line, cells in table.rows if len(cells) == width]
+
+    values: dict[str, list[float]] = {}
+    for name in columns:
+        if name in missing:
+            continue
+        index = table.header.index(name)
+        values[name] = []
+        flaws: dict[str, list[str]] = {}
+        for line, cells in whole:
+            number, flaw = _number(cells[index])
+            if not flaw and number < 0 and name in non_negative:
+                flaw = "negative"
+            if flaw:
+                flaws.setdefault(flaw, []).append(
+                    f"line {line}" if flaw == "empty" else f"line {line} {reprlib.repr(cells[index])}"
+                )
+            values[name].append(number)
+        problems += [f"{name} is {flaw}: {_some(lines)}" for flaw, lines in flaws.items()]
+    return values, problems
+
+
+def _number(cell: str) -> tuple[float, str]:
+    """A cell's number, and what is wrong with it ("" if nothing is)."""
+    if not cell.strip():
+        return math.nan, "empty"
+    try:
+        # float() would take "1_000" for a thousand: a literal of Python, not of CSV.
+        number = float(cell.replace("_", "?"))
+    except ValueError:
+        return math.nan, "not a number"
+    return number, "" if math.isfinite(number) else "not finite"
+
+
+def _some(examples: Sequence[str]) -> str:
+    more = len(examples) - EXAMPLES
+    return ", ".join(examples[:EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _parse(address: str, content: bytes) -> Table:
+    try:
+        text = content.decode("utf-8-sig")  # spreadsheets put a byte-order mark in front
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        rows = [(reader.line_num, cells) for cells in reader if cells]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{address}: not a CSV file in UTF-8 ({error.reason} at byte {error.start})") from error
+    except csv.Error as error:
+        raise DataError(f"{address}: not a CSV file: line {reader.line_num}: {error}") from error
+    if not rows:
+        raise DataError(f"{address}: the file is empty; its first line must name the columns")
+    header = [name.strip() for name in rows[0][1]]
+    return Table(address, hashlib.sha256(content).hexdigest(), header, rows[1:])
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}; check the path") from error
+
+
+def _read_http(address: str) -> bytes:
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        # The address is shown in messages and recorded with the run.
+        raise DataError(f"{parts.scheme}://…@{parts.hostname}{parts.path}: leave user name and password out of it")
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 http(s), see above
+            content: bytes = response.read()
+            return content
+    except urllib.error.HTTPError as error:
+        raise DataError(f"{address}: the server answered {error.code} {error.reason}; check the address") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise DataError(f"{address}: cannot be fetched: {reason}; check the address and the network") from error
+
+
+def _read_s3(address: str) -> bytes:
+    # Only this branch pays boto3's half a second.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
+
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if not bucket or not key:
+        raise DataError(f"{address}: write it as s3://bucket/key")
+    config = Config(connect_timeout=5, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard"})
+    try:
+        content: bytes = boto3.Session().client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+    except NoCredentialsError as error:
+        raise DataError(
+            f"{address}: no credentials for S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            "and AWS_ENDPOINT_URL if the store is not Amazon's"
+        ) from error
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("NoSuchBucket", "NoSuchKey"):
+            what = f"there is no bucket {bucket}" if code == "NoSuchBucket" else f"bucket {bucket} has no key {key}"
+            raise DataError(f"{address}: {what}; check the address and AWS_ENDPOINT_URL") from error
+        raise DataError(f"{address}: S3 refused ({code}); check the credentials and what they may read") from error
+    except (BotoCoreError, ValueError) as error:
+        raise DataError(f"{address}: cannot be fetched: {error}; check the address and AWS_ENDPOINT_URL") from error

@@ -1,0 +1,100 @@
+"""The model registry: which version is in service.
+
+The alias `champion` names the version that is served; the alias `challenger` the newest that was not good enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import mlflow
+from mlflow import MlflowClient, MlflowException
+from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a new model is to be.
+
+    Attributes:
+        alias: `CHAMPION` or `CHALLENGER`.
+        previous_champion: the version that is the champion now, None if there is none.
+        reason: why, a sentence.
+        warning: the champion could not be scored, which somebody should look at.
+    """
+
+    alias: str
+    previous_champion: str | None
+    reason: str
+    warning: bool = False
+
+
+def decide(name: str, score: float, score_champion: Callable[[str], float]) -> Decision:
+    """Decide whether a new model takes the champion's place: if it is at least as good on the same rows.
+
+    The champion is scored here and now on the new model's test rows, since scores recorded on two different data sets
+    say nothing about each other. A champion that was trained on some of these rows is flattered by that, so the
+    comparison errs on the side of the model that is in service.
+
+    Args:
+        name: the registered model's name; it need not exist.
+        score: the new model's score on its test rows; greater is better.
+        score_champion: loads the model at a `models:/name/version` URI and returns its score on the same rows;
+            whatever it raises means that the champion cannot be compared, and it then stays.
+
+    Raises:
+        MlflowException: the registry refused or failed.
+    """
+    champion = _champion(name)
+    if champion is None:
+        return Decision(CHAMPION, None, "there was no champion")
+    version = str(champion.version)
+    try:
+        present = score_champion(f"models:/{name}/{version}")
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        reason = f"the champion, version {version}, could not be scored on this run's test rows and stays: {why}"
+        return Decision(CHALLENGER, version, reason, warning=True)
+    if score >= present:
+        reason = f"test score {score:.4f}, the champion until now, version {version}, reaches {present:.4f}"
+        return Decision(CHAMPION, version, reason)
+    reason = f"test score {score:.4f}, the champion, version {version}, reaches {present:.4f} and stays"
+    return Decision(CHALLENGER, version, reason)
+
+
+def register(name: str, model_uri: str, tags: Mapping[str, str], alias: str) -> str:
+    """Register a logged model as a new version and point an alias at it.
+
+    Args:
+        name: the registered model's name; created if it does not exist.
+        model_uri: the logged model, `models:/m-…`.
+        tags: of the version.
+        alias: `CHAMPION` or `CHALLENGER`.
+
+    Returns:
+        The new version's number, as text.
+
+    Raises:
+        MlflowException: the registry refused or failed.
+    """
+    # MLflow announces on stderr what it is asked for. There is nothing to wait for: the files are stored already.
+    with contextlib.redirect_stderr(io.StringIO()):
+        version = mlflow.register_model(model_uri, name, await_registration_for=0, tags=dict(tags)).version
+    MlflowClient().set_registered_model_alias(name, alias, version)
+    return str(version)
+
+
+def _champion(name: str) -> ModelVersion | None:
+    try:
+        return MlflowClient().get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as error:
+        # The second is the server's answer where the model exists and the alias does not.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise

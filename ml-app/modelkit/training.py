@@ -1,0 +1,64 @@
+"""What the training of every model records: where its code comes from, its libraries, how good it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def source_tags(folder: Path) -> dict[str, str]:
+    """Tags that say which commit a folder's code is of.
+
+    Returns:
+        `mlflow.source.git.commit`, from the folder's git repository or else from the variable GIT_COMMIT, which an
+        image build sets; and `git.dirty` = "true" if the folder has changes that are not committed. Empty if neither
+        knows.
+    """
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    dirty = commit and _git(folder, "status", "--porcelain", "--", ".")
+    commit = commit or os.environ.get("GIT_COMMIT", "")
+    return ({"mlflow.source.git.commit": commit} if commit else {}) | ({"git.dirty": "true"} if dirty else {})
+
+
+def installed(packages: Sequence[str]) -> dict[str, str]:
+    """The installed version of each package, by its name on PyPI."""
+    return {package: version(package) for package in packages}
+
+
+def regression_metrics(
+    part: str, actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    """How good predictions are, as metrics of a run.
+
+    Args:
+        part: "train" or "test", the first word of each metric's name.
+        actual: the true values, shape (n,), float64, n of at least 2.
+        predicted: the model's answers, same shape and unit.
+
+    Returns:
+        `<part>_score` (R², 1 is perfect), `<part>_rmse` and `<part>_mae` (both in the unit of the values).
+    """
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error  # noqa: PLC0415 a second
+
+    return {
+        f"{part}_score": float(r2_score(actual, predicted)),
+        f"{part}_rmse": float(root_mean_squared_error(actual, predicted)),
+        f"{part}_mae": float(mean_absolute_error(actual, predicted)),
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What a git command prints; "" without git, without a repository, or without a commit."""
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,196 @@
+"""Reading and checking data: every fault is one clear message."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from house_price.train.data import COLUMNS, read_houses
+from house_price.train.options import SAMPLE
+from modelkit.datasets import DataError, read_table
+
+Rows = list[dict[str, str]]
+Store = Callable[[Rows], str]
+
+
+def refusal(address: str, test_size: float = 0.3) -> str:
+    with pytest.raises(DataError) as caught:
+        read_houses(address, test_size)
+    return str(caught.value)
+
+
+def test_quoted_numbers_and_other_columns_are_fine(sales: Rows, stored: Store) -> None:
+    houses = read_houses(stored([{"date": "20141013T000000"} | row for row in sales]), 0.3)
+    assert houses.rows == 20
+    assert houses.columns["price"][0] == float(sales[0]["price"])
+    assert set(houses.columns) == set(COLUMNS)
+
+
+def test_byte_order_mark_and_blank_lines_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes(b"\xef\xbb\xbfa, b\r\n\r\n1,2\r\n\r\n3,4\r\n")
+    table = read_table(str(path))
+    assert table.header == ["a", "b"]
+    assert table.rows == [(3, ["1", "2"]), (5, ["3", "4"])]
+    assert table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_relative_path_is_recorded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    monkeypatch.chdir(tmp_path)
+    assert read_table("a.csv").address == str(tmp_path / "a.csv")
+
+
+CELLS = [
+    ("price", "cheap", "price is not a number: line 4 'cheap'"),
+    ("price", "1_000", "price is not a number: line 4 '1_000'"),
+    ("price", "-1", "price is negative: line 4 '-1'"),
+    ("bedrooms", "", "bedrooms is empty: line 4"),
+    ("bedrooms", "  ", "bedrooms is empty: line 4"),
+    ("bedrooms", "-2", "bedrooms is negative: line 4 '-2'"),
+    ("sqft_lot", "-0.5", "sqft_lot is negative: line 4 '-0.5'"),
+    ("grade", "nan", "grade is not finite: line 4 'nan'"),
+    ("grade", "inf", "grade is not finite: line 4 'inf'"),
+    ("grade", "1e999", "grade is not finite: line 4 '1e999'"),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "expected"), CELLS)
+def test_faulty_cell_is_named_with_its_line(sales: Rows, stored: Store, column: str, cell: str, expected: str) -> None:
+    sales[2][column] = cell
+    path = stored(sales)
+    assert refusal(path) == f"{path} cannot be used:\n  {expected}"
+
+
+def test_all_faults_are_told_at_once_and_many_are_counted(sales: Rows, stored: Store) -> None:
+    for row in sales:
+        row["sqft_living"] = "big"
+        del row["zipcode"]
+    sales[0]["price"] = ""
+    sales[1]["price"] = "-5"
+    message = refusal(stored(sales))
+    assert "missing columns: zipcode (the header has: bedrooms, " in message
+    lines = ", ".join(f"line {line} 'big'" for line in range(2, 7))
+    assert f"sqft_living is not a number: {lines} and 15 more" in message
+    assert "price is empty: line 2" in message
+    assert "price is negative: line 3 '-5'" in message
+
+
+FILES = [
+    (b"", "the file is empty; its first line must name the columns"),
+    (b"\n\n", "the file is empty; its first line must name the columns"),
+    (b"\xff\xfe\x00", "not a CSV file in UTF-8 (invalid start byte at byte 0)"),
+    (b'a,b\n1,"2\n', "not a CSV file: line 2: unexpected end of data"),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), FILES)
+def test_file_that_is_no_table(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_bytes(content)
+    assert refusal(str(path)) == f"{path}: {expected}"
+
+
+def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
+    path = tmp_path / "ragged.csv"
+    lines = SAMPLE.read_text().splitlines()[:20]
+    lines[0] += ",price"
+    path.write_text("\n".join(lines))
+    message = refusal(str(path))
+    assert "columns that appear twice: price" in message
+    assert "not as many cells as the header's 12: line 2 has 11, " in message
+
+
+@pytest.mark.parametrize(
+    ("rows", "test_size", "expected"),
+    [
+        (0, 0.3, "0 rows leave 0 to train on and 0 to test with (test size 0.3); 2 of each are the least"),
+        (3, 0.3, "3 rows leave 2 to train on and 1 to test with"),
+        (20, 0.01, "20 rows leave 19 to train on and 1 to test with"),
+        (20, 0.95, "20 rows leave 1 to train on and 19 to test with"),
+    ],
+)
+def test_too_few_rows_to_split(tmp_path: Path, rows: int, test_size: float, expected: str) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[: rows + 1]))
+    assert expected in refusal(str(path), test_size)
+
+
+def test_a_handful_of_rows_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:5]))
+    assert read_houses(str(path), 0.3).rows == 4
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SAMPLE.parent))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_http(web: str) -> None:
+    table = read_table(f"{web}/sample.csv")
+    assert table.address == f"{web}/sample.csv"
+    assert table.sha256 == hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
+    assert len(table.rows) == 2000
+
+
+def test_http_faults(web: str) -> None:
+    assert refusal(f"{web}/none.csv").startswith(f"{web}/none.csv: the server answered 404 File not found; ")
+    assert "cannot be fetched: [Errno 111] Connection refused; check" in refusal("http://127.0.0.1:1/a.csv")
+    assert "cannot be fetched: " in refusal(f"{web}/with space.csv")
+    assert "hush" not in refusal("https://me:hush@127.0.0.1/a.csv")
+
+
+@pytest.fixture(scope="module")
+def s3(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A real S3 server with the sample in it, and the environment in which boto3 finds it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        client.put_object(Bucket="data", Key="sales/sample.csv", Body=SAMPLE.read_bytes())
+        yield "s3://data/sales/sample.csv"
+    server.stop()
+
+
+def test_s3(s3: str) -> None:
+    houses = read_houses(s3, 0.3)
+    assert (houses.address, houses.rows) == (s3, 2000)
+
+
+def test_s3_faults(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusal("s3://data/none.csv").startswith("s3://data/none.csv: bucket data has no key none.csv; check ")
+    assert refusal("s3://none/a.csv").startswith("s3://none/a.csv: there is no bucket none; check ")
+    assert refusal("s3://data") == "s3://data: write it as s3://bucket/key"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert "cannot be fetched: Could not connect to the endpoint URL" in refusal(s3)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    assert "no credentials for S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in refusal(s3)
+
+
+def test_address_of_another_kind() -> None:
+    assert refusal("ftp://host/a.csv").startswith("ftp://host/a.csv: give a path, or an address that starts with ")

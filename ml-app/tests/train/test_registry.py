@@ -1,0 +1,85 @@
+"""Which model is in service: champion and challenger."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from sklearn.dummy import DummyRegressor
+
+from modelkit.registry import CHALLENGER, CHAMPION, Decision, decide, register
+
+Train = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def aliases(name: str) -> dict[str, str]:
+    return {alias: str(number) for alias, number in MlflowClient().get_registered_model(name).aliases.items()}
+
+
+def test_champion_moves_only_to_a_model_that_is_at_least_as_good(call: Train) -> None:
+    def version(*options: str) -> tuple[str, str, str | None]:
+        result = json.loads(call("--register-as", "duel", "--n-estimators", "20", "--json", *options).stdout)
+        return result["version"], result["alias"], result["previous_champion"]
+
+    assert version("--max-depth", "1") == ("1", "champion", None)
+    assert version() == ("2", "champion", "1")  # better
+    assert version() == ("3", "champion", "2")  # the same again: equal
+    assert version("--max-depth", "1") == ("4", "challenger", "3")  # worse
+    assert aliases("duel") == {CHAMPION: "3", CHALLENGER: "4"}
+
+
+def test_champion_that_cannot_be_scored_stays_with_a_warning(call: Train) -> None:
+    frame = pd.DataFrame({"rooms": [1.0, 2.0]})
+    stranger = DummyRegressor().fit(frame, [1.0, 2.0])
+    mlflow.set_experiment("strangers")
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(stranger, name="model", input_example=frame, pip_requirements=["scikit-learn"])
+    register("stranger", info.model_uri, {}, CHAMPION)
+
+    done = call("--register-as", "stranger", "--n-estimators", "5")
+    assert done.returncode == 0
+    assert done.stdout.startswith("stranger version 2 is the challenger: ")
+    assert re.search(r"\nR² 0\.\d{3} on test rows .*\n.*2,000 rows\nrun [0-9a-f]{32}\n$", done.stdout)
+    assert done.stderr.startswith("warning: the champion, version 1, could not be scored")
+    assert done.stderr.endswith("its columns are rooms\n")
+    assert aliases("stranger") == {CHAMPION: "1", CHALLENGER: "2"}
+
+
+@pytest.fixture(scope="module")
+def champion(tracking_uri: str) -> str:
+    """The name of a registered model whose champion is version 1 of nothing that could be loaded."""
+    client = MlflowClient()
+    client.create_registered_model("bare")
+    client.create_model_version("bare", source=f"{tracking_uri}/none", await_creation_for=0)
+    client.create_model_version("bare", source=f"{tracking_uri}/none", await_creation_for=0)
+    client.set_registered_model_alias("bare", CHAMPION, "1")
+    return "bare"
+
+
+@pytest.mark.parametrize(
+    ("score", "alias"), [(0.71, CHAMPION), (0.7, CHAMPION), (0.69, CHALLENGER), (float("nan"), CHALLENGER)]
+)
+def test_scores_decide(champion: str, score: float, alias: str) -> None:
+    decision = decide(champion, score, {"models:/bare/1": 0.7}.__getitem__)
+    assert (decision.alias, decision.previous_champion, decision.warning) == (alias, "1", False)
+
+
+def test_a_champion_whose_files_are_gone_stays(champion: str) -> None:
+    def gone(_: str) -> float:
+        raise FileNotFoundError("no such\nobject")
+
+    expected = "the champion, version 1, could not be scored on this run's test rows and stays: no such object"
+    assert decide(champion, 1.0, gone) == Decision(CHALLENGER, "1", expected, warning=True)
+
+
+@pytest.mark.parametrize("name", ["nobody", "no-alias"])
+def test_without_a_champion_the_first_becomes_it(tracking_uri: str, name: str) -> None:
+    if name == "no-alias":
+        MlflowClient().create_registered_model(name)
+    assert decide(name, -1.0, lambda _: pytest.fail("nothing to score")).alias == CHAMPION
