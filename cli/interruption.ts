@@ -1,0 +1,39 @@
+import { Interrupted } from "./errors";
+
+/** A terminal's Ctrl-C comes twice, from the terminal and from npm: this much later it is another one. */
+const againMilliseconds = 1_000;
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The wish to stop, as a signal that every step of a command heeds. */
+export interface Interruption {
+  /** Aborted, with an `Interrupted`, when the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** Gives the process its ordinary reaction to signals back. */
+  readonly dispose: () => void;
+}
+
+/**
+ * Turns Ctrl-C and its like into an abort, so that a command can clean up.
+ *
+ * @param force is called when the user insists, with a second Ctrl-C; the process ends after it.
+ */
+export function onInterruption(force: () => void): Interruption {
+  const controller = new AbortController();
+  let first: number | undefined;
+  const heed = (signal: NodeJS.Signals) => {
+    const interrupted = new Interrupted(signal);
+    if (first !== undefined && Date.now() - first > againMilliseconds) {
+      force();
+      process.exit(interrupted.exitCode);
+    }
+    first ??= Date.now();
+    controller.abort(interrupted);
+  };
+  for (const signal of signals) process.on(signal, heed);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const signal of signals) process.off(signal, heed);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { UserError } from "../errors";
+import { homeDir } from "../paths";
+import { type ProcessIdentity, identify, isRunning } from "../process";
+
+/** A service of the local target that was started, by this run of the program or an earlier one. */
+export interface LocalService {
+  readonly identity: ProcessIdentity;
+  /** What it was started from: code, packages, model, ports. A service made of other things is not reused. */
+  readonly made: string;
+  readonly log: string;
+}
+
+/** The MLflow server. */
+export interface LocalMlflow extends LocalService {
+  readonly port: number;
+}
+
+/** The model server. */
+export interface LocalModel extends LocalService {
+  readonly name: string;
+  readonly version: string;
+  readonly rest: number;
+  readonly grpc: number;
+  readonly metrics: number;
+}
+
+/** What runs of the local target, as its state file says. */
+export interface LocalState {
+  readonly mlflow?: LocalMlflow;
+  readonly model?: LocalModel;
+}
+
+/** Folder of the local target's data, logs and state. */
+export function localDir(...parts: string[]): string {
+  return path.join(homeDir(), "local", ...parts);
+}
+
+const stateFile = () => localDir("state.json");
+const lockFile = () => localDir("up.lock");
+
+/** The services that run now; those in the state file that have ended are left out. */
+export function readState(): LocalState {
+  let state: LocalState;
+  try {
+    state = JSON.parse(readFileSync(stateFile(), "utf8")) as LocalState;
+  } catch {
+    return {};
+  }
+  return Object.fromEntries(servicesOf(state).filter(([, { identity }]) => isRunning(identity)));
+}
+
+/** The services of a state, by name. */
+export function servicesOf(state: LocalState): [string, LocalService][] {
+  return Object.entries(state) as [string, LocalService][];
+}
+
+/** Records what runs, so that a later command finds it even if this one is killed. */
+export function writeState(state: LocalState): void {
+  mkdirSync(localDir(), { recursive: true });
+  const partial = `${stateFile()}.partial`;
+  writeFileSync(partial, JSON.stringify(state, undefined, 2));
+  renameSync(partial, stateFile());
+}
+
+/** The `up` that is at work, or keeps the services in the foreground; undefined if there is none. */
+export function runningUp(): ProcessIdentity | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(lockFile(), "utf8")) as ProcessIdentity;
+    return identify(holder.pid)?.started === holder.started ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Makes this process the only one that changes the local target, until the function that it returns is called.
+ *
+ * @throws UserError another `up` is at work.
+ */
+export function lock(): () => void {
+  mkdirSync(localDir(), { recursive: true });
+  const mine = `${lockFile()}.${process.pid}`;
+  writeFileSync(mine, JSON.stringify(identify(process.pid)));
+  try {
+    const holder = runningUp();
+    if (holder !== undefined) {
+      throw new UserError(
+        `another \`npm run up\` is at work here (process ${holder.pid}). ` +
+          `Use what it has started, or stop it first: Ctrl-C there, or \`npm run down\`.`,
+      );
+    }
+    rmSync(lockFile(), { force: true });
+    // A link fails where the file exists: of two that come at once, one gets it.
+    linkSync(mine, lockFile());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new UserError("another `npm run up` has just started here.");
+  } finally {
+    rmSync(mine, { force: true });
+  }
+  return () => {
+    rmSync(lockFile(), { force: true });
+  };
+}

@@ -1,0 +1,90 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import colors from "picocolors";
+
+import { down } from "./commands/down";
+import { predict } from "./commands/predict";
+import { status } from "./commands/status";
+import { up } from "./commands/up";
+import { UserError } from "./errors";
+
+const json = () => new Option("--json", "JSON for machines: one object on a line");
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError("A port is 1 to 65535.");
+  return value;
+}
+
+interface UpFlags {
+  data?: string;
+  python?: string;
+  once?: boolean;
+  detach?: boolean;
+  json?: boolean;
+  mlflowPort?: number;
+  restPort?: number;
+  grpcPort?: number;
+  metricsPort?: number;
+}
+
+const program = new Command("npm run")
+  .description("The ML platform, from an empty machine to a model in service.")
+  .showHelpAfterError("(npm run COMMAND -- --help shows all options)");
+
+program
+  .command("up")
+  .description("train, serve and predict; stays in the foreground until Ctrl-C")
+  .option(
+    "--data <address>",
+    "training data: a path, https://… or s3://… (default: the sample of the project)",
+  )
+  .option("--python <path>", "Python 3.11 or 3.12 to use (default: the first that is found)")
+  .addOption(new Option("--once", "stop everything after the prediction").conflicts("detach"))
+  .option("--detach", "leave everything running in the background")
+  .option("--mlflow-port <port>", "port of MLflow (default: 5050, or a free one)", port)
+  .option("--rest-port <port>", "the model's REST port (default: 9000, or a free one)", port)
+  .option("--grpc-port <port>", "the model's gRPC port (default: 5000, or a free one)", port)
+  .option("--metrics-port <port>", "the model's metrics port (default: 6000, or a free one)", port)
+  .addOption(json())
+  .action(async ({ mlflowPort, restPort, grpcPort, metricsPort, ...options }: UpFlags) => {
+    await up({
+      ...options,
+      ports: { mlflow: mlflowPort, rest: restPort, grpc: grpcPort, metrics: metricsPort },
+    });
+  });
+
+program
+  .command("predict")
+  .description("ask the model that runs, locally or in the cluster")
+  .argument(
+    "[row...]",
+    'JSON ([3, 1.5, …] or {"bedrooms": 3, …}) or bedrooms=3 bathrooms=1.5 … (default: an example)',
+  )
+  .option("--csv <file>", "rows from a CSV file whose first line names the features")
+  .option("--url <url>", "ask the model at this address")
+  .addOption(json())
+  .action(predict);
+
+program
+  .command("status")
+  .description("what runs, and where")
+  .addOption(json())
+  .action(async (options: { json?: boolean }) => {
+    process.exitCode = await status(options);
+  });
+
+program
+  .command("down")
+  .description("stop what runs")
+  .option("--data", "remove the data too: MLflow's database, models, logs")
+  .addOption(json())
+  .action(down);
+
+program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof UserError)) throw error;
+  if (process.argv.includes("--json"))
+    process.stdout.write(`${JSON.stringify({ event: "error", message: error.message })}\n`);
+  process.stderr.write(`\n${colors.red("Error:")} ${error.message}\n`);
+  process.exitCode = error.exitCode;
+});

@@ -1,0 +1,134 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { UserError, messageOf } from "./errors";
+
+/** A version of a registered model. */
+export interface ModelVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly runId: string;
+  /** Values of its tags, by key. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+interface VersionAnswer {
+  readonly model_version: {
+    name: string;
+    version: string;
+    run_id?: string;
+    tags?: { key: string; value: string }[];
+  };
+}
+
+/** The part of MLflow's REST API that the platform needs: https://mlflow.org/docs/latest/api_reference/rest-api.html */
+export class MlflowClient {
+  constructor(readonly url: string) {}
+
+  /** Whether the server answers. */
+  async healthy(): Promise<boolean> {
+    const response = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) });
+    return response.ok;
+  }
+
+  /** The version that an alias of a model stands for; undefined if there is no such model or alias. */
+  async versionByAlias(name: string, alias: string): Promise<ModelVersion | undefined> {
+    const answer = await this.get<VersionAnswer>("registered-models/alias", { name, alias });
+    return answer && toVersion(answer.model_version);
+  }
+
+  /** The newest version of a model with this value of a tag; undefined if there is none. */
+  async versionByTag(name: string, key: string, value: string): Promise<ModelVersion | undefined> {
+    const filter = `name='${name}' and tags.${key}='${value}'`;
+    const parameters = { filter, order_by: "version_number DESC", max_results: "1" };
+    const answer = await this.get<{ model_versions?: VersionAnswer["model_version"][] }>(
+      "model-versions/search",
+      parameters,
+    );
+    const [newest] = answer?.model_versions ?? [];
+    return newest && toVersion(newest);
+  }
+
+  /** A metric of a run, as it was logged last; undefined if it was not. */
+  async metric(runId: string, key: string): Promise<number | undefined> {
+    interface RunAnswer {
+      run: { data: { metrics?: { key: string; value: number }[] } };
+    }
+    const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
+    return answer?.run.data.metrics?.find((metric) => metric.key === key)?.value;
+  }
+
+  /**
+   * Fetches the files of a model version, as Seldon's init container does in a cluster.
+   *
+   * The server must proxy its artifacts (`--serve-artifacts`), as the platform's does.
+   *
+   * @param folder where they shall stand; it appears when all files are there.
+   */
+  async download(version: ModelVersion, folder: string): Promise<void> {
+    const { name } = version;
+    const answer = await this.get<{ artifact_uri: string }>("model-versions/get-download-uri", {
+      name,
+      version: version.version,
+    });
+    const root = /^mlflow-artifacts:\/*(.+)$/.exec(answer?.artifact_uri ?? "")?.[1];
+    if (root === undefined) {
+      throw new UserError(
+        `version ${version.version} of ${name} is stored at ${answer?.artifact_uri ?? "no address"}, which MLflow ` +
+          `at ${this.url} does not hand out; start it with --serve-artifacts.`,
+      );
+    }
+    const partial = `${folder}.partial`;
+    rmSync(partial, { recursive: true, force: true });
+    await this.downloadFolder(root, partial);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+  }
+
+  private async downloadFolder(source: string, target: string): Promise<void> {
+    mkdirSync(target, { recursive: true });
+    const artifacts = `${this.url}/api/2.0/mlflow-artifacts/artifacts`;
+    const listing = await this.fetch(`${artifacts}?${new URLSearchParams({ path: source }).toString()}`);
+    const { files } = (await listing.json()) as { files: { path: string; is_dir: boolean }[] };
+    await Promise.all(
+      files.map(async (file) => {
+        const name = path.posix.basename(file.path);
+        if (file.is_dir) {
+          await this.downloadFolder(`${source}/${name}`, path.join(target, name));
+          return;
+        }
+        const content = await this.fetch(`${artifacts}/${encodeURI(`${source}/${name}`)}`);
+        writeFileSync(path.join(target, name), Buffer.from(await content.arrayBuffer()));
+      }),
+    );
+  }
+
+  /** Asks the API; undefined if it answers that there is no such thing. */
+  private async get<T>(method: string, parameters: Record<string, string>): Promise<T | undefined> {
+    const query = new URLSearchParams(parameters).toString();
+    const response = await this.fetch(`${this.url}/api/2.0/mlflow/${method}?${query}`, [404]);
+    return response.status === 404 ? undefined : ((await response.json()) as T);
+  }
+
+  private async fetch(url: string, expected: number[] = []): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+    } catch (error) {
+      throw new UserError(`MLflow at ${this.url} does not answer: ${messageOf(error)}`);
+    }
+    if (response.ok || expected.includes(response.status)) return response;
+    throw new UserError(
+      `MLflow answered ${response.status} to ${url}: ${(await response.text()).slice(0, 300)}`,
+    );
+  }
+}
+
+function toVersion(answer: VersionAnswer["model_version"]): ModelVersion {
+  return {
+    name: answer.name,
+    version: answer.version,
+    runId: answer.run_id ?? "",
+    tags: Object.fromEntries((answer.tags ?? []).map(({ key, value }) => [key, value])),
+  };
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { parse } from "yaml";
+
+import { UserError } from "./errors";
+import { type Send, firstOutputs, predict } from "./seldon";
+
+/** What training recorded with a model: rows, the predictions it made, and the libraries it made them with. */
+export interface ParityRecord {
+  readonly names: readonly string[];
+  readonly rows: readonly (readonly number[])[];
+  readonly predictions: readonly number[];
+  readonly libraries: Readonly<Record<string, string>>;
+}
+
+/** How far an answer may lie from the recorded one, relative to it; as in `ml-app/modelkit/parity.py`. */
+const relativeTolerance = 1e-6;
+
+/** Reads the record of a model folder. @throws UserError the folder has none. */
+export function readParityRecord(folder: string): ParityRecord {
+  const file = path.join(folder, "MLmodel");
+  const content = parse(readFileSync(file, "utf8")) as { metadata?: { mlplatform?: ParityRecord } } | null;
+  const record = content?.metadata?.mlplatform;
+  if (record === undefined) {
+    throw new UserError(
+      `${file} has no rows recorded at training: it is not a model of this platform's training.`,
+    );
+  }
+  return record;
+}
+
+/**
+ * Checks that a running server answers the recorded rows with the same numbers; nothing is in service before.
+ *
+ * A server can load a model file without a word and compute something else: a model of XGBoost 3 in XGBoost 2.1
+ * answers 0.022 where training answered 5.160.
+ *
+ * @throws UserError it does not, with both numbers and the libraries of the training.
+ */
+export async function checkParity(send: Send, record: ParityRecord): Promise<void> {
+  const answers = firstOutputs(await predict(send, { names: record.names, ndarray: record.rows }));
+  const wrong = record.predictions.flatMap((expected, row) => {
+    const answered = answers[row] ?? NaN;
+    const same =
+      Math.abs(answered - expected) <= relativeTolerance * Math.max(Math.abs(answered), Math.abs(expected));
+    return same ? [] : [`    row ${row}: answered ${answered}, training answered ${expected}`];
+  });
+  if (wrong.length === 0 && answers.length === record.predictions.length) return;
+  const libraries = Object.entries(record.libraries).map(([name, version]) => `${name} ${version}`);
+  throw new UserError(
+    `the model server does not answer as the model did at training, so it is not put into service:\n` +
+      `${wrong.join("\n")}\n  Trained with ${libraries.join(", ")}; compare with the server's versions.`,
+  );
+}

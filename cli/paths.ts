@@ -1,0 +1,21 @@
+import * as path from "node:path";
+
+/** The project's folder. */
+export const projectDir = path.dirname(__dirname);
+
+/** The Python side: the root of its packages. */
+export const mlAppDir = path.join(projectDir, "ml-app");
+
+/**
+ * Everything that the commands make on this machine: Python environments, data, logs, state.
+ * `MLPLATFORM_HOME` moves it.
+ */
+export function homeDir(): string {
+  return process.env["MLPLATFORM_HOME"] ?? path.join(projectDir, ".mlplatform");
+}
+
+/** A path as the user would type it from where they are. */
+export function shown(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith("..") ? file : relative || ".";
+}

@@ -1,0 +1,221 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { UserError } from "./errors";
+import { shown } from "./paths";
+
+/** A process that is told from a later one that got the same number, also by another run of this program. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in whatever form the system says it. */
+  readonly started: string;
+}
+
+/** What to run, where its output goes. */
+export interface Command {
+  /** The program in words, for messages: "MLflow server". */
+  readonly name: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** File that takes its output; written anew. */
+  readonly log: string;
+}
+
+const stopGraceMilliseconds = 10_000;
+const shownLogLines = 12;
+
+/** The identity of a running process; undefined if there is none of this number. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const started = process.platform === "linux" ? startTimeFromProc(pid) : startTimeFromPs(pid);
+  return started === undefined ? undefined : { pid, started };
+}
+
+/** Whether the process still runs, or, when it was started as a service, any process of its group. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  const now = identify(identity.pid);
+  // While a group has members its number is given to no new process: members without the leader are ours.
+  return now === undefined ? signalGroup(identity.pid, 0) : now.started === identity.started;
+}
+
+/** A service in the background: a process in a group of its own, that outlives this one unless it is stopped. */
+export class Service {
+  private exit: string | undefined;
+
+  private constructor(
+    readonly command: Command,
+    readonly identity: ProcessIdentity,
+    child: ChildProcess,
+  ) {
+    child.once("exit", (code, signal) => {
+      this.exit = signal ?? `exit code ${String(code)}`;
+    });
+    child.unref();
+  }
+
+  /** Starts the command. @throws UserError it cannot be started. */
+  static async start(command: Command): Promise<Service> {
+    const child = launch(command);
+    await started(command, child);
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (identity === undefined) throw stopped(command, "it ended at once");
+    return new Service(command, identity, child);
+  }
+
+  /**
+   * Waits until the service answers.
+   *
+   * @param answers asks it once; false or an error means not yet.
+   * @throws UserError it ended, or did not answer in time; with the last lines of its log.
+   */
+  async ready(answers: () => Promise<boolean>, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    while (!(await answers().catch(() => false))) {
+      this.assertRunning();
+      signal.throwIfAborted();
+      if (Date.now() > deadline) throw stopped(this.command, `it does not answer after ${timeoutSeconds} s`);
+      await sleep(100);
+    }
+  }
+
+  /** @throws UserError the service has ended; with the last lines of its log. */
+  assertRunning(): void {
+    if (this.exit !== undefined) throw stopped(this.command, `it ended (${this.exit})`);
+  }
+}
+
+/**
+ * Runs a command to its end.
+ *
+ * @param onLine is given each line it writes to standard error.
+ * @returns what it wrote to standard output.
+ * @throws UserError it failed; with the last lines of its log.
+ */
+export async function run(
+  command: Command,
+  signal: AbortSignal,
+  onLine?: (line: string) => void,
+): Promise<string> {
+  signal.throwIfAborted();
+  const child = launch(command, "pipe");
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  const follow = setInterval(() => {
+    onLine?.(lastLine(command.log));
+  }, 500);
+  let killer: NodeJS.Timeout | undefined;
+  const abort = () => {
+    if (child.pid === undefined) return;
+    const { pid } = child;
+    signalGroup(pid, "SIGTERM");
+    killer = setTimeout(() => {
+      signalGroup(pid, "SIGKILL");
+    }, stopGraceMilliseconds);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await started(command, child);
+    const [code, killed] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+      child.once("close", (...end) => {
+        resolve(end);
+      });
+    });
+    signal.throwIfAborted();
+    if (code !== 0) throw stopped(command, `it failed (${killed ?? `exit code ${String(code)}`})`);
+    return output;
+  } finally {
+    clearInterval(follow);
+    clearTimeout(killer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Stops a service, or any process started here, with all of its group: politely, then by force. */
+export async function stop(identity: ProcessIdentity): Promise<void> {
+  if (!isRunning(identity)) return;
+  signalGroup(identity.pid, "SIGTERM");
+  const deadline = Date.now() + stopGraceMilliseconds;
+  while (signalGroup(identity.pid, 0)) {
+    if (Date.now() > deadline) signalGroup(identity.pid, "SIGKILL");
+    await sleep(50);
+  }
+}
+
+/** The error for a command that ended as it should not, with what its log says last. */
+function stopped(command: Command, how: string): UserError {
+  const lines = lastLines(command.log, shownLogLines).map((line) => `    ${line}`);
+  const said = lines.length > 0 ? `Its last lines:\n${lines.join("\n")}` : "It wrote nothing.";
+  return new UserError(`${command.name}: ${how}. ${said}\n  Log: ${shown(command.log)}`);
+}
+
+/** Starts a command in a process group of its own: a Ctrl-C reaches it through us, and its children with it. */
+function launch(command: Command, output: "log" | "pipe" = "log"): ChildProcess {
+  mkdirSync(path.dirname(command.log), { recursive: true });
+  const log = openSync(command.log, "w");
+  try {
+    return spawn(command.file, command.args, {
+      detached: true,
+      stdio: ["ignore", output === "log" ? log : "pipe", log],
+      env: { ...process.env, ...command.env },
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function started(command: Command, child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => {
+      reject(new UserError(`${command.name}: cannot start ${command.file}: ${error.message}`));
+    });
+  });
+}
+
+/** Sends a signal to a process group; 0 only asks. False if there is no such group. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function lastLine(file: string): string {
+  return lastLines(file, 1)[0] ?? "";
+}
+
+/** The last lines of a log that are not blank; none if there is no log. */
+export function lastLines(file: string, count: number): string[] {
+  try {
+    const lines = readFileSync(file, "utf8").split(/[\r\n]+/);
+    return lines.filter((line) => line.trim() !== "").slice(-count);
+  } catch {
+    return [];
+  }
+}
+
+function startTimeFromProc(pid: number): string | undefined {
+  try {
+    // Behind the command's name in parentheses: state is the first field, the start time the twentieth.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function startTimeFromPs(pid: number): string | undefined {
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

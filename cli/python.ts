@@ -1,0 +1,257 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+
+import { UserError } from "./errors";
+import { homeDir, mlAppDir } from "./paths";
+import { type Command, lastLines, run } from "./process";
+import type { Step } from "./progress";
+
+const execute = promisify(execFile);
+
+/** The Python versions that the lock files were made for and the tests run on. */
+const supportedVersions = ["3.12", "3.11"];
+
+/**
+ * The environments of the Python side, each with its lock file: `tracking` has the MLflow server and training,
+ * `serving` the model server. They are two because seldon-core's pins and MLflow's exclude each other.
+ * Those for development have in addition what tests and checks need.
+ */
+const lockFiles = {
+  tracking: "environments/tracking.txt",
+  serving: "house_price/serve/requirements.txt",
+  "tracking-dev": "environments/tracking-dev.txt",
+  "serving-dev": "environments/serving-dev.txt",
+} as const;
+/** What pip and uv say where there is no way to the package index. */
+const unreachableIndex =
+  /connection (broken|refused|timed)|dns error|tcp connect|proxy|unreachable|timed out/i;
+const uvLockFile = "environments/uv.txt";
+
+export type EnvironmentName = keyof typeof lockFiles;
+
+/** What an environment was installed from, written into it when it is complete. */
+interface Installed {
+  readonly lock: string;
+  readonly python: string;
+}
+
+/** A Python interpreter that can make environments. */
+export interface Interpreter {
+  readonly file: string;
+  readonly version: string;
+}
+
+/**
+ * Finds a Python that fits.
+ *
+ * @param wanted an interpreter that the user named: this one or none.
+ * @throws UserError there is none; says what was found and how to get one.
+ */
+export async function findPython(wanted?: string): Promise<Interpreter> {
+  const candidates = wanted ? [wanted] : [...supportedVersions.map((v) => `python${v}`), "python3", "python"];
+  const rejected: string[] = [];
+  for (const file of candidates) {
+    const probe = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3], sys.executable)";
+    try {
+      const { stdout } = await execute(file, ["-c", probe], { timeout: 20_000 });
+      const [version = "", executable = file] = stdout.trim().split(/ (.*)/s);
+      if (supportedVersions.some((supported) => version.startsWith(`${supported}.`))) {
+        return { file: executable, version };
+      }
+      rejected.push(`${file} is ${version}`);
+    } catch (error) {
+      const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
+      if (code === "ENOENT") continue;
+      const reason = /No module named '?(venv|ensurepip)/.test(stderr)
+        ? "has no venv module (on Debian and Ubuntu: apt install python3-venv)"
+        : `does not run (${stderr.trim().split("\n").at(-1) ?? String(code)})`;
+      rejected.push(`${file} ${reason}`);
+    }
+  }
+  const found =
+    rejected.length > 0 ? `Found: ${rejected.join("; ")}.` : `Looked for ${candidates.join(", ")}.`;
+  throw new UserError(
+    `no Python ${supportedVersions.join(" or ")} here. ${found}\n` +
+      `  Install one (https://www.python.org/downloads/, or your package manager), or name it: --python PATH.`,
+  );
+}
+
+/** A Python environment of the platform, complete and ready to run. */
+export class Environment {
+  constructor(
+    private readonly folder: string,
+    /** Tells environments with other packages apart: the digest of the lock file it was installed from. */
+    readonly id: string,
+  ) {}
+
+  /** The environment's interpreter. */
+  get python(): string {
+    return path.join(this.folder, "bin", "python");
+  }
+
+  /** A command that runs a module of the Python side in this environment. */
+  module(
+    name: string,
+    log: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Command {
+    return {
+      name,
+      file: this.python,
+      args: ["-m", ...args],
+      // Bytecode is kept, whatever the user's shell says: without it each start takes seconds longer.
+      env: { PYTHONPATH: mlAppDir, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "", ...env },
+      log,
+    };
+  }
+}
+
+/** uv, the package installer, and the settings that it needs here. */
+interface Uv {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Makes Python environments, and finds those that are made. */
+export class Environments {
+  private interpreter: Promise<Interpreter> | undefined;
+  private uv: Promise<Uv> | undefined;
+
+  /**
+   * @param signal ends an installation under way.
+   * @param wanted an interpreter that the user named: environments of another version are made anew with it.
+   */
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly wanted = process.env["MLPLATFORM_PYTHON"],
+  ) {}
+
+  /**
+   * Makes an environment, or finds it made.
+   *
+   * An interrupted installation is seen by its missing mark and made anew; what was downloaded is not fetched again.
+   *
+   * @throws UserError there is no fitting Python, the package index cannot be reached, or a package not be installed.
+   */
+  async ensure(name: EnvironmentName, step: Step): Promise<Environment> {
+    const folder = path.join(homeDir(), "env", name);
+    const lock = digest(lockFiles[name]);
+    const installed = readMark(folder);
+    const python = this.wanted && (await this.findInterpreter()).version;
+    if (installed?.lock === lock && (!python || python === installed.python)) {
+      step.detail(`Python ${installed.python}, unchanged`);
+      return new Environment(folder, lock);
+    }
+    const interpreter = await this.findInterpreter();
+    const uv = await this.packageInstaller(step);
+    step.detail(`installing with Python ${interpreter.version}`);
+    const log = path.join(homeDir(), "logs", `install-${name}.log`);
+    const asUv = (...args: string[]) =>
+      this.install({ name: `Python environment ${name}`, file: uv.file, args, env: uv.env, log }, step);
+    await asUv("venv", "--clear", "--python", interpreter.file, folder);
+    await asUv(
+      ...["pip", "install", "--python", folder, "-r", path.join(mlAppDir, lockFiles[name])],
+      // The lock file is complete and has a hash for each file; nothing is built, so no package's code runs here.
+      ...["--require-hashes", "--no-deps", "--only-binary", ":all:"],
+    );
+    writeMark(folder, { lock, python: interpreter.version });
+    step.detail(`Python ${interpreter.version}, installed`);
+    return new Environment(folder, lock);
+  }
+
+  /** The installer of the environments, installed if it is not; those that need it at once share it. */
+  packageInstaller(step: Step): Promise<Uv> {
+    return (this.uv ??= this.installUv(step));
+  }
+
+  private findInterpreter(): Promise<Interpreter> {
+    return (this.interpreter ??= findPython(this.wanted));
+  }
+
+  /** Runs a command that fetches packages. */
+  private async install(command: Command, step: Step): Promise<void> {
+    try {
+      await run(command, this.signal, (line) => {
+        step.detail(line);
+      });
+    } catch (error) {
+      const unreachable = lastLines(command.log, 20).some((line) => unreachableIndex.test(line));
+      if (!unreachable || !(error instanceof UserError)) throw error;
+      throw new UserError(
+        "the index of Python packages cannot be reached. Check the network; " +
+          `PIP_INDEX_URL names another index, HTTPS_PROXY a proxy.\n  ${error.message}`,
+      );
+    }
+  }
+
+  /** Installs uv, which reads the lock files of the others: it takes a second where pip takes a minute. */
+  private async installUv(step: Step): Promise<Uv> {
+    const interpreter = await this.findInterpreter();
+    const folder = path.join(homeDir(), "env", "uv");
+    const python = path.join(folder, "bin", "python");
+    const lock = digest(uvLockFile);
+    const installed = readMark(folder);
+    if (installed?.lock !== lock || installed.python !== interpreter.version) {
+      step.detail("installing uv, the package installer");
+      rmSync(folder, { recursive: true, force: true });
+      const command = {
+        name: "Python package installer (uv)",
+        log: path.join(homeDir(), "logs", "install-uv.log"),
+      };
+      await run({ ...command, file: interpreter.file, args: ["-m", "venv", folder] }, this.signal);
+      const impatient = ["--retries", "2", "--timeout", "20", "--disable-pip-version-check"];
+      const install = [
+        "-m",
+        "pip",
+        "install",
+        ...impatient,
+        "--require-hashes",
+        "-r",
+        path.join(mlAppDir, uvLockFile),
+      ];
+      await this.install({ ...command, file: python, args: install }, step);
+      writeMark(folder, { lock, python: interpreter.version });
+    }
+    // Without this uv would download a Python of its own where the given one does not please it.
+    const env = { UV_PYTHON_DOWNLOADS: "never", ...(await pipSettings(python)) };
+    return { file: path.join(folder, "bin", "uv"), env };
+  }
+}
+
+/** uv reads none of pip's settings: hand on those that say where packages come from. */
+async function pipSettings(python: string): Promise<Record<string, string>> {
+  const { stdout } = await execute(python, ["-m", "pip", "config", "list"]);
+  const setting = (key: string) => new RegExp(`^[^=]*\\.${key}='(.*)'$`, "m").exec(stdout)?.[1];
+  const wanted = {
+    UV_DEFAULT_INDEX: setting("index-url"),
+    UV_INDEX: setting("extra-index-url"),
+    SSL_CERT_FILE: setting("cert"),
+  };
+  const set = Object.entries(wanted).filter(
+    ([key, value]) => value !== undefined && process.env[key] === undefined,
+  );
+  return Object.fromEntries(set) as Record<string, string>;
+}
+
+function digest(lock: string): string {
+  return createHash("sha256")
+    .update(readFileSync(path.join(mlAppDir, lock)))
+    .digest("hex");
+}
+
+function readMark(folder: string): Installed | undefined {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, ".installed.json"), "utf8")) as Installed;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeMark(folder: string, installed: Installed): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, ".installed.json"), JSON.stringify(installed));
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { parse } from "csv-parse/sync";
+
+import { UserError, messageOf } from "./errors";
+import type { Rows } from "./seldon";
+
+/**
+ * Reads rows from what a user typed.
+ *
+ * @param words one JSON value (a row, several rows, or one or several objects with named features), or words of the
+ *   form `name=value`.
+ * @throws UserError the words are neither.
+ */
+export function rowsFromWords(words: readonly string[]): Rows {
+  const text = words.join(" ").trim();
+  if (!/^[[{]/.test(text)) return fromObjects([namedFeatures(words)]);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(
+      `the row is not JSON: ${messageOf(error)}. For example: [3, 1.5, 1340, …] or bedrooms=3 …`,
+    );
+  }
+  if (!Array.isArray(value)) return fromObjects([value as Record<string, unknown>]);
+  if (value.every((row) => Array.isArray(row))) return { ndarray: value as unknown[][] };
+  if (value.every((row) => typeof row === "object" && row !== null)) return fromObjects(value);
+  return { ndarray: [value] };
+}
+
+/**
+ * Reads rows from a CSV file whose first line names the features; columns that are no feature must not be there.
+ *
+ * @throws UserError the file cannot be read, or a cell is no number.
+ */
+export function rowsFromCsv(file: string): Rows {
+  const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
+  let records: Record<string, string>[];
+  try {
+    records = parse(readFileSync(place, "utf8"), {
+      columns: true,
+      skip_empty_lines: true,
+      bom: true,
+      trim: true,
+    });
+  } catch (error) {
+    throw new UserError(`--csv: cannot read ${file}: ${messageOf(error)}`);
+  }
+  if (records.length === 0)
+    throw new UserError(`--csv: ${file} has no rows below its first line, the features' names.`);
+  return fromObjects(records.map((record, row) => numbers(record, `--csv: ${file}, row ${row + 1}`)));
+}
+
+function namedFeatures(words: readonly string[]): Record<string, unknown> {
+  const pairs = words.map((word) => /^([^=]+)=(.*)$/s.exec(word));
+  const wrong = words.find((_, index) => pairs[index] === null);
+  if (wrong !== undefined) {
+    throw new UserError(`"${wrong}" is neither JSON nor name=value. For example: bedrooms=3 bathrooms=1.5 …`);
+  }
+  return numbers(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])), "the row");
+}
+
+/** Texts as numbers. @throws UserError listing all that are none. */
+function numbers(texts: Record<string, string>, place: string): Record<string, number> {
+  const entries = Object.entries(texts);
+  const wrong = entries.filter(([, text]) => text.trim() === "" || !Number.isFinite(Number(text)));
+  if (wrong.length > 0) {
+    throw new UserError(
+      `${place}: not a number: ${wrong.map(([name, text]) => `${name}="${text}"`).join(", ")}.`,
+    );
+  }
+  return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
+}
+
+/** Objects with the same names as rows under these names; the model matches the names to its features. */
+function fromObjects(objects: readonly Record<string, unknown>[]): Rows {
+  const names = Object.keys(objects[0] ?? {});
+  const differs = objects.findIndex(
+    (object) => Object.keys(object).length !== names.length || names.some((name) => !(name in object)),
+  );
+  if (differs >= 0)
+    throw new UserError(`row ${differs} names other features than row 0 (${names.join(", ")}).`);
+  return { names, ndarray: objects.map((object) => names.map((name) => object[name])) };
+}

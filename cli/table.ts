@@ -1,0 +1,37 @@
+import Table from "cli-table3";
+import colors from "picocolors";
+
+import { type Answer, type Metric, firstOutputs } from "./seldon";
+
+/** A table for people: right-aligned numbers, no colours where none are wanted. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const plain = { head: [], border: [] };
+  const made = new Table({
+    head: [...head],
+    colAligns: head.map((_, column) => (column === 0 ? "left" : "right")),
+    style: colors.isColorSupported ? { head: ["bold"], border: ["dim"] } : plain,
+  });
+  made.push(...rows.map((row) => [...row]));
+  return made.toString();
+}
+
+/** A model's answer: a row for each prediction, then its metrics. */
+export function answerTable(answer: Answer): string {
+  const prices = firstOutputs(answer).map((price, row) => [`row ${row}`, amount(price)]);
+  const metrics = (answer.meta?.metrics ?? []).map((metric) => [metric.key, metricValue(metric)]);
+  return [
+    table(["prediction", "price"], prices),
+    ...(metrics.length > 0 ? [table(["metric", "value"], metrics)] : []),
+  ].join("\n");
+}
+
+/** A number with thousands set apart, to the cent. */
+export function amount(value: number): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+function metricValue(metric: Metric): string {
+  return metric.type === "TIMER"
+    ? `${metric.value.toFixed(3)} ms`
+    : amount(metric.value).replace(/\.00$/, "");
+}

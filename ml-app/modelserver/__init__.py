@@ -1,0 +1,13 @@
+"""Serves a Seldon Core Python class over Seldon's REST, gRPC and metrics endpoints, from one process.
+
+It takes the place of `seldon-core-microservice` and runs the same classes: the protocol itself (messages,
+metadata, custom metrics) is seldon-core's own code. What differs is what made that server slow or fragile:
+
+- one asynchronous process with uvloop and httptools in place of gunicorn's synchronous workers, which close
+  the connection after each request;
+- custom metrics in the process's own memory, where seldon-core asks a second process four times a request;
+- a request is checked before the model sees it, so bad input is answered with 4xx and a reason.
+
+It serves single models: of Seldon's calls it answers predictions, health and metadata over REST, and those of the
+services `Model` and `Seldon` over gRPC.
+"""

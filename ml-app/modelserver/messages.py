@@ -1,0 +1,125 @@
+"""Decodes and checks Seldon's JSON messages, before a model sees them.
+
+The message is https://docs.seldon.ai/seldon-core-1/configuration/protocols-and-apis/internal-api's
+`SeldonMessage`; seldon-core itself checks nothing of it and answers 500 where it is not as expected.
+"""
+
+import base64
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from modelserver.errors import BadRequest
+
+MAX_BODY_BYTES = 1 << 20
+"""Larger requests are refused, over REST with 413: they would keep others waiting. Batches have jobs of their own."""
+
+MAX_TEXT = 16 << 20
+"""Characters that an array of text may take up: numpy gives each cell the room of the longest, so that a megabyte of
+short cells and a long one would fill the memory."""
+
+
+class _Tensor(msgspec.Struct):
+    shape: list[int]
+    values: list[float]
+
+
+class _Data(msgspec.Struct):
+    names: list[str] = []
+    ndarray: list[Any] | None = None
+    tensor: _Tensor | None = None
+
+
+class _Meta(msgspec.Struct):
+    puid: str = ""
+    tags: dict[str, Any] = {}
+    routing: dict[str, int] = {}
+    requestPath: dict[str, str] = {}  # noqa: N815 -- the protocol's name
+    metrics: list[dict[str, Any]] = []
+
+
+class _Message(msgspec.Struct):
+    data: _Data | None = None
+    jsonData: Any = None  # noqa: N815
+    strData: str | None = None  # noqa: N815
+    binData: str | None = None  # noqa: N815
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Decode a request body to the `dict` that seldon-core's methods take, arrays made and checked.
+
+    Raises:
+        BadRequest: the body is not JSON, or not a Seldon message that holds data.
+    """
+    if not body.strip():
+        raise BadRequest('the body is empty; send {"data": {"ndarray": [[…]]}}')
+    try:
+        message = msgspec.json.decode(body, type=dict[str, Any])
+        # null stands for a part that is not there, as in protobuf's JSON; seldon-core takes the key as the part.
+        message = {key: part for key, part in message.items() if part is not None}
+        # Checked against the message's shape, but passed on as it came: what is not known here stays in it.
+        checked = msgspec.convert(message, _Message)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"the body is not a Seldon message: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+
+    if checked.data is not None:
+        message["data"] = _with_array(checked.data)
+    elif checked.binData is not None:
+        _check_base64(checked.binData)
+    elif checked.strData is None and checked.jsonData is None:
+        raise BadRequest("the body has none of data, jsonData, strData and binData")
+    return message
+
+
+def to_array(cells: list[Any]) -> npt.NDArray[Any]:
+    """The array of nested lists, with the type of numbers or text that numpy finds for it.
+
+    Raises:
+        BadRequest: they make no array.
+    """
+    objects = np.array(cells, dtype=object)
+    longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0)
+    if longest * objects.size > MAX_TEXT:
+        raise BadRequest(
+            f"data.ndarray has a text of {longest} characters among {objects.size} cells: that is too long"
+        )
+    try:
+        return np.array(cells)
+    except ValueError as error:
+        raise BadRequest("data.ndarray is ragged: its rows differ in length, or in depth") from error
+
+
+def to_tensor(shape: list[int], values: list[float]) -> npt.NDArray[np.float64]:
+    """The array of that shape.
+
+    Raises:
+        BadRequest: the values do not fill it.
+    """
+    try:
+        if min(shape, default=0) < 0:
+            raise ValueError("a negative size, which numpy would replace by one that fits")
+        return np.array(values, dtype=np.float64).reshape(shape)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"data.tensor has {len(values)} values, which do not fill the shape {shape}") from error
+
+
+def _with_array(data: _Data) -> dict[str, Any]:
+    """The data with its array made: seldon-core's own conversion of it cannot fail after this."""
+    if (data.ndarray is None) == (data.tensor is None):
+        raise BadRequest("data needs either ndarray or tensor (tftensor is not supported)")
+    if data.tensor is not None:
+        shape = data.tensor.shape
+        return {"names": data.names, "tensor": {"shape": shape, "values": to_tensor(shape, data.tensor.values)}}
+    return {"names": data.names, "ndarray": to_array(data.ndarray or [])}
+
+
+def _check_base64(text: str) -> None:
+    try:
+        base64.b64decode(text)
+    except ValueError as error:
+        raise BadRequest(f"binData is not base64: {error}") from error

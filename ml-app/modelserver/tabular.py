@@ -1,0 +1,79 @@
+"""Checks the rows of a request against the columns of a tabular model."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modelserver.errors import BadRequest
+
+
+def to_matrix(rows: Any, names: Sequence[str] | None, features: Sequence[str]) -> npt.NDArray[np.float32]:
+    """The rows of a request as the model takes them.
+
+    Args:
+        rows: the request's array; must be numeric, finite and of shape (n, len(features)), n >= 1.
+        names: the request's feature names. When there are any, the columns are matched by name, in whatever
+            order they come, since by position a row in another order is silently priced as another one.
+        features: the model's feature names, in the order of its columns.
+
+    Returns:
+        float32 array of shape (n, len(features)), in the order of `features`. float32 is what scikit-learn's
+        trees compare with.
+
+    Raises:
+        BadRequest: the rows do not fit, with what is wrong and where.
+    """
+    width = len(features)
+    if not isinstance(rows, np.ndarray):
+        raise BadRequest("this model takes rows of numbers: send data.ndarray or data.tensor")
+    if rows.size == 0:
+        raise BadRequest(f"there are no rows; send at least one of {width} numbers")
+    if rows.ndim != 2:  # noqa: PLR2004
+        raise BadRequest(f"the array has {rows.ndim} dimension(s), not 2: send a list of rows, [[…], …]")
+    if rows.dtype.kind not in "biuf":
+        raise BadRequest(_not_numeric(rows))
+    if rows.shape[1] != width:
+        raise BadRequest(f"each row needs {width} numbers ({', '.join(features)}), not {rows.shape[1]}")
+    with np.errstate(over="ignore"):
+        matrix = rows.astype(np.float32)
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise BadRequest(f"row {row}, column {column} is not a finite number, or too large: {rows[row, column]}")
+    if names is None or len(names) == 0:
+        return matrix
+    return matrix[:, _order(names, features)]
+
+
+def _order(names: Sequence[str], features: Sequence[str]) -> list[int]:
+    """Where in a request each feature stands."""
+    position = {name: index for index, name in enumerate(names)}
+    unknown = [name for name in position if name not in features]
+    missing = [name for name in features if name not in position]
+    repeated = len(position) < len(names)
+    if unknown or missing or repeated:
+        problems = [
+            *([f"unknown: {', '.join(unknown)}"] if unknown else []),
+            *([f"missing: {', '.join(missing)}"] if missing else []),
+            *(["a name stands there twice"] if repeated else []),
+        ]
+        raise BadRequest(f"the feature names do not fit the model ({'; '.join(problems)})")
+    return [position[name] for name in features]
+
+
+def _not_numeric(rows: npt.NDArray[Any]) -> str:
+    # One cell that is no number makes numpy turn all of them into text or objects: find the one.
+    for (row, column), cell in np.ndenumerate(rows):
+        try:
+            if math.isfinite(float(cell)):
+                continue
+        except OverflowError:  # an integer of hundreds of digits
+            continue
+        except (TypeError, ValueError):
+            pass
+        return f"row {row}, column {column} is not a number: {cell!r}"
+    if rows.dtype.kind == "O":
+        return "a number is too large"
+    return "there are numbers in quotes: send them without"

@@ -1,0 +1,71 @@
+/** `npm run check`: formatting, lint and types of both languages; every check runs, then the result is told. */
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+
+import { mlAppDir, projectDir } from "../cli/paths";
+import { developmentEnvironments } from "./environments";
+
+interface Check {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly folder: string;
+}
+
+function node(name: string, ...command: string[]): Check {
+  const [tool = "", ...args] = command;
+  const file = path.join(projectDir, "node_modules", ".bin", tool);
+  return { name, command: [file, ...args], folder: projectDir };
+}
+
+function python(name: string, interpreter: string, ...args: string[]): Check {
+  return { name, command: [interpreter, "-m", ...args], folder: mlAppDir };
+}
+
+async function checks(): Promise<Check[]> {
+  const { tracking, serving } = await developmentEnvironments();
+  // What runs in an environment is checked with its packages; what runs in both, with both.
+  const shared = ["house_price/features.py", "modelkit/mlmodel.py", "modelkit/parity.py"];
+  return [
+    node("prettier", "prettier", "--check", "--log-level", "warn", "."),
+    node("eslint", "eslint", "--max-warnings", "0", "."),
+    node("tsc", "tsc", "--noEmit", "--project", "."),
+    python("ruff format", tracking.python, "ruff", "format", "--check", "--quiet", "."),
+    python("ruff check", tracking.python, "ruff", "check", "--quiet", "."),
+    python(
+      "mypy, training",
+      tracking.python,
+      "mypy",
+      "modelkit",
+      "house_price/train",
+      "house_price/sample.py",
+      "tests/train",
+    ),
+    python(
+      "mypy, serving",
+      serving.python,
+      "mypy",
+      "modelserver",
+      "house_price/serve",
+      "tests/serve",
+      ...shared,
+    ),
+  ];
+}
+
+async function main(): Promise<void> {
+  const failed = (await checks()).filter(({ name, command: [file = "", ...args], folder }) => {
+    const began = Date.now();
+    const { status } = spawnSync(file, args, { cwd: folder, stdio: "inherit" });
+    console.log(
+      `${status === 0 ? "✓" : "✗"} ${name.padEnd(20)} ${((Date.now() - began) / 1000).toFixed(1)} s`,
+    );
+    return status !== 0;
+  });
+  if (failed.length > 0) console.log(`\nFailed: ${failed.map(({ name }) => name).join("; ")}`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

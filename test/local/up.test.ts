@@ -1,0 +1,194 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { TestPlatform, lastEvent, stepEvent } from "./support/platform";
+
+interface Up {
+  readonly prediction: {
+    readonly price: number;
+    readonly metrics: readonly { key: string; value: number }[];
+  };
+  readonly model: { readonly version: string; readonly testScore: number };
+  readonly urls: Readonly<Record<"mlflow" | "predict" | "metrics" | "grpc", string>>;
+}
+
+const detailOf = (events: readonly Record<string, unknown>[], step: string) =>
+  events.find(stepEvent(step, "done"))?.["detail"];
+
+describe("npm run up, on the local target", function () {
+  this.timeout(180_000);
+  const platform = new TestPlatform();
+  after(() => platform.dispose());
+
+  it("trains, serves and predicts once, and leaves no process", async () => {
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
+    expect(code, stderr).to.equal(0);
+    expect(lastEvent(events, "target")).to.include({ target: "local" });
+    expect(lastEvent(events, "target")["reason"]).to.contain("no Kubernetes cluster");
+    const up = lastEvent(events, "up") as unknown as Up;
+    expect(up.model.version).to.equal("1");
+    expect(up.model.testScore).to.be.within(0.5, 0.9);
+    expect(up.prediction.price).to.be.within(100_000, 1_000_000);
+    expect(up.prediction.metrics).to.deep.include({
+      type: "GAUGE",
+      key: "house_price_last_prediction",
+      value: up.prediction.price,
+    });
+    expect(platform.processes()).to.deep.equal([]);
+    expect(platform.services()).to.deep.equal({});
+  });
+
+  it("trains nothing the second time, and serves the same version", async () => {
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
+    expect(code, stderr).to.equal(0);
+    expect(detailOf(events, "training")).to.contain("unchanged since version 1");
+    expect(detailOf(events, "model files")).to.contain("was fetched");
+    expect((lastEvent(events, "up") as unknown as Up).model.version).to.equal("1");
+  });
+
+  for (const step of ["MLflow server", "training", "model server"]) {
+    it(`cleans up after Ctrl-C during: ${step}; run again, it finishes`, async () => {
+      // Other data each time, so that there is something to train.
+      const data = path.join(platform.home, `${step.replace(" ", "-")}.csv`);
+      writeFileSync(data, houses(step.length));
+      const command = platform.start(["up", "--once", "--json", "--data", data]);
+      await command.event(stepEvent(step, "running"));
+      command.child.kill("SIGINT");
+      const interrupted = await command.finished();
+      expect(interrupted.code).to.equal(130);
+      expect(lastEvent(interrupted.events, "error")["message"]).to.contain("run the same command again");
+      expect(platform.processes()).to.deep.equal([]);
+
+      const again = await platform.run(["up", "--once", "--json", "--data", data]);
+      expect(again.code, again.stderr).to.equal(0);
+      expect(lastEvent(again.events, "up")).to.have.property("prediction");
+    });
+  }
+
+  it("stays in the foreground until Ctrl-C; meanwhile predict and status answer, and a second up is refused", async () => {
+    const command = platform.start(["up", "--json"]);
+    const up = (await command.event(({ event }) => event === "up")) as unknown as Up;
+
+    const predicted = await platform.run(["predict", "--json"]);
+    const answer = JSON.parse(predicted.stdout) as { data: { ndarray: number[] } };
+    expect(answer.data.ndarray).to.deep.equal([up.prediction.price]);
+
+    const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as Record<string, unknown>;
+    expect(status).to.include({ healthy: true, up: command.child.pid });
+
+    const second = await platform.run(["up", "--once"]);
+    expect(second.code).to.equal(1);
+    expect(second.stderr).to.contain(
+      `another \`npm run up\` is at work here (process ${String(command.child.pid)})`,
+    );
+
+    command.child.kill("SIGINT");
+    expect((await command.finished()).code).to.equal(0);
+    expect(platform.processes()).to.deep.equal([]);
+  });
+
+  it("finds what a killed up has left running, and down stops it", async () => {
+    const command = platform.start(["up", "--json"]);
+    await command.event(({ event }) => event === "up");
+    const left = platform.services();
+    command.child.kill("SIGKILL");
+    await command.finished();
+    expect(Object.keys(left)).to.have.members(["mlflow", "model"]);
+
+    const again = await platform.run(["up", "--detach", "--json"]);
+    expect(again.code, again.stderr).to.equal(0);
+    expect(platform.services()).to.deep.equal(left);
+
+    const down = await platform.run(["down"]);
+    expect(down.code).to.equal(0);
+    expect(down.stdout).to.contain("Kept ");
+    expect(platform.processes()).to.deep.equal([]);
+  });
+
+  it("tells a crash of a service with its reason and the last lines of its log", async () => {
+    const command = platform.start(["up", "--json"]);
+    await command.event(({ event }) => event === "up");
+    process.kill(platform.services()["model"] ?? 0, "SIGKILL");
+    const { code, stderr } = await command.finished();
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/model has ended by itself\. Its last lines:\n.*\n/);
+    expect(stderr).to.contain("model-server.log");
+    expect(platform.processes()).to.deep.equal([]);
+  });
+
+  it("does not put a damaged model into service, and mends it by running again", async () => {
+    const { events } = await platform.run(["up", "--once", "--json"]);
+    const { version } = (lastEvent(events, "up") as unknown as Up).model;
+    const { runId } = (lastEvent(events, "up") as { model: { runId: string } }).model;
+    const files = path.join(platform.home, "local", "models", "house-price", `${version}-${runId}`);
+    writeFileSync(path.join(files, "model.skops"), "damaged");
+
+    const broken = await platform.run(["up", "--once"]);
+    expect(broken.code).to.equal(1);
+    expect(broken.stderr).to.contain("model server: it ended (exit code 1)");
+    expect(broken.stderr).to.contain("not a readable skops file");
+    expect(platform.processes()).to.deep.equal([]);
+
+    const again = await platform.run(["up", "--once"]);
+    expect(again.code, again.stderr).to.equal(0);
+  });
+
+  it("takes free ports where its own are in use, and refuses one that was asked for and is not free", async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen({ host: "127.0.0.1", port: 0 }, resolve));
+    const { port } = blocker.address() as { port: number };
+    try {
+      const refused = await platform.run(["up", "--once", "--rest-port", String(port)]);
+      expect(refused.code).to.equal(1);
+      expect(refused.stderr).to.contain(`port ${port} is in use on 127.0.0.1`);
+      expect(platform.processes()).to.deep.equal([]);
+    } finally {
+      blocker.close();
+    }
+    const chosen = await platform.run(["up", "--once", "--json", "--rest-port", String(port)]);
+    expect((lastEvent(chosen.events, "up") as unknown as Up).urls.predict).to.contain(`:${port}/predict`);
+  });
+
+  it("reports a failed training with the reason that training gives", async () => {
+    const data = path.join(platform.home, "bad.csv");
+    writeFileSync(data, "bedrooms,price\n3,many\n");
+    const { code, stderr } = await platform.run(["up", "--once", "--data", data]);
+    expect(code).to.equal(1);
+    expect(stderr).to.contain("training: it failed (exit code 2)");
+    expect(stderr).to.contain("sqft_living");
+    expect(platform.processes()).to.deep.equal([]);
+  });
+
+  it("removes the data when told to", async () => {
+    const { stdout } = await platform.run(["down", "--data"]);
+    expect(stdout).to.contain("Removed ");
+    const status = await platform.run(["status"]);
+    expect(status.stdout).to.contain("Nothing is running");
+  });
+});
+
+/** A small data set of houses; `shift` makes it another one. */
+function houses(shift: number): string {
+  const columns =
+    "bedrooms,bathrooms,sqft_living,sqft_above,grade,floors,view,sqft_lot,waterfront,zipcode,price";
+  const rows = Array.from({ length: 200 }, (_, i) => {
+    const area = 800 + ((i * 37) % 3000);
+    return [
+      2 + (i % 4),
+      1.5,
+      area,
+      area,
+      5 + (i % 7),
+      1,
+      0,
+      5000 + i,
+      0,
+      98001 + (i % 100),
+      area * 200 + shift,
+    ];
+  });
+  return [columns, ...rows.map((row) => row.join(","))].join("\n") + "\n";
+}

@@ -1,0 +1,15 @@
+import { writeFileSync } from "node:fs";
+
+import { type MochaOptions, type Runner, reporters } from "mocha";
+
+/** Mocha's own `spec` output, and the counts as JSON in the file that the option `report` names. */
+export = class Reporter extends reporters.Spec {
+  constructor(runner: Runner, options: MochaOptions) {
+    super(runner, options);
+    const { report } = options.reporterOptions as { report: string };
+    runner.once("end", () => {
+      const { passes: passed, failures: failed, pending: skipped } = this.stats;
+      writeFileSync(report, JSON.stringify({ passed, failed, skipped }));
+    });
+  }
+};

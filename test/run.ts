@@ -1,0 +1,114 @@
+/**
+ * `npm test`: every suite, one after the other, and `N passed, N failed` as the last line.
+ *
+ * Arguments choose suites by name: `npm test -- unit`.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import * as path from "node:path";
+
+import { homeDir, mlAppDir, projectDir } from "../cli/paths";
+import { developmentEnvironments } from "./environments";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** A suite: a command that leaves a report behind, and a reader of that report. */
+interface Suite {
+  readonly name: string;
+  readonly command: (report: string) => readonly string[];
+  readonly folder: string;
+  readonly read: (report: string) => Counts;
+}
+
+const reports = path.join(homeDir(), "test-reports");
+
+async function suites(): Promise<Suite[]> {
+  const { tracking, serving } = await developmentEnvironments();
+  return [
+    mocha("unit", "test/unit/**/*.test.ts"),
+    pytest("training", tracking.python, "tests/train"),
+    pytest("serving", serving.python, "tests/serve"),
+    mocha("local", "test/local/**/*.test.ts"),
+  ];
+}
+
+function mocha(name: string, files: string): Suite {
+  const reporter = path.join(projectDir, "test", "reporter.ts");
+  return {
+    name,
+    folder: projectDir,
+    command: (report) => [
+      ...[process.execPath, path.join(projectDir, "node_modules", "mocha", "bin", "mocha.js")],
+      ...["--reporter", reporter, "--reporter-option", `report=${report}`, files],
+    ],
+    read: (report) => JSON.parse(readFileSync(report, "utf8")) as Counts,
+  };
+}
+
+function pytest(name: string, python: string, folder: string): Suite {
+  return {
+    name,
+    folder: mlAppDir,
+    command: (report) => [python, "-m", "pytest", "-q", `--junitxml=${report}`, folder],
+    read: (report) => {
+      const attributes = /<testsuite [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
+      const count = (key: string) => Number(new RegExp(`\\b${key}="(\\d+)"`).exec(attributes)?.[1]);
+      const failed = count("failures") + count("errors");
+      const skipped = count("skipped");
+      return { passed: count("tests") - failed - skipped, failed, skipped };
+    },
+  };
+}
+
+/** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
+function run(suite: Suite): Counts {
+  const report = path.join(reports, suite.name);
+  rmSync(report, { force: true });
+  console.log(`\n── ${suite.name} ──`);
+  const [file = "", ...args] = suite.command(report);
+  const began = Date.now();
+  const { status } = spawnSync(file, args, { cwd: suite.folder, stdio: "inherit" });
+  let counts: Counts;
+  try {
+    counts = suite.read(report);
+  } catch {
+    counts = { passed: 0, failed: 0, skipped: 0 };
+  }
+  const nothingRan = counts.passed + counts.failed === 0;
+  if (counts.failed === 0 && (status !== 0 || nothingRan)) {
+    console.log(
+      `The ${suite.name} suite ended with ${String(status)} ${nothingRan ? "and ran no test" : ""}`,
+    );
+    counts.failed = 1;
+  }
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  console.log(
+    `${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
+  );
+  return counts;
+}
+
+async function main(): Promise<void> {
+  mkdirSync(reports, { recursive: true });
+  const all = await suites();
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`no suite ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}`);
+  }
+  const results = all.filter(({ name }) => names.length === 0 || names.includes(name)).map(run);
+  const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
+  if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);
+  console.log(`\n${total("passed")} passed, ${total("failed")} failed`);
+  process.exitCode = total("failed") === 0 ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  console.log("\n0 passed, 1 failed");
+  process.exitCode = 1;
+});

@@ -1,0 +1,166 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { expect } from "chai";
+
+import { Interrupted } from "../../../cli/errors";
+import { choosePort } from "../../../cli/ports";
+import { Service, identify, isRunning, run, stop } from "../../../cli/process";
+import { Environments, findPython } from "../../../cli/python";
+import { rejection } from "../support/rejection";
+
+const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-machine-"));
+const never = new AbortController().signal;
+const shell = (script: string, log = path.join(folder, "log")) => ({
+  name: "script",
+  file: "/bin/sh",
+  args: ["-c", script],
+  log,
+});
+
+describe("choosing a port", () => {
+  it("takes the preferred port unless it is in use or promised", async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen({ host: "127.0.0.1", port: 0 }, resolve));
+    const { port } = blocker.address() as { port: number };
+    const taken = new Set<number>();
+    expect(await choosePort(port, taken)).not.to.equal(port);
+    await new Promise((resolve) => blocker.close(resolve));
+    expect(await choosePort(port, taken)).to.equal(port);
+    expect(await choosePort(port, taken)).not.to.equal(port);
+    expect(taken.size).to.equal(3);
+  });
+});
+
+describe("running a command", () => {
+  it("returns its output", async () => {
+    expect(await run(shell("echo out; echo err >&2"), never)).to.equal("out\n");
+  });
+
+  it("tells its exit code and the last lines of its log", async () => {
+    const error = await rejection(run(shell("echo reason >&2; exit 3"), never));
+    expect(error.message).to.contain("script: it failed (exit code 3)").and.contain("    reason");
+  });
+
+  it("says that there is no such program", async () => {
+    const missing = {
+      name: "tool",
+      file: path.join(folder, "missing"),
+      args: [],
+      log: path.join(folder, "log"),
+    };
+    expect((await rejection(run(missing, never))).message).to.contain("tool: cannot start");
+  });
+
+  it("ends it with its children when it is interrupted", async () => {
+    const controller = new AbortController();
+    const pids = path.join(folder, "pids");
+    const running = run(shell(`sleep 60 & echo $$ $! > ${pids}; wait`), controller.signal);
+    const ended = rejection(running);
+    while (!existsSync(pids) || readFileSync(pids, "utf8").trim() === "") await sleep(10);
+    controller.abort(new Interrupted("SIGINT"));
+    expect(await ended).to.be.instanceOf(Interrupted);
+    const [parent = 0, child = 0] = readFileSync(pids, "utf8").trim().split(" ").map(Number);
+    expect([identify(parent), identify(child)]).to.deep.equal([undefined, undefined]);
+  });
+});
+
+describe("a service", () => {
+  it("is known by its start, not its number alone", async () => {
+    const service = await Service.start(shell("sleep 60"));
+    expect(isRunning(service.identity)).to.equal(true);
+    expect(isRunning({ ...service.identity, started: "another time" })).to.equal(false);
+    await stop(service.identity);
+    expect(isRunning(service.identity)).to.equal(false);
+  });
+
+  it("is stopped with what it started, also when it is dead itself", async () => {
+    const pid = path.join(folder, "child");
+    const service = await Service.start(shell(`sleep 60 & echo $! > ${pid}; wait`));
+    while (!existsSync(pid) || readFileSync(pid, "utf8").trim() === "") await sleep(10);
+    process.kill(service.identity.pid, "SIGKILL");
+    while (identify(service.identity.pid) !== undefined) await sleep(10);
+    expect(isRunning(service.identity)).to.equal(true);
+    await stop(service.identity);
+    expect(identify(Number(readFileSync(pid, "utf8")))).to.equal(undefined);
+  });
+
+  it("that ends while it starts is told with its log", async () => {
+    const service = await Service.start(shell("echo no such model; exit 1"));
+    const error = await rejection(service.ready(() => Promise.resolve(false), 10, never));
+    expect(error.message).to.contain("it ended (exit code 1)").and.contain("no such model");
+  });
+
+  it("that does not answer in time is told so", async () => {
+    const service = await Service.start(shell("sleep 60"));
+    const error = await rejection(service.ready(() => Promise.reject(new Error("refused")), 0.2, never));
+    await stop(service.identity);
+    expect(error.message).to.contain("it does not answer after 0.2 s");
+  });
+});
+
+describe("finding Python", () => {
+  const bin = path.join(folder, "bin");
+  const searchPath = process.env["PATH"];
+  const fake = (name: string, script: string) => {
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(bin, name), 0o755);
+  };
+  beforeEach(() => {
+    process.env["PATH"] = bin;
+  });
+  afterEach(() => {
+    process.env["PATH"] = searchPath;
+  });
+
+  it("says what it looked for where there is none", async () => {
+    const { message } = await rejection(findPython());
+    expect(message)
+      .to.contain("no Python 3.12 or 3.11 here")
+      .and.contain("python3.12, python3.11, python3, python");
+  });
+
+  it("says what it found that does not fit, and why", async () => {
+    fake("python3", "echo 3.14.1 /usr/bin/python3.14");
+    fake("python3.11", "echo \"ModuleNotFoundError: No module named 'ensurepip'\" >&2; exit 1");
+    const { message } = await rejection(findPython());
+    expect(message).to.contain("python3 is 3.14.1").and.contain("python3-venv");
+  });
+
+  it("takes the first that fits, by its real path", async () => {
+    fake("python3.12", "echo 3.12.4 '/opt/py thon/bin/python3.12'");
+    expect(await findPython()).to.deep.equal({ file: "/opt/py thon/bin/python3.12", version: "3.12.4" });
+  });
+
+  it("takes no other than the one that was named", async () => {
+    fake("perl", "echo 'unknown option' >&2; exit 2");
+    const { message } = await rejection(findPython("perl"));
+    expect(message).to.contain("perl does not run (unknown option)");
+  });
+});
+
+describe("making a Python environment", () => {
+  it("tells that the package index cannot be reached, with the last lines of the log", async function () {
+    this.timeout(60_000);
+    const home = process.env["MLPLATFORM_HOME"];
+    process.env["MLPLATFORM_HOME"] = path.join(folder, "home");
+    process.env["PIP_INDEX_URL"] = "http://127.0.0.1:1/simple";
+    try {
+      const making = new Environments(never).ensure("serving", { detail: () => undefined });
+      const { message } = await rejection(making);
+      expect(message).to.contain("the index of Python packages cannot be reached. Check the network");
+      expect(message)
+        .to.contain("Python package installer (uv): it failed")
+        .and.contain("Connection refused");
+      expect(message).to.contain("install-uv.log");
+    } finally {
+      delete process.env["PIP_INDEX_URL"];
+      if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+      else process.env["MLPLATFORM_HOME"] = home;
+    }
+  });
+});

@@ -1,0 +1,86 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { MlflowClient } from "../../../cli/mlflow";
+import { rejection } from "../support/rejection";
+import { type TestServer, serveHttp } from "../support/servers";
+
+const version = { name: "m", version: "3", runId: "r", tags: {} };
+
+describe("the MLflow client", () => {
+  const answers = new Map<string, [number, unknown]>();
+  let server: TestServer;
+  let client: MlflowClient;
+
+  before(async () => {
+    server = await serveHttp((request, response) => {
+      const [status, body] = answers.get(decodeURIComponent(request.url ?? "")) ?? [500, "not expected"];
+      response.statusCode = status;
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    });
+    client = new MlflowClient(server.url);
+  });
+  after(() => server.close());
+  beforeEach(() => {
+    answers.clear();
+  });
+
+  it("resolves an alias, and knows no version where there is none", async () => {
+    const api = "/api/2.0/mlflow/registered-models/alias?name=m&alias=champion";
+    const tags = [{ key: "k", value: "v" }];
+    answers.set(api, [200, { model_version: { name: "m", version: "3", run_id: "r", tags } }]);
+    expect(await client.versionByAlias("m", "champion")).to.deep.equal({ ...version, tags: { k: "v" } });
+    answers.set(api, [404, { error_code: "RESOURCE_DOES_NOT_EXIST" }]);
+    expect(await client.versionByAlias("m", "champion")).to.equal(undefined);
+  });
+
+  it("says what MLflow answered when it fails", async () => {
+    const error = await rejection(client.versionByAlias("m", "other"));
+    expect(error.message).to.contain("MLflow answered 500").and.contain("not expected");
+  });
+
+  it("says that no MLflow is there", async () => {
+    const gone = new MlflowClient("http://127.0.0.1:1");
+    expect((await rejection(gone.metric("r", "k"))).message).to.contain(
+      "MLflow at http://127.0.0.1:1 does not answer",
+    );
+  });
+
+  it("downloads folders with their files, whole or not at all", async () => {
+    const folder = path.join(mkdtempSync(path.join(tmpdir(), "mlplatform-mlflow-")), "model");
+    const artifacts = "/api/2.0/mlflow-artifacts/artifacts";
+    answers.set("/api/2.0/mlflow/model-versions/get-download-uri?name=m&version=3", [
+      200,
+      { artifact_uri: "mlflow-artifacts:/1/models/m-x/artifacts" },
+    ]);
+    const files = (...names: [string, boolean][]) => ({
+      files: names.map(([path, is_dir]) => ({ path, is_dir })),
+    });
+    answers.set(`${artifacts}?path=1/models/m-x/artifacts`, [
+      200,
+      files(["MLmodel", false], ["sub dir", true]),
+    ]);
+    answers.set(`${artifacts}?path=1/models/m-x/artifacts/sub+dir`, [200, files(["data", false])]);
+    answers.set(`${artifacts}/1/models/m-x/artifacts/MLmodel`, [200, "flavors: {}"]);
+
+    expect((await rejection(client.download(version, folder))).message).to.contain("MLflow answered 500");
+    expect(existsSync(folder)).to.equal(false);
+
+    answers.set(`${artifacts}/1/models/m-x/artifacts/sub dir/data`, [200, "bytes"]);
+    await client.download(version, folder);
+    expect(readFileSync(path.join(folder, "MLmodel"), "utf8")).to.equal("flavors: {}");
+    expect(readFileSync(path.join(folder, "sub dir", "data"), "utf8")).to.equal("bytes");
+  });
+
+  it("refuses artifacts that MLflow does not hand out", async () => {
+    answers.set("/api/2.0/mlflow/model-versions/get-download-uri?name=m&version=3", [
+      200,
+      { artifact_uri: "s3://bucket/x" },
+    ]);
+    const error = await rejection(client.download(version, "/nowhere"));
+    expect(error.message).to.contain("s3://bucket/x").and.contain("--serve-artifacts");
+  });
+});

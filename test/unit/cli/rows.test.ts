@@ -1,0 +1,90 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { UserError } from "../../../cli/errors";
+import { rowsFromCsv, rowsFromWords } from "../../../cli/rows";
+
+describe("rows from words", () => {
+  const read: [string, string[], unknown][] = [
+    ["a row", ["[1, 2.5]"], { ndarray: [[1, 2.5]] }],
+    ["a row that the shell has split", ["[1,", "2.5]"], { ndarray: [[1, 2.5]] }],
+    [
+      "several rows",
+      ["[[1, 2], [3, 4]]"],
+      {
+        ndarray: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+    ],
+    ["an object", ['{"a": 1, "b": 2}'], { names: ["a", "b"], ndarray: [[1, 2]] }],
+    [
+      "objects in another order",
+      ['[{"a": 1, "b": 2}, {"b": 4, "a": 3}]'],
+      {
+        names: ["a", "b"],
+        ndarray: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+    ],
+    ["named features", ["a=1", "b=-2.5e3"], { names: ["a", "b"], ndarray: [[1, -2500]] }],
+  ];
+  for (const [name, words, rows] of read) {
+    it(`reads ${name}`, () => {
+      expect(rowsFromWords(words)).to.deep.equal(rows);
+    });
+  }
+
+  const refused: [string, string[], string][] = [
+    ["JSON that is none", ["[1, 2"], "the row is not JSON"],
+    ["a word without a name", ["a=1", "b"], '"b" is neither JSON nor name=value'],
+    ["all names without a number at once", ["a=x", "b=", "c=1"], 'a="x", b=""'],
+    ["objects with different names", ['[{"a": 1}, {"b": 1}]'], "row 1 names other features than row 0 (a)"],
+  ];
+  for (const [name, words, message] of refused) {
+    it(`refuses ${name}`, () => {
+      expect(() => rowsFromWords(words)).to.throw(UserError, message);
+    });
+  }
+});
+
+describe("rows from a CSV file", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-rows-"));
+  const file = (content: string) => {
+    const name = path.join(folder, "rows.csv");
+    writeFileSync(name, content);
+    return name;
+  };
+
+  it("reads names and numbers, quoted or not", () => {
+    expect(rowsFromCsv(file('a,b\n1,"2"\n\n3,4.5\n'))).to.deep.equal({
+      names: ["a", "b"],
+      ndarray: [
+        [1, 2],
+        [3, 4.5],
+      ],
+    });
+  });
+
+  const refused: [string, string, string][] = [
+    ["an empty file", "", "has no rows"],
+    ["a file with names only", "a,b\n", "has no rows"],
+    ["a cell that is no number", "a,b\n1,x\n", 'row 1: not a number: b="x"'],
+    ["a line that is too long", "a,b\n1,2,3\n", "cannot read"],
+  ];
+  for (const [name, content, message] of refused) {
+    it(`refuses ${name}`, () => {
+      expect(() => rowsFromCsv(file(content))).to.throw(UserError, message);
+    });
+  }
+
+  it("names a file that is not there", () => {
+    expect(() => rowsFromCsv("/nowhere.csv")).to.throw(UserError, "cannot read /nowhere.csv");
+  });
+});
