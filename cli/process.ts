@@ -55,13 +55,13 @@ export class Service {
     child.unref();
   }
 
-  /** Starts the command. @throws UserError it cannot be started. */
+  /** Starts the command. @throws UserError there is no such program. */
   static async start(command: Command): Promise<Service> {
     const child = launch(command);
     await started(command, child);
-    const identity = child.pid === undefined ? undefined : identify(child.pid);
-    if (identity === undefined) throw stopped(command, "it ended at once");
-    return new Service(command, identity, child);
+    const pid = child.pid ?? 0;
+    // One that has ended already has no start time any more; waiting for its answer tells how it ended.
+    return new Service(command, identify(pid) ?? { pid, started: "" }, child);
   }
 
   /**

@@ -82,13 +82,13 @@ def to_array(cells: list[Any]) -> npt.NDArray[Any]:
     Raises:
         BadRequest: they make no array.
     """
-    objects = np.array(cells, dtype=object)
-    longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0)
-    if longest * objects.size > MAX_TEXT:
-        raise BadRequest(
-            f"data.ndarray has a text of {longest} characters among {objects.size} cells: that is too long"
-        )
     try:
+        objects = np.array(cells, dtype=object)
+        longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0)
+        if longest * objects.size > MAX_TEXT:
+            raise BadRequest(
+                f"data.ndarray has a text of {longest} characters among {objects.size} cells: that is too long"
+            )
         return np.array(cells)
     except ValueError as error:
         raise BadRequest("data.ndarray is ragged: its rows differ in length, or in depth") from error

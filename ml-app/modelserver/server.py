@@ -1,0 +1,129 @@
+"""The command line of the server, and its life from loading the class to draining the last request."""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import uvicorn
+
+from modelserver import grpc, rest
+from modelserver.errors import ModelError
+from modelserver.metrics import InProcessMetrics
+
+logger = logging.getLogger("modelserver")
+
+PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
+    "INT": int,
+    "FLOAT": float,
+    "DOUBLE": float,
+    "STRING": str,
+    "BOOL": lambda text: {"true": True, "false": False}[text.lower()],
+}
+"""The types of a graph unit's parameters, as `SeldonDeployment` knows them."""
+
+DRAIN_SECONDS = 4
+"""How long requests under way may take after SIGTERM, over REST and then again over gRPC.
+
+Together that is less than 10 seconds, which the operator's hook before SIGTERM leaves of the 20 until SIGKILL.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, load, serve. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="modelserver", description="Serve a Seldon Core Python class.")
+    parser.add_argument("class_name", metavar="MODULE.Class", help="for example house_price.serve.HousePrice")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=os.environ.get("SELDON_LOG_LEVEL", "INFO"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        serve(options.class_name, options.host)
+    except (ModelError, OSError) as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+def serve(class_name: str, host: str) -> None:
+    """Load the class, then answer on its three ports until a signal comes.
+
+    Raises:
+        ModelError: the class cannot be found, or its model cannot be served.
+        OSError: a port is in use.
+    """
+    # Tried before the model is loaded, so that a port in use is known at once; REST listens only when all is ready.
+    http_port, grpc_port, metrics_port = _port("HTTP", 9000), _port("GRPC", 5000), _port("METRICS", 6000)
+    http_socket = _bind("REST", host, http_port)
+    _bind("gRPC", host, grpc_port).close()
+    _bind("metrics", host, metrics_port).close()
+
+    model = _create(class_name)
+    if hasattr(model, "load"):
+        model.load()
+
+    metrics = InProcessMetrics()
+    app = rest.create_app(model, metrics)
+    metrics.serve(host, metrics_port)
+    grpc_server = grpc.start_server(model, metrics, host, grpc_port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+    logger.info("serving REST on %d, gRPC on %d, metrics on %d", http_port, grpc_port, metrics_port)
+    try:
+        server.run(sockets=[http_socket])
+    finally:
+        grpc_server.stop(DRAIN_SECONDS).wait()
+
+
+def _create(class_name: str) -> Any:
+    module_name, _, attribute = class_name.rpartition(".")
+    try:
+        component = getattr(importlib.import_module(module_name or attribute), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ModelError(f"cannot find the class {class_name}: {error}") from error
+    try:
+        return component(**_parameters())
+    except TypeError as error:
+        raise ModelError(f"PREDICTIVE_UNIT_PARAMETERS do not fit {class_name}: {error}") from error
+
+
+def _parameters() -> dict[str, Any]:
+    """The graph unit's parameters, as arguments of the class."""
+    text = os.environ.get("PREDICTIVE_UNIT_PARAMETERS", "[]")
+    try:
+        return {item["name"]: PARAMETER_TYPES[item["type"]](item["value"]) for item in json.loads(text)}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"PREDICTIVE_UNIT_PARAMETERS is not a list of name, value and type: {text}") from error
+
+
+def _port(service: str, default: int) -> int:
+    variable = f"PREDICTIVE_UNIT_{service}_SERVICE_PORT"
+    text = os.environ.get(variable, str(default))
+    if not (text.isdecimal() and 0 < int(text) < 1 << 16):
+        raise ModelError(f"{variable} is not a port: {text}")
+    return int(text)
+
+
+def _bind(service: str, host: str, port: int) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise OSError(f"{service} port {port} on {host} is not to be had: {error.strerror}") from error
+    return bound

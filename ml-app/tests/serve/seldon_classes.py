@@ -1,0 +1,47 @@
+"""Seldon classes that only tests serve."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Plain:
+    """As little as a Seldon class can be: it returns its input."""
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
+        """The rows."""
+        return rows
+
+
+class Failing:
+    """Fails as a programming error does."""
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
+        """Raise."""
+        raise RuntimeError("an inside of the server")
+
+
+class Slow:
+    """Takes two seconds for an answer; puts a file into a folder when it begins with one."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[np.float64]:
+        """One, after two seconds."""
+        (self._folder / str(rows[0, 0])).touch()
+        time.sleep(2)
+        return np.ones(1)
+
+
+class Undescribed:
+    """Describes itself in a way that Seldon does not know."""
+
+    def init_metadata(self) -> dict[str, Any]:
+        """A name that is no text."""
+        return {"name": 5}

@@ -1,0 +1,41 @@
+"""Classes that are less than a model of this platform: a plain one, one that fails, one that cannot describe itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import grpc
+import pytest
+from seldon_core.proto import prediction_pb2
+
+from model_process import ModelProcess, Rows, ndarray
+
+Start = Callable[..., ModelProcess]
+
+
+def test_plain_class_is_served(start: Start, row: Rows) -> None:
+    server = start("seldon_classes.Plain")
+    server.wait_until_ready()
+    assert server.post({"data": {"ndarray": row.tolist()}}).json()["data"]["ndarray"] == row.tolist()
+    assert server.post({"data": {"ndarray": [["a", "bc"]]}}).json()["data"]["ndarray"] == [["a", "bc"]]
+    assert server.call("Model", "Metadata", prediction_pb2.SeldonMessage()).name == ""
+
+
+def test_failure_tells_nothing_of_the_inside(start: Start, row: Rows) -> None:
+    server = start("seldon_classes.Failing")
+    server.wait_until_ready()
+    message = "the model failed: RuntimeError; see the server's log"
+    for _ in range(2):
+        answer = server.post({"data": {"ndarray": row.tolist()}})
+        status = {"status": 1, "info": message, "code": -1, "reason": "MICROSERVICE_INTERNAL_ERROR"}
+        assert (answer.status_code, answer.json()) == (500, {"status": status})
+    with pytest.raises(grpc.RpcError) as caught:
+        server.call("Model", "Predict", ndarray(row.tolist()))
+    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INTERNAL, message)
+    assert server.log.count("RuntimeError: an inside of the server") == 3
+
+
+def test_metadata_that_seldon_does_not_know(start: Start) -> None:
+    server = start("seldon_classes.Undescribed")
+    assert server.wait() == 1
+    assert server.log.endswith("ERROR modelserver: the model's metadata is not valid: see the log above\n")

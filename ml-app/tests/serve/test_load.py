@@ -1,0 +1,164 @@
+"""A model folder that is not as training left it is not served."""
+
+from __future__ import annotations
+
+import types
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+
+from house_price.features import FEATURES
+from house_price.serve import HousePrice
+from model_folder import change_record, write_mlmodel, write_model
+from model_process import Rows
+from modelserver.errors import ModelError
+
+
+@pytest.fixture
+def small(rows: Rows) -> RandomForestRegressor:
+    """A forest of three trees, to be spoilt."""
+    return RandomForestRegressor(n_estimators=3, max_depth=3, random_state=1).fit(rows, rows[:, 2] * 250)
+
+
+@pytest.fixture
+def folder(small: RandomForestRegressor, rows: Rows, tmp_path: Path) -> Path:
+    """Its folder."""
+    write_model(tmp_path, small, rows[:5])
+    return tmp_path
+
+
+def refused(folder: Path) -> str:
+    """Why the folder is not served."""
+    with pytest.raises(ModelError) as caught:
+        HousePrice(model_dir=str(folder)).load()
+    return str(caught.value)
+
+
+def dump(folder: Path, model: Any) -> None:
+    skops.io.dump(model, folder / "model.skops")
+
+
+def test_sound_folder_is_loaded(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:
+    model = HousePrice(model_dir=str(folder))
+    model.load()
+    np.testing.assert_allclose(model.predict(rows), small.predict(rows), rtol=1e-6)
+
+
+def test_no_mlmodel(tmp_path: Path) -> None:
+    assert refused(tmp_path) == f"{tmp_path} holds no MLmodel file; point it to the artifacts of a logged model"
+
+
+@pytest.mark.parametrize("content", ["", "text", "a: [", "\x00", "[1]"])
+def test_mlmodel_is_something_else(folder: Path, content: str) -> None:
+    (folder / "MLmodel").write_text(content)
+    assert refused(folder).startswith(f"{folder}/MLmodel cannot be used: ")
+
+
+def test_no_record(folder: Path) -> None:
+    incomplete: list[dict[str, Any] | None] = [None, {}, {"mlplatform": None}, {"mlplatform": {"names": []}}]
+    for metadata in incomplete:
+        write_mlmodel(folder, metadata)
+        assert "the model carries no parity record" in refused(folder)
+
+
+@pytest.mark.parametrize("change", [{"rows": []}, {"rows": [[1.0], [1.0, 2.0]]}, {"predictions": [1.0]}, {"names": []}])
+def test_record_that_does_not_fit_together(folder: Path, change: dict[str, Any]) -> None:
+    change_record(folder, **change)
+    assert "a parity record needs rows, each with a value for each name and with its prediction" in refused(folder)
+
+
+def test_record_of_unusable_rows(folder: Path) -> None:
+    change_record(folder, rows=[[None] * 10], predictions=[1.0])
+    assert "row 0, column 0 is not a number: None" in refused(folder)
+
+
+def test_other_features(folder: Path) -> None:
+    names = [*FEATURES[1:], FEATURES[0]]
+    change_record(folder, names=names)
+    assert f"takes {names}, this class sends " in refused(folder)
+
+
+def test_other_libraries(folder: Path) -> None:
+    change_record(folder, libraries={"absent-library": "1.0", "scikit-learn": "1.5.0"})
+    here = version("scikit-learn")
+    assert refused(folder) == (
+        f"the model in {folder} was made with other libraries: absent-library 1.0 in training, none here; "
+        f"scikit-learn 1.5.0 in training, {here} here. "
+        "Train it again with the lock file of this version, or serve it with the image of its own"
+    )
+    change_record(folder, libraries={"scikit-learn": 1.5})
+    assert refused(folder).startswith(f"{folder}/MLmodel cannot be used: ")
+
+
+def test_patch_releases_fit(folder: Path) -> None:
+    minor = version("scikit-learn").rpartition(".")[0]
+    change_record(folder, libraries={"scikit-learn": f"{minor}.99"})
+    HousePrice(model_dir=str(folder)).load()
+
+
+def test_no_model_file(folder: Path) -> None:
+    (folder / "model.skops").unlink()
+    assert refused(folder) == f"{folder} has no sklearn model file (MLmodel names 'model.skops')"
+
+
+def test_damaged_model_file(folder: Path) -> None:
+    content = (folder / "model.skops").read_bytes()
+    for damaged in (b"", b"no zip file", content[: len(content) // 2]):
+        (folder / "model.skops").write_bytes(damaged)
+        assert refused(folder).startswith(f"{folder}/model.skops is not a readable skops file: ")
+
+
+def test_other_model(folder: Path, rows: Rows) -> None:
+    for model in (LinearRegression(), ExtraTreesRegressor(n_estimators=1)):
+        dump(folder, model.fit(rows, rows[:, 2]))
+        assert f"holds a {type(model).__name__}, not a random forest regressor" in refused(folder)
+
+
+def test_forest_that_was_not_fitted(folder: Path) -> None:
+    dump(folder, RandomForestRegressor())
+    assert "is not a readable skops file: " in refused(folder)
+
+
+def test_other_shape(folder: Path, rows: Rows) -> None:
+    forest = RandomForestRegressor(n_estimators=1)
+    for features, target in ((rows[:, :9], rows[:, 9]), (rows, rows[:, :2])):
+        dump(folder, forest.fit(features, target))
+        assert "holds a forest that does not make one number of 10 features" in refused(folder)
+
+
+def test_type_that_may_run_code(folder: Path, small: RandomForestRegressor) -> None:
+    small.note = types.SimpleNamespace()
+    dump(folder, small)
+    assert refused(folder).endswith("holds types that may run code when loaded: types.SimpleNamespace")
+
+
+@pytest.mark.parametrize(
+    ("field", "node", "value"),
+    [
+        ("left_child", 0, 99),  # behind the tree's end
+        ("right_child", 0, 0),  # itself
+        ("right_child", 1, 0),  # back to the root
+        ("left_child", 1, -5),  # before its beginning
+        ("right_child", 0, -1),  # a leaf to one side
+        ("feature", 0, 10),
+        ("feature", 0, -1),
+    ],
+)
+def test_forged_nodes(folder: Path, small: RandomForestRegressor, field: str, node: int, value: int) -> None:
+    small.estimators_[1].tree_.__getstate__()["nodes"][field][node] = value
+    dump(folder, small)
+    assert refused(folder).endswith("is damaged or forged: a tree's nodes point outside of it")
+
+
+def test_other_answers(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:
+    answers = small.predict(rows[:5]).tolist()
+    change_record(folder, predictions=[*answers[:4], answers[4] * 1.00001])
+    message = refused(folder)
+    assert f"the model in {folder} does not answer as it did at training: row 4: answered " in message
+    assert message.count("training answered") == 1
