@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { type OutgoingHttpHeaders, request as httpRequest } from "node:http";
 import { type RequestOptions, request as httpsRequest } from "node:https";
+import { homedir } from "node:os";
+import * as path from "node:path";
 
 import { messageOf } from "./errors";
 
@@ -29,8 +32,8 @@ export class Cluster {
    * @throws Error the API server does not answer, or refuses by itself: with its reason. What a service behind it
    *   answers is returned, whatever the status.
    */
-  request(path: string, body?: string, timeout = 30_000): Promise<{ status: number; body: string }> {
-    const url = new URL(this.server.replace(/\/$/, "") + path);
+  request(address: string, body?: string, timeout = 30_000): Promise<{ status: number; body: string }> {
+    const url = new URL(this.server.replace(/\/$/, "") + address);
     const send = url.protocol === "http:" ? httpRequest : httpsRequest;
     const headers = {
       ...(this.options.headers as OutgoingHttpHeaders | undefined),
@@ -68,9 +71,16 @@ function refusal(body: string): string | undefined {
   }
 }
 
+/** Whether there is anything that could name a cluster: a file, or the variables of a pod. */
+function kubeconfigExists(): boolean {
+  const files = process.env["KUBECONFIG"]?.split(path.delimiter) ?? [path.join(homedir(), ".kube", "config")];
+  return process.env["KUBERNETES_SERVICE_HOST"] !== undefined || files.some((file) => existsSync(file));
+}
+
 /** Finds the cluster that kubectl would use. */
 export async function findCluster(): Promise<ClusterState> {
-  // Loaded here because it takes a third of a second, which the commands for a local model need not wait for.
+  if (!kubeconfigExists()) return { state: "none", reason: "no kubeconfig names one" };
+  // Loaded here because it takes more than a second, which only those who have a kubeconfig need to wait for.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   try {

@@ -76,9 +76,11 @@ async function findModel(url: string | undefined): Promise<{ send: Send; where: 
 
 /** A URL without a path means the model's own. @throws UserError it is no http or https URL. */
 function predictAddress(text: string): string {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol))
+  const complete = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(complete) || !/^https?:/i.test(complete)) {
     throw new UserError(`--url: ${text} is no http or https address.`);
+  }
+  const url = new URL(complete);
   if (url.pathname === "/") url.pathname = "/predict";
   return url.href;
 }
