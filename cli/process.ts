@@ -89,7 +89,7 @@ export class Service {
 /**
  * Runs a command to its end.
  *
- * @param onLine is given each line it writes to standard error.
+ * @param onLine is given, every half second, the last line that it has written to standard error.
  * @returns what it wrote to standard output.
  * @throws UserError it failed; with the last lines of its log.
  */
@@ -105,7 +105,8 @@ export async function run(
     output += text;
   });
   const follow = setInterval(() => {
-    onLine?.(lastLine(command.log));
+    const [line] = lastLines(command.log, 1);
+    if (line !== undefined) onLine?.(line);
   }, 500);
   let killer: NodeJS.Timeout | undefined;
   const abort = () => {
@@ -184,10 +185,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   } catch {
     return false;
   }
-}
-
-function lastLine(file: string): string {
-  return lastLines(file, 1)[0] ?? "";
 }
 
 /** The last lines of a log that are not blank; none if there is no log. */

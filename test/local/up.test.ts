@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import * as path from "node:path";
 
@@ -49,24 +49,23 @@ describe("npm run up, on the local target", function () {
     expect((lastEvent(events, "up") as unknown as Up).model.version).to.equal("1");
   });
 
-  for (const step of ["MLflow server", "training", "model server"]) {
-    it(`cleans up after Ctrl-C during: ${step}; run again, it finishes`, async () => {
-      // Other data each time, so that there is something to train.
-      const data = path.join(platform.home, `${step.replace(" ", "-")}.csv`);
-      writeFileSync(data, houses(step.length));
+  it("cleans up after Ctrl-C during each step, and finishes when it is run again", async () => {
+    // Other data, so that there is something to train.
+    const data = path.join(platform.home, "houses.csv");
+    writeFileSync(data, houses());
+    for (const step of ["MLflow server", "training", "model server"]) {
       const command = platform.start(["up", "--once", "--json", "--data", data]);
       await command.event(stepEvent(step, "running"));
       command.child.kill("SIGINT");
       const interrupted = await command.finished();
-      expect(interrupted.code).to.equal(130);
+      expect(interrupted.code, step).to.equal(130);
       expect(lastEvent(interrupted.events, "error")["message"]).to.contain("run the same command again");
-      expect(platform.processes()).to.deep.equal([]);
-
-      const again = await platform.run(["up", "--once", "--json", "--data", data]);
-      expect(again.code, again.stderr).to.equal(0);
-      expect(lastEvent(again.events, "up")).to.have.property("prediction");
-    });
-  }
+      expect(platform.processes(), step).to.deep.equal([]);
+    }
+    const again = await platform.run(["up", "--once", "--json", "--data", data]);
+    expect(again.code, again.stderr).to.equal(0);
+    expect(lastEvent(again.events, "up")).to.have.property("prediction");
+  });
 
   it("stays in the foreground until Ctrl-C; meanwhile predict and status answer, and a second up is refused", async () => {
     const command = platform.start(["up", "--json"]);
@@ -75,6 +74,16 @@ describe("npm run up, on the local target", function () {
     const predicted = await platform.run(["predict", "--json"]);
     const answer = JSON.parse(predicted.stdout) as { data: { ndarray: number[] } };
     expect(answer.data.ndarray).to.deep.equal([up.prediction.price]);
+
+    const header = "zipcode,bedrooms,bathrooms,sqft_living,sqft_above,grade,floors,view,sqft_lot,waterfront";
+    writeFileSync(path.join(platform.home, "rows.csv"), `${header}\n98178,3,1.5,1340,1340,7,1,0,5650,0\n`);
+    const fromFile = await platform.run(["predict", "--csv", "rows.csv"]);
+    expect(fromFile.stdout).to.contain(
+      up.prediction.price.toLocaleString("en-US", { maximumFractionDigits: 2 }),
+    );
+
+    const grpc = await platform.run(["predict", "--url", up.urls.grpc]);
+    expect(grpc.stderr).to.contain("speaks gRPC (HTTP/2), not REST");
 
     const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as Record<string, unknown>;
     expect(status).to.include({ healthy: true, up: command.child.pid });
@@ -120,11 +129,9 @@ describe("npm run up, on the local target", function () {
   });
 
   it("does not put a damaged model into service, and mends it by running again", async () => {
-    const { events } = await platform.run(["up", "--once", "--json"]);
-    const { version } = (lastEvent(events, "up") as unknown as Up).model;
-    const { runId } = (lastEvent(events, "up") as { model: { runId: string } }).model;
-    const files = path.join(platform.home, "local", "models", "house-price", `${version}-${runId}`);
-    writeFileSync(path.join(files, "model.skops"), "damaged");
+    const models = path.join(platform.home, "local", "models", "house-price");
+    for (const version of readdirSync(models))
+      writeFileSync(path.join(models, version, "model.skops"), "damaged");
 
     const broken = await platform.run(["up", "--once"]);
     expect(broken.code).to.equal(1);
@@ -170,25 +177,32 @@ describe("npm run up, on the local target", function () {
   });
 });
 
-/** A small data set of houses; `shift` makes it another one. */
-function houses(shift: number): string {
+describe("npm run up, on a machine that has nothing yet", function () {
+  this.timeout(300_000);
+  const platform = new TestPlatform({ shareEnvironments: false });
+  after(() => platform.dispose());
+
+  it("cleans up after Ctrl-C during the installation; run again, it finishes", async () => {
+    const command = platform.start(["up", "--once", "--json"]);
+    await command.event(stepEvent("Python environment tracking", "running"));
+    command.child.kill("SIGINT");
+    expect((await command.finished()).code).to.equal(130);
+    expect(platform.processes()).to.deep.equal([]);
+
+    const again = await platform.run(["up", "--once", "--json"]);
+    expect(again.code, again.stderr).to.equal(0);
+    expect(detailOf(again.events, "Python environment tracking")).to.contain("installed");
+    expect(lastEvent(again.events, "up")).to.have.property("prediction");
+  });
+});
+
+/** A small data set of houses. */
+function houses(): string {
   const columns =
     "bedrooms,bathrooms,sqft_living,sqft_above,grade,floors,view,sqft_lot,waterfront,zipcode,price";
   const rows = Array.from({ length: 200 }, (_, i) => {
     const area = 800 + ((i * 37) % 3000);
-    return [
-      2 + (i % 4),
-      1.5,
-      area,
-      area,
-      5 + (i % 7),
-      1,
-      0,
-      5000 + i,
-      0,
-      98001 + (i % 100),
-      area * 200 + shift,
-    ];
+    return [2 + (i % 4), 1.5, area, area, 5 + (i % 7), 1, 0, 5000 + i, 0, 98001 + (i % 100), area * 200];
   });
   return [columns, ...rows.map((row) => row.join(","))].join("\n") + "\n";
 }
