@@ -81,6 +81,12 @@ program
   .addOption(json())
   .action(down);
 
+// Whoever read the output has gone, as in `npm run up | head`: end as when the terminal is closed.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.kill(process.pid, "SIGHUP");
+});
+
 program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof UserError)) throw error;
   if (process.argv.includes("--json"))

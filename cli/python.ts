@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 
 import { UserError } from "./errors";
 import { homeDir, mlAppDir } from "./paths";
+import { localHost } from "./ports";
 import { type Command, lastLines, run } from "./process";
 import type { Step } from "./progress";
 
@@ -103,11 +104,24 @@ export class Environment {
       name,
       file: this.python,
       args: ["-m", ...args],
-      // Bytecode is kept, whatever the user's shell says: without it each start takes seconds longer.
-      env: { PYTHONPATH: mlAppDir, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "", ...env },
+      env: {
+        PYTHONPATH: mlAppDir,
+        PYTHONUNBUFFERED: "1",
+        // Bytecode is kept, whatever the user's shell says: without it each start takes seconds longer.
+        PYTHONDONTWRITEBYTECODE: "",
+        ...withoutProxy(),
+        ...env,
+      },
       log,
     };
   }
+}
+
+/** The user's proxy is for the world outside: the services of this machine are asked without it. */
+function withoutProxy(): Record<string, string> {
+  const theirs = process.env["NO_PROXY"] ?? process.env["no_proxy"];
+  const hosts = [...(theirs ? [theirs] : []), localHost, "localhost"].join(",");
+  return { NO_PROXY: hosts, no_proxy: hosts };
 }
 
 /** uv, the package installer, and the settings that it needs here. */

@@ -76,28 +76,15 @@ export class LocalServices {
     const log = localDir("logs", "mlflow.log");
     step.detail("starting");
     mkdirSync(localDir("artifacts"), { recursive: true });
+    const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
+    const store = ["--backend-store-uri", `sqlite:///${localDir("mlflow.db")}`];
+    const artifacts = ["--serve-artifacts", "--artifacts-destination", localDir("artifacts")];
     const service = await Service.start(
-      environment.module(
-        "MLflow server",
-        log,
-        [
-          ...[
-            "mlflow",
-            "server",
-            "--host",
-            localHost,
-            "--port",
-            String(port),
-            "--workers",
-            "1",
-            "--serve-artifacts",
-          ],
-          ...["--backend-store-uri", `sqlite:///${localDir("mlflow.db")}`],
-          ...["--artifacts-destination", localDir("artifacts")],
-        ],
+      environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
         // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
-        { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false", MLFLOW_DISABLE_TELEMETRY: "true" },
-      ),
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+        MLFLOW_DISABLE_TELEMETRY: "true",
+      }),
     );
     this.record({ mlflow: { identity: service.identity, made, log, port } });
     await service.ready(() => client.healthy(), readySeconds, this.signal);

@@ -88,20 +88,20 @@ export async function bringUp(
 
   // The first failure ends the others, and is the one that is told.
   const steps = [tracking, serving, mlflow, trained, fetched, served];
-  for (const step of steps)
-    step.catch((error: unknown) => {
-      controller.abort(error);
-    });
+  const failed = (error: unknown) => {
+    controller.abort(error);
+  };
+  for (const step of steps) step.catch(failed);
   try {
     const [client, { version }, model] = await Promise.all([mlflow, fetched, served]);
     const answer = await predict(sendTo(predictUrl(model)), { ndarray: [exampleRow] });
     const testScore = await client.metric(version.runId, "test_score");
     const stopStarted = () => services.stopStarted();
     return { mlflowUrl: client.url, model, version, testScore, answer, stopStarted };
-  } catch {
+  } catch (error) {
     await Promise.allSettled(steps);
     await services.stopStarted();
-    throw signal.reason;
+    throw signal.aborted ? signal.reason : error;
   }
 }
 

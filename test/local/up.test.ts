@@ -23,8 +23,9 @@ describe("npm run up, on the local target", function () {
   const platform = new TestPlatform();
   after(() => platform.dispose());
 
-  it("trains, serves and predicts once, and leaves no process", async () => {
-    const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
+  it("trains, serves and predicts once, and leaves no process; a proxy is not in its way", async () => {
+    const proxy = { HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" };
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json"], proxy);
     expect(code, stderr).to.equal(0);
     expect(lastEvent(events, "target")).to.include({ target: "local" });
     expect(lastEvent(events, "target")["reason"]).to.contain("no Kubernetes cluster");
@@ -114,6 +115,14 @@ describe("npm run up, on the local target", function () {
     const down = await platform.run(["down"]);
     expect(down.code).to.equal(0);
     expect(down.stdout).to.contain("Kept ");
+    expect(platform.processes()).to.deep.equal([]);
+  });
+
+  it("cleans up when nobody reads its output any more", async () => {
+    const command = platform.start(["up", "--json"]);
+    await command.event(stepEvent("MLflow server", "running"));
+    command.child.stdout?.destroy();
+    await command.finished();
     expect(platform.processes()).to.deep.equal([]);
   });
 
