@@ -73,16 +73,11 @@ export class Service {
   async ready(answers: () => Promise<boolean>, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + timeoutSeconds * 1000;
     while (!(await answers().catch(() => false))) {
-      this.assertRunning();
+      if (this.exit !== undefined) throw stopped(this.command, `it ended (${this.exit})`);
       signal.throwIfAborted();
       if (Date.now() > deadline) throw stopped(this.command, `it does not answer after ${timeoutSeconds} s`);
       await sleep(100);
     }
-  }
-
-  /** @throws UserError the service has ended; with the last lines of its log. */
-  assertRunning(): void {
-    if (this.exit !== undefined) throw stopped(this.command, `it ended (${this.exit})`);
   }
 }
 
@@ -148,9 +143,14 @@ export async function stop(identity: ProcessIdentity): Promise<void> {
 
 /** The error for a command that ended as it should not, with what its log says last. */
 function stopped(command: Command, how: string): UserError {
-  const lines = lastLines(command.log, shownLogLines).map((line) => `    ${line}`);
+  return new UserError(`${command.name}: ${how}. ${logExcerpt(command.log)}`);
+}
+
+/** What a log says last, and where it lies: the end of an error about whoever wrote it. */
+export function logExcerpt(log: string): string {
+  const lines = lastLines(log, shownLogLines).map((line) => `    ${line}`);
   const said = lines.length > 0 ? `Its last lines:\n${lines.join("\n")}` : "It wrote nothing.";
-  return new UserError(`${command.name}: ${how}. ${said}\n  Log: ${shown(command.log)}`);
+  return `${said}\n  Log: ${shown(log)}`;
 }
 
 /** Starts a command in a process group of its own: a Ctrl-C reaches it through us, and its children with it. */

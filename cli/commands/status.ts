@@ -1,4 +1,4 @@
-import { predictUrl } from "../local/services";
+import { modelAnswers, predictUrl } from "../local/services";
 import { localDir, readState, runningUp } from "../local/state";
 import { MlflowClient } from "../mlflow";
 import { shown } from "../paths";
@@ -30,10 +30,7 @@ export async function status(options: { json?: boolean }): Promise<number> {
   if (model !== undefined) {
     const address = predictUrl(model);
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
-    const healthUrl = `http://${localHost}:${model.rest}/health/status`;
-    const state = await answering(
-      async () => (await fetch(healthUrl, { signal: AbortSignal.timeout(2_000) })).ok,
-    );
+    const state = await answering(() => modelAnswers(model.rest));
     services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
   }
   const healthy = services.every(({ state }) => state === "answers");

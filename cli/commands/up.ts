@@ -10,7 +10,7 @@ import { type LocalService, localDir, lock, readState, servicesOf, writeState } 
 import { type LocalUp, bringUp, exampleRow } from "../local/target";
 import { shown } from "../paths";
 import { localHost } from "../ports";
-import { isRunning, lastLines, stop } from "../process";
+import { isRunning, logExcerpt, stop } from "../process";
 import { Progress } from "../progress";
 import { firstOutputs } from "../seldon";
 import { answerTable } from "../table";
@@ -124,10 +124,7 @@ async function keepUp({ signal }: Interruption): Promise<void> {
   writeState({});
   if (ended === undefined || signal.aborted) return;
   const [name, { log }] = ended;
-  const lines = lastLines(log, 12).map((line) => `    ${line}`);
-  throw new UserError(
-    `${name} has ended by itself. Its last lines:\n${lines.join("\n")}\n  Log: ${shown(log)}`,
-  );
+  throw new UserError(`${name} has ended by itself. ${logExcerpt(log)}`);
 }
 
 /** Ends the services at once, for a user who cannot wait. */

@@ -4,20 +4,12 @@ import { UserError } from "../errors";
 import { MlflowClient, type ModelVersion } from "../mlflow";
 import { readParityRecord, checkParity } from "../parity";
 import { choosePort, isFree, localHost } from "../ports";
-import { Service, stop } from "../process";
+import { type ProcessIdentity, Service, stop } from "../process";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
 import { sendTo } from "../seldon";
 import { servingFingerprint } from "./fingerprint";
-import {
-  type LocalMlflow,
-  type LocalModel,
-  type LocalState,
-  localDir,
-  readState,
-  servicesOf,
-  writeState,
-} from "./state";
+import { type LocalModel, type LocalState, localDir, readState, servicesOf, writeState } from "./state";
 
 /** Ports that the user asked for; each that is not there is chosen. */
 export interface Ports {
@@ -32,7 +24,7 @@ const readySeconds = 120;
 
 /** The services of the local target: those that run already are found, the others started. */
 export class LocalServices {
-  private readonly startedHere: LocalMlflow["identity"][] = [];
+  private readonly startedHere: ProcessIdentity[] = [];
   private readonly takenPorts: Set<number>;
 
   constructor(
@@ -109,7 +101,7 @@ export class LocalServices {
     const record = readParityRecord(files);
     const running = readState().model;
     if (running !== undefined) {
-      if (running.made === made && (await answers(running.rest))) {
+      if (running.made === made && (await modelAnswers(running.rest))) {
         await checkParity(sendTo(predictUrl(running)), record);
         step.detail(`${predictUrl(running)}, was running`);
         return running;
@@ -149,7 +141,7 @@ export class LocalServices {
       metrics,
     };
     this.record({ model });
-    await service.ready(() => answers(rest), readySeconds, this.signal);
+    await service.ready(() => modelAnswers(rest), readySeconds, this.signal);
     await checkParity(sendTo(predictUrl(model)), record);
     step.detail(`version ${version.version} answers as at its training`);
     return model;
@@ -180,7 +172,8 @@ function askedFor(ports: Ports): number[] {
   return (Object.values(ports) as (number | undefined)[]).filter((port) => port !== undefined);
 }
 
-async function answers(restPort: number): Promise<boolean> {
+/** Whether the model server on this REST port is healthy. @throws Error nothing answers there. */
+export async function modelAnswers(restPort: number): Promise<boolean> {
   const url = `http://${localHost}:${restPort}/health/status`;
   return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
 }

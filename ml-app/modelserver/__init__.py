@@ -5,7 +5,7 @@ metadata, custom metrics) is seldon-core's own code. What differs is what made t
 
 - one asynchronous process with uvloop and httptools in place of gunicorn's synchronous workers, which close
   the connection after each request;
-- custom metrics in the process's own memory, where seldon-core asks a second process four times a request;
+- custom metrics in the process's own memory, where seldon-core asks a second process a dozen times a request;
 - a request is checked before the model sees it, so bad input is answered with 4xx and a reason.
 
 It serves single models: of Seldon's calls it answers predictions, health and metadata over REST, and those of the

@@ -12,7 +12,7 @@ from seldon_core.metrics import BINS, SeldonMetrics
 class InProcessMetrics(SeldonMetrics):  # type: ignore[misc]
     """Seldon's metrics, names and labels as in `SeldonMetrics`, without its `multiprocessing.Manager`.
 
-    The manager is a second process that is asked four times for each request, to gather the figures of
+    The manager is a second process that is asked a dozen times for each request, to gather the figures of
     several gunicorn workers; it costs about a millisecond a request. Here there is one process to gather from.
     """
 
