@@ -1,28 +1,80 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  type NamespaceNames,
-  PlatformNamespaces,
-  type PlatformNamespacesArgs,
-} from "./namespaces/platformNamespaces";
 
-export interface MlPlatformArgs {
-  /**
-   * How the platform's namespaces are made.
-   * @default every default of {@link PlatformNamespacesArgs}
-   */
-  namespaces?: PlatformNamespacesArgs;
-}
+import type { PlatformConfig } from "../config";
+import {
+  createAppImages,
+  createDatabase,
+  createModel,
+  createObjectStore,
+  monitorLabels,
+  trafficOf,
+} from "./choices";
+import { type NamespaceNames, PlatformNamespaces } from "./namespaces/platformNamespaces";
+import { ModelNamespace } from "./serving/modelNamespace";
+import { ServingOperator } from "./serving/servingOperator";
+import { TrackingServer } from "./tracking/trackingServer";
 
 /** The platform: which parts it has, and what flows from one to the next. */
 export class MlPlatform extends pulumi.ComponentResource {
   public readonly namespaces: NamespaceNames;
+  /** MLflow's address inside the cluster. */
+  public readonly trackingUri: pulumi.Output<string>;
+  /** Address of the S3 store inside the cluster. */
+  public readonly objectStoreEndpoint: pulumi.Output<string>;
+  /** Where predictions are made, by model and predictor. */
+  public readonly models: pulumi.Output<Record<string, Record<string, string>>>;
 
-  constructor(name: string, args: MlPlatformArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    super("mlplatform:platform:MlPlatform", name, {}, opts);
+  constructor(name: string, config: PlatformConfig, opts?: pulumi.ComponentResourceOptions) {
+    // Registered as inputs, where a policy finds them.
+    super("mlplatform:platform:MlPlatform", name, { environment: config.environment }, opts);
+    const own = { parent: this };
+    const common = { mirror: config.mirror, monitorLabels: monitorLabels(config) };
 
-    const namespaces = new PlatformNamespaces(`${name}-namespaces`, args.namespaces, { parent: this });
+    const { names } = new PlatformNamespaces(
+      `${name}-namespaces`,
+      {
+        podSecurityVersion: config.podSecurityVersion,
+        traffic: trafficOf(config),
+        protectData: config.environment !== "dev",
+      },
+      own,
+    );
+    const database = createDatabase(`${name}-database`, config, names.database, own);
+    const objectStore = createObjectStore(`${name}-object-store`, config, names.objectStore, own);
+    const tracking = new TrackingServer(
+      `${name}-tracking`,
+      { ...config.tracking, ...common, namespace: names.tracking, database, objectStore },
+      own,
+    );
+    const operator = new ServingOperator(
+      `${name}-serving`,
+      {
+        ...config.serving,
+        ...common,
+        namespace: names.servingOperator,
+        istioGateway: config.serving.istio?.gateway,
+        keepDefinitions: config.environment !== "dev",
+      },
+      own,
+    );
+    const namespace = new ModelNamespace(
+      `${name}-models`,
+      { ...common, namespace: names.models, objectStore, quota: config.modelQuota },
+      own,
+    );
+    const appImages = createAppImages(`${name}-images`, config, own);
+    const models = config.models.map((model) =>
+      createModel(model, config, { namespace, tracking, objectStore, operator, appImages }, own),
+    );
 
-    this.namespaces = namespaces.names;
-    this.registerOutputs({ namespaces: this.namespaces });
+    this.namespaces = names;
+    this.trackingUri = tracking.uri;
+    this.objectStoreEndpoint = objectStore.endpoint;
+    this.models = pulumi
+      .all(models.map(({ urls }) => urls))
+      .apply((urls) =>
+        Object.fromEntries(config.models.map((model, index) => [model.name, urls[index] ?? {}])),
+      );
+    this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
 }

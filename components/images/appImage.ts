@@ -1,0 +1,74 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { AppImageName } from "../../config/models";
+import { imageReference, images, type Mirror } from "../../pins";
+import { onceReady } from "../kubernetes";
+import { buildContext, contentHash, dockerfiles } from "./dockerfile";
+
+export interface AppImageArgs {
+  /** Which of the project's images. */
+  image: AppImageName;
+  /**
+   * Registry that it is pushed to, with the credentials that `docker login` has stored.
+   * @default none: it stays in the local Docker daemon, where minikube's and Docker Desktop's clusters find it
+   */
+  registry?: string | undefined;
+  /**
+   * Platform that it is built for.
+   * @default the daemon's own
+   */
+  platform?: string | undefined;
+  /**
+   * Network while building.
+   * @default "default"
+   */
+  network?: string | undefined;
+  /**
+   * Further build arguments.
+   * @default {}
+   */
+  buildArgs?: Readonly<Record<string, string>>;
+  /**
+   * Where the base image is taken from instead.
+   * @default where it is published
+   */
+  mirror?: Mirror;
+}
+
+/**
+ * One of the project's own images, built from its Dockerfile in `ml-app/` and pushed where a registry is named.
+ *
+ * Its tag is a hash of everything that goes into it, so it is known before it is built, the same content is not built
+ * again, and what runs it is replaced exactly when something has changed.
+ */
+export class AppImage extends pulumi.ComponentResource {
+  /** The reference to run; known at preview, and there when the image is. */
+  public readonly reference: pulumi.Output<string>;
+
+  constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:images:AppImage", name, { image: args.image }, opts);
+    const { image, registry, platform, network } = args;
+    const buildArgs = { ...args.buildArgs, PYTHON_IMAGE: imageReference(images.python, args.mirror) };
+    // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
+    const repository = registry ?? "localhost/mlplatform";
+    const reference = `${repository}/${image}:${contentHash(image, { platform, buildArgs })}`;
+    const built = new docker.Image(
+      `${name}-build`,
+      {
+        imageName: reference,
+        skipPush: registry === undefined,
+        build: {
+          context: buildContext,
+          dockerfile: `${buildContext}/${dockerfiles[image]}`,
+          args: buildArgs,
+          ...(platform === undefined ? {} : { platform }),
+          ...(network === undefined ? {} : { network }),
+        },
+      },
+      { parent: this },
+    );
+    this.reference = onceReady(built, reference);
+    this.registerOutputs({ reference: this.reference });
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import type { AppImageName } from "../../config/models";
+
+/** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
+export const buildContext = "ml-app";
+
+/** The Dockerfiles, below the build context. */
+export const dockerfiles: Readonly<Record<AppImageName, string>> = {
+  "house-price-serve": "house_price/serve/Dockerfile",
+  "house-price-train": "house_price/train/Dockerfile",
+};
+
+const contextDir = path.join(__dirname, "..", "..", buildContext);
+
+/**
+ * A hash of everything that an image is made of: its Dockerfile, the files that this copies, and its arguments.
+ *
+ * @returns 12 hexadecimal digits.
+ */
+export function contentHash(image: AppImageName, settings: object): string {
+  const dockerfile = dockerfiles[image];
+  const hash = createHash("sha256").update(JSON.stringify(settings));
+  for (const file of [dockerfile, ...copiedFiles(dockerfile)]) {
+    hash.update(`\0${file}\0`).update(readFileSync(path.join(contextDir, file)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** The files of the build context that a Dockerfile copies, sorted. It names files, with `*` in the last part at most. */
+export function copiedFiles(dockerfile: string): string[] {
+  const lines = readFileSync(path.join(contextDir, dockerfile), "utf8").replaceAll(/\\\n/g, " ").split("\n");
+  const patterns = lines
+    .filter((line) => /^COPY (?!--from)/.test(line))
+    .flatMap((line) => line.split(/\s+/).slice(1, -1));
+  return [...new Set(patterns.flatMap(filesLike))].sort();
+}
+
+function filesLike(pattern: string): string[] {
+  const { dir, base } = path.posix.parse(pattern);
+  if (!base.includes("*")) return [pattern];
+  const [start = "", end = ""] = base.split("*");
+  return readdirSync(path.join(contextDir, dir))
+    .filter((file) => file.startsWith(start) && file.endsWith(end))
+    .map((file) => path.posix.join(dir, file));
+}

@@ -1,0 +1,96 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Resources } from "../config/fields";
+import { containerSecurity, ownership, podSecurity, requirements, scratch } from "./kubernetes";
+
+/** A container that does one thing and ends. */
+export interface OneOffArgs {
+  namespace: pulumi.Input<string>;
+  /** Name of the Job, and of its only container. */
+  jobName: pulumi.Input<string>;
+  image: pulumi.Input<string>;
+  command?: pulumi.Input<string>[];
+  args?: pulumi.Input<string>[];
+  env?: object[];
+  /** User that it runs as. */
+  user: number;
+  resources: Resources;
+  /** Marks its pods, for the network policies. */
+  role: string;
+  /**
+   * A service account with rights, whose token is mounted.
+   * @default none: the pod gets no token
+   */
+  serviceAccountName?: pulumi.Input<string>;
+  /**
+   * How often it is tried again.
+   * @default 4
+   */
+  retries?: number;
+  /**
+   * After how many minutes it is ended.
+   * @default 10
+   */
+  timeoutMinutes?: number;
+}
+
+/**
+ * Runs a Job to its end; it is ready when it has succeeded.
+ *
+ * Kubernetes does not let a Job change, so another one takes its place whenever something differs, and when it has
+ * failed: the next `up` tries again.
+ */
+export function runOnce(
+  name: string,
+  args: OneOffArgs,
+  opts: pulumi.CustomResourceOptions,
+): k8s.batch.v1.Job {
+  const { timeoutMinutes = 10, role, serviceAccountName } = args;
+  const labels = { ...ownership, "app.kubernetes.io/component": role };
+  return new k8s.batch.v1.Job(
+    name,
+    {
+      metadata: {
+        name: args.jobName,
+        namespace: args.namespace,
+        labels,
+        annotations: { "pulumi.com/replaceUnready": "true" },
+      },
+      spec: {
+        backoffLimit: args.retries ?? 4,
+        activeDeadlineSeconds: timeoutMinutes * 60,
+        template: {
+          metadata: { labels },
+          spec: {
+            restartPolicy: "Never",
+            automountServiceAccountToken: serviceAccountName !== undefined,
+            ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+            enableServiceLinks: false,
+            securityContext: podSecurity(args.user),
+            containers: [
+              {
+                name: "main",
+                image: args.image,
+                imagePullPolicy: "IfNotPresent",
+                ...(args.command === undefined ? {} : { command: args.command }),
+                ...(args.args === undefined ? {} : { args: args.args }),
+                ...(args.env === undefined ? {} : { env: args.env as k8s.types.input.core.v1.EnvVar[] }),
+                resources: requirements(args.resources),
+                securityContext: containerSecurity,
+                terminationMessagePolicy: "FallbackToLogsOnError",
+                volumeMounts: scratch.volumeMounts,
+              },
+            ],
+            volumes: scratch.volumes,
+          },
+        },
+      },
+    },
+    {
+      ...opts,
+      deleteBeforeReplace: true,
+      customTimeouts: { create: `${timeoutMinutes + 1}m`, update: `${timeoutMinutes + 1}m` },
+    },
+  );
+}

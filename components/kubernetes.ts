@@ -1,0 +1,98 @@
+/** What the platform's own manifests have in common. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Resources } from "../config/fields";
+
+/** A credential in a Secret of the namespace that uses it. */
+export interface Credentials {
+  readonly secretName: pulumi.Output<string>;
+  readonly usernameKey: string;
+  readonly passwordKey: string;
+}
+
+/** Labels of everything that the platform makes itself. */
+export const ownership = {
+  "app.kubernetes.io/managed-by": "pulumi",
+  "app.kubernetes.io/part-of": "mlplatform",
+};
+
+/**
+ * A value that is known now and true once a resource is ready.
+ *
+ * A chart's Service has a fixed name, so a preview can show it; whoever takes it from here still waits for the chart.
+ */
+export function onceReady<T>(resource: pulumi.Resource, value: pulumi.Input<T>): pulumi.Output<T> {
+  return pulumi.all([resource.urn, value]).apply(([, known]) => known as T) as pulumi.Output<T>;
+}
+
+/** What a container asks for, as Kubernetes writes it. */
+export function requirements({ cpu, memory, memoryLimit }: Resources) {
+  return { requests: { cpu, memory }, limits: { memory: memoryLimit } };
+}
+
+/** A pod as a user without rights. `fsGroup` too, so that it may write to its volumes. */
+export function podSecurity(user: number) {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
+/** A container without capabilities, on a root file system that it cannot write to. */
+export const containerSecurity = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  privileged: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+};
+
+/** A writable /tmp, which a read-only root file system lacks. */
+export const scratch = {
+  volumes: [{ name: "tmp", emptyDir: {} }],
+  volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+};
+
+/** Puts credentials into a Secret, and returns its name. */
+export function createSecret(
+  name: string,
+  secretName: string,
+  namespace: pulumi.Input<string>,
+  stringData: Record<string, pulumi.Input<string>>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  const metadata = { name: secretName, namespace, labels: ownership };
+  return new k8s.core.v1.Secret(name, { metadata, stringData }, opts).metadata.name;
+}
+
+/** An environment variable that holds a key of a Secret. */
+export function fromSecret(name: string, secretName: pulumi.Input<string>, key: string) {
+  return { name, valueFrom: { secretKeyRef: { name: secretName, key } } };
+}
+
+/** The address of a Service inside the cluster. */
+export function serviceHost(service: string, namespace: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Merges chart values as Helm does: groups key by key, everything else as a whole. */
+export function mergeValues(base: Values, over: Values): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const present = merged[key];
+    merged[key] = isGroup(present) && isGroup(value) ? mergeValues(present, value) : value;
+  }
+  return merged;
+}
+
+function isGroup(value: unknown): value is Values {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !pulumi.Output.isInstance(value)
+  );
+}

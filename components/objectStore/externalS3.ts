@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { ObjectStore, S3Credentials, S3Users } from "./objectStore";
+
+type Keys = Record<keyof S3Credentials, pulumi.Input<string>>;
+
+export interface ExternalS3Args {
+  /** Address with scheme and port; empty for AWS. */
+  endpoint: pulumi.Input<string>;
+  region: pulumi.Input<string>;
+  /** As rclone calls it: https://rclone.org/s3/ */
+  provider: pulumi.Input<string>;
+  /** Both buckets exist. */
+  modelBucket: pulumi.Input<string>;
+  dataBucket: pulumi.Input<string>;
+  users: Record<keyof S3Users, Keys>;
+}
+
+/** An S3 store that somebody else runs. Nothing is created. */
+export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore {
+  public readonly endpoint: pulumi.Output<string>;
+  public readonly region: pulumi.Output<string>;
+  public readonly provider: pulumi.Output<string>;
+  public readonly modelBucket: pulumi.Output<string>;
+  public readonly dataBucket: pulumi.Output<string>;
+  public readonly users: S3Users;
+
+  constructor(name: string, args: ExternalS3Args, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:objectStore:ExternalS3", name, {}, opts);
+    this.endpoint = pulumi.output(args.endpoint);
+    this.region = pulumi.output(args.region);
+    this.provider = pulumi.output(args.provider);
+    this.modelBucket = pulumi.output(args.modelBucket);
+    this.dataBucket = pulumi.output(args.dataBucket);
+    this.users = {
+      tracking: credentials(args.users.tracking),
+      serving: credentials(args.users.serving),
+      training: credentials(args.users.training),
+    };
+    const { endpoint, modelBucket, dataBucket } = this;
+    this.registerOutputs({ endpoint, modelBucket, dataBucket });
+  }
+}
+
+function credentials({ accessKeyId, secretAccessKey }: Keys): S3Credentials {
+  return { accessKeyId: pulumi.output(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) };
+}

@@ -1,0 +1,91 @@
+import type { S3Users } from "./objectStore";
+
+/** The buckets that the set-up makes. Neither gets a policy of its own, so nobody reads them without a key. */
+export const buckets = { models: "models", datasets: "datasets" } as const;
+
+const bucketActions = ["s3:GetBucketLocation", "s3:ListBucket"];
+const readActions = ["s3:GetObject"];
+const writeActions = [
+  ...readActions,
+  "s3:AbortMultipartUpload",
+  "s3:DeleteObject",
+  "s3:ListMultipartUploadParts",
+  "s3:PutObject",
+];
+
+/** What each user may do, in one bucket. */
+const rights: Record<
+  keyof S3Users,
+  { bucket: string; actions: readonly string[]; objects: readonly string[] }
+> = {
+  tracking: {
+    bucket: buckets.models,
+    actions: [...bucketActions, "s3:ListBucketMultipartUploads"],
+    objects: writeActions,
+  },
+  serving: { bucket: buckets.models, actions: bucketActions, objects: readActions },
+  training: { bucket: buckets.datasets, actions: bucketActions, objects: readActions },
+};
+
+/** The users' access keys; their secret keys are generated. */
+export const accessKeys: Record<keyof S3Users, string> = {
+  tracking: "mlflow",
+  serving: "models",
+  training: "training",
+};
+
+/** The key of a user's secret key in the Secret of the set-up, and the variable that holds it. */
+export function secretKeyVariable(user: string): string {
+  return `${user.toUpperCase()}_SECRET_KEY`;
+}
+
+/**
+ * The script that makes buckets, users and their policies; run again it changes nothing.
+ *
+ * Secret keys go through standard input, since arguments can be seen from outside the container.
+ *
+ * @param host of the server, with the port.
+ */
+export function setupScript(host: string): string {
+  const users = (Object.keys(rights) as (keyof S3Users)[]).flatMap((user) => {
+    const policy = `mlplatform-${user}`;
+    const file = `/tmp/${policy}.json`;
+    return [
+      `printf '%s\\n%s\\n' ${accessKeys[user]} "$${secretKeyVariable(user)}" | mc admin user add store`,
+      `printf '%s' '${policyDocument(user)}' > ${file}`,
+      `mc admin policy create store ${policy} ${file}`,
+      `attach ${policy} ${accessKeys[user]}`,
+    ];
+  });
+  return [
+    "set -eu",
+    "export MC_CONFIG_DIR=/tmp/mc",
+    `export MC_HOST_store="http://$ROOT_USER:$ROOT_PASSWORD@${host}"`,
+    // mc takes it for an error if there is nothing to do.
+    "attach() {",
+    '  said=$(mc admin policy attach store "$1" --user "$2" 2>&1) && return',
+    '  case "$said" in *"already in effect"*) ;; *) echo "$said" >&2; exit 1 ;; esac',
+    "}",
+    // The Service may take a moment to lead to a server that is ready.
+    "tries=0",
+    "until mc ls store > /dev/null; do tries=$((tries + 1)); [ $tries -lt 60 ] || exit 1; sleep 1; done",
+    `mc mb --ignore-existing ${Object.values(buckets)
+      .map((bucket) => `store/${bucket}`)
+      .join(" ")}`,
+    ...users,
+    "",
+  ].join("\n");
+}
+
+function policyDocument(user: keyof S3Users): string {
+  const { bucket, actions, objects } = rights[user];
+  const allow = (action: readonly string[], resource: string) => ({
+    Effect: "Allow",
+    Action: action,
+    Resource: [`arn:aws:s3:::${resource}`],
+  });
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [allow(actions, bucket), allow(objects, `${bucket}/*`)],
+  });
+}

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Resources } from "../../config/fields";
+import { ownership, requirements, serviceHost } from "../kubernetes";
+import { type GraphNode, modelPod, toGraphUnit } from "./modelPod";
+import { type PredictorSpec, type Protocol, readiness } from "./seldonDeployment";
+
+/** A version of a model, with its share of the requests. */
+export interface PredictorArgs {
+  /** Part of its address: `<model>-<predictor>`. */
+  readonly name: string;
+  /** The model, or a graph of several. */
+  readonly graph: GraphNode;
+  /**
+   * Share of the requests, in percent. Seldon splits them with Istio only.
+   * @default 100 for a single predictor
+   */
+  readonly traffic?: number;
+  /**
+   * Whether it gets a copy of the requests, and its answers are dropped.
+   * @default false
+   */
+  readonly shadow?: boolean;
+  /** Pods; ignored under autoscaling. */
+  readonly replicas: number;
+}
+
+export interface ModelDeploymentArgs {
+  /** Name of the model and of its SeldonDeployment. */
+  model: string;
+  /** Where it runs. */
+  namespace: pulumi.Input<string>;
+  /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
+  storageSecret: pulumi.Input<string>;
+  /** Of requests: Seldon's own, or the Open Inference Protocol. */
+  protocol: Protocol;
+  predictors: readonly PredictorArgs[];
+  /** Resources of Seldon's executor, which stands in each pod. */
+  executor: Resources;
+  /** @default a fixed number of pods */
+  autoscaling?:
+    | { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
+    | undefined;
+  /**
+   * Pods of each predictor that stay while nodes are drained.
+   * @default no disruption budget
+   */
+  minAvailable?: number | undefined;
+}
+
+/** Marks the pods of a predictor, whatever its version. */
+const predictorLabel = "mlplatform/predictor";
+const restPort = 8000;
+const grpcPort = 5001;
+
+/**
+ * A model in service.
+ *
+ * A predictor's name in the SeldonDeployment ends with a hash of what it runs. Another version is therefore another
+ * predictor to the operator, which removes the old pods when the new ones are ready, and not before. The Service in
+ * front of them keeps its name and leads to both.
+ */
+export class ModelDeployment extends pulumi.ComponentResource {
+  /** Where predictions are made, by predictor: `http://…:8000/api/v1.0/predictions`. */
+  public readonly urls: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
+    const predictors = pulumi.output(args.predictors.map((predictor) => this.predictor(args, predictor)));
+    const deployment = new k8s.apiextensions.CustomResource(
+      `${name}-seldon`,
+      {
+        apiVersion: "machinelearning.seldon.io/v1",
+        kind: "SeldonDeployment",
+        metadata: {
+          name: args.model,
+          namespace: args.namespace,
+          labels: ownership,
+          annotations: {
+            "pulumi.com/waitFor": predictors.apply((specs) => readiness(args.model, specs)),
+          },
+        },
+        spec: { protocol: args.protocol, predictors },
+      },
+      { parent: this, customTimeouts: { create: "15m", update: "15m" } },
+    );
+    for (const predictor of args.predictors) this.createAddress(name, args, predictor);
+
+    this.urls = pulumi
+      .all([deployment.urn, args.predictors.map((predictor) => predictionUrl(args, predictor))])
+      .apply(([, urls]) =>
+        Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
+      );
+    this.registerOutputs({ urls: this.urls });
+  }
+
+  private predictor(args: ModelDeploymentArgs, predictor: PredictorArgs): pulumi.Output<PredictorSpec> {
+    const { shadow, traffic } = predictor;
+    const runs = {
+      graph: toGraphUnit(predictor.graph, args.storageSecret),
+      componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol) }],
+      svcOrchSpec: { resources: requirements(args.executor) },
+    };
+    return pulumi.output(runs).apply(({ componentSpecs, ...rest }): PredictorSpec => {
+      const version = createHash("sha256")
+        .update(JSON.stringify({ componentSpecs, ...rest }))
+        .digest("hex")
+        .slice(0, 6);
+      return {
+        name: `${predictor.name}-${version}`,
+        ...(args.autoscaling === undefined ? { replicas: predictor.replicas } : {}),
+        ...(args.predictors.length === 1
+          ? { traffic: 100 }
+          : { traffic: traffic ?? 0, shadow: shadow ?? false }),
+        annotations: { version },
+        labels: { [predictorLabel]: predictor.name },
+        ...rest,
+        componentSpecs: componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
+      };
+    });
+  }
+
+  /** An address that stays when the version changes, and a budget for the pods behind it. */
+  private createAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
+    const selector = { "seldon-deployment-id": args.model, [predictorLabel]: predictor.name };
+    const metadata = {
+      name: `${args.model}-${predictor.name}`,
+      namespace: args.namespace,
+      labels: ownership,
+    };
+    new k8s.core.v1.Service(
+      `${name}-${predictor.name}-service`,
+      {
+        // The SeldonDeployment's own readiness is waited for; the endpoints come with it.
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: {
+          type: "ClusterIP",
+          selector,
+          ports: [
+            { name: "http", port: restPort, targetPort: restPort },
+            { name: "grpc", port: grpcPort, targetPort: grpcPort },
+          ],
+        },
+      },
+      { parent: this },
+    );
+    if (args.minAvailable === undefined) return;
+    // Not the operator's: its budget selects all predictors at once, and two of them keep each other from being kept.
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${name}-${predictor.name}-budget`,
+      { metadata, spec: { minAvailable: args.minAvailable, selector: { matchLabels: selector } } },
+      { parent: this },
+    );
+  }
+}
+
+function autoscaler({ autoscaling }: ModelDeploymentArgs) {
+  if (autoscaling === undefined) return {};
+  const { minReplicas, maxReplicas, cpuUtilization } = autoscaling;
+  const target = { type: "Utilization", averageUtilization: cpuUtilization };
+  return {
+    hpaSpec: {
+      minReplicas,
+      maxReplicas,
+      metricsv2: [{ type: "Resource", resource: { name: "cpu", target } }],
+    },
+  };
+}
+
+/** With several nodes, the protocol v2 wants the graph without a name: a name would be passed on to every node. */
+function predictionUrl({ model, namespace, protocol }: ModelDeploymentArgs, { name, graph }: PredictorArgs) {
+  const unit = (graph.children ?? []).length === 0 ? `/${graph.name}` : "";
+  const path = protocol === "seldon" ? "/api/v1.0/predictions" : `/v2/models${unit}/infer`;
+  return pulumi.interpolate`http://${serviceHost(`${model}-${name}`, namespace)}:${restPort}${path}`;
+}

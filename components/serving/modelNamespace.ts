@@ -1,0 +1,130 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { createSecret, ownership } from "../kubernetes";
+import type { ObjectStore } from "../objectStore/objectStore";
+
+export interface ModelNamespaceArgs {
+  /** The namespace; it exists. */
+  namespace: pulumi.Input<string>;
+  /** Where models and data sets lie. */
+  objectStore: ObjectStore;
+  /** What all pods of the namespace together may ask for. */
+  quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
+  /**
+   * Labels of a PodMonitor for all models.
+   * @default no monitor
+   */
+  monitorLabels?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * What a namespace needs for models to be trained and served in it: the keys of the store, as rclone and as AWS
+ * clients take them, each with no more rights than reading its bucket, and bounds for what runs there.
+ */
+export class ModelNamespace extends pulumi.ComponentResource {
+  public readonly namespace: pulumi.Output<string>;
+  /** Secret by which Seldon's init container fetches a model's files. */
+  public readonly storageSecret: pulumi.Output<string>;
+  /** Secret with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` of the user who may read data sets. */
+  public readonly trainingSecret: pulumi.Output<string>;
+
+  constructor(name: string, args: ModelNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:serving:ModelNamespace", name, {}, opts);
+    this.namespace = pulumi.output(args.namespace);
+    this.storageSecret = this.createStorageSecret(name, args);
+    this.trainingSecret = this.createTrainingSecret(name, args);
+    this.createBounds(name, args);
+    if (args.monitorLabels !== undefined) this.createMonitor(name, args.monitorLabels);
+    this.registerOutputs({ namespace: this.namespace, storageSecret: this.storageSecret });
+  }
+
+  /** rclone's remote `s3`, in variables: https://rclone.org/docs/#config-file. Their values are case-sensitive. */
+  private createStorageSecret(name: string, { objectStore }: ModelNamespaceArgs): pulumi.Output<string> {
+    const { endpoint, provider, region, users } = objectStore;
+    return createSecret(
+      `${name}-storage`,
+      "seldon-init-container-secret",
+      this.namespace,
+      {
+        RCLONE_CONFIG_S3_TYPE: "s3",
+        RCLONE_CONFIG_S3_PROVIDER: provider,
+        RCLONE_CONFIG_S3_ENV_AUTH: "false",
+        RCLONE_CONFIG_S3_ACCESS_KEY_ID: users.serving.accessKeyId,
+        RCLONE_CONFIG_S3_SECRET_ACCESS_KEY: users.serving.secretAccessKey,
+        RCLONE_CONFIG_S3_ENDPOINT: endpoint,
+        RCLONE_CONFIG_S3_REGION: region,
+      },
+      { parent: this },
+    );
+  }
+
+  private createTrainingSecret(name: string, { objectStore }: ModelNamespaceArgs): pulumi.Output<string> {
+    const { accessKeyId, secretAccessKey } = objectStore.users.training;
+    return createSecret(
+      `${name}-training`,
+      "training-s3",
+      this.namespace,
+      { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      { parent: this },
+    );
+  }
+
+  /** A quota refuses containers that ask for nothing, so there is something that they ask for by default. */
+  private createBounds(name: string, { quota }: ModelNamespaceArgs): void {
+    const metadata = { name: "models", namespace: this.namespace, labels: ownership };
+    new k8s.core.v1.LimitRange(
+      `${name}-limits`,
+      {
+        metadata,
+        spec: {
+          limits: [
+            {
+              type: "Container",
+              defaultRequest: { cpu: "50m", memory: "64Mi" },
+              default: { memory: "512Mi" },
+            },
+          ],
+        },
+      },
+      { parent: this },
+    );
+    new k8s.core.v1.ResourceQuota(
+      `${name}-quota`,
+      {
+        metadata,
+        spec: {
+          hard: {
+            "requests.cpu": quota.cpu,
+            "requests.memory": quota.memory,
+            pods: String(quota.pods),
+            // Models are reached through the gateway or inside the cluster.
+            "services.nodeports": "0",
+            "services.loadbalancers": "0",
+          },
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  private createMonitor(name: string, labels: Readonly<Record<string, string>>): void {
+    new k8s.apiextensions.CustomResource(
+      `${name}-monitor`,
+      {
+        apiVersion: "monitoring.coreos.com/v1",
+        kind: "PodMonitor",
+        metadata: { name: "models", namespace: this.namespace, labels: { ...ownership, ...labels } },
+        spec: {
+          selector: { matchLabels: { "app.kubernetes.io/managed-by": "seldon-core" } },
+          podMetricsEndpoints: [
+            { port: "metrics", path: "/prometheus" },
+            // MLServer's port, which its pods do not declare.
+            { portNumber: 6000, path: "/prometheus" },
+          ],
+        },
+      },
+      { parent: this },
+    );
+  }
+}

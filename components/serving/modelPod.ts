@@ -1,0 +1,125 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Resources } from "../../config/fields";
+import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../kubernetes";
+import {
+  type GraphUnit,
+  type PrepackagedServer,
+  type Protocol,
+  unitParameters,
+  type UnitType,
+} from "./seldonDeployment";
+
+/** A node of an inference graph: a container with a model in it, or with code that stands between models. */
+export interface GraphNode {
+  /** Name of the unit and of its container; in the protocol v2 also of the model. */
+  readonly name: string;
+  /** @default MODEL */
+  readonly type?: UnitType;
+  /** Seldon's server for its kind of model; left out where the image has code of its own. */
+  readonly server?: PrepackagedServer;
+  readonly image: pulumi.Input<string>;
+  /** `s3://…` folder with the model's files, put into `/mnt/models` before the container starts. */
+  readonly modelUri?: pulumi.Input<string> | undefined;
+  /**
+   * Arguments of the class in the image.
+   * @default {}
+   */
+  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
+  readonly resources: Resources;
+  /** How long it may take to be ready. */
+  readonly startupSeconds: number;
+  /**
+   * Variables by name, each from a Secret: Seldon copies the pod's plain ones into a variable of its own.
+   * @default {}
+   */
+  readonly environment?: Readonly<Record<string, { readonly secret: string; readonly key: string }>>;
+  /**
+   * Nodes behind this one.
+   * @default []
+   */
+  readonly children?: readonly GraphNode[];
+}
+
+/** The user that Seldon's operator runs its pods as. */
+const user = 8888;
+
+/** A node and those behind it, as the operator takes a graph. */
+export function toGraphUnit(node: GraphNode, storageSecret: pulumi.Input<string>): pulumi.Output<GraphUnit> {
+  const behind = (node.children ?? []).map((child) => toGraphUnit(child, storageSecret));
+  return pulumi
+    .all([node.modelUri, storageSecret, pulumi.all(behind)])
+    .apply(([modelUri, envSecretRefName, children]): GraphUnit => ({
+      name: node.name,
+      type: node.type ?? "MODEL",
+      ...(node.server === undefined ? {} : { implementation: node.server }),
+      ...(modelUri === undefined ? {} : { modelUri, envSecretRefName }),
+      ...(node.parameters === undefined ? {} : { parameters: unitParameters(node.parameters) }),
+      ...(children.length === 0 ? {} : { children: children as GraphUnit[] }),
+    }));
+}
+
+/** The pod that runs all nodes of a graph. */
+export function modelPod(graph: GraphNode, protocol: Protocol) {
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: podSecurity(user),
+    containers: flatten(graph).map((node) => container(node, protocol)),
+    volumes: scratch.volumes,
+  };
+}
+
+function flatten(node: GraphNode): GraphNode[] {
+  return [node, ...(node.children ?? []).flatMap(flatten)];
+}
+
+function container(node: GraphNode, protocol: Protocol) {
+  return {
+    name: node.name,
+    image: node.image,
+    imagePullPolicy: "IfNotPresent",
+    env: [
+      { name: "HOME", value: "/tmp" },
+      ...(node.server === undefined ? [] : serverVariables),
+      ...Object.keys(node.environment ?? {})
+        .sort()
+        .flatMap((name) => {
+          const from = node.environment?.[name];
+          return from === undefined ? [] : [fromSecret(name, from.secret, from.key)];
+        }),
+    ],
+    resources: requirements(node.resources),
+    securityContext: containerSecurity,
+    volumeMounts: scratch.volumeMounts,
+    ...probes(node, protocol),
+  };
+}
+
+/** Where MLServer writes, which is else below its read-only home. */
+const serverVariables = [
+  { name: "MLSERVER_ENVIRONMENTS_DIR", value: "/tmp" },
+  { name: "MLSERVER_METRICS_DIR", value: "/tmp" },
+  // One process: a small model gains nothing by several, and each holds a copy of it.
+  { name: "MLSERVER_PARALLEL_WORKERS", value: "0" },
+];
+
+/** Where a server says that it lives, and that its model is loaded. */
+const health = {
+  seldon: { live: "/health/ping", ready: "/health/ping" },
+  v2: { live: "/v2/health/live", ready: "/v2/health/ready" },
+};
+
+/**
+ * The operator waits 20 seconds before it first asks, and a server is ready after two or three. The startup probe
+ * keeps the liveness probe away until then.
+ */
+function probes({ startupSeconds }: GraphNode, protocol: Protocol) {
+  const ask = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 2 });
+  const { live, ready } = health[protocol];
+  return {
+    startupProbe: { ...ask(live), periodSeconds: 1, failureThreshold: startupSeconds },
+    readinessProbe: { ...ask(ready), periodSeconds: 2, failureThreshold: 3 },
+    livenessProbe: { ...ask(live), periodSeconds: 10, failureThreshold: 3 },
+  };
+}

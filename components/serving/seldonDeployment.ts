@@ -1,0 +1,92 @@
+/**
+ * The part of Seldon's `SeldonDeployment` that the platform writes, and the names that its operator derives.
+ * https://docs.seldon.ai/seldon-core-1/reference/seldondeployment
+ */
+import { createHash } from "node:crypto";
+
+/** Seldon's servers for models that need no code of their own. */
+export type PrepackagedServer = "MLFLOW_SERVER" | "SKLEARN_SERVER" | "XGBOOST_SERVER";
+
+/** Of requests: Seldon's own, or the Open Inference Protocol. */
+export type Protocol = "seldon" | "v2";
+
+/** What a node of a graph does with a request. */
+export type UnitType = "COMBINER" | "MODEL" | "OUTPUT_TRANSFORMER" | "ROUTER" | "TRANSFORMER";
+
+/** A value that a unit's class gets as an argument. */
+export interface UnitParameter {
+  readonly name: string;
+  readonly type: "BOOL" | "FLOAT" | "INT" | "STRING";
+  readonly value: string;
+}
+
+/** A node of an inference graph, as the operator takes it. */
+export interface GraphUnit {
+  readonly name: string;
+  readonly type: UnitType;
+  readonly implementation?: PrepackagedServer;
+  readonly modelUri?: string;
+  readonly envSecretRefName?: string;
+  readonly parameters?: readonly UnitParameter[];
+  readonly children?: readonly GraphUnit[];
+}
+
+/** One predictor, as the operator takes it. */
+export interface PredictorSpec {
+  readonly name: string;
+  readonly traffic?: number;
+  readonly shadow?: boolean;
+  readonly replicas?: number;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly graph: GraphUnit;
+  readonly componentSpecs: readonly {
+    readonly hpaSpec?: object;
+    readonly spec: { readonly containers: readonly { readonly name: string }[] };
+  }[];
+  readonly svcOrchSpec: object;
+}
+
+/** Types of parameters by the values they are given as. */
+export function unitParameters(
+  parameters: Readonly<Record<string, string | number | boolean>>,
+): UnitParameter[] {
+  const type = (value: string | number | boolean) => {
+    if (typeof value === "boolean") return "BOOL";
+    if (typeof value === "string") return "STRING";
+    return Number.isInteger(value) ? "INT" : "FLOAT";
+  };
+  return Object.keys(parameters)
+    .sort()
+    .map((name) => {
+      const value = parameters[name] ?? "";
+      return { name, type: type(value), value: String(value) };
+    });
+}
+
+/**
+ * The Deployment that the operator makes of a predictor with one component, as `GetDeploymentName` of its
+ * `seldondeployment_types.go` does (1.17.1 to 1.19.0).
+ */
+export function deploymentName(model: string, predictor: PredictorSpec): string {
+  const containers = predictor.componentSpecs.flatMap(({ spec }) => spec.containers.map(({ name }) => name));
+  const name = `${model}-${predictor.name}-0-${containers.join("-")}`;
+  return name.length > 63 ? `seldon-${createHash("md5").update(name).digest("hex")}` : name;
+}
+
+/**
+ * What Pulumi waits for: https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
+ *
+ * `state` alone may still be that of the version before, since the operator does not say which generation it speaks
+ * of. A Deployment's name has the version in it, so its replicas are this version's.
+ */
+export function readiness(model: string, predictors: readonly PredictorSpec[]): string {
+  const available = predictors
+    .filter(({ replicas }) => replicas !== 0)
+    .map((predictor) => {
+      const replicas = `.status.deploymentStatus['${deploymentName(model, predictor)}'].availableReplicas`;
+      // Under a HorizontalPodAutoscaler any number will do.
+      return `jsonpath={${replicas}}${predictor.replicas === undefined ? "" : `=${predictor.replicas}`}`;
+    });
+  return JSON.stringify([...available, "jsonpath={.status.state}=Available"]);
+}

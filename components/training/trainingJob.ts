@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import type { Resources } from "../../config/fields";
+import { runOnce } from "../job";
+import { fromSecret, onceReady } from "../kubernetes";
+import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
+import type { ModelNamespace } from "../serving/modelNamespace";
+import type { TrackingServer } from "../tracking/trackingServer";
+
+export interface TrainingJobArgs {
+  /** Name under which the model is registered. */
+  model: string;
+  /** Where it runs, with the Secret for data in S3. */
+  namespace: ModelNamespace;
+  /** Image whose entry point trains, with the options of `house_price.train`. */
+  image: pulumi.Input<string>;
+  /** Where it records the run, registers the model and publishes its files. */
+  tracking: TrackingServer;
+  /** Where `s3://…` data lie. */
+  objectStore: ObjectStore;
+  /**
+   * Address of the data.
+   * @default the sample in the image
+   */
+  data?: string | undefined;
+  /**
+   * Further options of the training command.
+   * @default {}
+   */
+  parameters?: Readonly<Record<string, string | number | boolean>>;
+  resources: Resources;
+  retries: number;
+  timeoutMinutes: number;
+}
+
+/** The user of the image. */
+const user = 8888;
+
+/**
+ * Trains a model once for each image, parameters and data address: a hash of them is in the Job's name, so that it
+ * runs again exactly when one of them changes.
+ *
+ * The same hash names the place where the training publishes the files of the champion, so that the address of what
+ * will be served is known before anything has been trained.
+ */
+export class TrainingJob extends pulumi.ComponentResource {
+  /** `s3://…` folder with the files of the model's champion at the end of this training. */
+  public readonly modelUri: pulumi.Output<string>;
+
+  constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mlplatform:training:TrainingJob", name, { model: args.model }, opts);
+    const { model, data, parameters = {}, tracking, namespace } = args;
+    const hash = pulumi.output(args.image).apply((image) => fingerprint({ image, parameters, data }));
+    const place = pulumi.interpolate`served/${model}/${hash}`;
+
+    const job = runOnce(
+      `${name}-job`,
+      {
+        namespace: namespace.namespace,
+        jobName: pulumi.interpolate`${model}-train-${hash}`,
+        image: args.image,
+        args: [
+          ...["--register-as", model, "--experiment", model],
+          ...["--publish", pulumi.interpolate`mlflow-artifacts:/${place}`],
+          ...(data === undefined ? [] : ["--data", data]),
+          ...Object.keys(parameters)
+            .sort()
+            .flatMap((key) => [`--${key}`, String(parameters[key])]),
+        ],
+        env: [
+          { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
+          ...Object.entries(storeVariables(args.objectStore)).map(([name, value]) => ({ name, value })),
+          fromSecret("AWS_ACCESS_KEY_ID", namespace.trainingSecret, "AWS_ACCESS_KEY_ID"),
+          fromSecret("AWS_SECRET_ACCESS_KEY", namespace.trainingSecret, "AWS_SECRET_ACCESS_KEY"),
+        ],
+        user,
+        resources: args.resources,
+        role: "training",
+        retries: args.retries,
+        timeoutMinutes: args.timeoutMinutes,
+      },
+      { parent: this },
+    );
+    this.modelUri = onceReady(job, pulumi.interpolate`${tracking.artifactLocation}/${place}`);
+    this.registerOutputs({ modelUri: this.modelUri });
+  }
+}
+
+function fingerprint(inputs: object): string {
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 10);
+}

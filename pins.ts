@@ -1,0 +1,194 @@
+/**
+ * Every chart and image that the platform pulls: where it comes from, which version, under which licence, and why
+ * this one. Nothing is pinned anywhere else, but for the packages of the lock files.
+ */
+
+/** A Helm chart of another project. */
+export interface ChartPin {
+  /** The chart's name in its repository. */
+  readonly name: string;
+  /** `oci://…` without the chart's name, or the `https://…` address of a classic repository. */
+  readonly repository: string;
+  readonly version: string;
+  /** The version of what it installs. */
+  readonly appVersion: string;
+  /** SPDX identifier of the chart's licence. */
+  readonly licence: string;
+  readonly why: string;
+}
+
+/** A container image of another project. */
+export interface ImagePin {
+  /** Registry and path, in full: `docker.io/library/postgres`. */
+  readonly repository: string;
+  readonly tag: string;
+  /** The digest of the multi-platform index, where it is known. */
+  readonly digest?: string;
+  /** SPDX identifier of the licence of what it contains. */
+  readonly licence: string;
+  readonly why: string;
+}
+
+/** The versions of Seldon Core that the platform can install, and the licence of each. */
+export const seldonVersions = {
+  "1.17.1": { licence: "Apache-2.0" },
+  "1.18.2": { licence: "BUSL-1.1" },
+  "1.19.0": { licence: "BUSL-1.1" },
+} as const;
+
+export type SeldonVersion = keyof typeof seldonVersions;
+
+export const charts = {
+  postgres: {
+    name: "postgres",
+    repository: "oci://registry-1.docker.io/cloudpirates",
+    version: "0.20.1",
+    appVersion: "18.6.0",
+    licence: "Apache-2.0",
+    why: "runs the official image, pinned by digest; Bitnami's versioned images are gone (bitnami/containers#83267)",
+  },
+  minio: {
+    name: "minio",
+    repository: "oci://registry-1.docker.io/cloudpirates",
+    version: "0.13.3",
+    appVersion: "2025.10.15",
+    licence: "Apache-2.0",
+    why: "small, and its image is still served; MinIO's own were removed from Docker Hub in September 2026",
+  },
+  mlflow: {
+    name: "mlflow",
+    repository: "https://community-charts.github.io/helm-charts",
+    version: "1.11.5",
+    appVersion: "3.15.1",
+    licence: "MIT",
+    why: "released regularly, takes its credentials from Secrets; the official chart is not republished (mlflow#26040)",
+  },
+} as const satisfies Record<string, ChartPin>;
+
+/** The chart of Seldon's operator; chart and images of a version carry the same number. */
+export function seldonChart(version: SeldonVersion): ChartPin {
+  return {
+    name: "seldon-core-operator",
+    repository: "https://storage.googleapis.com/seldon-charts",
+    version,
+    appVersion: version,
+    licence: seldonVersions[version].licence,
+    why: "1.17.1 is the last release under Apache-2.0; later ones need a licence for production",
+  };
+}
+
+export const images = {
+  postgres: {
+    repository: "docker.io/library/postgres",
+    tag: "18.6",
+    digest: "sha256:06cad38a5d9f5d24b4d83d86def30795d5e4b757fedbf5281172b576dedcd941",
+    licence: "PostgreSQL",
+    why: "the chart's own; a major version is never skipped, since nothing runs pg_upgrade",
+  },
+  postgresExporter: {
+    repository: "quay.io/prometheuscommunity/postgres-exporter",
+    tag: "v0.20.1",
+    digest: "sha256:ac5ec343104fae0e2d84a27bb8d69b38430a11910c5382cad85d478d2bab713e",
+    licence: "Apache-2.0",
+    why: "the chart's own; pulled where monitoring is enabled",
+  },
+  minio: {
+    repository: "docker.io/cloudpirates/image-minio",
+    tag: "RELEASE.2025-10-15T17-29-55Z-hardened",
+    digest: "sha256:8dc02a7e509336c8bbb67962086d691bdcde20a2c9327ed68e5081a681f6dbfc",
+    licence: "AGPL-3.0-only",
+    why: "the chart's own, with server and mc; the last MinIO release, for development: production takes any S3",
+  },
+  mlflow: {
+    repository: "docker.io/burakince/mlflow",
+    tag: "3.15.1",
+    licence: "Apache-2.0",
+    why: "the chart's own: MLflow with the drivers for Postgres and S3, as a user without rights",
+  },
+  curl: {
+    repository: "docker.io/curlimages/curl",
+    tag: "8.17.0",
+    licence: "curl",
+    why: "asks the API server whether Seldon's webhook answers",
+  },
+  mlserverSklearn: mlserver("sklearn"),
+  mlserverXgboost: mlserver("xgboost"),
+  mlserverMlflow: mlserver("mlflow"),
+  python: {
+    repository: "docker.io/library/python",
+    tag: "3.12.12-slim-bookworm",
+    digest: "sha256:593bd06efe90efa80dc4eee3948be7c0fde4134606dd40d8dd8dbcade98e669c",
+    licence: "PSF-2.0",
+    why: "the base of the project's own images",
+  },
+} as const satisfies Record<string, ImagePin>;
+
+/** The images that come with a version of Seldon's operator. */
+export function seldonImages(version: SeldonVersion) {
+  const { licence } = seldonVersions[version];
+  const part = (name: string, why: string): ImagePin => ({
+    repository: `docker.io/seldonio/${name}`,
+    tag: version,
+    licence,
+    why,
+  });
+  return {
+    operator: part("seldon-core-operator", "turns SeldonDeployments into pods and Services"),
+    executor: part("seldon-core-executor", "stands in each model's pod and walks its graph"),
+    storageInitializer: part(
+      "rclone-storage-initializer",
+      "fetches a model's files before its server starts",
+    ),
+  };
+}
+
+function mlserver(runtime: string): ImagePin {
+  return {
+    repository: "docker.io/seldonio/mlserver",
+    tag: `1.7.1-${runtime}`,
+    licence: "Apache-2.0",
+    why: "the newest MLServer; the 1.3.5 that Seldon 1.17.1 comes with has libraries of 2023",
+  };
+}
+
+/** Where charts and images are taken from instead, if not from where they are published. */
+export interface Mirror {
+  /** A registry, with a path if need be: `registry.example.com/mirror`. Images keep their path and their digest. */
+  readonly images?: string | undefined;
+  /** `oci://…`, `https://…`, or a folder of charts, unpacked (`postgres/`) or packed (`postgres-0.20.1.tgz`). */
+  readonly charts?: string | undefined;
+}
+
+/** An image reference in the parts that charts take apart. */
+export interface ImageParts {
+  readonly registry: string;
+  /** The path without the registry. */
+  readonly path: string;
+  /** The tag, and the digest behind it where there is one: `18.6@sha256:…`. */
+  readonly tag: string;
+}
+
+/** Where to pull an image from, in parts. */
+export function imageParts(pin: ImagePin, mirror: Mirror = {}): ImageParts {
+  const slash = pin.repository.indexOf("/");
+  return {
+    registry: mirror.images ?? pin.repository.slice(0, slash),
+    path: pin.repository.slice(slash + 1),
+    tag: pin.digest === undefined ? pin.tag : `${pin.tag}@${pin.digest}`,
+  };
+}
+
+/** Where to pull an image from: the whole reference. */
+export function imageReference(pin: ImagePin, mirror: Mirror = {}): string {
+  const { registry, path, tag } = imageParts(pin, mirror);
+  return `${registry}/${path}:${tag}`;
+}
+
+/** Where a Helm release finds its chart, as the arguments of `helm.v3.Release`. */
+export function chartSource(pin: ChartPin, mirror: Mirror = {}) {
+  const repository = mirror.charts ?? pin.repository;
+  if (repository.startsWith("oci://")) return { chart: `${repository}/${pin.name}`, version: pin.version };
+  if (/^https?:/.test(repository))
+    return { chart: pin.name, version: pin.version, repositoryOpts: { repo: repository } };
+  return { chart: `${repository.replace(/\/$/, "")}/${pin.name}`, version: pin.version };
+}
