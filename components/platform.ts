@@ -25,8 +25,7 @@ export class MlPlatform extends pulumi.ComponentResource {
   public readonly models: pulumi.Output<Record<string, Record<string, string>>>;
 
   constructor(name: string, config: PlatformConfig, opts?: pulumi.ComponentResourceOptions) {
-    // Registered as inputs, where a policy finds them.
-    super("mlplatform:platform:MlPlatform", name, { environment: config.environment }, opts);
+    super("mlplatform:platform:MlPlatform", name, forPolicies(config), opts);
     const own = { parent: this };
     const common = { mirror: config.mirror, monitorLabels: monitorLabels(config) };
 
@@ -77,4 +76,18 @@ export class MlPlatform extends pulumi.ComponentResource {
       );
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
+}
+
+/** What the policies go by, registered as inputs, where they find it. Not all of the configuration: it holds secrets. */
+function forPolicies({ environment, mirror, images, models }: PlatformConfig) {
+  return {
+    environment,
+    mirror,
+    images: { registry: images.registry, prebuilt: images.prebuilt },
+    models: models.map(({ name, image, training }) => ({
+      name,
+      image,
+      training: { image: training?.image },
+    })),
+  };
 }

@@ -30,6 +30,9 @@ async function suites(): Promise<Suite[]> {
   const { tracking, serving } = await developmentEnvironments();
   return [
     mocha("unit", "test/unit/**/*.test.ts"),
+    mocha("golden", "test/golden/**/*.test.ts"),
+    mocha("policy", "test/policy/**/*.test.ts"),
+    mocha("engine", "test/engine/**/*.test.ts"),
     pytest("training", tracking.python, "tests/train"),
     pytest("serving", serving.python, "tests/serve"),
     mocha("local", "test/local/**/*.test.ts"),

@@ -168,6 +168,9 @@ function chartValues(args: ServingOperatorArgs) {
     manager: {
       // A changed annotation is a changed release, for which the chart makes a new certificate.
       annotations: { "mlplatform/certificate-serial": String(args.certificateSerial) },
+      cpuRequest: "50m",
+      memoryRequest: "128Mi",
+      memoryLimit: "300Mi",
     },
     executor: {
       image: image(executor),

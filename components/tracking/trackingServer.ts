@@ -135,6 +135,7 @@ function chartValues(
     fullnameOverride: service,
     image: { repository: `${registry}/${path}`, tag: imageTag, digest },
     replicaCount: args.replicas,
+    telemetry: { enabled: false },
     service: { port },
     backendStore: {
       databaseMigration: false,

@@ -71,6 +71,7 @@ export class TrainingJob extends pulumi.ComponentResource {
         ],
         env: [
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
+          { name: "MLFLOW_DISABLE_TELEMETRY", value: "true" },
           ...Object.entries(storeVariables(args.objectStore)).map(([name, value]) => ({ name, value })),
           fromSecret("AWS_ACCESS_KEY_ID", namespace.trainingSecret, "AWS_ACCESS_KEY_ID"),
           fromSecret("AWS_SECRET_ACCESS_KEY", namespace.trainingSecret, "AWS_SECRET_ACCESS_KEY"),
