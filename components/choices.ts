@@ -46,8 +46,12 @@ export function trafficOf(config: PlatformConfig): TrafficArgs {
     ingressNamespace: tracking.ingress?.namespace,
     monitoringNamespace: monitoring.enabled ? monitoring.namespace : undefined,
     gatewayNamespace: serving.istio?.gateway.split("/")[0],
-    dataFromWeb: models.some(({ training }) => training?.data?.startsWith("http")),
+    webDataPorts: [...new Set(models.flatMap(({ training }) => webPorts(training?.data)))].sort(),
   };
+}
+
+function webPorts(data: string | undefined): number[] {
+  return data?.startsWith("http") === true ? [portOf(data)] : [];
 }
 
 function portOf(endpoint: string | undefined): number {

@@ -22,8 +22,11 @@ export const ownership = {
  *
  * A chart's Service has a fixed name, so a preview can show it; whoever takes it from here still waits for the chart.
  */
-export function onceReady<T>(resource: pulumi.Resource, value: pulumi.Input<T>): pulumi.Output<T> {
-  return pulumi.all([resource.urn, value]).apply(([, known]) => known as T) as pulumi.Output<T>;
+export function onceReady<T>(
+  resource: pulumi.Resource,
+  value: pulumi.Input<T>,
+): pulumi.Output<pulumi.Unwrap<T>> {
+  return pulumi.output(resource.urn).apply(() => pulumi.output(value));
 }
 
 /** What a container asks for, as Kubernetes writes it. */

@@ -52,7 +52,7 @@ export class AppImage extends pulumi.ComponentResource {
     const buildArgs = { PYTHON_IMAGE: imageReference(images.python, args.mirror), ...args.buildArgs };
     // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
     const repository = registry ?? "localhost/mlplatform";
-    const reference = `${repository}/${image}:${contentHash(image, { platform, buildArgs })}`;
+    const reference = `${repository}/${image}:${contentHash(image, platform, buildArgs)}`;
     const built = new docker.Image(
       `${name}-build`,
       {

@@ -20,9 +20,15 @@ const contextDir = path.join(__dirname, "..", "..", buildContext);
  *
  * @returns 12 hexadecimal digits.
  */
-export function contentHash(image: AppImageName, settings: object): string {
+export function contentHash(
+  image: AppImageName,
+  platform: string | undefined,
+  buildArgs: Readonly<Record<string, string>>,
+): string {
   const dockerfile = dockerfiles[image];
-  const hash = createHash("sha256").update(JSON.stringify(settings));
+  const hash = createHash("sha256").update(
+    JSON.stringify([platform ?? "", Object.entries(buildArgs).sort()]),
+  );
   for (const file of [dockerfile, ...copiedFiles(dockerfile)]) {
     hash.update(`\0${file}\0`).update(readFileSync(path.join(contextDir, file)));
   }

@@ -32,8 +32,8 @@ export interface TrafficArgs {
   readonly monitoringNamespace?: string | undefined;
   /** Namespace of the Istio gateway that leads to models. */
   readonly gatewayNamespace?: string | undefined;
-  /** Whether trainings read data from the web. */
-  readonly dataFromWeb: boolean;
+  /** Ports on which trainings read data from the web. */
+  readonly webDataPorts: readonly number[];
 }
 
 const ports = {
@@ -43,7 +43,8 @@ const ports = {
   minio: [9000],
   mlflow: [5000],
   models: [8000, 5001],
-  modelMetrics: [6000, 8000],
+  // The containers of a graph have consecutive ones.
+  modelMetrics: [6000, 6001, 6002, 6003, 8000],
   operatorMetrics: [8080],
   postgres: [5432],
   postgresMetrics: [9187],
@@ -102,9 +103,9 @@ export function allowed(args: TrafficArgs): Record<NamespaceRole, Record<string,
     },
     models: {
       // What models are there for: whoever is in the cluster may ask, the API server's proxy too.
-      predictions: ingress({ peers: [anywhere], ports: ports.models }),
+      predictions: ingress({ peers: [anywhere, anyPod], ports: ports.models }),
       "to-platform": egress(to(namespace("tracking"), ports.mlflow), store),
-      ...(args.dataFromWeb ? { "training-data": dataFromWeb } : {}),
+      ...(args.webDataPorts.length > 0 ? { "training-data": dataFromWeb(args.webDataPorts) } : {}),
       ...through(args.gatewayNamespace, ports.models, "from-gateway"),
       ...scraped(ports.modelMetrics),
     },
@@ -126,20 +127,19 @@ export const denied: Spec = {
   ],
 };
 
+/** Addresses outside the cluster. For some network plugins pods are not among them. */
 const anywhere: Peer = { ipBlock: { cidr: "0.0.0.0/0" } };
+const anyPod: Peer = { namespaceSelector: {} };
 const within: Peer = { podSelector: {} };
 
-/** Trainings alone, and the public addresses alone. */
-const dataFromWeb: Spec = {
-  podSelector: { matchLabels: { "app.kubernetes.io/component": "training" } },
-  policyTypes: ["Egress"],
-  egress: [
-    {
-      to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] } }],
-      ports: [80, 443].map((port) => ({ protocol: "TCP", port })),
-    },
-  ],
-};
+/** Trainings alone. */
+function dataFromWeb(open: readonly number[]): Spec {
+  return {
+    podSelector: { matchLabels: { "app.kubernetes.io/component": "training" } },
+    policyTypes: ["Egress"],
+    egress: [{ to: [anywhere], ports: tcp(open) }],
+  };
+}
 
 function named(name: string) {
   return { matchLabels: { "kubernetes.io/metadata.name": name } };

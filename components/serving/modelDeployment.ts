@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../config/fields";
 import { ownership, requirements, serviceHost } from "../kubernetes";
-import { type GraphNode, modelPod, toGraphUnit } from "./modelPod";
+import { flatten, type GraphNode, modelPod, toGraphUnit } from "./modelPod";
 import { type PredictorSpec, type Protocol, readiness } from "./seldonDeployment";
 
 /** A version of a model, with its share of the requests. */
@@ -85,7 +85,7 @@ export class ModelDeployment extends pulumi.ComponentResource {
         },
         spec: { protocol: args.protocol, predictors },
       },
-      { parent: this, customTimeouts: { create: "15m", update: "15m" } },
+      { parent: this, customTimeouts: { create: patience(args), update: patience(args) } },
     );
     for (const predictor of args.predictors) this.createAddress(name, args, predictor);
 
@@ -155,6 +155,14 @@ export class ModelDeployment extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+/** The slowest container may take its time, after images and model files have been fetched. */
+function patience({ predictors }: ModelDeploymentArgs): string {
+  const slowest = Math.max(
+    ...predictors.flatMap(({ graph }) => flatten(graph).map((node) => node.startupSeconds)),
+  );
+  return `${10 + Math.ceil(slowest / 60)}m`;
 }
 
 function autoscaler({ autoscaling }: ModelDeploymentArgs) {

@@ -55,7 +55,7 @@ export function toGraphUnit(node: GraphNode, storageSecret: pulumi.Input<string>
       ...(node.server === undefined ? {} : { implementation: node.server }),
       ...(modelUri === undefined ? {} : { modelUri, envSecretRefName }),
       ...(node.parameters === undefined ? {} : { parameters: unitParameters(node.parameters) }),
-      ...(children.length === 0 ? {} : { children: children as GraphUnit[] }),
+      ...(children.length === 0 ? {} : { children: children }),
     }));
 }
 
@@ -70,7 +70,8 @@ export function modelPod(graph: GraphNode, protocol: Protocol) {
   };
 }
 
-function flatten(node: GraphNode): GraphNode[] {
+/** A node and all those behind it. */
+export function flatten(node: GraphNode): GraphNode[] {
   return [node, ...(node.children ?? []).flatMap(flatten)];
 }
 

@@ -52,7 +52,13 @@ export class TrainingJob extends pulumi.ComponentResource {
   constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:training:TrainingJob", name, { model: args.model }, opts);
     const { model, data, parameters = {}, tracking, namespace } = args;
-    const hash = pulumi.output(args.image).apply((image) => fingerprint({ image, parameters, data }));
+    const options = [
+      ...(data === undefined ? [] : ["--data", data]),
+      ...Object.keys(parameters)
+        .sort()
+        .flatMap((key) => [`--${key}`, String(parameters[key])]),
+    ];
+    const hash = pulumi.output(args.image).apply((image) => fingerprint([image, ...options]));
     const place = pulumi.interpolate`served/${model}/${hash}`;
 
     const job = runOnce(
@@ -64,10 +70,7 @@ export class TrainingJob extends pulumi.ComponentResource {
         args: [
           ...["--register-as", model, "--experiment", model],
           ...["--publish", pulumi.interpolate`mlflow-artifacts:/${place}`],
-          ...(data === undefined ? [] : ["--data", data]),
-          ...Object.keys(parameters)
-            .sort()
-            .flatMap((key) => [`--${key}`, String(parameters[key])]),
+          ...options,
         ],
         env: [
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
@@ -89,6 +92,6 @@ export class TrainingJob extends pulumi.ComponentResource {
   }
 }
 
-function fingerprint(inputs: object): string {
+function fingerprint(inputs: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 10);
 }
