@@ -139,9 +139,7 @@ export function createModel(
   const predictor = (version: string | undefined) => ({
     graph: {
       name,
-      ...(model.server === undefined
-        ? { parameters: { model_name: name, ...model.parameters } }
-        : { server: model.server }),
+      ...(model.server === undefined ? { parameters: model.parameters } : { server: model.server }),
       image:
         model.server === undefined
           ? imageOf(model.image ?? "", surroundings)

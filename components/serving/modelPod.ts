@@ -46,6 +46,7 @@ const user = 8888;
 
 /** A node and those behind it, as the operator takes a graph. */
 export function toGraphUnit(node: GraphNode, storageSecret: pulumi.Input<string>): pulumi.Output<GraphUnit> {
+  const parameters = unitParameters(node.parameters ?? {});
   const behind = (node.children ?? []).map((child) => toGraphUnit(child, storageSecret));
   return pulumi
     .all([node.modelUri, storageSecret, pulumi.all(behind)])
@@ -54,7 +55,7 @@ export function toGraphUnit(node: GraphNode, storageSecret: pulumi.Input<string>
       type: node.type ?? "MODEL",
       ...(node.server === undefined ? {} : { implementation: node.server }),
       ...(modelUri === undefined ? {} : { modelUri, envSecretRefName }),
-      ...(node.parameters === undefined ? {} : { parameters: unitParameters(node.parameters) }),
+      ...(parameters.length === 0 ? {} : { parameters }),
       ...(children.length === 0 ? {} : { children: children }),
     }));
 }

@@ -9,9 +9,46 @@ import yaml
 
 from modelkit.parity import Record
 
+MODEL_FILE = "MLmodel"
+"""Describes the model; a folder without it holds none."""
+
+REGISTERED_FILE = "registered_model_meta"
+"""What MLflow puts beside it when it fetches a registered version: the version's name and number."""
+
 
 class ModelFolderError(RuntimeError):
     """The folder holds no model that can be served here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Which version of which registered model a folder holds.
+
+    Attributes:
+        name: the registered model's.
+        version: its number, as text.
+    """
+
+    name: str
+    version: str
+
+    @classmethod
+    def read(cls, folder: Path) -> "Registered | None":
+        """Read the folder's `registered_model_meta`; None if there is none, or the model came from no registry.
+
+        Raises:
+            ModelFolderError: the file is something else.
+        """
+        file = folder / REGISTERED_FILE
+        try:
+            content = yaml.safe_load(file.read_text())
+            name, version = content.get("model_name"), content.get("model_version")
+        except FileNotFoundError:
+            return None
+        except (yaml.YAMLError, AttributeError, ValueError) as error:
+            raise ModelFolderError(f"{file} cannot be used: {error}") from error
+        # MLflow writes null for a model that it fetches by its id.
+        return cls(str(name), str(version)) if name and version else None
 
 
 @dataclass(frozen=True)
@@ -21,34 +58,37 @@ class ModelFolder:
     Attributes:
         path: the folder.
         run_id: the MLflow run that trained it; empty if there was none.
+        registered: which version it is; None if the folder does not say.
         flavors: what the `MLmodel` file says of each way to load it.
         record: what training recorded for the parity check.
     """
 
     path: Path
     run_id: str
+    registered: Registered | None
     flavors: dict[str, dict[str, Any]]
     record: Record
 
     @classmethod
     def open(cls, path: str | Path) -> "ModelFolder":
-        """Read the folder's `MLmodel` file and check that the libraries here are those of the training.
+        """Read what the folder says of its model, and check that the libraries here are those of the training.
 
         Raises:
             ModelFolderError: there is no readable model, no parity record, or the libraries do not fit.
         """
         path = Path(path)
         try:
-            content = yaml.safe_load((path / "MLmodel").read_text())
+            content = yaml.safe_load((path / MODEL_FILE).read_text())
             record = Record.from_metadata(content.get("metadata"))
-            folder = cls(path, content.get("run_id") or "", content.get("flavors") or {}, record)
+            run_id = content.get("run_id") or ""
+            folder = cls(path, run_id, Registered.read(path), content.get("flavors") or {}, record)
             folder._check_libraries()
         except FileNotFoundError as error:
             raise ModelFolderError(
                 f"{path} holds no MLmodel file; point it to the artifacts of a logged model"
             ) from error
         except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-            raise ModelFolderError(f"{path / 'MLmodel'} cannot be used: {error}") from error
+            raise ModelFolderError(f"{path / MODEL_FILE} cannot be used: {error}") from error
         return folder
 
     def file(self, flavor: str, key: str) -> Path:

@@ -17,6 +17,9 @@ from mlflow.entities.model_registry import ModelVersion
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""How MLflow says that there is no such model or version; the second where the model exists and the alias does not."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -51,10 +54,10 @@ def decide(name: str, score: float, score_champion: Callable[[str], float]) -> D
     Raises:
         MlflowException: the registry refused or failed.
     """
-    champion = _champion(name)
-    if champion is None:
+    present_champion = champion(name)
+    if present_champion is None:
         return Decision(CHAMPION, None, "there was no champion")
-    version = str(champion.version)
+    version = str(present_champion.version)
     try:
         present = score_champion(f"models:/{name}/{version}")
     except Exception as error:
@@ -90,11 +93,15 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], alias: str) -> 
     return str(version)
 
 
-def _champion(name: str) -> ModelVersion | None:
+def champion(name: str) -> ModelVersion | None:
+    """The version that is the champion of a registered model; None if there is none.
+
+    Raises:
+        MlflowException: the registry refused or failed.
+    """
     try:
         return MlflowClient().get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
-        # The second is the server's answer where the model exists and the alias does not.
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in NOT_THERE:
             return None
         raise

@@ -67,6 +67,18 @@ def prepare(uri: str) -> None:
 
 
 @contextmanager
+def reported(exit_code: int) -> Iterator[None]:
+    """What the server refuses, or fails at, inside the block is a `TrackingError` with this exit code."""
+    import mlflow  # noqa: PLC0415 a second, and `prepare` comes first
+    import requests  # noqa: PLC0415
+
+    try:
+        yield
+    except (mlflow.MlflowException, requests.RequestException) as error:
+        raise TrackingError(f"MLflow at {mlflow.get_tracking_uri()}: {error}", exit_code) from error
+
+
+@contextmanager
 def tracked_run(experiment: str, tags: Mapping[str, str], stop: StopSignals) -> Iterator[str]:
     """A run of MLflow around the block; yields its id.
 

@@ -13,7 +13,7 @@ import treelite
 
 from house_price.features import FEATURES, MODEL_NAME, TARGET
 from house_price.serve.forest import load_forest
-from modelkit.mlmodel import ModelFolder, ModelFolderError
+from modelkit.mlmodel import ModelFolder, ModelFolderError, Registered
 from modelserver.errors import BadRequest, ModelError
 from modelserver.tabular import to_matrix
 
@@ -25,13 +25,13 @@ class HousePrice:
         model_dir: folder of the model's files, as MLflow stores them. Seldon's init container puts them into
             the default, `/mnt/models`.
         model_name: the registered model's name, for tags and metadata.
-        model_version: its version in the registry, likewise; empty if unknown.
+        model_version: its version in the registry, likewise. If it is empty, name and version are those that the
+            folder's `registered_model_meta` says, and the version is unknown if there is no such file.
     """
 
     def __init__(self, model_dir: str = "/mnt/models", model_name: str = MODEL_NAME, model_version: str = "") -> None:
         self._model_dir = Path(model_dir)
-        self._name = model_name
-        self._version = model_version
+        self._given = Registered(model_name, model_version)
         # A call's figures are asked for right after it, by the thread that made it; calls run side by side.
         self._last_call = threading.local()
 
@@ -94,13 +94,17 @@ class HousePrice:
 
     def tags(self) -> dict[str, str]:
         """Which model answered: its name, version and MLflow run."""
-        return {"model_name": self._name, "model_version": self._version, "run_id": self._folder.run_id}
+        return {
+            "model_name": self._registered.name,
+            "model_version": self._registered.version,
+            "run_id": self._folder.run_id,
+        }
 
     def init_metadata(self) -> dict[str, Any]:
         """The model's description, answered at `/metadata`."""
         return {
-            "name": self._name,
-            "versions": [self._version],
+            "name": self._registered.name,
+            "versions": [self._registered.version],
             "platform": "seldon",
             "inputs": [{"messagetype": "ndarray", "schema": {"names": list(FEATURES), "shape": [-1, len(FEATURES)]}}],
             "outputs": [{"messagetype": "ndarray", "schema": {"names": [TARGET], "shape": [-1]}}],
@@ -115,6 +119,10 @@ class HousePrice:
     def _folder(self) -> ModelFolder:
         # Opened by whoever asks first: seldon-core's own server asks for the metadata before it loads the model.
         return ModelFolder.open(self._model_dir)
+
+    @property
+    def _registered(self) -> Registered:
+        return self._given if self._given.version else self._folder.registered or self._given
 
     def _evaluate(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         # One thread: a single row gains nothing from more, and the pod has a share of a core.

@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; by default the process's own.
 
     Returns:
-        The exit code: 0, 1 if a run broke off, 2 if an option, the data or the server's address is wrong, 130 or 143
-        after Ctrl-C or SIGTERM.
+        The exit code: 0, 1 if a run or the publishing broke off, 2 if an option, the data or the server's address is
+        wrong, 130 or 143 after Ctrl-C or SIGTERM.
     """
     try:
         stop = StopSignals()
@@ -56,14 +56,20 @@ def _fail(error: BaseException, exit_code: int) -> int:
 
 
 def _summary(outcome: Outcome) -> str:
-    metrics, data = outcome.metrics, outcome.dataset
-    return (
-        f"{outcome.model} version {outcome.version} is the {outcome.alias}: {outcome.reason}\n"
+    metrics, data, published = outcome.metrics, outcome.dataset, outcome.published
+    standing = f"is the {outcome.alias}" if outcome.alias else "has no alias"
+    lines = [
+        f"{outcome.model} version {outcome.version} {standing}: {outcome.reason}",
         f"R² {metrics['test_score']:.3f} on test rows ({metrics['train_score']:.3f} in training), "
-        f"mean error {metrics['test_mae']:,.0f} dollars\n"
-        f"data {data.source}, {data.rows:,} rows\n"
-        f"run {outcome.run_id}"
-    )
+        f"mean error {metrics['test_mae']:,.0f} dollars",
+        f"data {data.source}, {data.rows:,} rows",
+        f"run {outcome.run_id}",
+    ]
+    if published:
+        lines.append(
+            f"{published.place} holds version {published.version}" + ("" if published.uploaded else " already")
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from house_price.features import FEATURES, MODEL_NAME
 
 SAMPLE = Path(__file__).parents[1] / "sample.csv"
 """The made-up sales that `house_price.sample` writes."""
+
+PLACE = re.compile(r"mlflow-artifacts:(?!/[0-9]+(/|$))(/[A-Za-z0-9_][A-Za-z0-9._-]*)+")
+"""A folder of the tracking server's store; those of its own experiments have numbers for names."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Options:
     test_size: float
     seed: int
     tags: dict[str, str]
+    publish: str | None
     json: bool
 
     @property
@@ -71,6 +76,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--tag", action="append", default=[], metavar="KEY=VALUE", help="tag of the run and the version; repeatable"
     )
+    parser.add_argument(
+        "--publish",
+        metavar="PLACE",
+        help="put the champion's files there, mlflow-artifacts:/folder/…, and train only if it was not done before",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     given = parser.parse_args(arguments)
 
@@ -87,6 +97,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         test_size=_share("--test-size", given.test_size, problems),
         seed=_whole("--seed", given.seed, 0, 2**32 - 1, problems),
         tags=_tags(given.tag, problems),
+        publish=given.publish,
         json=given.json,
     )
     if not options.tracking_uri:
@@ -94,6 +105,16 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     elif "@" in urlsplit(options.tracking_uri).netloc:
         problems.append(
             "--tracking-uri must hold no password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    elif options.publish is not None and not options.tracking_uri.startswith(("http://", "https://")):
+        problems.append(
+            "--publish goes through an MLflow server: --tracking-uri must be http://… or https://…, "
+            f"not {options.tracking_uri!r}"
+        )
+    if options.publish is not None and not PLACE.fullmatch(options.publish):
+        problems.append(
+            "--publish must be mlflow-artifacts:/folder/…, names of letters, digits, '.', '_' and '-' of which the "
+            f"first is no number, not {options.publish!r}"
         )
     if not options.experiment:
         problems.append("--experiment is empty")

@@ -1,14 +1,15 @@
-"""A training run: fit, log with MLflow, compare with the champion, register.
+"""A training run: fit, log with MLflow, compare with the champion, register, publish.
 
 Importing this module imports MLflow and scikit-learn, which takes seconds; `modelkit.tracking.prepare` comes first.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -16,7 +17,9 @@ import mlflow
 import mlflow.sklearn
 import pandas as pd
 import skops.io
+from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
 from sklearn.ensemble import RandomForestRegressor
@@ -26,10 +29,10 @@ from house_price.features import FEATURES, SKOPS_TRUSTED_TYPES, TARGET
 from house_price.train.data import Houses
 from house_price.train.forest import Split, fit, scores, split
 from house_price.train.options import Options
-from modelkit import registry
+from modelkit import publishing, registry
 from modelkit.parity import Record
 from modelkit.stopping import StopSignals
-from modelkit.tracking import tracked_run
+from modelkit.tracking import TrackingError, reported, tracked_run
 from modelkit.training import installed, source_tags
 
 # It wants to name the version of pip, which an image has no need of.
@@ -54,12 +57,13 @@ class DatasetUsed:
 class Outcome:
     """What came out of a training run: what `--json` prints.
 
-    `reason` says why the version has its alias; `warning` is true if somebody should look at that.
+    `reason` says why the version has its alias, which is None if a version of an earlier run has lost it since;
+    `warning` is true if somebody should look at that.
     """
 
     model: str
     version: str
-    alias: str
+    alias: str | None
     previous_champion: str | None
     reason: str
     warning: bool
@@ -69,10 +73,13 @@ class Outcome:
     artifact_uri: str
     metrics: dict[str, float]
     dataset: DatasetUsed
+    published: publishing.Published | None
 
 
 def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
-    """Train a model, log it and register it as champion or challenger.
+    """Train a model, log it, register it as champion or challenger, and publish the champion if that is asked for.
+
+    A version that was trained for the same place is not trained again.
 
     Args:
         options: what the user asked for.
@@ -82,6 +89,27 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
     Raises:
         TrackingError: the tracking server refused or failed.
     """
+    place, name = options.publish, options.register_as
+    if place is None:
+        return _train(options, houses, stop)
+    with reported(exit_code=2):
+        # Whether the server lets its store be used, and the place is ours, is better known before the training.
+        present = publishing.held(place, name)
+        earlier = publishing.trained_for(place, name)
+        outcome = _recall(earlier) if earlier else None
+    if outcome and present:
+        # Servers may be running on these files, so they stay, whichever version is the champion by now.
+        return replace(outcome, published=publishing.Published(place, present, uploaded=False))
+    outcome = outcome or _train(options, houses, stop)
+    try:
+        with reported(exit_code=1):
+            return replace(outcome, published=publishing.publish(place, name, present))
+    except TrackingError as error:
+        error.add_note(f"version {outcome.version} is registered: the same command again will publish, and not train")
+        raise
+
+
+def _train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
     tags = source_tags(Path(__file__).parents[2]) | options.tags
     sales = pd.DataFrame(houses.columns)
     with tracked_run(options.experiment, tags, stop) as run_id:
@@ -96,6 +124,8 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
         # A version without its alias would be half a registration.
         stop.ignore()
         version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
+        if options.publish:
+            publishing.remember(options.publish, options.register_as, version)
     return Outcome(
         model=options.register_as,
         version=version,
@@ -109,6 +139,36 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
         artifact_uri=logged.artifact_path,
         metrics=metrics,
         dataset=dataset,
+        published=None,
+    )
+
+
+def _recall(version: ModelVersion) -> Outcome:
+    """What came out of the run that registered a version of this model."""
+    client = MlflowClient()
+    run = client.get_run(version.run_id or "")
+    (used,) = (entry.dataset for entry in run.inputs.dataset_inputs)
+    source = json.loads(used.source)
+    return Outcome(
+        model=version.name,
+        version=str(version.version),
+        alias=next((alias for alias in (registry.CHAMPION, registry.CHALLENGER) if alias in version.aliases), None),
+        previous_champion=None,
+        reason="it was trained for this place by an earlier run",
+        warning=False,
+        run_id=run.info.run_id,
+        # The registry knows it as part of the address only.
+        model_id=(version.source or "").removeprefix("models:/"),
+        model_uri=f"models:/{version.name}/{version.version}",
+        artifact_uri=client.get_model_version_download_uri(version.name, version.version),
+        metrics=run.data.metrics,
+        dataset=DatasetUsed(
+            name=used.name,
+            digest=used.digest,
+            source=source.get("uri") or source.get("url"),
+            rows=json.loads(used.profile)["num_rows"],
+        ),
+        published=None,
     )
 
 

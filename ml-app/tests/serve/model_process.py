@@ -70,18 +70,18 @@ class ModelProcess:
 
     def wait_until_ready(self) -> None:
         """Returns once the model answers; fails with the log if the process ends before."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 if requests.get(f"{self.url}/health/status", timeout=1).ok:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         raise AssertionError(f"the model server does not answer:\n{self.log}")
 
     def wait(self) -> int:
         """The exit code, once the process has ended."""
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=120)
 
     def terminate(self) -> None:
         """Send SIGTERM, and return at once."""

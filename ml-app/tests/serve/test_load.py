@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 
 from house_price.features import FEATURES
 from house_price.serve import HousePrice
-from model_folder import change_record, write_mlmodel, write_model
+from model_folder import RUN_ID, change_record, write_mlmodel, write_model
 from model_process import Rows
 from modelserver.errors import ModelError
 
@@ -48,6 +48,30 @@ def test_sound_folder_is_loaded(folder: Path, small: RandomForestRegressor, rows
     model = HousePrice(model_dir=str(folder))
     model.load()
     np.testing.assert_allclose(model.predict(rows), small.predict(rows), rtol=1e-6)
+
+
+def test_version_is_the_one_that_the_folder_says(folder: Path) -> None:
+    def tags(**parameters: str) -> tuple[str, str]:
+        model = HousePrice(model_dir=str(folder), **parameters)
+        model.load()
+        name, version = model.tags()["model_name"], model.tags()["model_version"]
+        assert model.tags()["run_id"] == RUN_ID
+        assert (model.init_metadata()["name"], model.init_metadata()["versions"]) == (name, [version])
+        return name, version
+
+    assert tags() == ("house-price", "")
+    (folder / "registered_model_meta").write_text("model_name: houses\nmodel_version: '12'\n")
+    assert tags() == tags(model_name="mine") == ("houses", "12")
+    assert tags(model_version="7") == ("house-price", "7")
+    assert tags(model_name="mine", model_version="7") == ("mine", "7")
+    (folder / "registered_model_meta").write_text("model_name: null\nmodel_version: null\n")
+    assert tags() == ("house-price", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"a: [", b"\xff"])
+def test_version_that_cannot_be_read(folder: Path, content: bytes) -> None:
+    (folder / "registered_model_meta").write_bytes(content)
+    assert refused(folder).startswith(f"{folder}/registered_model_meta cannot be used: ")
 
 
 def test_no_mlmodel(tmp_path: Path) -> None:

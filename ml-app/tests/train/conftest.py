@@ -27,16 +27,22 @@ Train = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the MLflow server stores artifacts."""
+    return tmp_path_factory.mktemp("mlflow") / "artifacts"
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(store: Path) -> Iterator[str]:
     """The address of an MLflow server on SQLite and a folder, as a process of its own; MLflow here talks to it too."""
-    folder = tmp_path_factory.mktemp("mlflow")
+    folder = store.parent
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     uri = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--serve-artifacts"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
+    command += ["--artifacts-destination", str(store)]
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
             command,
@@ -56,7 +62,7 @@ def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 our own

@@ -134,7 +134,7 @@ def test_real_data_gives_the_known_scores(real_data: Path, call: Train) -> None:
 def test_every_wrong_option_is_reported_at_once(train: Train) -> None:
     wrong = {
         "--n-estimators": "0", "--max-depth": "deep", "--max-features": "11", "--test-size": "1", "--seed": "-1",
-        "--tag": "novalue", "--experiment": " ", "--register-as": "a/b",
+        "--tag": "novalue", "--experiment": " ", "--register-as": "a/b", "--publish": "served/x",
     }  # fmt: skip
     done = train(*(f"{flag}={value}" for flag, value in wrong.items()), MLFLOW_TRACKING_URI="")
     assert (done.returncode, done.stdout) == (2, "")
@@ -165,7 +165,8 @@ def test_server_that_does_not_answer_is_reported(train: Train) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_server_that_refuses_is_reported(call: Train) -> None:
+@pytest.mark.parametrize("publish", [[], ["--publish", "mlflow-artifacts:/served/x"]])
+def test_server_that_refuses_is_reported(call: Train, publish: list[str]) -> None:
     class Refusing(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(403, "not for you")
@@ -175,7 +176,7 @@ def test_server_that_refuses_is_reported(call: Train) -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        done = call("--tracking-uri", f"http://127.0.0.1:{server.server_port}")
+        done = call("--tracking-uri", f"http://127.0.0.1:{server.server_port}", *publish)
         server.shutdown()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: MLflow at http://127.0.0.1:{server.server_port}: ")

@@ -27,7 +27,7 @@ def test_signal_in_the_middle_of_fitting(
 ) -> None:
     name = f"stopped-{exit_code}"
     process = start("--experiment", name, "--register-as", name, "--n-estimators", "20000", "--json")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     # Once the data set is logged, fitting begins.
     while not any(run.inputs.dataset_inputs for run in runs(name)):
         assert process.poll() is None, process.communicate()
