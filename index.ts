@@ -12,6 +12,9 @@ export = function program() {
     // Empty: the provider looks where kubectl does. Left out, the SDK would put $KUBECONFIG here, and with it
     // a path of this machine into the state.
     kubeconfig: "",
+    // Each creation is a field manager of its own. One that was cut off would own its fields for ever, and
+    // refuse what the next `up` changes in them.
+    enablePatchForce: true,
   });
   const platform = new MlPlatform("mlplatform", config, { provider: cluster });
 

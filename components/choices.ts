@@ -163,14 +163,14 @@ export function createModel(
       model: name,
       namespace: namespace.namespace,
       storageSecret: namespace.storageSecret,
+      operator,
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       executor: model.executor,
       autoscaling: model.autoscaling,
       minAvailable: model.minAvailable,
     },
-    // On the way down models go first, since the operator is what removes their pods.
-    { ...opts, dependsOn: operator },
+    opts,
   );
 }
 

@@ -59,12 +59,12 @@ interface Flow {
 export function allowed(args: TrafficArgs): Record<NamespaceRole, Record<string, Spec>> {
   const database =
     args.externalDatabasePort === undefined
-      ? to(namespace("database"), ports.postgres)
-      : to(anywhere, [args.externalDatabasePort]);
+      ? to("database", ports.postgres)
+      : { peers: anywhere, ports: [args.externalDatabasePort] };
   const store =
     args.externalStorePort === undefined
-      ? to(namespace("objectStore"), ports.minio)
-      : to(anywhere, [args.externalStorePort]);
+      ? to("objectStore", ports.minio)
+      : { peers: anywhere, ports: [args.externalStorePort] };
   const scraped = (metrics: readonly number[]) =>
     args.monitoringNamespace === undefined
       ? {}
@@ -97,20 +97,20 @@ export function allowed(args: TrafficArgs): Record<NamespaceRole, Record<string,
     },
     servingOperator: {
       // The API server is no pod: it calls from a node's address.
-      webhook: ingress({ peers: [anywhere], ports: ports.kubernetesWebhook }),
-      "to-api-server": egress(to(anywhere, ports.apiServer)),
+      webhook: ingress({ peers: anywhere, ports: ports.kubernetesWebhook }),
+      "to-api-server": egress({ peers: anywhere, ports: ports.apiServer }),
       ...scraped(ports.operatorMetrics),
     },
     models: {
       // What models are there for: whoever is in the cluster may ask, the API server's proxy too.
-      predictions: ingress({ peers: [anywhere, anyPod], ports: ports.models }),
-      "to-platform": egress(to(namespace("tracking"), ports.mlflow), store),
+      predictions: ingress({ peers: [...anywhere, anyPod], ports: ports.models }),
+      "to-platform": egress(to("tracking", ports.mlflow), store),
       ...(args.webDataPorts.length > 0 ? { "training-data": dataFromWeb(args.webDataPorts) } : {}),
       ...through(args.gatewayNamespace, ports.models, "from-gateway"),
       ...scraped(ports.modelMetrics),
     },
     frontend: {
-      "to-platform": egress(to(namespace("models"), ports.models), to(namespace("tracking"), ports.mlflow)),
+      "to-platform": egress(to("models", ports.models), to("tracking", ports.mlflow)),
     },
   };
 }
@@ -128,7 +128,7 @@ export const denied: Spec = {
 };
 
 /** Addresses outside the cluster. For some network plugins pods are not among them. */
-const anywhere: Peer = { ipBlock: { cidr: "0.0.0.0/0" } };
+const anywhere: readonly Peer[] = ["0.0.0.0/0", "::/0"].map((cidr) => ({ ipBlock: { cidr } }));
 const anyPod: Peer = { namespaceSelector: {} };
 const within: Peer = { podSelector: {} };
 
@@ -137,7 +137,7 @@ function dataFromWeb(open: readonly number[]): Spec {
   return {
     podSelector: { matchLabels: { "app.kubernetes.io/component": "training" } },
     policyTypes: ["Egress"],
-    egress: [{ to: [anywhere], ports: tcp(open) }],
+    egress: [{ to: [...anywhere], ports: tcp(open) }],
   };
 }
 
@@ -145,12 +145,8 @@ function named(name: string) {
   return { matchLabels: { "kubernetes.io/metadata.name": name } };
 }
 
-function namespace(role: NamespaceRole): Peer {
-  return { namespaceSelector: named(namespaceNames[role]) };
-}
-
-function to(peer: Peer, open: readonly number[]): Flow {
-  return { peers: [peer], ports: open };
+function to(role: NamespaceRole, open: readonly number[]): Flow {
+  return { peers: [{ namespaceSelector: named(namespaceNames[role]) }], ports: open };
 }
 
 function from(name: string, open: readonly number[]): Flow {

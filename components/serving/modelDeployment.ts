@@ -33,6 +33,8 @@ export interface ModelDeploymentArgs {
   model: string;
   /** Where it runs. */
   namespace: pulumi.Input<string>;
+  /** What turns it into pods, and on the way down has to be there until they are removed. */
+  operator: pulumi.Resource;
   /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
   storageSecret: pulumi.Input<string>;
   /** Of requests: Seldon's own, or the Open Inference Protocol. */
@@ -85,7 +87,11 @@ export class ModelDeployment extends pulumi.ComponentResource {
         },
         spec: { protocol: args.protocol, predictors },
       },
-      { parent: this, customTimeouts: { create: patience(args), update: patience(args) } },
+      {
+        parent: this,
+        dependsOn: args.operator,
+        customTimeouts: { create: patience(args), update: patience(args) },
+      },
     );
     for (const predictor of args.predictors) this.createAddress(name, args, predictor);
 

@@ -4,23 +4,30 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { mlAppDir } from "../../cli/paths";
+import { dockerfiles } from "../../components/images/dockerfile";
+import { images as pins } from "../../pins";
 
 /** Instructions of a Dockerfile, continued lines joined and comments left out. */
-function instructions(image: string): string[] {
-  return readFileSync(join(mlAppDir, "house_price", image, "Dockerfile"), "utf8")
+function instructions(dockerfile: string): string[] {
+  return readFileSync(join(mlAppDir, dockerfile), "utf8")
     .replace(/^#.*\n/gm, "")
     .replace(/\\\n\s*/g, "")
     .split("\n")
     .filter((line) => line !== "");
 }
 
-const images = ["train", "serve"].map((image) => ({ image, lines: instructions(image) }));
+const images = Object.entries(dockerfiles).map(([image, dockerfile]) => ({
+  image,
+  lines: instructions(dockerfile),
+}));
 
 describe("the Dockerfiles", () => {
-  it("start from the same base, pinned by digest", () => {
-    const bases = new Set(images.map(({ lines }) => lines[0]));
-    expect([...bases]).to.have.length(1);
-    expect([...bases][0]).to.match(/^ARG PYTHON_IMAGE=python:3\.12\.\d+-slim-\w+@sha256:[0-9a-f]{64}$/);
+  it("start from the base that is pinned, by its digest", () => {
+    const { tag, digest } = pins.python;
+    expect(tag).to.match(/^3\.12\.\d+-slim-\w+$/);
+    expect(digest).to.match(/^sha256:[0-9a-f]{64}$/);
+    for (const { image, lines } of images)
+      expect(lines[0], image).to.equal(`ARG PYTHON_IMAGE=python:${tag}@${digest}`);
   });
 
   for (const { image, lines } of images) {
@@ -40,6 +47,15 @@ describe("the Dockerfiles", () => {
       for (const command of installs) expect(command).to.include("--require-hashes");
       expect(having("ADD")).to.deep.equal([]);
       expect(lines.join("\n")).not.to.match(/\b(curl|wget)\b|:\/\//);
+    });
+
+    it(`${image}: copies files that it names, so that its content is known before it is built`, () => {
+      const copied = having("COPY").filter((line) => !line.startsWith("COPY --from=build "));
+      expect(copied).not.to.have.length(0);
+      for (const line of copied) {
+        const names = line.split(/\s+/).slice(1, -1);
+        for (const name of names) expect(name, line).to.match(/^(?!-)[^*]*\*?\.\w+$/);
+      }
     });
 
     it(`${image}: builds with Docker's old builder too`, () => {

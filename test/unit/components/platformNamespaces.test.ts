@@ -1,13 +1,25 @@
 import { expect } from "chai";
+
 import {
   PlatformNamespaces,
   type PlatformNamespacesArgs,
-} from "../../components/namespaces/platformNamespaces";
-import { record } from "./support/recorder";
+} from "../../../components/namespaces/platformNamespaces";
+import type { TrafficArgs } from "../../../components/namespaces/traffic";
+import { at, consume, create, type Created } from "./support/created";
+import { ownership } from "./support/surroundings";
 
-async function namespaces(args?: PlatformNamespacesArgs) {
-  const { resources } = await record(() => ({ names: new PlatformNamespaces("it", args).names }), {});
-  return resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+const closed: TrafficArgs = { webDataPorts: [] };
+
+function namespaces(args: Partial<PlatformNamespacesArgs> = {}): Promise<Created> {
+  return create(() => {
+    const { names } = new PlatformNamespaces("it", {
+      podSecurityVersion: "v1.34",
+      traffic: closed,
+      ...args,
+    });
+    consume("in-tracking", names.tracking);
+    return { names };
+  });
 }
 
 function manifest(name: string, level: string, version: string) {
@@ -17,8 +29,7 @@ function manifest(name: string, level: string, version: string) {
     metadata: {
       name,
       labels: {
-        "app.kubernetes.io/managed-by": "pulumi",
-        "app.kubernetes.io/part-of": "mlplatform",
+        ...ownership,
         "pod-security.kubernetes.io/audit": level,
         "pod-security.kubernetes.io/audit-version": version,
         "pod-security.kubernetes.io/enforce": level,
@@ -30,9 +41,65 @@ function manifest(name: string, level: string, version: string) {
   };
 }
 
+/** All that the network policies let through, a line for each peer. It throws where it does not know a shape. */
+function flows(created: Created): string[] {
+  return created.all("NetworkPolicy").flatMap(({ inputs }) => {
+    const spec = inputs["spec"] as Record<string, unknown>;
+    const { podSelector, policyTypes, ingress = [], egress = [], ...unknown } = spec;
+    if (Object.keys(unknown).length > 0) throw new Error(`Unknown: ${JSON.stringify(unknown)}`);
+    const types = [...(spec["ingress"] ? ["Ingress"] : []), ...(spec["egress"] ? ["Egress"] : [])];
+    const name = String(at(inputs, "metadata", "name"));
+    if (name !== "default-deny") expect(policyTypes).to.deep.equal(types);
+    const pods = Object.keys(podSelector as object).length === 0 ? "" : ` (${JSON.stringify(podSelector)})`;
+    const line = (direction: string, peerKey: string) => (rule: unknown) =>
+      (at(rule, peerKey) as unknown[]).map(
+        (peer) =>
+          `${String(at(inputs, "metadata", "namespace"))} ${name}${pods}: ` +
+          `${direction} ${peerName(peer)} ${portsOf(rule)}`,
+      );
+    return [
+      ...(ingress as unknown[]).flatMap(line("from", "from")),
+      ...(egress as unknown[]).flatMap(line("to", "to")),
+    ];
+  });
+}
+
+function peerName(peer: unknown): string {
+  const text = JSON.stringify(peer);
+  if (text === '{"podSelector":{}}') return "itself";
+  if (text === '{"namespaceSelector":{}}') return "every namespace";
+  const namespace = /^{"namespaceSelector":{"matchLabels":{"kubernetes.io\/metadata.name":"([^"]+)"}}}$/;
+  return namespace.exec(text)?.[1] ?? JSON.stringify(at(peer, "ipBlock"));
+}
+
+function portsOf(rule: unknown): string {
+  const ports = at(rule, "ports") as { protocol: string; port: number }[];
+  if (ports.length === 0) throw new Error("A rule without ports opens all of them.");
+  return ports.map(({ protocol, port }) => `${protocol}/${port}`).join(" ");
+}
+
+/** The flow to or from every address, of both versions of the protocol. */
+function anywhere(flow: (address: string) => string): string[] {
+  return ['{"cidr":"0.0.0.0/0"}', '{"cidr":"::/0"}'].map(flow);
+}
+
 describe("PlatformNamespaces", () => {
-  it("labels each namespace with its owner and its Pod Security level", async () => {
-    expect((await namespaces()).map(({ inputs }) => inputs)).to.deep.equal([
+  let created: Created;
+  before(async () => {
+    created = await namespaces();
+  });
+
+  /** What an option adds to the flows and takes from them. */
+  async function change(traffic: Partial<TrafficArgs>): Promise<{ added: string[]; removed: string[] }> {
+    const [before, after] = [flows(created), flows(await namespaces({ traffic: { ...closed, ...traffic } }))];
+    return {
+      added: after.filter((line) => !before.includes(line)),
+      removed: before.filter((line) => !after.includes(line)),
+    };
+  }
+
+  it("labels each namespace with its owner and its Pod Security level", () => {
+    expect(created.all("Namespace").map(({ inputs }) => inputs)).to.deep.equal([
       manifest("fe", "restricted", "v1.34"),
       manifest("minio-system", "restricted", "v1.34"),
       manifest("ml-models", "baseline", "v1.34"),
@@ -43,16 +110,143 @@ describe("PlatformNamespaces", () => {
   });
 
   it("takes another version of the Pod Security Standards", async () => {
-    const [fe] = await namespaces({ podSecurityVersion: "latest" });
-    expect(fe?.inputs).to.deep.equal(manifest("fe", "restricted", "latest"));
+    const other = await namespaces({ podSecurityVersion: "latest" });
+    expect(other.inputs("Namespace", "it-fe")).to.deep.equal(manifest("fe", "restricted", "latest"));
   });
 
-  it("is the parent of its namespaces", async () => {
-    const parents = (await namespaces()).map(({ parent }) => parent);
-    expect(new Set(parents)).to.deep.equal(
-      new Set([
-        "urn:pulumi:test::mlplatform::pulumi:pulumi:Stack$mlplatform:namespaces:PlatformNamespaces::it",
-      ]),
-    );
+  it("is the parent of its namespaces and their policies", () => {
+    const own = [...created.all("Namespace"), ...created.all("NetworkPolicy")];
+    expect([...new Set(own.map(({ parent }) => parent))]).to.deep.equal([
+      "urn:pulumi:test::mlplatform::pulumi:pulumi:Stack$mlplatform:namespaces:PlatformNamespaces::it",
+    ]);
+  });
+
+  it("names the namespaces by what runs in them", () => {
+    expect(created.outputs).to.deep.equal({
+      names: {
+        database: "postgres",
+        objectStore: "minio-system",
+        tracking: "mlflow",
+        servingOperator: "seldon-system",
+        models: "ml-models",
+        frontend: "fe",
+      },
+    });
+  });
+
+  it("gives a name to those alone who wait for the namespace and all of its policies", () => {
+    expect(created.dependencies("ConfigMap", "in-tracking")).to.deep.equal([
+      "Namespace it-mlflow",
+      "NetworkPolicy it-mlflow-default-deny",
+      "NetworkPolicy it-mlflow-from-clients",
+      "NetworkPolicy it-mlflow-to-stores",
+    ]);
+  });
+
+  it("protects and keeps the namespaces that hold data where that is asked for, and no other", async () => {
+    const data = ["it-minio-system", "it-postgres"];
+    for (const { name, options } of (await namespaces({ protectData: true })).all("Namespace"))
+      expect(options, name).to.deep.equal(data.includes(name) ? { protect: true, retainOnDelete: true } : {});
+    for (const { name, options } of created.all("Namespace")) expect(options, name).to.deep.equal({});
+  });
+
+  it("denies everything in each namespace but questions for addresses", () => {
+    const denials = created.all("NetworkPolicy").filter(({ name }) => name.endsWith("-default-deny"));
+    expect(denials.map(({ inputs }) => at(inputs, "metadata", "namespace"))).to.deep.equal([
+      ...["fe", "minio-system", "ml-models", "mlflow", "postgres", "seldon-system"],
+    ]);
+    for (const { inputs } of denials) {
+      expect(at(inputs, "metadata", "labels")).to.deep.equal(ownership);
+      expect(inputs["spec"]).to.deep.equal({
+        podSelector: {},
+        policyTypes: ["Ingress", "Egress"],
+        egress: [
+          {
+            to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }],
+            ports: [
+              { protocol: "UDP", port: 53 },
+              { protocol: "TCP", port: 53 },
+            ],
+          },
+        ],
+      });
+    }
+  });
+
+  it("lets through what the platform needs, and nothing more", () => {
+    expect(flows(created).filter((line) => !line.includes("default-deny"))).to.deep.equal([
+      "fe to-platform: to ml-models TCP/8000 TCP/5001",
+      "fe to-platform: to mlflow TCP/5000",
+      "minio-system from-clients: from mlflow TCP/9000",
+      "minio-system from-clients: from ml-models TCP/9000",
+      "minio-system from-clients: from itself TCP/9000",
+      "minio-system set-up: to itself TCP/9000",
+      ...anywhere((address) => `ml-models predictions: from ${address} TCP/8000 TCP/5001`),
+      "ml-models predictions: from every namespace TCP/8000 TCP/5001",
+      "ml-models to-platform: to mlflow TCP/5000",
+      "ml-models to-platform: to minio-system TCP/9000",
+      "mlflow from-clients: from ml-models TCP/5000",
+      "mlflow from-clients: from fe TCP/5000",
+      "mlflow to-stores: to postgres TCP/5432",
+      "mlflow to-stores: to minio-system TCP/9000",
+      "postgres from-tracking: from mlflow TCP/5432",
+      ...anywhere((address) => `seldon-system to-api-server: to ${address} TCP/443 TCP/6443 TCP/8443`),
+      ...anywhere((address) => `seldon-system webhook: from ${address} TCP/4443`),
+    ]);
+  });
+
+  it("lets the tracking server alone out to a database outside the cluster", async () => {
+    expect(await change({ externalDatabasePort: 6543 })).to.deep.equal({
+      added: anywhere((address) => `mlflow to-stores: to ${address} TCP/6543`),
+      removed: ["mlflow to-stores: to postgres TCP/5432"],
+    });
+  });
+
+  it("lets those who use the store out to one outside the cluster", async () => {
+    expect(await change({ externalStorePort: 443 })).to.deep.equal({
+      added: [
+        ...anywhere((address) => `ml-models to-platform: to ${address} TCP/443`),
+        ...anywhere((address) => `mlflow to-stores: to ${address} TCP/443`),
+      ],
+      removed: [
+        "ml-models to-platform: to minio-system TCP/9000",
+        "mlflow to-stores: to minio-system TCP/9000",
+      ],
+    });
+  });
+
+  it("lets an ingress controller in to the tracking server", async () => {
+    expect(await change({ ingressNamespace: "ingress-nginx" })).to.deep.equal({
+      added: ["mlflow from-ingress: from ingress-nginx TCP/5000"],
+      removed: [],
+    });
+  });
+
+  it("lets Prometheus in to the ports with metrics", async () => {
+    expect(await change({ monitoringNamespace: "monitoring" })).to.deep.equal({
+      added: [
+        "minio-system prometheus: from monitoring TCP/9000",
+        "ml-models prometheus: from monitoring TCP/6000 TCP/6001 TCP/6002 TCP/6003 TCP/8000",
+        "mlflow prometheus: from monitoring TCP/5000",
+        "postgres prometheus: from monitoring TCP/9187",
+        "seldon-system prometheus: from monitoring TCP/8080",
+      ],
+      removed: [],
+    });
+  });
+
+  it("lets an Istio gateway in to the models", async () => {
+    expect(await change({ gatewayNamespace: "istio-system" })).to.deep.equal({
+      added: ["ml-models from-gateway: from istio-system TCP/8000 TCP/5001"],
+      removed: [],
+    });
+  });
+
+  it("lets trainings alone out to the web, on the ports of their data", async () => {
+    const training = '{"matchLabels":{"app.kubernetes.io/component":"training"}}';
+    expect(await change({ webDataPorts: [443, 8080] })).to.deep.equal({
+      added: anywhere((address) => `ml-models training-data (${training}): to ${address} TCP/443 TCP/8080`),
+      removed: [],
+    });
   });
 });

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+
+import { expect } from "chai";
+
+import type { GraphNode } from "../../../components/serving/modelPod";
+import { at, type Created } from "./support/created";
+import { awaited, custom, deploy, predictor, predictors, prepackaged } from "./support/models";
+import { withoutRights } from "./support/surroundings";
+
+/** Code in front of two models, one with a server of Seldon's and one with its own. */
+const graph: GraphNode = {
+  ...custom,
+  name: "preprocess",
+  type: "TRANSFORMER",
+  modelUri: undefined,
+  children: [
+    {
+      ...custom,
+      name: "combine",
+      type: "COMBINER",
+      modelUri: undefined,
+      parameters: {},
+      startupSeconds: 600,
+      children: [prepackaged, { ...custom, environment: { TOKEN: { secret: "service", key: "token" } } }],
+    },
+  ],
+};
+
+function containers(created: Created): Record<string, unknown>[] {
+  return at(predictors(created)[0], "componentSpecs", 0, "spec", "containers") as Record<string, unknown>[];
+}
+
+describe("an inference graph", () => {
+  let created: Created;
+  before(async () => {
+    created = await deploy({ protocol: "v2", predictors: [predictor({ graph })] });
+  });
+
+  it("reaches the operator as it was written, with keys for the nodes that have files", () => {
+    expect(at(predictors(created)[0], "graph")).to.deep.equal({
+      name: "preprocess",
+      type: "TRANSFORMER",
+      parameters: [{ name: "model_name", type: "STRING", value: "house-price" }],
+      children: [
+        {
+          name: "combine",
+          type: "COMBINER",
+          children: [
+            {
+              name: "wine",
+              type: "MODEL",
+              implementation: "XGBOOST_SERVER",
+              modelUri: "s3://models/wine",
+              envSecretRefName: "keys",
+            },
+            {
+              name: "house-price",
+              type: "MODEL",
+              modelUri: "s3://models/a",
+              envSecretRefName: "keys",
+              parameters: [{ name: "model_name", type: "STRING", value: "house-price" }],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("runs in one pod, with a container for each node that is named like it", () => {
+    expect(at(predictors(created)[0], "componentSpecs")).to.have.length(1);
+    expect(containers(created).map(({ name, image }) => ({ name, image }))).to.deep.equal([
+      { name: "preprocess", image: "registry.example.com/serve:1" },
+      { name: "combine", image: "registry.example.com/serve:1" },
+      { name: "wine", image: "docker.io/seldonio/mlserver:1.7.1-xgboost" },
+      { name: "house-price", image: "registry.example.com/serve:1" },
+    ]);
+  });
+
+  it("gives no container rights", () => {
+    for (const { name, securityContext } of containers(created))
+      expect(securityContext, String(name)).to.deep.equal(withoutRights);
+  });
+
+  it("gives variables to the container alone whose they are", () => {
+    const names = containers(created).map(({ name, env }) => [
+      name,
+      (env as { name: string }[]).map((variable) => variable.name),
+    ]);
+    const server = ["MLSERVER_ENVIRONMENTS_DIR", "MLSERVER_METRICS_DIR", "MLSERVER_PARALLEL_WORKERS"];
+    expect(Object.fromEntries(names)).to.deep.equal({
+      preprocess: ["HOME"],
+      combine: ["HOME"],
+      wine: ["HOME", ...server],
+      "house-price": ["HOME", "TOKEN"],
+    });
+  });
+
+  it("is waited for by the Deployment that is named after all of its containers", () => {
+    const name = String(predictors(created)[0]?.["name"]);
+    const md5 = createHash("md5").update(`house-price-${name}-0-preprocess-combine-wine-house-price`);
+    expect(awaited(created)[0]).to.include(`['seldon-${md5.digest("hex")}']`);
+  });
+
+  it("is waited for as long as its slowest node may take", () => {
+    expect(created.one("SeldonDeployment").options).to.deep.equal({
+      customTimeouts: { create: "20m", update: "20m" },
+    });
+  });
+
+  it("is asked without a name by the Open Inference Protocol, which would hand it on to every node", () => {
+    expect(created.outputs["urls"]).to.deep.equal({
+      default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/infer",
+    });
+  });
+
+  it("is asked as a single model is by Seldon's protocol", async () => {
+    const seldon = await deploy({ protocol: "seldon", predictors: [predictor({ graph })] });
+    expect(seldon.outputs["urls"]).to.deep.equal({
+      default: "http://house-price-default.m.svc.cluster.local:8000/api/v1.0/predictions",
+    });
+    expect(at(containers(seldon)[0], "readinessProbe", "httpGet", "path")).to.equal("/health/ping");
+  });
+});

@@ -1,0 +1,218 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { setupScript } from "../../../components/objectStore/minioSetup";
+
+const host = "minio.s3.svc.cluster.local:9000";
+
+/**
+ * Does what `mc` does of what the script asks for, and notes each call. A user's keys come through standard input; to
+ * attach a policy again is an error.
+ */
+const mc = `#!/bin/sh
+printf '%s\\n' "$*" >> "$STORE/calls"
+printf '%s\\n' "$MC_HOST_store $MC_CONFIG_DIR" > "$STORE/host"
+case "$*" in "\${REFUSED:-nothing}"*) echo "mc: <ERROR> Access denied." >&2; exit 1 ;; esac
+case "$*" in
+"ls store") [ "$(grep -c '^ls' "$STORE/calls")" -gt "\${DEAF:-0}" ] ;;
+"mb --ignore-existing "*) shift 2; for bucket; do mkdir -p "$STORE/buckets/\${bucket#store/}"; done ;;
+"admin user add store") read -r user; read -r key; printf '%s' "$key" > "$STORE/users/$user" ;;
+"admin policy create store "*) cp "$6" "$STORE/policies/$5" ;;
+"admin policy attach store "*)
+  if grep -qsx "$5" "$STORE/attached/$7"; then
+    echo "mc: <ERROR> Unable to make user/group policy association. The specified policy change is already in effect." >&2
+    exit 1
+  fi
+  echo "$5" >> "$STORE/attached/$7" ;;
+*) echo "unexpected: mc $*" >&2; exit 64 ;;
+esac
+`;
+
+const keys = {
+  ROOT_USER: "root",
+  ROOT_PASSWORD: "RootPassword1",
+  TRACKING_SECRET_KEY: "TrackingKey2",
+  SERVING_SECRET_KEY: "ServingKey3",
+  TRAINING_SECRET_KEY: "TrainingKey4",
+};
+
+const order = [
+  "ls store",
+  "mb --ignore-existing store/models store/datasets",
+  ...["tracking mlflow", "serving models", "training training"].flatMap((pair) => {
+    const [role = "", user = ""] = pair.split(" ");
+    return [
+      "admin user add store",
+      `admin policy create store mlplatform-${role} TMP/mlplatform-${role}.json`,
+      `admin policy attach store mlplatform-${role} --user ${user}`,
+    ];
+  }),
+];
+
+describe("the set-up of MinIO", () => {
+  let folder: string;
+  const store = (...names: string[]) => path.join(folder, "store", ...names);
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "minio-setup-"));
+    for (const name of ["bin", "tmp", "store/users", "store/policies", "store/attached"])
+      mkdirSync(path.join(folder, name), { recursive: true });
+    writeFileSync(path.join(folder, "bin", "mc"), mc, { mode: 0o755 });
+    writeFileSync(path.join(folder, "bin", "sleep"), "#!/bin/sh\n", { mode: 0o755 });
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs the script as the Job does, but for the place of its files. */
+  function run(env: Record<string, string> = {}) {
+    const script = setupScript(host).replaceAll("/tmp/", `${path.join(folder, "tmp")}/`);
+    const PATH = `${path.join(folder, "bin")}:/usr/bin:/bin`;
+    const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", script], {
+      env: { PATH, STORE: store(), ...keys, ...env },
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  }
+
+  function calls(): string[] {
+    const text = readFileSync(store("calls"), "utf8").replaceAll(path.join(folder, "tmp"), "TMP");
+    return text.trim().split("\n");
+  }
+
+  /** All that the store has, by the path of the file. */
+  function state(): Record<string, string> {
+    const files = ["users", "policies", "attached"].flatMap((kind) =>
+      readdirSync(store(kind)).map((file) => `${kind}/${file}`),
+    );
+    return Object.fromEntries(files.map((file) => [file, readFileSync(store(file), "utf8")]));
+  }
+
+  it("makes the buckets first, and then each user with its policy", () => {
+    expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(calls()).to.deep.equal(order);
+    expect(readdirSync(store("buckets")).sort()).to.deep.equal(["datasets", "models"]);
+  });
+
+  it("reaches the server as root, through the environment", () => {
+    run();
+    expect(readFileSync(store("host"), "utf8")).to.equal(
+      `http://root:RootPassword1@${host} ${path.join(folder, "tmp", "mc")}\n`,
+    );
+  });
+
+  it("hands the keys on through standard input, and neither in arguments nor in files", () => {
+    run();
+    expect(state()).to.include({
+      "users/mlflow": "TrackingKey2",
+      "users/models": "ServingKey3",
+      "users/training": "TrainingKey4",
+    });
+    const left = readdirSync(path.join(folder, "tmp")).map((file) =>
+      readFileSync(path.join(folder, "tmp", file), "utf8"),
+    );
+    for (const key of Object.values(keys).slice(1))
+      expect([setupScript(host), ...calls(), ...left].join("\n")).not.to.include(key);
+  });
+
+  it("gives each user the rights that its purpose needs, in one bucket, and no more", () => {
+    run();
+    const documents = Object.entries(state())
+      .filter(([file]) => file.startsWith("policies/"))
+      .map(([file, text]) => [path.basename(file), JSON.parse(text) as unknown] as const);
+    const allow = (resource: string, ...actions: string[]) => ({
+      Effect: "Allow",
+      Action: actions,
+      Resource: [`arn:aws:s3:::${resource}`],
+    });
+    const document = (...statements: object[]) => ({ Version: "2012-10-17", Statement: statements });
+    expect(Object.fromEntries(documents)).to.deep.equal({
+      "mlplatform-tracking": document(
+        allow("models", "s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+        allow(
+          "models/*",
+          "s3:GetObject",
+          "s3:AbortMultipartUpload",
+          "s3:DeleteObject",
+          "s3:ListMultipartUploadParts",
+          "s3:PutObject",
+        ),
+      ),
+      "mlplatform-serving": document(
+        allow("models", "s3:GetBucketLocation", "s3:ListBucket"),
+        allow("models/*", "s3:GetObject"),
+      ),
+      "mlplatform-training": document(
+        allow("datasets", "s3:GetBucketLocation", "s3:ListBucket"),
+        allow("datasets/*", "s3:GetObject"),
+      ),
+    });
+    expect(state()).to.include({
+      "attached/mlflow": "mlplatform-tracking\n",
+      "attached/models": "mlplatform-serving\n",
+      "attached/training": "mlplatform-training\n",
+    });
+  });
+
+  it("makes nothing public", () => {
+    expect(setupScript(host)).not.to.match(/\b(anonymous|public|download|upload)\b|Principal/);
+  });
+
+  it("changes nothing when it runs again", () => {
+    run();
+    const before = state();
+    expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+    expect(state()).to.deep.equal(before);
+    expect(calls()).to.deep.equal([...order, ...order]);
+  });
+
+  it("ends what a run before it has left undone", () => {
+    expect(run({ REFUSED: "admin policy attach store mlplatform-serving" }).status).to.equal(1);
+    const half = state();
+    expect(half).to.have.property("attached/mlflow");
+    expect(half).not.to.have.property("attached/models");
+    expect(run().status).to.equal(0);
+    expect(state()).to.include({ ...half, "attached/training": "mlplatform-training\n" });
+  });
+
+  it("asks a server that is not ready yet again, and nothing else of it until then", () => {
+    expect(run({ DEAF: "3" }).status).to.equal(0);
+    expect(calls()).to.deep.equal(["ls store", "ls store", "ls store", ...order]);
+  });
+
+  it("gives a server up that never answers, so that the Job is tried again", () => {
+    expect(run({ DEAF: "1000" }).status).to.equal(1);
+    expect(new Set(calls())).to.deep.equal(new Set(["ls store"]));
+    expect(calls()).to.have.length(60);
+  });
+
+  for (const step of ["mb", "admin user add", "admin policy create", "admin policy attach"]) {
+    it(`fails at once, and says why, when "mc ${step}" does`, () => {
+      const { status, stderr } = run({ REFUSED: step });
+      expect(status).to.equal(1);
+      expect(stderr).to.equal("mc: <ERROR> Access denied.\n");
+      const done = order.slice(0, order.findIndex((call) => call.startsWith(step)) + 1);
+      expect(calls()).to.deep.equal(done);
+    });
+  }
+
+  it("fails where a key is missing from its environment", () => {
+    const result = spawnSync("/bin/sh", ["-c", setupScript(host)], {
+      env: {
+        PATH: `${path.join(folder, "bin")}:/usr/bin:/bin`,
+        STORE: store(),
+        ...keys,
+        ROOT_PASSWORD: undefined,
+      },
+      encoding: "utf8",
+    });
+    expect(result.status).not.to.equal(0);
+    expect(result.stderr).to.include("ROOT_PASSWORD");
+    expect(readdirSync(store())).not.to.include("calls");
+  });
+});
