@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -12,7 +14,7 @@ import {
   seldonVersions,
 } from "../../pins";
 import { runOnce } from "../job";
-import { ownership } from "../kubernetes";
+import { mergeValues, ownership } from "../kubernetes";
 import { type ChartArgs, installChart } from "../release";
 
 export interface ServingOperatorArgs extends ChartArgs {
@@ -64,20 +66,29 @@ export class ServingOperator extends pulumi.ComponentResource {
         this,
       );
     }
+    const values = chartValues(args);
+    // The chart makes a certificate at every upgrade. Without a new pod the operator would go on with the old one
+    // until the kubelet has passed the new one on, and the API server would take neither of them for the other.
+    const revision = digest([version, args.certificateSerial, values, args.values]);
     const release = installChart(
       `${name}-release`,
       "seldon-core-operator",
       seldonChart(version),
       args,
-      chartValues(args),
+      mergeValues(values, { manager: { annotations: { "mlplatform/revision": revision } } }),
       { parent: this },
     );
-    this.awaitWebhook(name, args, release);
+    this.awaitWebhook(name, args, release, revision);
     this.registerOutputs({ version });
   }
 
   /** Offers the API server a SeldonDeployment, as a trial, until it is accepted. */
-  private awaitWebhook(name: string, args: ServingOperatorArgs, release: pulumi.Resource): void {
+  private awaitWebhook(
+    name: string,
+    args: ServingOperatorArgs,
+    release: pulumi.Resource,
+    revision: string,
+  ): void {
     const own = { parent: this };
     const metadata = { name: "seldon-webhook-check", namespace: args.namespace, labels: ownership };
     const account = new k8s.core.v1.ServiceAccount(
@@ -115,8 +126,8 @@ export class ServingOperator extends pulumi.ComponentResource {
         env: [
           { name: "URL", value: url },
           { name: "TRIAL", value: trial },
-          // Another release is checked again: a Job whose pod differs is run anew.
-          { name: "CHECKED", value: `${args.version} ${args.certificate} ${args.certificateSerial}` },
+          // Another revision is checked again: a Job whose pod differs is run anew.
+          { name: "REVISION", value: revision },
         ],
         user: curlUser,
         resources: { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" },
@@ -151,6 +162,10 @@ const trial = JSON.stringify({
   },
 });
 
+function digest(settings: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
+}
+
 function chartValues(args: ServingOperatorArgs) {
   const { operator, executor, storageInitializer } = seldonImages(args.version);
   const image = (pin: ImagePin) => {
@@ -165,13 +180,7 @@ function chartValues(args: ServingOperatorArgs) {
     // It would report to Seldon, over plain HTTP, with an image that is gone.
     usageMetrics: { enabled: false },
     image: image(operator),
-    manager: {
-      // A changed annotation is a changed release, for which the chart makes a new certificate.
-      annotations: { "mlplatform/certificate-serial": String(args.certificateSerial) },
-      cpuRequest: "50m",
-      memoryRequest: "128Mi",
-      memoryLimit: "300Mi",
-    },
+    manager: { cpuRequest: "50m", memoryRequest: "128Mi", memoryLimit: "300Mi" },
     executor: {
       image: image(executor),
       // The chart's are 500m and 512Mi for each pod of each model; measured are 20m and 30Mi.

@@ -62,11 +62,12 @@ describe("ServingOperator", () => {
       repository: `seldonio/${name}`,
       tag: "1.17.1",
     });
-    expect(values(created)).to.deep.equal({
+    const { annotations, ...manager } = values(created, "manager") as Record<string, unknown>;
+    expect(Object.keys(annotations as object)).to.deep.equal(["mlplatform/revision"]);
+    expect({ ...(values(created) as object), manager }).to.deep.equal({
       usageMetrics: { enabled: false },
       image: image("seldon-core-operator"),
       manager: {
-        annotations: { "mlplatform/certificate-serial": "1" },
         cpuRequest: "50m",
         memoryRequest: "128Mi",
         memoryLimit: "300Mi",
@@ -117,10 +118,19 @@ describe("ServingOperator", () => {
     });
   });
 
-  it("makes a new certificate, and checks it, when the serial is raised", async () => {
-    const renewed = await operator({ certificateSerial: 2 });
-    expect(values(renewed, "manager", "annotations")).to.deep.equal({ "mlplatform/certificate-serial": "2" });
-    expect(environment(jobContainer(renewed.inputs("Job")))["CHECKED"]).to.equal("1.17.1 chart 2");
+  it("has a new pod and a new check whenever the chart makes a new certificate: with each change of its values", async () => {
+    const revisions = await Promise.all(
+      [{}, {}, { certificateSerial: 2 }, { values: { hostNetwork: true } }].map(async (args) => {
+        const one = await operator(args);
+        const revision = at(values(one, "manager", "annotations"), "mlplatform/revision");
+        expect(environment(jobContainer(one.inputs("Job")))["REVISION"]).to.equal(revision);
+        return revision;
+      }),
+    );
+    expect(revisions[0])
+      .to.match(/^[0-9a-f]{12}$/)
+      .and.to.equal(revisions[1]);
+    expect(new Set(revisions)).to.have.length(3);
   });
 
   it("splits traffic by the Istio gateway that is named", async () => {
@@ -248,7 +258,7 @@ describe("the check of ServingOperator's webhook", () => {
         ],
       },
     });
-    expect(rest).to.deep.equal({ CHECKED: "1.17.1 chart 1" });
+    expect(Object.keys(rest)).to.deep.equal(["REVISION"]);
   });
 
   it("tries again until the API server accepts it, and trusts no other server", () => {
