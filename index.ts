@@ -15,6 +15,8 @@ export = function program() {
     // Each creation is a field manager of its own. One that was cut off would own its fields for ever, and
     // refuse what the next `up` changes in them.
     enablePatchForce: true,
+    // A changed Secret is changed in place; replaced, whatever reads it would be replaced with it.
+    enableSecretMutable: true,
   });
   const platform = new MlPlatform("mlplatform", config, { provider: cluster });
 

@@ -29,8 +29,14 @@ export interface ModelSurroundings {
   readonly appImages: AppImages;
 }
 
-/** References of the project's own images that are in use. */
-export type AppImages = Partial<Readonly<Record<AppImageName, pulumi.Output<string>>>>;
+/** An image to run, and what builds it if it is built here. */
+interface RunnableImage {
+  readonly reference: string;
+  readonly built?: pulumi.Resource;
+}
+
+/** The project's own images that are in use. */
+export type AppImages = Partial<Readonly<Record<AppImageName, RunnableImage>>>;
 
 /** Labels for what Prometheus scrapes; none where monitoring is off. */
 export function monitorLabels({ monitoring }: PlatformConfig) {
@@ -107,8 +113,9 @@ export function createAppImages(
 ): AppImages {
   const references = imagesInUse(models).map((image) => {
     const prebuilt = settings.prebuilt[image];
-    if (prebuilt !== undefined) return [image, pulumi.output(prebuilt)] as const;
-    return [image, new AppImage(`${name}-${image}`, { ...settings, image, mirror }, opts).reference] as const;
+    if (prebuilt !== undefined) return [image, { reference: prebuilt }] as const;
+    const built = new AppImage(`${name}-${image}`, { ...settings, image, mirror }, opts);
+    return [image, { reference: built.reference, built }] as const;
   });
   return Object.fromEntries(references);
 }
@@ -122,6 +129,7 @@ export function createModel(
 ): ModelDeployment {
   const { namespace, tracking, objectStore, operator } = surroundings;
   const { name, training } = model;
+  const trainingImage = imageOf(training?.image, surroundings);
   const trained =
     training &&
     new TrainingJob(
@@ -132,19 +140,18 @@ export function createModel(
         namespace,
         tracking,
         objectStore,
-        image: imageOf(training.image, surroundings),
+        image: trainingImage.reference,
+        after: present(trainingImage.built),
       },
       opts,
-    ).modelUri;
+    );
+  const image = imageOf(model.image, surroundings);
   const predictor = (version: string | undefined) => ({
     graph: {
       name,
       ...(model.server === undefined ? { parameters: model.parameters } : { server: model.server }),
-      image:
-        model.server === undefined
-          ? imageOf(model.image ?? "", surroundings)
-          : serverImage(model.server, config),
-      modelUri: version ?? model.model ?? trained,
+      image: model.server === undefined ? image.reference : serverImage(model.server, config),
+      modelUri: version ?? model.model ?? trained?.modelUri,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,
@@ -163,7 +170,7 @@ export function createModel(
       model: name,
       namespace: namespace.namespace,
       storageSecret: namespace.storageSecret,
-      operator,
+      after: [operator, namespace, ...present(trained), ...present(image.built)],
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       executor: model.executor,
@@ -175,9 +182,13 @@ export function createModel(
 }
 
 /** One of the project's images, or a reference as it is. */
-function imageOf(image: string, { appImages: built }: ModelSurroundings): pulumi.Input<string> {
-  const own = appImages.find((name) => name === image);
-  return (own && built[own]) ?? image;
+function imageOf(image: string | undefined, { appImages: own }: ModelSurroundings): RunnableImage {
+  const name = appImages.find((one) => one === image);
+  return (name && own[name]) ?? { reference: image ?? "" };
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
 }
 
 function serverImage(

@@ -39,7 +39,8 @@ export interface OneOffArgs {
  * Runs a Job to its end; it is ready when it has succeeded.
  *
  * Kubernetes does not let a Job change, so another one takes its place whenever something differs, and when it has
- * failed: the next `up` tries again.
+ * failed: the next `up` tries again. What flows into the name of another resource must not depend on a Job: where the
+ * new one has the old one's name, Pulumi would replace that resource too.
  */
 export function runOnce(
   name: string,
@@ -89,7 +90,6 @@ export function runOnce(
     },
     {
       ...opts,
-      deleteBeforeReplace: true,
       customTimeouts: { create: `${timeoutMinutes + 1}m`, update: `${timeoutMinutes + 1}m` },
     },
   );

@@ -43,8 +43,6 @@ export function installChart(
       namespace: args.namespace,
       ...chartSource(pin, args.mirror),
       values: mergeValues(values, args.values ?? {}),
-      // As with Helm, null takes a default of the chart away.
-      allowNullValues: true,
       // Pulling the images for the first time takes longer than Helm's five minutes on a slow line.
       timeout: 900,
       // A failed release stays, with its pods and their logs; the next `up` mends it in place.

@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { AppImageName } from "../../config/models";
 import { imageReference, images, type Mirror } from "../../pins";
-import { onceReady } from "../kubernetes";
 import { buildContext, contentHash, dockerfiles } from "./dockerfile";
 
 export interface AppImageArgs {
@@ -43,8 +42,8 @@ export interface AppImageArgs {
  * again, and what runs it is replaced exactly when something has changed.
  */
 export class AppImage extends pulumi.ComponentResource {
-  /** The reference to run; known at preview, and there when the image is. */
-  public readonly reference: pulumi.Output<string>;
+  /** The reference to run. What runs it has to depend on this component, which is ready when the image is there. */
+  public readonly reference: string;
 
   constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:images:AppImage", name, { image: args.image }, opts);
@@ -52,11 +51,11 @@ export class AppImage extends pulumi.ComponentResource {
     const buildArgs = { PYTHON_IMAGE: imageReference(images.python, args.mirror), ...args.buildArgs };
     // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
     const repository = registry ?? "localhost/mlplatform";
-    const reference = `${repository}/${image}:${contentHash(image, platform, buildArgs)}`;
-    const built = new docker.Image(
+    this.reference = `${repository}/${image}:${contentHash(image, platform, buildArgs)}`;
+    new docker.Image(
       `${name}-build`,
       {
-        imageName: reference,
+        imageName: this.reference,
         skipPush: registry === undefined,
         build: {
           context: buildContext,
@@ -68,7 +67,6 @@ export class AppImage extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.reference = onceReady(built, reference);
     this.registerOutputs({ reference: this.reference });
   }
 }

@@ -11,8 +11,8 @@ export interface ExternalS3Args {
   /** As rclone calls it: https://rclone.org/s3/ */
   provider: pulumi.Input<string>;
   /** Both buckets exist. */
-  modelBucket: pulumi.Input<string>;
-  dataBucket: pulumi.Input<string>;
+  modelBucket: string;
+  dataBucket: string;
   users: Record<keyof S3Users, Keys>;
 }
 
@@ -21,8 +21,8 @@ export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore 
   public readonly endpoint: pulumi.Output<string>;
   public readonly region: pulumi.Output<string>;
   public readonly provider: pulumi.Output<string>;
-  public readonly modelBucket: pulumi.Output<string>;
-  public readonly dataBucket: pulumi.Output<string>;
+  public readonly modelBucket: string;
+  public readonly dataBucket: string;
   public readonly users: S3Users;
 
   constructor(name: string, args: ExternalS3Args, opts?: pulumi.ComponentResourceOptions) {
@@ -30,8 +30,8 @@ export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore 
     this.endpoint = pulumi.output(args.endpoint);
     this.region = pulumi.output(args.region);
     this.provider = pulumi.output(args.provider);
-    this.modelBucket = pulumi.output(args.modelBucket);
-    this.dataBucket = pulumi.output(args.dataBucket);
+    this.modelBucket = args.modelBucket;
+    this.dataBucket = args.dataBucket;
     this.users = {
       tracking: credentials(args.users.tracking),
       serving: credentials(args.users.serving),

@@ -44,8 +44,8 @@ export class MinioChart extends pulumi.ComponentResource implements ObjectStore 
   public readonly endpoint: pulumi.Output<string>;
   public readonly region: pulumi.Output<string>;
   public readonly provider: pulumi.Output<string>;
-  public readonly modelBucket: pulumi.Output<string>;
-  public readonly dataBucket: pulumi.Output<string>;
+  public readonly modelBucket = buckets.models;
+  public readonly dataBucket = buckets.datasets;
   public readonly users: S3Users;
 
   constructor(name: string, args: MinioChartArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -77,8 +77,6 @@ export class MinioChart extends pulumi.ComponentResource implements ObjectStore 
     );
     this.region = pulumi.output(region);
     this.provider = pulumi.output("Minio");
-    this.modelBucket = onceReady(setup, buckets.models);
-    this.dataBucket = onceReady(setup, buckets.datasets);
     this.users = mapUsers((who): S3Credentials => ({
       accessKeyId: pulumi.output(accessKeys[who]),
       secretAccessKey: keys[who],

@@ -24,8 +24,9 @@ export interface ObjectStore {
   readonly region: pulumi.Output<string>;
   /** The kind of store, as rclone calls it: https://rclone.org/s3/ */
   readonly provider: pulumi.Output<string>;
-  readonly modelBucket: pulumi.Output<string>;
-  readonly dataBucket: pulumi.Output<string>;
+  /** The buckets' names; they are there when the address is known to be. */
+  readonly modelBucket: string;
+  readonly dataBucket: string;
   readonly users: S3Users;
 }
 

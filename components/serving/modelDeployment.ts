@@ -33,10 +33,15 @@ export interface ModelDeploymentArgs {
   model: string;
   /** Where it runs. */
   namespace: pulumi.Input<string>;
-  /** What turns it into pods, and on the way down has to be there until they are removed. */
-  operator: pulumi.Resource;
+  /**
+   * What has to be there before it, and on the way down until it is gone: the operator, images, trainings, secrets.
+   *
+   * Not by outputs: what flows into a SeldonDeployment's name or annotations would, when it is itself replaced, have
+   * Pulumi remove the SeldonDeployment first, and nobody would answer for half a minute.
+   */
+  after: readonly pulumi.Resource[];
   /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
-  storageSecret: pulumi.Input<string>;
+  storageSecret: string;
   /** Of requests: Seldon's own, or the Open Inference Protocol. */
   protocol: Protocol;
   predictors: readonly PredictorArgs[];
@@ -71,7 +76,7 @@ export class ModelDeployment extends pulumi.ComponentResource {
 
   constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
-    const predictors = pulumi.output(args.predictors.map((predictor) => this.predictor(args, predictor)));
+    const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor));
     const deployment = new k8s.apiextensions.CustomResource(
       `${name}-seldon`,
       {
@@ -81,15 +86,13 @@ export class ModelDeployment extends pulumi.ComponentResource {
           name: args.model,
           namespace: args.namespace,
           labels: ownership,
-          annotations: {
-            "pulumi.com/waitFor": predictors.apply((specs) => readiness(args.model, specs)),
-          },
+          annotations: { "pulumi.com/waitFor": readiness(args.model, predictors) },
         },
         spec: { protocol: args.protocol, predictors },
       },
       {
         parent: this,
-        dependsOn: args.operator,
+        dependsOn: [...args.after],
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
@@ -101,32 +104,6 @@ export class ModelDeployment extends pulumi.ComponentResource {
         Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
       );
     this.registerOutputs({ urls: this.urls });
-  }
-
-  private predictor(args: ModelDeploymentArgs, predictor: PredictorArgs): pulumi.Output<PredictorSpec> {
-    const { shadow, traffic } = predictor;
-    const runs = {
-      graph: toGraphUnit(predictor.graph, args.storageSecret),
-      componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol) }],
-      svcOrchSpec: { resources: requirements(args.executor) },
-    };
-    return pulumi.output(runs).apply(({ componentSpecs, ...rest }): PredictorSpec => {
-      const version = createHash("sha256")
-        .update(JSON.stringify({ componentSpecs, ...rest }))
-        .digest("hex")
-        .slice(0, 6);
-      return {
-        name: `${predictor.name}-${version}`,
-        ...(args.autoscaling === undefined ? { replicas: predictor.replicas } : {}),
-        ...(args.predictors.length === 1
-          ? { traffic: 100 }
-          : { traffic: traffic ?? 0, shadow: shadow ?? false }),
-        annotations: { version },
-        labels: { [predictorLabel]: predictor.name },
-        ...rest,
-        componentSpecs: componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
-      };
-    });
   }
 
   /** An address that stays when the version changes, and a budget for the pods behind it. */
@@ -161,6 +138,25 @@ export class ModelDeployment extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): PredictorSpec {
+  const { shadow = false, traffic = 0, replicas } = predictor;
+  const runs = {
+    graph: toGraphUnit(predictor.graph, args.storageSecret),
+    componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol) }],
+    svcOrchSpec: { resources: requirements(args.executor) },
+  };
+  const version = createHash("sha256").update(JSON.stringify(runs)).digest("hex").slice(0, 6);
+  return {
+    name: `${predictor.name}-${version}`,
+    ...(args.autoscaling === undefined ? { replicas } : {}),
+    ...(args.predictors.length === 1 ? { traffic: 100 } : { traffic, shadow }),
+    annotations: { version },
+    labels: { [predictorLabel]: predictor.name },
+    ...runs,
+    componentSpecs: runs.componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
+  };
 }
 
 /** The slowest container may take its time, after images and model files have been fetched. */

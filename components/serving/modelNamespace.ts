@@ -25,14 +25,14 @@ export interface ModelNamespaceArgs {
 export class ModelNamespace extends pulumi.ComponentResource {
   public readonly namespace: pulumi.Output<string>;
   /** Secret by which Seldon's init container fetches a model's files. */
-  public readonly storageSecret: pulumi.Output<string>;
+  public readonly storageSecret = "seldon-init-container-secret";
   /** Secret with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` of the user who may read data sets. */
   public readonly trainingSecret: pulumi.Output<string>;
 
   constructor(name: string, args: ModelNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelNamespace", name, {}, opts);
     this.namespace = pulumi.output(args.namespace);
-    this.storageSecret = this.createStorageSecret(name, args);
+    this.createStorageSecret(name, args);
     this.trainingSecret = this.createTrainingSecret(name, args);
     this.createBounds(name, args);
     if (args.monitorLabels !== undefined) this.createMonitor(name, args.monitorLabels);
@@ -40,11 +40,11 @@ export class ModelNamespace extends pulumi.ComponentResource {
   }
 
   /** rclone's remote `s3`, in variables: https://rclone.org/docs/#config-file. Their values are case-sensitive. */
-  private createStorageSecret(name: string, { objectStore }: ModelNamespaceArgs): pulumi.Output<string> {
+  private createStorageSecret(name: string, { objectStore }: ModelNamespaceArgs): void {
     const { endpoint, provider, region, users } = objectStore;
-    return createSecret(
+    createSecret(
       `${name}-storage`,
-      "seldon-init-container-secret",
+      this.storageSecret,
       this.namespace,
       {
         RCLONE_CONFIG_S3_TYPE: "s3",

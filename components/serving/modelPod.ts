@@ -1,5 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
-
 import type { Resources } from "../../config/fields";
 import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../kubernetes";
 import {
@@ -18,9 +16,9 @@ export interface GraphNode {
   readonly type?: UnitType;
   /** Seldon's server for its kind of model; left out where the image has code of its own. */
   readonly server?: PrepackagedServer;
-  readonly image: pulumi.Input<string>;
+  readonly image: string;
   /** `s3://…` folder with the model's files, put into `/mnt/models` before the container starts. */
-  readonly modelUri?: pulumi.Input<string> | undefined;
+  readonly modelUri?: string | undefined;
   /**
    * Arguments of the class in the image.
    * @default {}
@@ -45,19 +43,18 @@ export interface GraphNode {
 const user = 8888;
 
 /** A node and those behind it, as the operator takes a graph. */
-export function toGraphUnit(node: GraphNode, storageSecret: pulumi.Input<string>): pulumi.Output<GraphUnit> {
+export function toGraphUnit(node: GraphNode, storageSecret: string): GraphUnit {
+  const { name, type = "MODEL", server, modelUri } = node;
   const parameters = unitParameters(node.parameters ?? {});
-  const behind = (node.children ?? []).map((child) => toGraphUnit(child, storageSecret));
-  return pulumi
-    .all([node.modelUri, storageSecret, pulumi.all(behind)])
-    .apply(([modelUri, envSecretRefName, children]): GraphUnit => ({
-      name: node.name,
-      type: node.type ?? "MODEL",
-      ...(node.server === undefined ? {} : { implementation: node.server }),
-      ...(modelUri === undefined ? {} : { modelUri, envSecretRefName }),
-      ...(parameters.length === 0 ? {} : { parameters }),
-      ...(children.length === 0 ? {} : { children: children }),
-    }));
+  const children = (node.children ?? []).map((child) => toGraphUnit(child, storageSecret));
+  return {
+    name,
+    type,
+    ...(server === undefined ? {} : { implementation: server }),
+    ...(modelUri === undefined ? {} : { modelUri, envSecretRefName: storageSecret }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(children.length === 0 ? {} : { children }),
+  };
 }
 
 /** The pod that runs all nodes of a graph. */

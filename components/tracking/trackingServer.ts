@@ -50,7 +50,7 @@ export class TrackingServer extends pulumi.ComponentResource {
   /** Its address inside the cluster, for `MLFLOW_TRACKING_URI`. */
   public readonly uri: pulumi.Output<string>;
   /** Where in the store `mlflow-artifacts:/` lies: `s3://models/mlflow`. */
-  public readonly artifactLocation: pulumi.Output<string>;
+  public readonly artifactLocation: string;
 
   constructor(name: string, args: TrackingServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:tracking:TrackingServer", name, {}, opts);
@@ -82,7 +82,7 @@ export class TrackingServer extends pulumi.ComponentResource {
     );
 
     this.uri = onceReady(release, pulumi.interpolate`http://${serviceHost(service, namespace)}:${port}`);
-    this.artifactLocation = pulumi.interpolate`s3://${objectStore.modelBucket}/${artifactFolder}`;
+    this.artifactLocation = `s3://${objectStore.modelBucket}/${artifactFolder}`;
     this.registerOutputs({ uri: this.uri, artifactLocation: this.artifactLocation });
   }
 

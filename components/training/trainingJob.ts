@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../config/fields";
 import { runOnce } from "../job";
-import { fromSecret, onceReady } from "../kubernetes";
+import { fromSecret } from "../kubernetes";
 import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
@@ -15,7 +15,12 @@ export interface TrainingJobArgs {
   /** Where it runs, with the Secret for data in S3. */
   namespace: ModelNamespace;
   /** Image whose entry point trains, with the options of `house_price.train`. */
-  image: pulumi.Input<string>;
+  image: string;
+  /**
+   * What has to be there before it, such as the image.
+   * @default []
+   */
+  after?: readonly pulumi.Resource[];
   /** Where it records the run, registers the model and publishes its files. */
   tracking: TrackingServer;
   /** Where `s3://…` data lie. */
@@ -46,8 +51,11 @@ const user = 8888;
  * will be served is known before anything has been trained.
  */
 export class TrainingJob extends pulumi.ComponentResource {
-  /** `s3://…` folder with the files of the model's champion at the end of this training. */
-  public readonly modelUri: pulumi.Output<string>;
+  /**
+   * `s3://…` folder with the files of the model's champion at the end of this training. What reads them has to depend
+   * on this component, which is ready when they are there.
+   */
+  public readonly modelUri: string;
 
   constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:training:TrainingJob", name, { model: args.model }, opts);
@@ -58,18 +66,18 @@ export class TrainingJob extends pulumi.ComponentResource {
         .sort()
         .flatMap((key) => [`--${key}`, String(parameters[key])]),
     ];
-    const hash = pulumi.output(args.image).apply((image) => fingerprint([image, ...options]));
-    const place = pulumi.interpolate`served/${model}/${hash}`;
+    const hash = fingerprint([args.image, ...options]);
+    const place = `served/${model}/${hash}`;
 
-    const job = runOnce(
+    runOnce(
       `${name}-job`,
       {
         namespace: namespace.namespace,
-        jobName: pulumi.interpolate`${model}-train-${hash}`,
+        jobName: `${model}-train-${hash}`,
         image: args.image,
         args: [
           ...["--register-as", model, "--experiment", model],
-          ...["--publish", pulumi.interpolate`mlflow-artifacts:/${place}`],
+          ...["--publish", `mlflow-artifacts:/${place}`],
           ...options,
         ],
         env: [
@@ -85,9 +93,9 @@ export class TrainingJob extends pulumi.ComponentResource {
         retries: args.retries,
         timeoutMinutes: args.timeoutMinutes,
       },
-      { parent: this },
+      { parent: this, dependsOn: [...(args.after ?? [])] },
     );
-    this.modelUri = onceReady(job, pulumi.interpolate`${tracking.artifactLocation}/${place}`);
+    this.modelUri = `${tracking.artifactLocation}/${place}`;
     this.registerOutputs({ modelUri: this.modelUri });
   }
 }
