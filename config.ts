@@ -1,19 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
-import * as path from "node:path";
-
 import * as pulumi from "@pulumi/pulumi";
-import { parse as parseYaml } from "yaml";
 
-import { checkConfig, placeOf } from "./config/checks";
+import { checkCharts } from "./config/charts";
+import { checkConfig, type Understood } from "./config/checks";
 import { environments, type Environment } from "./config/fields";
-import { type Problem, problemsOf, secretPlaces } from "./config/problems";
-import { configSchema, type StackConfig } from "./config/schema";
-import { charts, type ChartPin, chartSource, type Mirror, seldonChart } from "./pins";
+import { type Problem, placeOf, problemsOf } from "./config/problems";
+import { configSchema, type Schema, type StackConfig } from "./config/schema";
+import { secretPlaces } from "./config/walk";
+import type { Mirror } from "./pins";
 
 const namespace = "mlplatform";
 
 /** The stack configuration, with the mirror in its two parts. */
 export type PlatformConfig = Omit<StackConfig, "mirror"> & { readonly mirror: Mirror };
+
+type Written = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the stack's configuration, once, before anything is registered.
@@ -23,27 +23,38 @@ export type PlatformConfig = Omit<StackConfig, "mirror"> & { readonly mirror: Mi
 export function loadConfig(): PlatformConfig {
   const written = writtenConfig();
   const environment = environmentOf(written["environment"]);
-  const problems: Problem[] = [];
   const schema = configSchema(environment ?? "dev");
-  const parsed = schema.safeParse({ environment, ...written }, { reportInput: true });
-  if (!parsed.success) problems.push(...problemsOf(schema, parsed.error.issues));
-  problems.push(...plainSecrets(schema, written));
-  if (parsed.success) problems.push(...checkConfig(parsed.data, written));
-  const mirror = mirrorOf(parsed.data?.mirror);
-  if (parsed.success) problems.push(...checkCharts(parsed.data, mirror));
+  const values = environment === undefined ? written : { ...written, environment };
+  const parsed = schema.safeParse(values, { reportInput: true });
+  const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
+  const mirror = mirrorOf(understood.mirror);
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(schema, parsed.error.issues)),
+    ...plainSecrets(schema, written),
+    ...checkConfig(understood, written),
+    ...checkCharts(understood, mirror),
+  ];
   if (parsed.success && problems.length === 0) return { ...parsed.data, mirror };
   throw new pulumi.RunError(report(problems));
 }
 
 /** The configuration as it was written: keys without the namespace, JSON as what it stands for. */
-function writtenConfig(): Record<string, unknown> {
+function writtenConfig(): Written {
   const entries = Object.entries(pulumi.runtime.allConfig()).flatMap(([key, text]) => {
     const [prefix, name = ""] = key.split(":");
-    return prefix === namespace
-      ? [[name, /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : text] as const]
-      : [];
+    return prefix === namespace ? [[name, parsedJson(text)] as const] : [];
   });
   return Object.fromEntries(entries);
+}
+
+/** What JSON stands for; text that is none is left to the schema. */
+function parsedJson(text: string): unknown {
+  if (!/^\s*[{[]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 /** The environment that is named, or whose name the stack has. */
@@ -52,13 +63,28 @@ function environmentOf(named: unknown): Environment | undefined {
   return environments.find((one) => one === name);
 }
 
+/** The sections and models that are right by themselves, where others are not. */
+function understand(schema: Schema, written: Written): Understood {
+  const { models, ...sections } = schema.shape;
+  const entries = Object.entries(sections).flatMap(([key, section]) => {
+    const { success, data } = section.safeParse(written[key]);
+    return success ? [[key, data] as const] : [];
+  });
+  const model = models.unwrap().element;
+  const list = written["models"] ?? [];
+  return {
+    ...(Object.fromEntries(entries) as Omit<Understood, "models">),
+    models: Array.isArray(list) ? list.map((one) => model.safeParse(one).data) : undefined,
+  };
+}
+
 /** A secret in plain text would be in the repository, and in the state. */
-function plainSecrets(schema: ReturnType<typeof configSchema>, written: Record<string, unknown>): Problem[] {
+function plainSecrets(schema: Schema, written: Written): Problem[] {
   return secretPlaces(schema, written)
     .filter(([key]) => !isSecret(`${namespace}:${String(key)}`))
-    .map((place) => ({
-      path: place,
-      message: `is a secret in plain text: pulumi config set --secret --path '${placeOf(place)}'`,
+    .map((path) => ({
+      path,
+      message: `is a secret in plain text: pulumi config set --secret --path '${placeOf(path)}'`,
     }));
 }
 
@@ -71,33 +97,11 @@ function mirrorOf(mirror: StackConfig["mirror"]): Mirror {
   return typeof mirror === "string" ? { images: mirror, charts: `oci://${mirror}/charts` } : { ...mirror };
 }
 
-/** Charts in a folder: is each there, in the version that is pinned? */
-function checkCharts({ serving, database, objectStore }: StackConfig, mirror: Mirror): Problem[] {
-  if (mirror.charts === undefined || /^(oci|https?):/.test(mirror.charts)) return [];
-  const needed: ChartPin[] = [
-    ...(database.kind === "postgres" ? [charts.postgres] : []),
-    ...(objectStore.kind === "minio" ? [charts.minio] : []),
-    charts.mlflow,
-    seldonChart(serving.version),
-  ];
-  return needed.flatMap((pin) => {
-    const problem = chartProblem(pin, chartSource(pin, mirror).chart);
-    return problem === undefined ? [] : [{ path: ["mirror", "charts"], message: problem }];
-  });
-}
-
-function chartProblem({ name, version }: ChartPin, place: string): string | undefined {
-  if (place.endsWith(".tgz")) return undefined;
-  const file = path.join(place, "Chart.yaml");
-  if (!existsSync(file))
-    return `has neither ${name}/ nor ${name}-${version}.tgz (looked for ${path.resolve(place)})`;
-  const found = (parseYaml(readFileSync(file, "utf8")) as { version?: unknown }).version;
-  return found === version ? undefined : `has ${name} ${String(found)}, and ${version} is pinned`;
-}
+const inOrder = new Intl.Collator("en", { numeric: true });
 
 function report(problems: readonly Problem[]): string {
-  const file = `Pulumi.${pulumi.getStack()}.yaml`;
-  const lines = problems.map(({ path: place, message }) => `  ${placeOf(place)} ${message}.`);
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return `${file} has ${count}; nothing was changed:\n${[...new Set(lines)].sort().join("\n")}`;
+  const sentences = problems.map(({ path, message }) => `  ${placeOf(path)} ${message}`);
+  const lines = [...new Set(sentences)].sort(inOrder.compare).map((line) => line.replace(/[^?]$/, "$&."));
+  const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  return `Pulumi.${pulumi.getStack()}.yaml has ${count}; nothing was changed:\n${lines.join("\n")}`;
 }

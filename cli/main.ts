@@ -2,7 +2,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
 
 import { down } from "./commands/down";
+import { pins } from "./commands/pins";
 import { predict } from "./commands/predict";
+import { type PreviewOptions, preview, previewExitCodes } from "./commands/preview";
 import { status } from "./commands/status";
 import { up } from "./commands/up";
 import { UserError } from "./errors";
@@ -53,6 +55,36 @@ program
       ports: { mlflow: mlflowPort, rest: restPort, grpc: grpcPort, metrics: metricsPort },
     });
   });
+
+program
+  .command("preview")
+  .description("what a stack would become; needs no cluster, no Docker and no Pulumi CLI")
+  .option("--stack <name>", "the stack (default: the one that the Pulumi CLI has selected, or dev)")
+  .option("--diff", "compare with the stack's golden file, test/golden/NAME.json")
+  .addOption(new Option("--graph", "draw docs/resources-NAME.svg").conflicts("diff"))
+  .addOption(new Option("--update-golden", "write the golden file anew").conflicts("diff"))
+  .option("--offline", "leave the Pulumi CLI alone, even if it knows the stack")
+  .addOption(json())
+  .addHelpText(
+    "after",
+    `
+Where the Pulumi CLI knows the stack this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
+  0  the preview is complete; with --diff, the golden file says the same
+  1  there is no such stack, or its configuration is wrong
+  ${previewExitCodes.different}  with --diff: the golden file differs
+  ${previewExitCodes.violation}  a resource violates a mandatory policy`,
+  )
+  .action(async (options: PreviewOptions) => {
+    process.exitCode = await preview(options);
+  });
+
+program
+  .command("pins")
+  .description("every image and chart that a stack pulls: version, licence, use, reason")
+  .option("--stack <name>", "the stack", "dev")
+  .addOption(new Option("--copy", "shell lines that fill the registry $MIRROR").conflicts("json"))
+  .addOption(json())
+  .action(pins);
 
 program
   .command("predict")

@@ -1,73 +1,116 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 
+import { imageProblem, registryProblem } from "./images";
+import { shown } from "./words";
+
 /** The environments that the platform knows; each has its own defaults. */
 export const environments = ["dev", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
-/** A string that must match, and what it must look like, for the message. */
-const like = (pattern: RegExp, what: string) =>
-  z.string().regex(pattern, { error: ({ input }) => `"${String(input)}" is not ${what}` });
+/** The environment's own value, of one for each. */
+export type ByEnvironment = <T>(values: Record<Environment, T>) => T;
 
-/** A name that Kubernetes takes for an object and as a part of a DNS name (RFC 1123). */
-export const dnsLabel = (longest: number) =>
-  like(
+/** A value that nobody may change, down to its leaves. */
+export type DeepReadonly<T> = unknown extends T
+  ? T
+  : T extends pulumi.Output<unknown> | string | number | boolean | undefined
+    ? T
+    : { readonly [K in keyof T]: DeepReadonly<T[K]> };
+
+/**
+ * A text that has to pass a check.
+ *
+ * @param expected what it must be, for messages and for the documentation: "a size, such as …".
+ * @param problem what is wrong with a text, to be read behind its place; undefined if nothing is.
+ */
+export function text(expected: string, problem: (text: string) => string | undefined) {
+  return z
+    .string()
+    .check(({ value, issues }) => {
+      const message = value === "" ? `is empty; it must be ${expected}` : problem(value);
+      if (message !== undefined) issues.push({ code: "custom", input: value, message });
+    })
+    .meta({ expected });
+}
+
+/** A text of a certain form. */
+export function like(pattern: RegExp, expected: string) {
+  return text(expected, (value) =>
+    pattern.test(value) ? undefined : `is ${shown(value)}, which is not ${expected}`,
+  );
+}
+
+/** A text that must not be empty. */
+export const filled = z.string().min(1, { error: "is empty: give it a value" });
+
+function name(pattern: RegExp, expected: string, longest: number) {
+  return text(expected, (value) => {
+    if (value.length > longest)
+      return `has ${value.length} characters, of which at most ${longest} fit into the names that Kubernetes allows`;
+    if (pattern.test(value)) return undefined;
+    const mended = value.toLowerCase().replaceAll(/[\s._]+/g, "-");
+    const hint = pattern.test(mended) ? `; did you mean ${mended}?` : "";
+    return `is ${shown(value)}, which is not ${expected}${hint}`;
+  }).meta({ type: `name, at most ${longest} characters` });
+}
+
+/** A name that Kubernetes takes for an object and as a part of a DNS name (RFC 1035). */
+export const dnsLabel = (longest = 63) =>
+  name(
     /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-    "a name: lower-case letters, digits and dashes, from a letter to a letter or digit",
-  ).max(longest, {
-    error: ({ input }) =>
-      `"${String(input)}" has ${String(input).length} characters, of which at most ${longest} fit into Kubernetes' names`,
-  });
+    "a name of lower-case letters, digits and dashes, with a letter first and no dash last",
+    longest,
+  );
+
+/** A name that Kubernetes takes for most objects (RFC 1123). */
+export const objectName = name(
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  "a name of lower-case letters, digits, dashes and dots, with a letter or digit first and last",
+  253,
+);
+
+/** The name of a variable, as a shell and Python take it. */
+export const variableName = like(/^[A-Za-z_]\w*$/, "a name of letters, digits and underscores");
+
+/** The key of a label or an annotation. */
+export const labelKey = like(
+  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  'the key of a label, such as "release" or "example.com/team", with at most 63 characters in its last part',
+);
+
+/** The value of a label; it may be empty. */
+export const labelValue = z.string().regex(/^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/, {
+  error: ({ input }) =>
+    `is ${shown(input)}, which is not the value of a label: at most 63 letters, digits, dashes, dots and underscores`,
+});
 
 export const hostName = like(
   /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i,
-  "a host name; leave scheme, port and path out",
+  "a host name without scheme, port and path",
 );
 
 /** S3's rules for names of buckets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 export const bucketName = like(
   /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-  "a bucket's name: 3 to 63 lower-case letters, digits, dots and dashes",
+  "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes",
 );
 
 export const cpu = like(/^([1-9]\d*m|[1-9]\d*|\d+\.\d{1,3})$/, 'an amount of CPU, such as "250m" or "2"');
 export const memory = like(/^[1-9]\d*(Mi|Gi)$/, 'an amount of memory, such as "512Mi" or "2Gi"');
 export const storageSize = like(/^[1-9]\d*(Mi|Gi|Ti)$/, 'a size, such as "10Gi"');
 
-export const httpUrl = like(
-  /^https?:\/\/[^\s/@]+(\/\S*)?$/,
-  "an http:// or https:// address without a password",
-);
-export const s3Uri = like(
-  /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/\S+[^\s/]$/,
-  "an s3://bucket/path address",
-);
-export const dataAddress = like(
-  /^(https?:\/\/[^\s@]+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/\S+)$/,
-  "the address of data: https://… or s3://bucket/key",
-);
-
-const imagePath = "[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*";
-const registryHost = "[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:\\d{1,5})?";
-
-/** A registry with an optional path. A host has a dot or a port, or is localhost: Docker takes it for a path else. */
-export const registry = like(
-  new RegExp(`^(?=[^/]*[.:]|localhost)${registryHost}(/${imagePath})?$`),
-  'a registry, such as "registry.example.com/team"; leave the scheme and a closing slash out',
-);
+/** A registry with an optional path. */
+export const registry = text('a registry, such as "registry.example.com/team"', registryProblem);
 
 /** A whole image reference. A tag or a digest says which; `latest` says nothing. */
-export const imageRef = like(
-  new RegExp(
-    `^(${registryHost}/)?${imagePath}(:(?!latest(@|$))[\\w][\\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
-  ),
-  "an image reference with a tag other than latest, or with a digest",
-).refine((text) => /:[^/]+$/.test(text), {
-  error: ({ input }) => `"${String(input)}" has neither tag nor digest: say which image it is`,
-});
+export const imageRef = text(
+  'an image reference with a tag or a digest, such as "registry.example.com/team/model:1.2"',
+  imageProblem,
+);
 
 /** What a container asks for. There is no limit for CPU: it would slow a container down beside idle cores. */
-export function resources(defaults: Record<"cpu" | "memory" | "memoryLimit", string>) {
+export function resources(defaults: Resources) {
   return z
     .strictObject({
       cpu: cpu.default(defaults.cpu).describe("CPU that is kept free for it"),
@@ -75,9 +118,10 @@ export function resources(defaults: Record<"cpu" | "memory" | "memoryLimit", str
       memoryLimit: memory.default(defaults.memoryLimit).describe("memory beyond which it is ended"),
     })
     .refine((asked) => bytes(asked.memoryLimit) >= bytes(asked.memory), {
+      path: ["memoryLimit"],
       error: ({ input }) => {
         const asked = input as Resources;
-        return `memoryLimit (${asked.memoryLimit}) is below memory (${asked.memory})`;
+        return `is ${asked.memoryLimit}, below memory, which is ${asked.memory}: raise it`;
       },
     })
     .prefault({});
@@ -95,15 +139,20 @@ export function bytes(quantity: string): number {
   return Number(quantity.slice(0, -2)) * unit;
 }
 
+/** The thousandths of a core of an amount of CPU that its field has accepted. */
+export function millicores(quantity: string): number {
+  return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Math.round(Number(quantity) * 1000);
+}
+
 /** A value that must be set with `pulumi config set --secret`. It leaves the configuration as a secret output. */
 export const secret = z
   .string()
   .min(1, { error: "is empty" })
   .meta({ secret: true })
-  .transform((text) => pulumi.secret(text));
+  .transform((value) => pulumi.secret(value));
 
 /** Chart values that are merged over ours, last: the way to a setting that the platform has no field for. */
 export const values = z
   .record(z.string(), z.unknown())
   .default({})
-  .describe("values of the chart, merged over the platform's own");
+  .describe("values of the chart, merged over the platform's own; no secrets");

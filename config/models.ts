@@ -1,6 +1,18 @@
 import * as z from "zod";
 
-import { cpu, dataAddress, dnsLabel, type Environment, imageRef, memory, resources, s3Uri } from "./fields";
+import { dataAddress, s3Folder } from "./addresses";
+import {
+  type DeepReadonly,
+  dnsLabel,
+  type Environment,
+  like,
+  objectName,
+  resources,
+  text,
+  variableName,
+} from "./fields";
+import { imageProblem } from "./images";
+import { nearest, shown } from "./words";
 
 /** Seldon's servers for models that need no code of their own, run by MLServer. */
 export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
@@ -11,10 +23,16 @@ export const appImages = ["house-price-serve", "house-price-train"] as const;
 export type AppImageName = (typeof appImages)[number];
 
 /** One of the project's images by its name, or another one by its reference. */
-const image = z.union([z.enum(appImages), imageRef], {
-  error: ({ input }) =>
-    `"${String(input)}" is neither an image of the project (${appImages.join(", ")}) ` +
-    "nor a reference with a tag other than latest, or with a digest",
+const image = text(`an image of the project (${appImages.join(", ")}), or a reference`, (value) => {
+  if (appImages.some((name) => name === value)) return undefined;
+  if (/[/:@]/.test(value)) return imageProblem(value);
+  const known = nearest(value, appImages);
+  return (
+    `is ${shown(value)}, neither an image of the project (${appImages.join(", ")}) nor a reference ` +
+    `with a tag or a digest${known === undefined ? "" : `; did you mean ${known}?`}`
+  );
+}).meta({
+  type: `image of the project (${appImages.map((name) => `\`${name}\``).join(", ")}), or reference`,
 });
 
 const replicas = z.int().min(0).max(100);
@@ -23,7 +41,7 @@ const replicas = z.int().min(0).max(100);
 const predictorName = dnsLabel(20);
 
 const parameter = z.union([z.string(), z.number(), z.boolean()], {
-  error: "is neither text, number nor true or false",
+  error: "must be text, a number, true or false",
 });
 
 const training = (environment: Environment) =>
@@ -34,7 +52,11 @@ const training = (environment: Environment) =>
       .describe("address of the data, `https://…` or `s3://…`; the sample in the image if left out"),
     parameters: z
       .record(
-        z.string().regex(/^[a-z][a-z0-9-]*$/, { error: "is no option: lower-case letters, digits, dashes" }),
+        text("an option of lower-case letters, digits and dashes", (value) => {
+          if (/^[a-z][a-z0-9-]*$/.test(value)) return undefined;
+          const mended = value.replace(/^-+/, "").replaceAll("_", "-").toLowerCase();
+          return `is no option of lower-case letters, digits and dashes; did you mean ${mended}?`;
+        }),
         parameter,
       )
       .default({})
@@ -47,15 +69,18 @@ const training = (environment: Environment) =>
       }[environment],
     ),
     retries: z.int().min(0).max(10).default(2).describe("how often a failed training is tried again"),
-    timeoutMinutes: z.int().min(1).max(1440).default(30).describe("after which it is ended"),
+    timeoutMinutes: z.int().min(1).max(1440).default(30).describe("minutes after which it is ended"),
   });
 
 const predictor = z.strictObject({
-  name: predictorName.describe("its name, part of its address"),
+  name: predictorName.describe("name, part of its address"),
   traffic: z.int().min(0).max(100).default(0).describe("share of the requests, in percent"),
-  shadow: z.boolean().default(false).describe("gets a copy of the requests, and its answers are dropped"),
-  model: s3Uri.optional().describe("files of another version than the model's own"),
-  replicas: replicas.optional().describe("pods; as many as the model's if left out"),
+  shadow: z
+    .boolean()
+    .default(false)
+    .describe("whether it gets a copy of the requests, and its answers are dropped"),
+  model: s3Folder.optional().describe("files of another version than the model's own"),
+  replicas: replicas.optional().describe("number of pods; as many as the model's if left out"),
 });
 
 /** One entry of `models`. What of it must fit together is in `checks.ts`. */
@@ -65,17 +90,16 @@ export function modelSchema(environment: Environment) {
     name: dnsLabel(40).describe("name of the SeldonDeployment and part of its address"),
     server: z.enum(prepackagedServers).optional().describe("prepackaged server; either this or `image`"),
     image: image.optional().describe("image with the model's code: one of the project's, or a reference"),
-    model: s3Uri.optional().describe("the model's files; either this or `training`"),
+    model: s3Folder.optional().describe("the model's files; either this or `training`"),
     training: training(environment).optional().describe("train the model first, and serve what comes of it"),
     protocol: z
       .enum(["seldon", "v2"])
       .optional()
-      .describe("of requests: `v2` (Open Inference Protocol) for prepackaged servers, else `seldon`"),
-    parameters: z
-      .record(z.string().regex(/^[A-Za-z_]\w*$/, { error: "is no name of a parameter" }), parameter)
-      .default({})
-      .describe("arguments of the model's class"),
-    replicas: replicas.default(several).describe("pods; either this or `autoscaling`"),
+      .describe(
+        "form of the requests: `v2` (Open Inference Protocol) for prepackaged servers, else `seldon`",
+      ),
+    parameters: z.record(variableName, parameter).default({}).describe("arguments of the model's class"),
+    replicas: replicas.default(several).describe("number of pods; either this or `autoscaling`"),
     autoscaling: z
       .strictObject({
         minReplicas: z.int().min(1).max(100).describe("fewest pods"),
@@ -101,27 +125,27 @@ export function modelSchema(environment: Environment) {
         prod: { cpu: "500m", memory: "1Gi", memoryLimit: "2Gi" },
       }[environment],
     ),
-    executor: z
-      .strictObject({
-        cpu: cpu.default("50m").describe("CPU that is kept free for it"),
-        memory: memory.default("64Mi").describe("memory that is kept free for it"),
-        memoryLimit: memory.default("256Mi").describe("memory beyond which it is ended"),
-      })
-      .prefault({})
-      .describe("resources of Seldon's executor, which stands in each pod"),
+    executor: resources({ cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" }).describe(
+      "resources of Seldon's executor, which stands in each pod",
+    ),
     startupSeconds: z
       .int()
       .min(10)
       .max(3600)
       .default(120)
-      .describe("how long the server may take to load the model before it is started again"),
+      .describe("seconds that the server may take to load the model before it is started again"),
     environment: z
       .record(
-        z.string().regex(/^[A-Za-z_]\w*$/, { error: "is no name of a variable" }),
-        z.strictObject({
-          secret: dnsLabel(253).describe("a Secret in namespace `ml-models`"),
-          key: z.string().min(1, { error: "is empty" }).describe("its key"),
-        }),
+        variableName,
+        z
+          .strictObject({
+            secret: objectName.describe("a Secret in namespace `ml-models`"),
+            key: like(
+              /^[-._a-zA-Z0-9]{1,253}$/,
+              "a key of a Secret: letters, digits, dashes, dots and underscores",
+            ).describe("the key in that Secret"),
+          })
+          .meta({ expected: "a Secret and its key, {secret: …, key: …}", hidden: true }),
       )
       .default({})
       .describe("environment variables, each from a Secret: Seldon would copy plain ones into its own"),
@@ -133,4 +157,5 @@ export function modelSchema(environment: Environment) {
   });
 }
 
-export type ModelConfig = z.output<ReturnType<typeof modelSchema>>;
+/** One entry of `models`, complete. */
+export type ModelConfig = DeepReadonly<z.output<ReturnType<typeof modelSchema>>>;

@@ -1,42 +1,67 @@
-import { closest, distance } from "fastest-levenshtein";
 import * as z from "zod";
+
+import { keysOf, kindOf, metaOf, type Path, schemasAt, unwrap } from "./walk";
+import { either, nearest, shown } from "./words";
 
 /** What is wrong at one place of the configuration. */
 export interface Problem {
   /** Keys and indices from the top: `["models", 0, "name"]`. */
-  readonly path: readonly PropertyKey[];
+  readonly path: Path;
   /** What is wrong and how to mend it, to be read behind the place. */
   readonly message: string;
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Turns what zod found into sentences, one for each thing that the user has to change. */
-export function problemsOf(schema: z.ZodType, issues: readonly Issue[]): Problem[] {
-  return issues.flatMap((issue) => describe(schema, issue));
+/** A place as it is written in messages, and for `pulumi config set --path`: `mlplatform:models[0].name`. */
+export function placeOf(path: Path): string {
+  const parts = path.map((part, index) => {
+    if (typeof part === "number") return `[${part}]`;
+    if (index === 0) return String(part);
+    return /^[\w-]+$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(part)}]`;
+  });
+  return `mlplatform:${parts.join("")}`;
 }
 
-function describe(schema: z.ZodType, issue: Issue): Problem[] {
-  const at = (message: string): Problem[] => [{ path: issue.path, message }];
+/** Turns what zod found into sentences, one for each thing that the user has to change. */
+export function problemsOf(schema: z.ZodType, issues: readonly Issue[]): Problem[] {
+  const found = issues.flatMap((issue) => describe(schema, issue));
+  // A key that is misspelt is missing too: one mistake, and one sentence for it.
+  const meant = new Set(found.map(({ means }) => means && placeOf(means)));
+  return found
+    .filter(({ path, missing }) => missing !== true || !meant.has(placeOf(path)))
+    .map(({ path, message }) => ({ path, message }));
+}
+
+interface Found extends Problem {
+  /** The place that an unknown key was meant for. */
+  readonly means?: Path;
+  readonly missing?: boolean;
+}
+
+function describe(schema: z.ZodType, issue: Issue): Found[] {
+  const { path, input } = issue;
+  const at = (message: string): Found[] => [{ path, message }];
+  if (input === null || (input === "" && ["invalid_type", "invalid_value"].includes(issue.code)))
+    return at(`has no value: give it one${mayBeLeftOut(schema, path) ? ", or leave the key out" : ""}`);
+  if (path.length === 1 && typeof input === "string" && /^[{[]/.test(input))
+    return at("begins like JSON and is not valid: write it as YAML below the key");
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({
-        path: [...issue.path, key],
-        message: `is not known${suggestion(key, knownKeys(schema, issue.path))}`,
-      }));
+      return issue.keys.map((key) => unknownKey(schema, issue, key));
     case "invalid_type":
-      return at(
-        issue.input === undefined ? "is missing" : `must be ${typeName(issue.expected)}${given(issue)}`,
-      );
+      if (input === undefined) return [{ path, message: missing(schema, path), missing: true }];
+      return at(wrongType(schema, issue));
     case "invalid_value":
-      return at(oneOf(issue.input, issue.values.map(String)));
+      if (input === undefined) return [{ path, message: missing(schema, path), missing: true }];
+      return at(notOneOf(input, issue.values.map(String)));
     case "too_small":
       return at(
-        issue.origin === "number" ? `is ${shown(issue.input)}, at least ${issue.minimum}` : issue.message,
+        typeof issue.input === "number" ? `is ${shown(input)}; the least is ${issue.minimum}` : issue.message,
       );
     case "too_big":
       return at(
-        issue.origin === "number" ? `is ${shown(issue.input)}, at most ${issue.maximum}` : issue.message,
+        typeof issue.input === "number" ? `is ${shown(input)}; the most is ${issue.maximum}` : issue.message,
       );
     case "invalid_key":
       return at(issue.issues[0]?.message ?? issue.message);
@@ -47,101 +72,96 @@ function describe(schema: z.ZodType, issue: Issue): Problem[] {
   }
 }
 
-/** A union says which branch was meant: the one whose kind of value was given. */
-function describeUnion(schema: z.ZodType, issue: z.core.$ZodIssueInvalidUnion): Problem[] {
-  const options = (issue as { options?: readonly unknown[] }).options?.filter(
-    (option) => option !== undefined,
-  );
-  if (options !== undefined) return [{ path: issue.path, message: oneOf(issue.input, options.map(String)) }];
-  const meant = issue.errors.find(
-    (branch) => !branch.some(({ code, path }) => code === "invalid_type" && path.length === 0),
-  );
-  if (meant === undefined || meant.some(({ code }) => code === "invalid_value"))
-    return [{ path: issue.path, message: issue.message }];
-  return problemsOf(
-    schema,
-    meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
-  );
-}
-
-function oneOf(input: unknown, values: readonly string[]): string {
-  if (input === undefined) return `is missing: one of ${values.join(", ")}`;
-  return `is ${shown(input)}, not one of ${values.join(", ")}${suggestion(String(input), values)}`;
-}
-
-/** ` (did you mean …?)` if a known word is near enough to be meant. */
-export function suggestion(word: string, known: readonly string[]): string {
-  if (known.length === 0) return "";
-  const nearest = closest(word, [...known]);
-  const near = distance(word.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, word.length / 3);
-  return near ? `; did you mean ${nearest}?` : `; known are ${known.join(", ")}`;
-}
-
-function given({ input }: Issue): string {
-  const hint = typeof input === "number" ? ": put it in quotes" : "";
-  return `, and is ${shown(input)}${hint}`;
-}
-
-function typeName(expected: string): string {
-  const names: Record<string, string> = {
-    array: "a list",
-    boolean: "true or false",
-    int: "a whole number",
-    number: "a number",
-    object: "a group of keys",
-    record: "a group of keys",
-    string: "text",
+function unknownKey(schema: z.ZodType, { path, input }: Issue, key: string): Found {
+  const place = [...path, key];
+  const groups = schemasAt(schema, path)
+    .flatMap(unwrap)
+    .filter((one) => keysOf(one).length > 0);
+  const kind = (input as { kind?: unknown } | undefined)?.kind;
+  const other = groups.find((one) => kindOf(one) !== undefined && keysOf(one).includes(key));
+  if (other !== undefined)
+    return {
+      path: place,
+      message: `needs kind: ${kindOf(other) ?? ""}, and kind is ${kind === undefined ? "left out" : shown(kind)}`,
+    };
+  const fitting = groups.filter((one) => kind === undefined || [undefined, kind].includes(kindOf(one)));
+  const known = [...new Set(fitting.flatMap(keysOf))];
+  const suggested = nearest(key, known);
+  if (suggested === undefined) return { path: place, message: `is not known; known are ${known.join(", ")}` };
+  return {
+    path: place,
+    message: `is not known; did you mean ${suggested}?`,
+    means: [...path, suggested],
   };
-  return names[expected] ?? expected;
 }
 
-/** A value as the user wrote it, cut where it is long. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+function mayBeLeftOut(schema: z.ZodType, path: Path): boolean {
+  return schemasAt(schema, path).some((one) => one.safeParse(undefined).success);
 }
 
-/** The keys that may stand at a path. */
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let found = [unwrap(schema)].flat();
-  for (const key of path) found = found.flatMap((one) => step(one, key));
-  return [...new Set(found.flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : [])))];
+function missing(schema: z.ZodType, path: Path): string {
+  const metas = schemasAt(schema, path).flatMap((one) => [one, ...unwrap(one)].map(metaOf));
+  if (metas.some(({ secret }) => secret))
+    return `is missing: pulumi config set --secret --path '${placeOf(path)}'`;
+  const hint = metas.map((meta) => meta.missing ?? meta.description).find((text) => text !== undefined);
+  return hint === undefined ? "is missing" : `is missing: ${hint}`;
 }
 
-function step(schema: z.ZodType, key: PropertyKey): z.ZodType[] {
-  if (schema instanceof z.ZodObject) {
-    const shape = schema.shape as Record<PropertyKey, z.ZodType | undefined>;
-    const next = shape[key];
-    return next === undefined ? [] : unwrap(next);
+function wrongType(schema: z.ZodType, { path, input, ...issue }: z.core.$ZodIssueInvalidType): string {
+  const [found] = schemasAt(schema, path).flatMap(unwrap);
+  const { expected, secret, hidden } = found === undefined ? {} : metaOf(found);
+  const must = `must be ${expected ?? typeNames[issue.expected] ?? issue.expected}`;
+  if (secret === true || hidden === true) return must;
+  return `${must}, and is ${shown(input)}${hint(found, input)}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+  object: "a group of keys",
+  record: "a group of keys",
+  string: "text",
+};
+
+/** How a value of the wrong type is mended, where that is clear. */
+function hint(schema: z.ZodType | undefined, input: unknown): string {
+  const fits = (value: unknown) => schema?.safeParse(value).success === true;
+  if (schema instanceof z.ZodArray && !Array.isArray(input) && typeof input === "object")
+    return ": begin each entry with a dash";
+  if (
+    Array.isArray(input) &&
+    input.length > 0 &&
+    (schema instanceof z.ZodObject || schema instanceof z.ZodRecord)
+  )
+    return ": leave the dashes out";
+  if ((typeof input === "number" || typeof input === "boolean") && fits(String(input)))
+    return ": put it in quotes";
+  if (typeof input === "string" && (fits(Number(input)) || fits({ true: true, false: false }[input])))
+    return ": leave the quotes out";
+  return "";
+}
+
+/** A union says which branch was meant: the one whose kind of value was given. */
+function describeUnion(schema: z.ZodType, issue: z.core.$ZodIssueInvalidUnion): Found[] {
+  const { path, input } = issue;
+  const { discriminator, options } = issue as { discriminator?: string; options?: readonly unknown[] };
+  if (discriminator !== undefined && options !== undefined) {
+    const given = (input as Record<string, unknown>)[discriminator];
+    const values = options.filter((option) => typeof option === "string");
+    return describe(schema, { code: "invalid_value", values, path, input: given, message: "" });
   }
-  if (schema instanceof z.ZodArray) return unwrap(schema.element as z.ZodType);
-  if (schema instanceof z.ZodRecord) return unwrap(schema.valueType as z.ZodType);
-  return [];
+  const meant = issue.errors.find(
+    (branch) => !branch.some(({ code, path: below }) => code === "invalid_type" && below.length === 0),
+  );
+  if (meant === undefined) return [{ path, message: issue.message }];
+  return meant.flatMap((inner) => describe(schema, { ...inner, path: [...path, ...inner.path] }));
 }
 
-/** What a schema is below its defaults; of a union, all its branches. */
-export function unwrap(schema: z.ZodType): z.ZodType[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
-    return unwrap(schema.unwrap() as z.ZodType);
-  if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
-  if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap);
-  return [schema];
-}
-
-/** The places of all values that must be secrets. */
-export function secretPlaces(
-  schema: z.ZodType,
-  value: unknown,
-  path: readonly PropertyKey[] = [],
-): PropertyKey[][] {
-  if (value === undefined || value === null) return [];
-  return unwrap(schema).flatMap((one) => {
-    if (one.meta()?.["secret"] === true) return [[...path]];
-    if (one instanceof z.ZodArray && Array.isArray(value))
-      return value.flatMap((item, index) => secretPlaces(one.element as z.ZodType, item, [...path, index]));
-    if (!(one instanceof z.ZodObject) || typeof value !== "object") return [];
-    return Object.entries(value).flatMap(([key, item]) =>
-      step(one, key).flatMap((next) => secretPlaces(next, item, [...path, key])),
-    );
-  });
+function notOneOf(input: unknown, values: readonly string[]): string {
+  // Of numbers, none is meant rather than another.
+  const suggested = typeof input === "string" && !/^\d/.test(input) ? nearest(input, values) : undefined;
+  const meant = suggested === undefined ? "" : `; did you mean ${suggested}?`;
+  return `is ${shown(input)}, not ${either(values)}${meant}`;
 }

@@ -1,146 +1,96 @@
 import * as z from "zod";
 
 import { seldonVersions, type SeldonVersion } from "../pins";
+import { chartsPlace } from "./addresses";
 import {
-  bucketName,
+  type ByEnvironment,
   cpu,
+  type DeepReadonly,
   dnsLabel,
   environments,
   type Environment,
+  filled,
   hostName,
-  httpUrl,
   imageRef,
+  labelKey,
+  labelValue,
+  like,
   memory,
+  objectName,
   registry,
   resources,
-  secret,
-  storageSize,
   values,
+  variableName,
 } from "./fields";
 import { appImages, modelSchema } from "./models";
+import { database, objectStore } from "./stores";
+
+// Compiled, a schema parses faster the second time; here there is none, and compiling takes three times the parsing.
+z.config({ jitless: true });
 
 const seldonVersion = z.enum(Object.keys(seldonVersions) as SeldonVersion[]);
-
-const storage = (size: string) =>
-  z
-    .strictObject({
-      size: storageSize.default(size).describe("size of the volume"),
-      storageClass: dnsLabel(63).optional().describe("storage class; the cluster's default if left out"),
-    })
-    .prefault({});
-
-/** Keys of one S3 user. */
-const s3User = z.strictObject({
-  accessKeyId: z.string().min(3, { error: "is too short for an access key" }).describe("name of the key"),
-  secretAccessKey: secret.describe("the key itself"),
-});
 
 /**
  * The stack configuration of an environment: what may stand in `Pulumi.<stack>.yaml` below `mlplatform:`.
  *
  * The descriptions are the reference in `docs/configuration.md`, and the defaults are the environment's.
  */
-export function configSchema(environment: Environment) {
-  const by = <T>(choice: Record<Environment, T>): T => choice[environment];
+export function configSchema(environment: Environment): Schema {
+  const schema = schemas.get(environment) ?? createSchema(environment);
+  schemas.set(environment, schema);
+  return schema;
+}
+
+/** Making a schema takes most of the time that reading the configuration takes; tests read it hundreds of times. */
+const schemas = new Map<Environment, Schema>();
+
+export type Schema = ReturnType<typeof createSchema>;
+
+function createSchema(environment: Environment) {
+  const by: ByEnvironment = (choice) => choice[environment];
 
   return z.strictObject({
     environment: z
       .enum(environments)
-      .describe("whose defaults hold; needed where the stack is not called dev, staging or prod"),
-    context: z
-      .string()
-      .min(1, { error: "is empty" })
-      .describe("context of the kubeconfig, as `kubectl config get-contexts` lists them"),
-    podSecurityVersion: z
-      .string()
-      .regex(/^(latest|v1\.\d{1,2})$/, {
-        error: ({ input }) => `"${String(input)}" is neither "latest" nor a version such as "v1.34"`,
+      .meta({
+        missing: "dev, staging or prod; a stack that has one of these names needs none",
+        fallback: "the stack's name, if it is one of these",
       })
+      .describe("whose defaults hold"),
+    context: filled
+      .meta({
+        missing:
+          "pulumi config set mlplatform:context NAME, where `kubectl config get-contexts` lists the names",
+      })
+      .describe("context of the kubeconfig, as `kubectl config get-contexts` lists them"),
+    podSecurityVersion: like(
+      /^(latest|v1\.\d{1,2})$/,
+      'a version of Kubernetes, such as "v1.34", or "latest"',
+    )
       .default("v1.34")
       .describe("Kubernetes version whose Pod Security Standards hold"),
 
     mirror: z
-      .union([
-        registry,
-        z.strictObject({
-          images: registry.optional().describe("registry that has all images, with their paths"),
-          charts: z
-            .string()
-            .regex(/^(oci:\/\/|https?:\/\/|\.{0,2}\/)\S+$/, {
-              error: ({ input }) =>
-                `"${String(input)}" is neither oci://…, https://… nor a folder (./charts, /srv/charts)`,
-            })
-            .optional()
-            .describe("`oci://…`, `https://…`, or a folder of charts, packed or not"),
-        }),
-      ])
+      .union(
+        [
+          registry,
+          z.strictObject({
+            images: registry.optional().describe("registry that has all images, with their paths"),
+            charts: chartsPlace
+              .optional()
+              .describe("`oci://…`, `https://…`, or a folder of charts (`./charts`, `/srv/charts`)"),
+          }),
+        ],
+        { error: "must be a registry, or a group with images and charts" },
+      )
       .optional()
       .describe(
         "where all charts and images come from instead. One registry, such as `registry.example.com/mirror`, " +
           "stands for its images and for `oci://registry.example.com/mirror/charts`",
       ),
 
-    database: z
-      .discriminatedUnion("kind", [
-        z.strictObject({
-          kind: z.literal("postgres").default("postgres").describe("Postgres in the cluster"),
-          storage: storage(by({ dev: "2Gi", staging: "10Gi", prod: "50Gi" })),
-          resources: resources(
-            by({
-              dev: { cpu: "100m", memory: "256Mi", memoryLimit: "512Mi" },
-              staging: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
-              prod: { cpu: "1", memory: "2Gi", memoryLimit: "4Gi" },
-            }),
-          ),
-          values,
-        }),
-        z.strictObject({
-          kind: z.literal("external").describe("a Postgres that is there already"),
-          host: hostName.describe("its address"),
-          port: z.int().min(1).max(65_535).default(5432).describe("its port"),
-          name: z.string().min(1, { error: "is empty" }).default("mlflowdb").describe("database"),
-          username: z.string().min(1, { error: "is empty" }).describe("user, who owns the schema `mlflow`"),
-          password: secret.describe("the user's password"),
-        }),
-      ])
-      .prefault({})
-      .describe("the database of the tracking server"),
-
-    objectStore: z
-      .discriminatedUnion("kind", [
-        z.strictObject({
-          kind: z.literal("minio").default("minio").describe("MinIO in the cluster, on one volume"),
-          storage: storage(by({ dev: "5Gi", staging: "50Gi", prod: "200Gi" })),
-          resources: resources(
-            by({
-              dev: { cpu: "100m", memory: "256Mi", memoryLimit: "1Gi" },
-              staging: { cpu: "250m", memory: "512Mi", memoryLimit: "2Gi" },
-              prod: { cpu: "500m", memory: "1Gi", memoryLimit: "4Gi" },
-            }),
-          ),
-          values,
-        }),
-        z.strictObject({
-          kind: z.literal("external").describe("any S3 store"),
-          provider: z
-            .enum(["AWS", "Ceph", "Cloudflare", "GCS", "Minio", "Other", "SeaweedFS"])
-            .default("Other")
-            .describe("as rclone calls it: https://rclone.org/s3/"),
-          endpoint: httpUrl.optional().describe("its address; left out for AWS"),
-          region: z.string().min(1, { error: "is empty" }).default("us-east-1").describe("its region"),
-          modelBucket: bucketName.default("models").describe("bucket of the models"),
-          dataBucket: bucketName.default("datasets").describe("bucket of the data sets"),
-          users: z
-            .strictObject({
-              tracking: s3User.describe("may read and write the bucket of the models"),
-              serving: s3User.describe("may read the bucket of the models"),
-              training: s3User.describe("may read the bucket of the data sets"),
-            })
-            .describe("three users, each with no more rights than its purpose needs"),
-        }),
-      ])
-      .prefault({})
-      .describe("the store of models and data sets"),
+    database: database(by),
+    objectStore: objectStore(by),
 
     tracking: z
       .strictObject({
@@ -149,7 +99,7 @@ export function configSchema(environment: Environment) {
           .min(1)
           .max(20)
           .default(by({ dev: 1, staging: 1, prod: 2 }))
-          .describe("pods"),
+          .describe("number of pods"),
         workers: z
           .int()
           .min(1)
@@ -165,14 +115,14 @@ export function configSchema(environment: Environment) {
         ),
         ingress: z
           .strictObject({
-            host: hostName.describe("public name"),
-            className: dnsLabel(63).describe("ingress class"),
-            namespace: dnsLabel(63).describe("namespace of the ingress controller, which is let in"),
-            tlsSecret: dnsLabel(253).describe("Secret in namespace `mlflow` with the certificate"),
+            host: hostName.describe("public host name"),
+            className: objectName.describe("name of the ingress class"),
+            namespace: dnsLabel().describe("namespace of the ingress controller, which is let in"),
+            tlsSecret: objectName.describe("Secret in namespace `mlflow` with the certificate"),
             annotations: z
-              .record(z.string(), z.string())
+              .record(labelKey, z.string())
               .default({})
-              .describe("annotations; MLflow has no log-in of its own here, so name the controller's"),
+              .describe("annotations; MLflow has no log-in of its own here, so ask for the controller's"),
           })
           .optional()
           .describe("a way in from outside the cluster; none if left out"),
@@ -189,12 +139,12 @@ export function configSchema(environment: Environment) {
         licenceAcknowledged: z
           .boolean()
           .default(false)
-          .describe("true says that you have read the licence of a version from 1.18 on, and may use it"),
+          .describe("`true` says that you have read the licence of a version from 1.18 on, and may use it"),
         certificate: z
           .enum(["chart", "cert-manager"])
           .default("chart")
           .describe(
-            "of the webhook: `cert-manager` renews it and has to be in the cluster; " +
+            "who makes the webhook's certificate: `cert-manager` renews it and has to be in the cluster; " +
               "`chart` makes one that is valid for 365 days",
           ),
         certificateSerial: z
@@ -204,13 +154,12 @@ export function configSchema(environment: Environment) {
           .describe("raise it to have the chart make a new certificate; it is made anew at upgrades too"),
         istio: z
           .strictObject({
-            gateway: z
-              .string()
-              .regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, {
-                error: ({ input }) => `"${String(input)}" is not namespace/name of a gateway`,
-              })
+            gateway: like(
+              /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+              'namespace and name of a gateway, such as "istio-system/seldon-gateway"',
+            )
               .default("istio-system/seldon-gateway")
-              .describe("namespace/name of the gateway"),
+              .describe("the gateway"),
           })
           .optional()
           .describe("split traffic with Istio, which has to be in the cluster"),
@@ -224,15 +173,17 @@ export function configSchema(environment: Environment) {
         enabled: z
           .boolean()
           .default(false)
-          .describe("make ServiceMonitors and PodMonitors; the Prometheus operator has to be in the cluster"),
-        namespace: dnsLabel(63).default("monitoring").describe("namespace of Prometheus, which is let in"),
+          .describe(
+            "whether to make ServiceMonitors and PodMonitors; the Prometheus operator has to be in the cluster",
+          ),
+        namespace: dnsLabel().default("monitoring").describe("namespace of Prometheus, which is let in"),
         labels: z
-          .record(z.string(), z.string())
+          .record(labelKey, labelValue)
           .default({ release: "kube-prometheus-stack" })
           .describe("labels by which Prometheus finds the monitors"),
       })
       .prefault({})
-      .describe("metrics"),
+      .describe("what Prometheus gets to see"),
 
     images: z
       .strictObject({
@@ -245,7 +196,7 @@ export function configSchema(environment: Environment) {
           .describe("platform to build for; the daemon's own if left out"),
         network: z.enum(["default", "host"]).default("default").describe("network while building"),
         buildArgs: z
-          .record(z.string(), z.string())
+          .record(variableName, z.string())
           .default({})
           .describe("further build arguments, such as `PIP_INDEX_URL`; no secrets"),
         prebuilt: z
@@ -279,4 +230,4 @@ export function configSchema(environment: Environment) {
 }
 
 /** The stack configuration, complete. */
-export type StackConfig = z.output<ReturnType<typeof configSchema>>;
+export type StackConfig = DeepReadonly<z.output<Schema>>;

@@ -79,9 +79,8 @@ describe("AppImage", () => {
     });
   });
 
-  it("tells what to run, which is known at once and there when it is built", () => {
+  it("tells what to run, which is known at once", () => {
     expect(created.outputs["reference"]).to.equal(created.inputs("Image")["imageName"]);
-    expect(created.dependencies("ConfigMap")).to.deep.equal(["Image it-build"]);
   });
 
   it("tells what to run in a preview too", async () => {

@@ -70,10 +70,7 @@ describe("runOnce", () => {
   });
 
   it("takes the place of a Job that differs or has failed, which Kubernetes would not let change", () => {
-    expect(created.one("Job").options).to.deep.equal({
-      deleteBeforeReplace: true,
-      customTimeouts: { create: "11m", update: "11m" },
-    });
+    expect(created.one("Job").options).to.deep.equal({ customTimeouts: { create: "11m", update: "11m" } });
     const annotations = at(created.inputs("Job"), "metadata", "annotations");
     expect(annotations).to.deep.equal({ "pulumi.com/replaceUnready": "true" });
   });

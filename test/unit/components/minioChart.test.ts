@@ -14,8 +14,6 @@ function minio(args: Partial<MinioChartArgs> = {}): Promise<Created> {
       ...args,
     });
     consume("endpoint-user", endpoint);
-    consume("models-user", modelBucket);
-    consume("data-user", dataBucket);
     return { endpoint, region, provider, modelBucket, dataBucket, users };
   });
 }
@@ -236,8 +234,7 @@ describe("MinioChart", () => {
     ]);
   });
 
-  it("lets those who take address or buckets wait until buckets and users are there", () => {
-    for (const user of ["endpoint-user", "models-user", "data-user"])
-      expect(created.dependencies("ConfigMap", user), user).to.deep.equal(["Job it-setup"]);
+  it("lets those who take the address wait until buckets and users are there", () => {
+    expect(created.dependencies("ConfigMap", "endpoint-user")).to.deep.equal(["Job it-setup"]);
   });
 });

@@ -31,7 +31,6 @@ describe("ModelDeployment", () => {
     expect(created.list).to.deep.equal([
       "ConfigMap url-user",
       "ModelDeployment it",
-      "Operator operator",
       "SeldonDeployment it-seldon",
       "Service it-default-service",
     ]);

@@ -121,11 +121,6 @@ describe("TrainingJob", () => {
     );
   });
 
-  it("has the address taken only when the training has succeeded", () => {
-    expect(created.dependencies("ConfigMap")).to.include("Job it-job");
-    expect(created.before("ConfigMap")).to.include("Release tracking-release");
-  });
-
   it("waits for the tracking server and the keys", () => {
     expect(created.dependencies("Job", "it-job")).to.deep.equal([
       "Release tracking-release",
@@ -149,10 +144,7 @@ describe("TrainingJob", () => {
     const { inputs, options } = created.one("Job", "it-job");
     expect(at(inputs, "spec", "backoffLimit")).to.equal(2);
     expect(at(inputs, "spec", "activeDeadlineSeconds")).to.equal(1800);
-    expect(options).to.deep.equal({
-      deleteBeforeReplace: true,
-      customTimeouts: { create: "31m", update: "31m" },
-    });
+    expect(options).to.deep.equal({ customTimeouts: { create: "31m", update: "31m" } });
   });
 
   it("trains as a user without rights and without a token, marked for the network policies", () => {

@@ -1,5 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
-
 import {
   ModelDeployment,
   type ModelDeploymentArgs,
@@ -40,7 +38,7 @@ export function deploy(args: Partial<ModelDeploymentArgs> = {}): Promise<Created
     const { urls } = new ModelDeployment("it", {
       model: "house-price",
       namespace: "m",
-      operator: new pulumi.ComponentResource("test:index:Operator", "operator"),
+      after: [],
       storageSecret: "keys",
       protocol: "seldon",
       predictors: [predictor()],

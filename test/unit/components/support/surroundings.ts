@@ -39,7 +39,6 @@ export function asUser(user: number) {
 
 /** How every chart is installed: in its own time, with a failed release left for one to look at. */
 export const installed = {
-  allowNullValues: true,
   atomic: false,
   compat: "true",
   maxHistory: 5,
@@ -67,8 +66,8 @@ export function objectStore(): ObjectStore {
     endpoint: pulumi.output("https://s3.example.com"),
     region: pulumi.output("eu-west-1"),
     provider: pulumi.output("Ceph"),
-    modelBucket: pulumi.output("our-models"),
-    dataBucket: pulumi.output("our-data"),
+    modelBucket: "our-models",
+    dataBucket: "our-data",
     users: { tracking: user("tracking"), serving: user("serving"), training: user("training") },
   };
 }

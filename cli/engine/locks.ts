@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { hostname } from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import type { Stack } from "@pulumi/pulumi/automation";
+
+import { UserError } from "../errors";
+import type { Step } from "../progress";
+
+/** Where locks are looked for, and how patiently. */
+export interface LockSettings {
+  /** The backend's address. Only a `file://` one is looked into; others keep their locks by themselves. */
+  readonly backendUrl: string;
+  readonly project: string;
+  /**
+   * For how many seconds a living holder is waited for, such as the engine of a command that was killed, which
+   * finishes what it has begun.
+   *
+   * @default 0
+   */
+  readonly patience?: number;
+}
+
+/** Another run is at work on the stack. */
+export class StackBusy extends UserError {
+  override readonly name = "StackBusy";
+}
+
+/** A lock as the engine writes it. */
+interface Lock {
+  readonly pid: number;
+  readonly username: string;
+  readonly hostname: string;
+  readonly timestamp: string;
+}
+
+/**
+ * Removes the locks of a stack whose holders have ended.
+ *
+ * @returns whether there were any.
+ * @throws StackBusy a holder is alive, or on another machine, where nobody can tell from here.
+ */
+export async function settleLock(stack: Stack, settings: LockSettings, step: Step): Promise<boolean> {
+  const deadline = Date.now() + (settings.patience ?? 0) * 1000;
+  let held = locksOf(stack.name, settings);
+  const alive = () => held.filter((lock) => !hasEnded(lock));
+  while (alive().length > 0 && Date.now() < deadline) {
+    step.detail("waiting for the engine of an earlier run to end");
+    await sleep(100);
+    held = locksOf(stack.name, settings);
+  }
+  const [holder] = alive();
+  if (holder !== undefined) {
+    const where = holder.hostname === hostname() ? "" : ` on ${holder.hostname}`;
+    throw new StackBusy(
+      `another run is changing stack ${stack.name}: process ${holder.pid}${where}, started by ${holder.username} at ` +
+        `${holder.timestamp}. Wait until it has ended, or stop it, and run the same command again.` +
+        (where === "" ? "" : ` If it has ended there: pulumi cancel --stack ${stack.name}`),
+    );
+  }
+  if (held.length === 0) return false;
+  step.detail("removing the lock of a run that was cut off");
+  await stack.cancel();
+  return true;
+}
+
+/** The locks of a stack in a backend that is a folder. */
+export function locksOf(stack: string, { backendUrl, project }: LockSettings): Lock[] {
+  if (!backendUrl.startsWith("file://")) return [];
+  const root = fileURLToPath(backendUrl.replace(/^file:\/\/~/, `file://${process.env["HOME"] ?? ""}`));
+  const folder = path.join(root, ".pulumi", "locks", "organization", project, stack);
+  try {
+    // Beside each lock lies a file with its attributes, which is none.
+    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    return names.map((name) => {
+      const text = readFileSync(path.join(folder, name), "utf8");
+      // An engine that was killed while it wrote leaves an empty one.
+      return text.trim() === "" ? unreadable : (JSON.parse(text) as Lock);
+    });
+  } catch {
+    return [];
+  }
+}
+
+const unreadable: Lock = { pid: 0, username: "", hostname: hostname(), timestamp: "" };
+
+function hasEnded({ pid, hostname: host }: Lock): boolean {
+  if (host !== hostname()) return false;
+  if (pid === 0) return true;
+  try {
+    const state = execFileSync("ps", ["-o", "stat=,comm=", "-p", String(pid)], { encoding: "utf8" });
+    // The number may belong to another program by now; and one that has ended may still be listed as a zombie.
+    return !state.includes("pulumi") || state.startsWith("Z");
+  } catch {
+    return true;
+  }
+}

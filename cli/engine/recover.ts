@@ -1,0 +1,173 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+
+import type { Step } from "../progress";
+import { type LockSettings, settleLock } from "./locks";
+import {
+  type Deployment,
+  type StateResource,
+  exportState,
+  importState,
+  isKubernetes,
+  objectId,
+} from "./state";
+
+/** A release as Helm has recorded it. */
+export interface ReleaseState {
+  readonly name: string;
+  /** Of the newest revision: `deployed`, `failed`, `pending-install`, `uninstalling`, … */
+  readonly status: string;
+  /** Name of its chart. */
+  readonly chart: string;
+}
+
+/** Helm's own records of its releases, which lie in the cluster. */
+export interface ReleaseRecords {
+  /** All releases of a namespace. */
+  list(namespace: string): Promise<readonly ReleaseState[]>;
+  /**
+   * Forgets the newest revision, or all. What was installed stays, with Helm's marks on it, and the next installation
+   * under the same name takes it over.
+   */
+  forget(namespace: string, name: string, scope: "newest" | "all"): Promise<void>;
+}
+
+/** What the recovery is for, and what is the platform's own. */
+export interface RecoverySettings extends LockSettings {
+  /** The command that follows. */
+  readonly next: "up" | "destroy";
+  /** Names of the platform's charts: releases of others are left alone. */
+  readonly charts: readonly string[];
+}
+
+/** What was found after an interruption, and put right. */
+export interface Recovery {
+  /** A lock that no living process held. */
+  readonly staleLock: boolean;
+  /** Resources with which something was under way, as URNs. */
+  readonly interrupted: readonly string[];
+  /** Releases of which a record was forgotten, as `namespace/name`. */
+  readonly forgotten: readonly string[];
+  /** Resources that were taken into the state, in case they are there, as URNs. */
+  readonly adopted: readonly string[];
+}
+
+interface Found {
+  readonly namespace: StateResource;
+  readonly release: ReleaseState;
+  /** `namespace/name`. */
+  readonly id: string;
+}
+
+const releaseType = "kubernetes:helm.sh/v3:Release";
+const namespaceType = "kubernetes:core/v1:Namespace";
+
+/**
+ * Brings a stack whose last run was cut off to where the next `up` or `destroy` finishes the work: removes a lock
+ * that nobody holds, settles the operations that were under way, and looks again at what there is. Where the last run
+ * came to a good end it changes nothing.
+ *
+ * An object that may or may not have been created is taken into the state; the look at the cluster decides. Helm
+ * refuses an installation under a name that it has on record, and any work on a release of which a revision is not
+ * finished. So before an `up`, unfinished revisions are forgotten, and releases of which nobody knows how they came
+ * about, which are then installed again over what is there; before a `destroy`, they are taken into the state, so
+ * that Helm removes them.
+ *
+ * @throws StackBusy another run is at work on the stack.
+ */
+export async function recover(
+  stack: Stack,
+  records: ReleaseRecords,
+  settings: RecoverySettings,
+  step: Step,
+): Promise<Recovery> {
+  const staleLock = await settleLock(stack, settings, step);
+  const [state, [last]] = await Promise.all([exportState(stack), stack.history(1, 1, false)]);
+  const { pending_operations: pending = [] } = state.deployment;
+  const interrupted = pending.map(({ resource }) => resource.urn);
+  // A provider that died leaves nothing behind but a run that failed: the engine takes its call for undone.
+  const cutOff = staleLock || pending.length > 0 || (last !== undefined && last.result !== "succeeded");
+  if (!cutOff) return { staleLock, interrupted, forgotten: [], adopted: [] };
+
+  step.detail("settling what an earlier run has left unfinished");
+  const found = await releasesOf(state.deployment, records);
+  const { forgotten, adopted } = settle(state.deployment, found, settings);
+  for (const { id, scope } of forgotten) {
+    const [namespace = "", name = ""] = id.split("/");
+    await records.forget(namespace, name, scope);
+  }
+  if (adopted.length > 0) {
+    const resources = [...(state.deployment.resources ?? []), ...adopted];
+    await importState(stack, {
+      ...state,
+      deployment: { ...state.deployment, resources, pending_operations: [] },
+    });
+  }
+  step.detail("comparing the state with the cluster");
+  await stack.refresh({ clearPendingCreates: true });
+  return {
+    staleLock,
+    interrupted,
+    forgotten: forgotten.map(({ id }) => id),
+    adopted: adopted.map(({ urn }) => urn),
+  };
+}
+
+/** The releases in the namespaces that the stack has made. */
+async function releasesOf({ resources = [] }: Deployment, records: ReleaseRecords): Promise<Found[]> {
+  const namespaces = resources.filter(({ type }) => type === namespaceType);
+  const found = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const name = namespace.id ?? "";
+      return (await records.list(name)).map((release) => ({
+        namespace,
+        release,
+        id: `${name}/${release.name}`,
+      }));
+    }),
+  );
+  return found.flat();
+}
+
+/** Decides what is forgotten in the cluster and what is taken into the state. */
+function settle(
+  { resources = [], pending_operations: pending = [] }: Deployment,
+  found: readonly Found[],
+  { next, charts }: RecoverySettings,
+) {
+  const urns = new Set(resources.map(({ urn }) => urn));
+  const adopted: StateResource[] = pending
+    .filter(({ type, resource }) => type === "creating" && isKubernetes(resource) && !urns.has(resource.urn))
+    .map(({ resource }) => ({ ...resource, id: objectId(resource), outputs: {} }));
+  const releases = [...resources, ...adopted].filter(({ type }) => type === releaseType);
+  const forgotten: { id: string; scope: "newest" | "all" }[] = [];
+  for (const { namespace, release, id } of found) {
+    const known = releases.some((each) => each.id === id);
+    if (!known && !charts.includes(release.chart)) continue;
+    if (next === "destroy") {
+      if (!known) adopted.push(strayRelease(namespace, release));
+    } else if (known && release.status.startsWith("pending-")) forgotten.push({ id, scope: "newest" });
+    else if (!known || release.status === "uninstalling") forgotten.push({ id, scope: "all" });
+  }
+  return { adopted, forgotten };
+}
+
+/** A release as the state would have it, below its namespace, so that this is removed after it. */
+function strayRelease(namespace: StateResource, { name }: ReleaseState): StateResource {
+  const [prefix = "", types = "", namespaceName = ""] = splitUrn(namespace.urn);
+  return {
+    urn: `${prefix}::${types}$${releaseType}::${namespaceName}-${name}`,
+    type: releaseType,
+    custom: true,
+    id: `${namespace.id ?? ""}/${name}`,
+    parent: namespace.urn,
+    ...(namespace.provider === undefined ? {} : { provider: namespace.provider }),
+    inputs: {},
+    outputs: {},
+  };
+}
+
+/** A URN as stack and project, types, and name. */
+function splitUrn(urn: string): string[] {
+  const parts = urn.split("::");
+  return [parts.slice(0, 2).join("::"), parts[2] ?? "", parts.slice(3).join("::")];
+}

@@ -1,0 +1,190 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
+import type {
+  ReadResourceRequest,
+  RegisterResourceOutputsRequest,
+  RegisterResourceRequest,
+} from "@pulumi/pulumi/proto/resource_pb";
+import type { MockMonitor, MockResourceArgs, MockResourceResult } from "@pulumi/pulumi/runtime/mocks";
+import * as runtimeState from "@pulumi/pulumi/runtime/state";
+
+import { UserError } from "../errors";
+import type { Notice, RecordedResource, Recording } from "./recording";
+import { type RequestedResource, read, registered } from "./request";
+import { collectingErrors } from "./stray";
+import { describe } from "./values";
+
+/** For which stack a program is evaluated, and how. */
+export interface EvaluateOptions {
+  /** @default "mlplatform" */
+  readonly project?: string;
+  readonly stack: string;
+  /** Keys in full, `mlplatform:context`; an object is JSON. */
+  readonly config: Readonly<Record<string, string>>;
+  /** The keys of `config` whose values are secrets. @default none */
+  readonly secretKeys?: readonly string[];
+  /**
+   * Whether what only a deployment can tell is unknown, as in `pulumi preview`. If not, ids and generated
+   * secrets are made up, so that all of the program runs.
+   * @default true
+   */
+  readonly preview?: boolean;
+  /** Records the values of secrets, not {@link markers}. For tests, whose secrets are made up. @default false */
+  readonly reveal?: boolean;
+}
+
+/** The little that the SDK asks of the engine itself, in this process. */
+interface Engine {
+  log(request: LogRequest, done: () => void): void;
+  setRootResource(request: unknown, done: (error: unknown, response: unknown) => void): void;
+}
+
+/** Parts of the SDK's runtime that its types leave out; its own Automation API uses them the same way. */
+const { withLocalStorage } = runtimeState as unknown as {
+  readonly withLocalStorage: <T>(work: () => Promise<T>) => Promise<T>;
+};
+
+/**
+ * Runs the program with Pulumi's own runtime, without an engine, a provider or a cluster, and records all that it
+ * asks for. What a resource was asked to be is known, as in `pulumi preview`; what only its provider can tell is not.
+ *
+ * @throws Error what the program threw; an AggregateError if several parts of it failed.
+ */
+export function evaluate(program: () => unknown, options: EvaluateOptions): Promise<Recording> {
+  return withLocalStorage(() => new Evaluation(options).run(program));
+}
+
+class Evaluation {
+  private readonly preview: boolean;
+  private readonly requests: RequestedResource[] = [];
+  private readonly notices: Notice[] = [];
+  private readonly loggedErrors: string[] = [];
+  private outputs: unknown = {};
+  /** What the program passed to each resource, before the SDK serialised it. */
+  private readonly passed = new Map<pulumi.Resource, Readonly<Record<string, unknown>>>();
+  private readonly secretOutputs = new Map<string, readonly string[]>();
+
+  constructor(private readonly options: EvaluateOptions) {
+    this.preview = options.preview ?? true;
+  }
+
+  async run(program: () => unknown): Promise<Recording> {
+    const { stack, config, secretKeys = [], project = "mlplatform", reveal = false } = this.options;
+    await pulumi.runtime.setMocks(
+      { call: refuse, newResource: (args) => this.answer(args) },
+      project,
+      stack,
+      this.preview,
+    );
+    pulumi.runtime.setAllConfig(config, [...secretKeys]);
+    const store = globalThis.asyncLocalStorage.getStore() as { settings: { engine: Engine } };
+    store.settings.engine = {
+      log: this.log.bind(this),
+      setRootResource: (_, done) => {
+        done(null, {});
+      },
+    };
+    this.listen(pulumi.runtime.getMonitor() as unknown as MockMonitor);
+
+    const returned = await collectingErrors(async () => {
+      let result: unknown;
+      // The stack waits for its outputs, disconnect for every registration that is still under way.
+      await pulumi.runtime.runInPulumiStack(async () => {
+        this.watchArguments();
+        result = await program();
+        return result;
+      });
+      await pulumi.runtime.disconnect();
+      if (this.loggedErrors.length > 0) throw new UserError(this.loggedErrors.join("\n"));
+      return result;
+    });
+
+    const resources = await this.recorded(reveal);
+    const { value, secretPaths } = await describe(this.outputs, returned, reveal);
+    return { project, stack, resources, outputs: value, secretOutputs: secretPaths, notices: this.notices };
+  }
+
+  /** Reads each request on its way to the mocks, which are told neither parent nor dependencies nor options. */
+  private listen(monitor: MockMonitor): void {
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request: RegisterResourceRequest, callback) => {
+      this.secretOutputs.set(
+        `${request.getType()} ${request.getName()}`,
+        request.getAdditionalsecretoutputsList(),
+      );
+      return register(request, (error: unknown, response: { getUrn(): string } | undefined) => {
+        if (response !== undefined) this.requests.push(registered(request, response.getUrn()));
+        callback(error, response);
+      });
+    };
+    const readResource = monitor.readResource.bind(monitor);
+    monitor.readResource = (request: ReadResourceRequest, callback) =>
+      readResource(request, (error: unknown, response: { getUrn(): string } | undefined) => {
+        if (response !== undefined) this.requests.push(read(request, response.getUrn()));
+        callback(error, response);
+      });
+    const registerOutputs = monitor.registerResourceOutputs.bind(monitor);
+    monitor.registerResourceOutputs = (request: RegisterResourceOutputsRequest, callback) => {
+      if (request.getUrn().split("::")[2] === pulumi.runtime.rootPulumiStackTypeName)
+        this.outputs = request.getOutputs()?.toJavaScript() ?? {};
+      registerOutputs(request, callback);
+    };
+  }
+
+  /** A transformation that changes nothing: it is where the SDK shows what the program passed. */
+  private watchArguments(): void {
+    pulumi.runtime.registerStackTransformation(({ resource, props }) => {
+      this.passed.set(resource, props);
+      return undefined;
+    });
+  }
+
+  /**
+   * What the provider would answer: Kubernetes', random's and Docker's answer a preview with the inputs, and the
+   * SDK takes every output that is missing for unknown.
+   */
+  private answer({ type, name, inputs, custom, id }: MockResourceArgs): MockResourceResult {
+    const state = { ...(inputs as Record<string, unknown>) };
+    for (const output of this.secretOutputs.get(`${type} ${name}`) ?? [])
+      state[output] ??= secretValue(this.preview ? pulumi.runtime.unknownValue : `made-up-${name}-${output}`);
+    if (custom !== true) return { id: undefined, state };
+    const known = id !== undefined && id !== "" ? id : undefined;
+    return { id: known ?? (this.preview ? undefined : `${name}-id`), state };
+  }
+
+  private log(request: LogRequest, done: () => void): void {
+    const [info, warning, error] = [1, 2, 3];
+    const severity: number = request.getSeverity();
+    const message = request.getMessage();
+    if (severity === error) this.loggedErrors.push(message);
+    if ((severity === info || severity === warning) && !request.getEphemeral())
+      this.notices.push({ severity: severity === info ? "info" : "warning", message, urn: request.getUrn() });
+    done();
+  }
+
+  private async recorded(reveal: boolean): Promise<RecordedResource[]> {
+    const passed = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const [resource, props] of this.passed)
+      passed.set(await new Promise<string>((resolve) => resource.urn.apply(resolve)), props);
+    const resources = this.requests
+      .filter(({ type }) => type !== pulumi.runtime.rootPulumiStackTypeName)
+      .map(async ({ sent, ...resource }) => {
+        const { value, secretPaths } = await describe(sent, passed.get(resource.urn), reveal);
+        return { ...resource, inputs: value as Record<string, unknown>, secretPaths };
+      });
+    const key = ({ type, name, urn }: RecordedResource) => `${type} ${name} ${urn}`;
+    return (await Promise.all(resources)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+}
+
+function secretValue(value: string): Record<string, unknown> {
+  const { specialSigKey, specialSecretSig } = pulumi.runtime;
+  return { [specialSigKey]: specialSecretSig, value };
+}
+
+/** A provider's function has its answer from a provider, and often from a cluster; here there is neither. */
+function refuse({ token }: { token: string }): never {
+  const details = `The program called ${token}, a function of a provider, and no provider is there to answer it.`;
+  // Pulumi takes an error from its engine for gRPC's, whose text is in "details".
+  throw Object.assign(new Error(details), { details });
+}

@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { type Finding, environmentOf, findings } from "../../policy/rules";
+import { UserError, messageOf } from "../errors";
+import { evaluate } from "./evaluate";
+import { type ChartUse, type ImageUse, chartsOf, imagesOf } from "./images";
+import { policyResources } from "./policy";
+import type { Recording } from "./recording";
+import { readStackConfig } from "./stackFiles";
+
+/** What a stack would become, found out without anything but this project. */
+export interface Plan {
+  readonly recording: Recording;
+  readonly images: readonly ImageUse[];
+  readonly charts: readonly ChartUse[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Evaluates the project's program for a stack, with the configuration of the stack's file.
+ *
+ * @throws UserError there is no such stack, or its configuration is wrong: with all that is wrong.
+ */
+export async function planOf(stack: string): Promise<Plan> {
+  const recording = await recordStack(stack);
+  const resources = policyResources(recording);
+  return {
+    recording,
+    images: imagesOf(recording),
+    charts: chartsOf(recording),
+    findings: findings(resources, environmentOf(resources, stack)),
+  };
+}
+
+/** The recording alone. @throws UserError as {@link planOf} does. */
+export async function recordStack(stack: string): Promise<Recording> {
+  const config = readStackConfig(stack);
+  // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
+  const { default: program } = await import("../../index.js");
+  try {
+    return await evaluate(program, config);
+  } catch (error) {
+    const messages = userMessages(error);
+    if (messages === undefined) throw error;
+    throw new UserError(messages.join("\n"));
+  }
+}
+
+/** The messages of errors that the program reports on purpose; undefined if one of them is a fault of the program. */
+function userMessages(error: unknown): readonly string[] | undefined {
+  if (error instanceof AggregateError) {
+    const all = error.errors.map(userMessages);
+    return all.every((messages) => messages !== undefined) ? all.flat() : undefined;
+  }
+  if (pulumi.InputPropertiesError.isInstance(error))
+    return [error.message, ...error.errors.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`)];
+  if (pulumi.InputPropertyError.isInstance(error)) return [`${error.propertyPath}: ${error.reason}`];
+  const deliberate =
+    error instanceof UserError || pulumi.RunError.isInstance(error) || pulumi.ResourceError.isInstance(error);
+  return deliberate ? [messageOf(error)] : undefined;
+}

@@ -1,0 +1,58 @@
+/** The addresses that a configuration may hold. None may carry a password: the configuration is in the repository. */
+import { text } from "./fields";
+import { shown } from "./words";
+
+const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/;
+
+/** `s3://bucket/path`, a folder with a model's files. */
+export const s3Folder = text('an address in the store, such as "s3://models/house-price/1"', (value) => {
+  if (value.startsWith("models:"))
+    return `is ${shown(value)}, an address in MLflow's registry, which Seldon cannot read: name the files, s3://…, or a training`;
+  if (value.startsWith("s3://") && value.endsWith("/") && objectProblem(value.slice(0, -1)) === undefined)
+    return `is ${shown(value)}: leave the slash at the end out`;
+  return objectProblem(value);
+});
+
+/** A table to train on. */
+export const dataAddress = text('an address, "https://…" or "s3://bucket/key"', (value) => {
+  if (value.startsWith("s3:")) return objectProblem(value);
+  if (!value.includes("://"))
+    return `is ${shown(value)}, and a training reads https://… and s3://… only: put files of yours into the store`;
+  return webProblem(value, "put the file into the store, and name it s3://…");
+});
+
+/** The address of a service, without what tells who calls. */
+export const httpUrl = text('an address, such as "https://s3.example.com"', (value) => {
+  const problem = webProblem(value, "the keys stand under objectStore.users");
+  if (problem !== undefined) return problem;
+  const { search, hash } = new URL(value);
+  return search + hash === "" ? undefined : `is ${shown(value)}: leave "${search}${hash}" out`;
+});
+
+function objectProblem(value: string): string | undefined {
+  const quoted = shown(value);
+  const [, bucket = "", key = ""] = bucketAndKey.exec(value) ?? [];
+  if (!value.startsWith("s3://")) return `is ${quoted}, which does not begin with s3://`;
+  if (bucket.includes("@")) return "has keys in it, which everybody could read: leave them out";
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    return `is ${quoted}, in which "${bucket}" is not the name of a bucket`;
+  if (key === "") return `is ${quoted}, a bucket and nothing in it: name a path, s3://${bucket}/…`;
+  return /\s/.test(key) ? `is ${quoted}, which has a space in it` : undefined;
+}
+
+/** A value with a password in it is not repeated: messages end up in logs. */
+function webProblem(value: string, instead: string): string | undefined {
+  const quoted = shown(value);
+  if (!/^https?:\/\//.test(value)) return `is ${quoted}, which begins with neither http:// nor https://`;
+  if (/^https?:\/\/[^/?#]*@/.test(value))
+    return `has a user or a password in it, which everybody could read: ${instead}`;
+  return /\s/.test(value) || !URL.canParse(value) ? `is ${quoted}, which is not an address` : undefined;
+}
+
+/** Where charts are taken from. */
+export const chartsPlace = text("oci://…, https://… or a folder, such as ./charts", (value) => {
+  if (/^https?:/.test(value)) return webProblem(value, "take a place that asks for none");
+  return /^(oci:\/\/|\.{1,2}\/|\/)\S+$/.test(value)
+    ? undefined
+    : `is ${shown(value)}, which begins with neither oci://, https://, ./ nor /`;
+});

@@ -1,0 +1,197 @@
+import type { Understood } from "./checks";
+import type { ModelConfig } from "./models";
+import { type Problem, placeOf } from "./problems";
+import type { Path } from "./walk";
+
+/** Two models of one name are one object to Kubernetes, and so are two addresses. */
+export function checkNames(models: readonly (ModelConfig | undefined)[]): Problem[] {
+  const names = new Map<string, Path>();
+  const addresses = new Map<string, Path>();
+  const problems: Problem[] = [];
+  const claim = (taken: Map<string, Path>, name: string, path: Path, problem: (other: string) => string) => {
+    const other = taken.get(name);
+    if (other === undefined) taken.set(name, path);
+    else problems.push({ path, message: problem(placeOf(other)) });
+    return other === undefined;
+  };
+  models.forEach((model, index) => {
+    if (model === undefined) return;
+    const { name, predictors } = model;
+    const path = ["models", index, "name"];
+    if (!claim(names, name, path, (other) => `is "${name}", as ${other} is: names must differ`)) return;
+    (predictors ?? [{ name: "default" }]).forEach((predictor, place) => {
+      const address = `${name}-${predictor.name}`;
+      const where = predictors === undefined ? path : ["models", index, "predictors", place, "name"];
+      claim(
+        addresses,
+        address,
+        where,
+        (other) => `makes the address ${address}, which ${other} makes already`,
+      );
+    });
+  });
+  return problems;
+}
+
+/** What of a model does not fit together. */
+export function checkModel(
+  config: Understood,
+  model: ModelConfig,
+  written: Readonly<Record<string, unknown>>,
+  path: Path,
+): Problem[] {
+  return [
+    ...checkServer(model),
+    ...checkFiles(model),
+    ...checkTraining(model),
+    ...checkReplicas(model, written),
+    ...(config.environment === undefined ? [] : checkBudget(model)),
+    ...checkEnvironment(model),
+    ...checkTraffic(config, model),
+    ...checkBuckets(config, model),
+  ].map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+}
+
+function at(path: string, message: string): Problem {
+  return { path: path.split("."), message };
+}
+
+function checkServer({ server, image, protocol, parameters }: ModelConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (server !== undefined && image !== undefined)
+    problems.push(at("image", "stands beside server: keep one of them"));
+  if (server === undefined && image === undefined)
+    problems.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
+  if (image === "house-price-train")
+    problems.push(at("image", "is house-price-train, which does not serve: take house-price-serve"));
+  if (server === undefined) return problems;
+  if (protocol === "seldon")
+    problems.push(at("protocol", `is seldon, which ${server} does not speak: leave it out, or take v2`));
+  if (Object.keys(parameters).length > 0)
+    problems.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
+  return problems;
+}
+
+function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Problem[] {
+  if (model !== undefined && training !== undefined)
+    return [at("model", "stands beside training: keep one of them")];
+  if (server === undefined || model !== undefined || training !== undefined) return [];
+  if (predictors.length > 0 && predictors.every((one) => one.model !== undefined)) return [];
+  return [at("model", `is missing: ${server} needs the address of a model's files here, or a training`)];
+}
+
+/** Options of the training command that the platform sets itself. */
+const reservedOptions = new Map(
+  Object.entries({
+    data: "write training.data instead",
+    experiment: "leave it out",
+    json: "leave it out",
+    publish: "leave it out",
+    "register-as": "leave it out",
+    tag: "leave it out",
+    "tracking-uri": "leave it out",
+  }),
+);
+
+function checkTraining({ training }: ModelConfig): Problem[] {
+  if (training === undefined) return [];
+  const problems = Object.keys(training.parameters).flatMap((name) => {
+    const instead = reservedOptions.get(name);
+    return instead === undefined
+      ? []
+      : [at(`training.parameters.${name}`, `is set by the platform: ${instead}`)];
+  });
+  if (training.image === "house-price-serve")
+    problems.push(at("training.image", "is house-price-serve, which does not train: take house-price-train"));
+  return problems;
+}
+
+function checkReplicas(model: ModelConfig, written: Readonly<Record<string, unknown>>): Problem[] {
+  const { autoscaling, predictors = [] } = model;
+  if (autoscaling === undefined) return [];
+  const problems: Problem[] = [];
+  const { minReplicas, maxReplicas } = autoscaling;
+  if (written["replicas"] !== undefined)
+    problems.push(at("replicas", "stands beside autoscaling: keep one of them"));
+  predictors.forEach(({ replicas }, index) => {
+    if (replicas !== undefined)
+      problems.push({
+        path: ["predictors", index, "replicas"],
+        message: "stands beside the model's autoscaling: leave it out",
+      });
+  });
+  if (minReplicas > maxReplicas)
+    problems.push(
+      at("autoscaling.minReplicas", `is ${minReplicas}, above maxReplicas, which is ${maxReplicas}`),
+    );
+  return problems;
+}
+
+/** A budget that forbids every disruption stops the maintenance of the cluster. */
+function checkBudget({ autoscaling, minAvailable, predictors = [], ...model }: ModelConfig): Problem[] {
+  const counts = [
+    autoscaling?.minReplicas ?? model.replicas,
+    ...predictors.flatMap(({ replicas }) => replicas ?? []),
+  ];
+  const fewest = Math.min(...counts.filter((count) => count > 0));
+  if (minAvailable === undefined || minAvailable < fewest) return [];
+  const pods = fewest === 1 ? "1 pod" : `${fewest} pods`;
+  const instead = fewest === 1 ? "leave it out, or run more pods" : `at most ${fewest - 1}`;
+  return [at("minAvailable", `is ${minAvailable}, so with ${pods} no node could be drained: ${instead}`)];
+}
+
+/** Variables that the platform sets: another of the same name would be refused by the API server. */
+const reservedVariables = [
+  "HOME",
+  "MLSERVER_ENVIRONMENTS_DIR",
+  "MLSERVER_METRICS_DIR",
+  "MLSERVER_PARALLEL_WORKERS",
+];
+
+function checkEnvironment({ environment }: ModelConfig): Problem[] {
+  return Object.keys(environment)
+    .filter((name) => reservedVariables.includes(name))
+    .map((name) => at(`environment.${name}`, "is set by the platform: leave it out"));
+}
+
+function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Problem[] {
+  if (predictors === undefined) return [];
+  const answering = predictors.filter(({ shadow }) => !shadow);
+  const sum = answering.reduce((total, { traffic }) => total + traffic, 0);
+  const problems: Problem[] = [];
+  if (answering.length === 0)
+    problems.push(at("predictors", "are all shadows, whose answers are dropped: one must answer"));
+  else if (sum !== 100 && !(answering.length === 1 && sum === 0))
+    problems.push(at("predictors", `share ${sum} % of the traffic; without shadows it must be 100`));
+  if (predictors.length - answering.length > 1)
+    problems.push(at("predictors", "hold more than one shadow, and Seldon takes one"));
+  if (predictors.length > 1 && serving !== undefined && serving.istio === undefined)
+    problems.push(
+      at("predictors", "are several, and nothing splits the traffic: set serving.istio, or keep one"),
+    );
+  return problems;
+}
+
+/** The S3 users may read one bucket each. */
+function checkBuckets(config: Understood, { model, predictors = [], training }: ModelConfig): Problem[] {
+  if (config.objectStore === undefined) return [];
+  const { modelBucket, dataBucket } = bucketsOf(config.objectStore);
+  const check = (address: string | undefined, bucket: string, reader: string, path: Path): Problem[] => {
+    const named = address?.startsWith("s3://") === true ? address.split("/")[2] : undefined;
+    if (named === undefined || named === bucket) return [];
+    return [{ path, message: `is in bucket "${named}", and ${reader} may read "${bucket}" only` }];
+  };
+  return [
+    ...check(model, modelBucket, "model servers", ["model"]),
+    ...predictors.flatMap((one, index) =>
+      check(one.model, modelBucket, "model servers", ["predictors", index, "model"]),
+    ),
+    ...check(training?.data, dataBucket, "trainings", ["training", "data"]),
+  ];
+}
+
+/** The names of the two buckets. */
+function bucketsOf(objectStore: NonNullable<Understood["objectStore"]>) {
+  if (objectStore.kind === "minio") return { modelBucket: "models", dataBucket: "datasets" };
+  return objectStore;
+}

@@ -1,0 +1,144 @@
+/** The process that runs the program: takes orders over its channel, and carries them out by the Automation API. */
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  PulumiCommand,
+  type PulumiFn,
+  Stack,
+  type UpdateSummary,
+} from "@pulumi/pulumi/automation";
+
+import { mayBeShown } from "../../../cli/engine/events";
+import { recover } from "../../../cli/engine/recover";
+import type { Order, Outcome, RecordAnswer, RecordQuestion, State } from "./protocol";
+
+type Result = Omit<Outcome, "id" | "ok" | "error" | "text" | "events">;
+
+const project = "mlplatform";
+const charts = ["postgres", "minio", "mlflow", "seldon-core-operator"];
+let command: Promise<PulumiCommand> | undefined;
+const questions = new Map<number, (answer: RecordAnswer) => void>();
+
+/** What the Automation API keeps to itself. */
+interface Runner {
+  run(args: readonly string[], workDir: string, env: Readonly<Record<string, string>>): Promise<unknown>;
+}
+
+function cli(): Promise<PulumiCommand> {
+  command ??= PulumiCommand.get({ root: process.env["ENGINE_ROOT"] ?? "" });
+  return command;
+}
+
+async function stackOf(order: Order): Promise<Stack> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- which program it is, the test says.
+  const program = require(process.env["ENGINE_PROGRAM"] ?? "") as PulumiFn;
+  const workspace = await LocalWorkspace.create({
+    workDir: order.workDir,
+    pulumiCommand: await cli(),
+    envVars: { ...order.env },
+    program,
+  });
+  if (order.action === "init") return Stack.create(order.stack, workspace);
+  // Selecting runs the CLI once more, to no end: each command names its stack.
+  workspace.selectStack = () => Promise.resolve();
+  const stack = await Stack.select(order.stack, workspace);
+  if (order.options.brief === true) {
+    workspace.stackOutputs = () => Promise.resolve({});
+    stack.info = () => Promise.resolve(undefined);
+  }
+  return stack;
+}
+
+async function carryOut(
+  order: Order,
+  output: (text: string) => void,
+  event: (text: string) => void,
+): Promise<Result> {
+  const stack = await stackOf(order);
+  const onEvent = (each: EngineEvent) => {
+    if (mayBeShown(each)) event(`${JSON.stringify(each)}\n`);
+  };
+  const options = { onOutput: output, onError: output, onEvent, color: "never" as const };
+  switch (order.action) {
+    case "init":
+      return { changes: {} };
+    case "up": {
+      const { summary, outputs } = await stack.up(options);
+      return { changes: countsOf(summary), outputs };
+    }
+    case "preview":
+      return { changes: (await stack.preview(options)).changeSummary };
+    case "refresh":
+      return { changes: countsOf((await stack.refresh(options)).summary) };
+    case "destroy":
+      return { changes: countsOf((await stack.destroy(options)).summary) };
+    case "unprotect": {
+      const args = ["state", "unprotect", "--all", "--yes", "--stack", order.stack];
+      await ((await cli()) as PulumiCommand & Runner).run(args, order.workDir, order.env);
+      return { changes: {} };
+    }
+    case "export":
+      return { changes: {}, state: (await stack.exportStack()).deployment as State };
+    case "recover": {
+      const records = {
+        list: async (namespace: string) => (await ask("list", namespace)).releases ?? [],
+        forget: async (namespace: string, name: string, scope: "newest" | "all") => {
+          await ask(scope, namespace, name);
+        },
+      };
+      const backendUrl = order.env["PULUMI_BACKEND_URL"] ?? "";
+      const step = {
+        detail: (text: string) => {
+          output(`${text}\n`);
+        },
+      };
+      const { patience = 0, next = "up" } = order.options;
+      const recovery = await recover(stack, records, { backendUrl, project, patience, next, charts }, step);
+      output(`${JSON.stringify(recovery)}\n`);
+      return { changes: {} };
+    }
+  }
+}
+
+/** In brief there is no summary, whatever the type says. */
+function countsOf(summary: UpdateSummary | undefined): Result["changes"] {
+  return summary?.resourceChanges ?? {};
+}
+
+function ask(method: RecordQuestion["method"], namespace: string, name = ""): Promise<RecordAnswer> {
+  const question = questions.size + 1;
+  return new Promise((resolve) => {
+    questions.set(question, resolve);
+    process.send?.({ question, method, namespace, name } satisfies RecordQuestion);
+  });
+}
+
+process.on("message", (message: Order | RecordAnswer) => {
+  if ("question" in message) {
+    questions.get(message.question)?.(message);
+    return;
+  }
+  let text = "";
+  let events = "";
+  const output = (more: string) => {
+    text += more;
+  };
+  const event = (more: string) => {
+    events += more;
+  };
+  carryOut(message, output, event).then(
+    (result) => process.send?.({ id: message.id, ok: true, text, events, ...result } satisfies Outcome),
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.send?.({
+        id: message.id,
+        ok: false,
+        error: reason,
+        text,
+        events,
+        changes: {},
+      } satisfies Outcome);
+    },
+  );
+});
+process.once("disconnect", () => process.exit());

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+
+import { expect } from "chai";
+
+import { configurationDocs, docsFile } from "../../../cli/docs";
+import { keys } from "../../../cli/reference";
+import { run, stackConfig } from "./support";
+
+describe("docs/configuration.md", () => {
+  const written = readFileSync(docsFile, "utf8");
+
+  it("is what `npm run docs` would write", async () => {
+    expect(written).to.equal(await configurationDocs(), "Run `npm run docs`.");
+  });
+
+  it("has every value, and a word about every key", () => {
+    for (const { path, group, description } of keys()) {
+      if (group) continue;
+      expect(description, path).not.to.equal("");
+      if (!path.endsWith(".kind")) expect(written).to.include(`| \`${path}\``);
+    }
+  });
+
+  it("shows messages as they are", async () => {
+    const { error } = await run(
+      stackConfig(`
+        mlplatform:context: minikube
+        mlplatform:tracking: { replica: 2 }
+        mlplatform:models: [{ name: wine, server: SKLEARN_SERVER, model: s3://models/wine/ }]
+      `),
+    );
+    expect(written).to.include((error as Error).message);
+  });
+
+  it("shows a stack file that is right", async () => {
+    const example = /```yaml\nconfig:\n([\s\S]*?)```/.exec(written)?.[1] ?? "";
+    const { error } = await run(stackConfig(example.replaceAll(/^ {2}/gm, "")));
+    expect(error).to.equal(undefined);
+  });
+});
