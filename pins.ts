@@ -3,6 +3,8 @@
  * this one. Nothing is pinned anywhere else, but for the packages of the lock files.
  */
 
+import { existsSync } from "node:fs";
+
 /** A Helm chart of another project. */
 export interface ChartPin {
   /** The chart's name in its repository. */
@@ -190,5 +192,7 @@ export function chartSource(pin: ChartPin, mirror: Mirror = {}) {
   if (repository.startsWith("oci://")) return { chart: `${repository}/${pin.name}`, version: pin.version };
   if (/^https?:/.test(repository))
     return { chart: pin.name, version: pin.version, repositoryOpts: { repo: repository } };
-  return { chart: `${repository.replace(/\/$/, "")}/${pin.name}`, version: pin.version };
+  const unpacked = `${repository.replace(/\/$/, "")}/${pin.name}`;
+  const packed = `${unpacked}-${pin.version}.tgz`;
+  return { chart: existsSync(packed) ? packed : unpacked, version: pin.version };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,15 +63,37 @@ export async function settleLock(stack: Stack, settings: LockSettings, step: Ste
   }
   if (held.length === 0) return false;
   step.detail("removing the lock of a run that was cut off");
+  restoreState(stack.name, settings);
   await stack.cancel();
   return true;
 }
 
+/**
+ * An engine that was killed while it wrote a stack's state to a folder leaves an empty file; the state before that
+ * lies beside it.
+ */
+function restoreState(stack: string, { backendUrl, project }: LockSettings): void {
+  const folder = folderOf(backendUrl);
+  if (folder === undefined) return;
+  const file = path.join(folder, "stacks", project, `${stack}.json`);
+  const [state, backup] = [file, `${file}.bak`].map(
+    (each) => statSync(each, { throwIfNoEntry: false })?.size ?? 0,
+  );
+  if (state === 0 && backup !== 0) copyFileSync(`${file}.bak`, file);
+}
+
+/** Where a backend that is a folder keeps its files. */
+function folderOf(backendUrl: string): string | undefined {
+  if (!backendUrl.startsWith("file://")) return undefined;
+  const root = fileURLToPath(backendUrl.replace(/^file:\/\/~/, `file://${process.env["HOME"] ?? ""}`));
+  return path.join(root, ".pulumi");
+}
+
 /** The locks of a stack in a backend that is a folder. */
 export function locksOf(stack: string, { backendUrl, project }: LockSettings): Lock[] {
-  if (!backendUrl.startsWith("file://")) return [];
-  const root = fileURLToPath(backendUrl.replace(/^file:\/\/~/, `file://${process.env["HOME"] ?? ""}`));
-  const folder = path.join(root, ".pulumi", "locks", "organization", project, stack);
+  const root = folderOf(backendUrl);
+  if (root === undefined) return [];
+  const folder = path.join(root, "locks", "organization", project, stack);
   try {
     // Beside each lock lies a file with its attributes, which is none.
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));

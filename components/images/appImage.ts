@@ -24,7 +24,7 @@ export interface AppImageArgs {
    */
   network?: string | undefined;
   /**
-   * Further build arguments, or another base image as `PYTHON_IMAGE`.
+   * Further build arguments.
    * @default {}
    */
   buildArgs?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export class AppImage extends pulumi.ComponentResource {
   constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:images:AppImage", name, { image: args.image }, opts);
     const { image, registry, platform, network } = args;
-    const buildArgs = { PYTHON_IMAGE: imageReference(images.python, args.mirror), ...args.buildArgs };
+    const buildArgs = { ...args.buildArgs, PYTHON_IMAGE: imageReference(images.python, args.mirror) };
     // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
     const repository = registry ?? "localhost/mlplatform";
     this.reference = `${repository}/${image}:${contentHash(image, platform, buildArgs)}`;

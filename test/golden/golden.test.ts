@@ -87,7 +87,7 @@ describe("golden files", () => {
   it("need neither Pulumi, Docker, kubectl nor a kubeconfig", function () {
     this.timeout(120_000);
     const env = { PATH: "/nonexistent", HOME: "/nonexistent", NO_COLOR: "1" };
-    const args = ["--import", "tsx", "cli/main.ts", "preview", "--stack", "dev"];
+    const args = ["--require", "./load.cjs", "cli/main.ts", "preview", "--stack", "dev"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: projectDir,
       env,

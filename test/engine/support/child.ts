@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 
 import { projectDir } from "../../../cli/paths";
-import type { Transpiled } from "./transpile";
 
 /** A process of the tests: forked, and gone when they say so. */
 export interface Child {
@@ -14,14 +13,10 @@ export interface Child {
 }
 
 /** Starts a script of the tests, given from the project's folder. */
-export function start(
-  script: string,
-  transpiled: Transpiled,
-  env: Readonly<Record<string, string>> = {},
-): Child {
+export function start(script: string, env: Readonly<Record<string, string>> = {}): Child {
   const child = fork(path.join(projectDir, script), {
-    execArgv: [...transpiled.nodeArgs],
-    env: { ...process.env, ...transpiled.env, ...env },
+    execArgv: ["--require", path.join(projectDir, "load.cjs")],
+    env: { ...process.env, ...env },
     cwd: projectDir,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -44,13 +44,8 @@ export class Lane {
     this.cluster = new MemoryCluster(new Behaviour());
     this.timeline = new Timeline(this.cluster.behaviour);
     this.folder = this.scratch;
-    this.providers = new Providers(setting.transpiled, () => this);
-    this.program = new Program(
-      setting.transpiled,
-      path.join(projectDir, program),
-      setting.engineRoot,
-      () => this.cluster,
-    );
+    this.providers = new Providers(() => this);
+    this.program = new Program(path.join(projectDir, program), setting.engineRoot, () => this.cluster);
   }
 
   /** Begins anew: an empty cluster, an empty backend, the stack made from its file. */

@@ -3,7 +3,6 @@ import { chartName } from "../../standins/charts";
 import type { MemoryCluster } from "../../standins/cluster";
 import { type Child, start } from "./child";
 import type { Order, Outcome, RecordAnswer, RecordQuestion } from "./protocol";
-import type { Transpiled } from "./transpile";
 
 /** The process that runs the program: started again when it has been killed. */
 export class Program {
@@ -16,7 +15,6 @@ export class Program {
    * @param engineRoot the folder with the engine's `bin`.
    */
   constructor(
-    private readonly transpiled: Transpiled,
     private readonly program: string,
     private readonly engineRoot: string,
     private readonly cluster: () => MemoryCluster,
@@ -40,7 +38,7 @@ export class Program {
   private running(): Child {
     if (this.child?.alive() === true) return this.child;
     const env = { ENGINE_PROGRAM: this.program, ENGINE_ROOT: this.engineRoot };
-    const child = start("test/engine/support/driver.ts", this.transpiled, env);
+    const child = start("test/engine/support/driver.ts", env);
     this.child = child;
     child.process.on("message", (message: Outcome | RecordQuestion) => {
       if ("question" in message) {

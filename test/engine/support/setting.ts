@@ -3,11 +3,9 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { findOrBuildEngine } from "../../../cli/engine/engine";
-import { type Transpiled, transpile } from "./transpile";
 
 /** What all engine tests share. */
 export interface Setting {
-  readonly transpiled: Transpiled;
   /** A folder with `bin/pulumi`, as the Automation API wants it. */
   readonly engineRoot: string;
 }
@@ -15,7 +13,7 @@ export interface Setting {
 let shared: Promise<Setting> | undefined;
 const cleanups: (() => void)[] = [];
 
-/** Finds or builds the engine and prepares the child processes, once for all tests. */
+/** Finds or builds the engine, once for all tests. */
 export function setting(): Promise<Setting> {
   shared ??= prepare();
   return shared;
@@ -27,17 +25,14 @@ async function prepare(): Promise<Setting> {
       console.log(`    ${text}`);
     },
   };
-  const [engine, transpiled] = await Promise.all([
-    findOrBuildEngine(step, new AbortController().signal),
-    transpile(),
-  ]);
+  const engine = await findOrBuildEngine(step, new AbortController().signal);
   const engineRoot = mkdtempSync(path.join(tmpdir(), "mlplatform-cli-"));
   mkdirSync(path.join(engineRoot, "bin"));
   symlinkSync(engine.file, path.join(engineRoot, "bin", "pulumi"));
-  cleanups.push(transpiled.dispose, () => {
+  cleanups.push(() => {
     rmSync(engineRoot, { recursive: true, force: true });
   });
-  return { transpiled, engineRoot };
+  return { engineRoot };
 }
 
 process.once("exit", () => {

@@ -34,7 +34,7 @@ export class TestPlatform {
 
   /** Starts a command of the CLI. */
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
-    const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], {
+    const child = spawn(process.execPath, ["--require", "./load.cjs", "cli/main.ts", ...args], {
       cwd: projectDir,
       env: {
         ...process.env,

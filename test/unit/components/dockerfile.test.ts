@@ -1,7 +1,6 @@
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { expect } from "chai";
 
@@ -59,7 +58,7 @@ describe("the content hash of an image", () => {
     });
     mkdirSync(path.join(folder, path.dirname(source)), { recursive: true });
     cpSync(path.join(projectDir, source), path.join(folder, source));
-    copy = (await import(pathToFileURL(path.join(folder, source)).href)) as typeof own;
+    copy = (await import(path.join(folder, source))) as typeof own;
   });
 
   after(() => {
