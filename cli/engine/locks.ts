@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,23 +63,23 @@ export async function settleLock(stack: Stack, settings: LockSettings, step: Ste
   }
   if (held.length === 0) return false;
   step.detail("removing the lock of a run that was cut off");
-  restoreState(stack.name, settings);
+  removeEmptyAttributes(stack.name, settings);
   await stack.cancel();
   return true;
 }
 
 /**
- * An engine that was killed while it wrote a stack's state to a folder leaves an empty file; the state before that
- * lies beside it.
+ * Beside each file of a backend that is a folder lies one with its attributes. An engine that was killed while it wrote
+ * that leaves it empty, and the next one takes the whole state for broken ("failed to load checkpoint: EOF"); without
+ * the attributes it does well.
  */
-function restoreState(stack: string, { backendUrl, project }: LockSettings): void {
+function removeEmptyAttributes(stack: string, { backendUrl, project }: LockSettings): void {
   const folder = folderOf(backendUrl);
   if (folder === undefined) return;
-  const file = path.join(folder, "stacks", project, `${stack}.json`);
-  const [state, backup] = [file, `${file}.bak`].map(
-    (each) => statSync(each, { throwIfNoEntry: false })?.size ?? 0,
-  );
-  if (state === 0 && backup !== 0) copyFileSync(`${file}.bak`, file);
+  for (const name of [`${stack}.json.attrs`, `${stack}.json.bak.attrs`]) {
+    const file = path.join(folder, "stacks", project, name);
+    if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
+  }
 }
 
 /** Where a backend that is a folder keeps its files. */
