@@ -1,4 +1,4 @@
-import { findCluster } from "../cluster";
+import { findCluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
@@ -65,7 +65,7 @@ async function findModel(url: string | undefined): Promise<{ send: Send; where: 
   return {
     where: `house-price in cluster ${context}`,
     send: (body) =>
-      cluster.request(clusterPath, body).catch((error: unknown) => {
+      cluster.send(clusterPath, { body }).catch((error: unknown) => {
         throw new UserError(
           `no model answers: none is up locally, and house-price in cluster ${context} cannot be asked: ` +
             `${messageOf(error)}. See: kubectl -n ml-models get pods,services`,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import colors from "picocolors";
 
-import { type ClusterState, findCluster } from "../cluster";
+import { type ClusterState, findCluster } from "../cluster/cluster";
 import { UserError } from "../errors";
 import { type Interruption, onInterruption } from "../interruption";
 import { type Ports, predictUrl } from "../local/services";

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { type ClusterState, findCluster } from "../../../cli/cluster";
+import { type ClusterState, findCluster } from "../../../cli/cluster/cluster";
 import { rejection } from "../support/rejection";
 import { type TestServer, serveHttp } from "../support/servers";
 
@@ -69,11 +69,11 @@ describe("the cluster", function () {
     if (found.state !== "answers") throw new Error(JSON.stringify(found));
     expect([found.context, found.version]).to.deep.equal(["test", "v1.34.4"]);
     expect(authorization).to.equal("Bearer secret");
-    expect(await found.cluster.request("/service", "{}")).to.deep.equal({
+    expect(await found.cluster.send("/service", { body: "{}" })).to.deep.equal({
       status: 400,
       body: '{"status": {"info": "ten numbers"}}',
     });
-    expect((await rejection(found.cluster.request("/other", "{}"))).message).to.equal(
+    expect((await rejection(found.cluster.send("/other", { body: "{}" }))).message).to.equal(
       'services "x" not found',
     );
   });

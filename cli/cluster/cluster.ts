@@ -1,0 +1,183 @@
+import { type OutgoingHttpHeaders, request as httpRequest } from "node:http";
+import { type RequestOptions, request as httpsRequest } from "node:https";
+
+import type { KubeConfig } from "@kubernetes/client-node";
+
+import { messageOf } from "../errors";
+import { type Context, type Kubeconfig, readKubeconfig } from "./kubeconfig";
+
+/** An object as the API server sends it: dates are texts. */
+export type Live<T> = T extends Date
+  ? string
+  : T extends readonly (infer E)[]
+    ? readonly Live<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Live<T[K]> }
+      : T;
+
+/** The current context of the user's kubeconfig, and whether its cluster answers. */
+export type ClusterState =
+  | {
+      readonly state: "answers";
+      readonly context: string;
+      readonly version: string;
+      readonly cluster: Cluster;
+    }
+  | { readonly state: "silent"; readonly context: string; readonly reason: string }
+  | { readonly state: "none"; readonly reason: string };
+
+/** How a request is sent. */
+export interface Request {
+  /** @default GET, or POST with a body */
+  readonly method?: "DELETE" | "GET" | "PATCH" | "POST";
+  readonly body?: string;
+  /** @default application/json */
+  readonly contentType?: string;
+  /** Milliseconds. @default 30000 */
+  readonly timeout?: number;
+}
+
+const answerMilliseconds = 3_000;
+
+/** The API server refused by itself, with its reason. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+
+  constructor(
+    message: string,
+    /** HTTP status: 403 no right to, 404 not there, 409 conflict, … */
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+/** A Kubernetes API server, with the user's credentials. */
+export class Cluster {
+  private constructor(
+    /** The context that leads to it. */
+    readonly context: string,
+    /** Names the context as its current one; for connections that are no requests. */
+    readonly kubeConfig: KubeConfig,
+    private readonly server: string,
+    private readonly options: RequestOptions,
+  ) {}
+
+  /** Prepares the credentials of a context; nothing is sent yet. */
+  static async open({ raw }: Pick<Kubeconfig, "raw">, { name, server }: Pick<Context, "name" | "server">) {
+    const { KubeConfig } = await import("@kubernetes/client-node");
+    const own = new KubeConfig();
+    own.loadFromOptions({
+      clusters: raw.clusters,
+      users: raw.users,
+      contexts: raw.contexts,
+      currentContext: name,
+    });
+    const options: RequestOptions = {};
+    await own.applyToHTTPSOptions(options);
+    return new Cluster(name, own, server, options);
+  }
+
+  /** The server's version, `v1.34.4`. @throws Error it does not answer. */
+  async version(timeout = answerMilliseconds): Promise<string> {
+    const { status, body } = await this.send("/version", { timeout });
+    if (status !== 200) throw new Error(`it answered ${status} to a question for its version`);
+    return (JSON.parse(body) as { gitVersion: string }).gitVersion;
+  }
+
+  /** The objects at an address such as `/api/v1/namespaces/mlflow/pods`. None where the kind is unknown. @throws Refused */
+  async list<T>(address: string): Promise<Live<T>[]> {
+    return ((await this.get<{ items?: T[] }>(address))?.items as Live<T>[] | undefined) ?? [];
+  }
+
+  /** The object at an address; undefined if there is none. @throws Refused */
+  async get<T>(address: string): Promise<Live<T> | undefined> {
+    try {
+      return JSON.parse((await this.send(address)).body) as Live<T>;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Deletes the object at an address. @returns whether there was one. @throws Refused */
+  async remove(address: string): Promise<boolean> {
+    try {
+      await this.send(address, { method: "DELETE" });
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Sends a request to the API server, or through it.
+   *
+   * @throws Refused the API server refuses by itself. What a service behind it answers is returned, whatever the status.
+   * @throws Error the API server does not answer.
+   */
+  send(address: string, how: Request = {}): Promise<{ status: number; body: string }> {
+    const { body, contentType = "application/json", timeout = 30_000 } = how;
+    const url = new URL(this.server.replace(/\/$/, "") + address);
+    const request_ = url.protocol === "http:" ? httpRequest : httpsRequest;
+    const headers = {
+      ...(this.options.headers as OutgoingHttpHeaders | undefined),
+      ...(body === undefined ? {} : { "content-type": contentType }),
+    };
+    const method = how.method ?? (body === undefined ? "GET" : "POST");
+    return new Promise((resolve, reject) => {
+      const request = request_(url, { ...this.options, headers, method, timeout }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.once("error", reject);
+        response.once("end", () => {
+          const status = response.statusCode ?? 0;
+          const refused = status < 400 ? undefined : refusal(text);
+          if (refused === undefined) resolve({ status, body: text });
+          else reject(new Refused(refused, status));
+        });
+      });
+      request.once("timeout", () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+      request.once("error", reject);
+      request.end(body);
+    });
+  }
+}
+
+/** The reason in an API server's own error, a `Status` object; undefined if the error is someone else's. */
+function refusal(body: string): string | undefined {
+  try {
+    const { kind, message } = JSON.parse(body) as { kind?: string; message?: string };
+    return kind === "Status" ? message : undefined;
+  } catch {
+    // A path that the API server does not know at all.
+    return body.startsWith("404 page not found") ? body.trim() : undefined;
+  }
+}
+
+/** Finds the cluster that kubectl would use. */
+export async function findCluster(): Promise<ClusterState> {
+  const kubeconfig = await readKubeconfig();
+  if ("reason" in kubeconfig) return { state: "none", reason: kubeconfig.reason };
+  const { current, raw } = kubeconfig;
+  const named = raw.getCurrentContext();
+  if (current === undefined)
+    return { state: "none", reason: `the kubeconfig's current context, "${named}", names none` };
+  return reach(kubeconfig, current);
+}
+
+/** Opens a context and asks whether its cluster answers. */
+export async function reach(
+  kubeconfig: Kubeconfig,
+  context: Context,
+): Promise<Exclude<ClusterState, { state: "none" }>> {
+  try {
+    const cluster = await Cluster.open(kubeconfig, context);
+    return { state: "answers", context: context.name, version: await cluster.version(), cluster };
+  } catch (error) {
+    return { state: "silent", context: context.name, reason: messageOf(error) };
+  }
+}

@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { parse, stringify } from "yaml";
+
+import { homeDir, projectDir } from "../paths";
+
+/** A stack's settings, `Pulumi.<stack>.yaml`, as far as they are used here. */
+interface Settings {
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly secretsprovider?: string;
+  readonly encryptedkey?: string;
+  readonly encryptionsalt?: string;
+}
+
+/** What holds on this machine only, such as its context, by key of the stack's configuration. */
+export type Overrides = Readonly<Record<string, unknown>>;
+
+const encryptionKeys = ["secretsprovider", "encryptedkey", "encryptionsalt"] as const;
+
+/** Folder of what belongs to a stack on this machine. */
+export function stackDir(stack: string, ...parts: string[]): string {
+  return path.join(homeDir(), "stacks", stack, ...parts);
+}
+
+/** The settings that the engine is given. */
+export function settingsFile(stack: string): string {
+  return stackDir(stack, `Pulumi.${stack}.yaml`);
+}
+
+/** Whether the stack's own file says how secrets are encrypted, and so needs the passphrase or key of its author. */
+export function encryptsItself(stack: string): boolean {
+  const written = read(path.join(projectDir, `Pulumi.${stack}.yaml`));
+  return encryptionKeys.some((key) => written[key] !== undefined);
+}
+
+/**
+ * Writes the settings for the engine: the stack's own, what holds on this machine only, and the salt of this
+ * machine's passphrase. All that is kept out of the stack's own file, which is everyone's.
+ */
+export function writeSettings(stack: string, overrides: Overrides): void {
+  const written = read(path.join(projectDir, `Pulumi.${stack}.yaml`));
+  const encryption = encryptsItself(stack) ? written : read(settingsFile(stack));
+  mkdirSync(stackDir(stack), { recursive: true });
+  replace(stackDir(stack, "Pulumi.yaml"), readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8"));
+  const kept = encryptionKeys.flatMap((key) =>
+    encryption[key] === undefined ? [] : [[key, encryption[key]]],
+  );
+  replace(
+    settingsFile(stack),
+    stringify({ ...Object.fromEntries(kept), config: { ...written.config, ...overrides } }),
+  );
+}
+
+/** The context that the stack was last brought up in from here; undefined if it was not, or is down again. */
+export function keptContext(stack: string): string | undefined {
+  try {
+    return readFileSync(stackDir(stack, "context"), "utf8").trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Remembers where the stack is, before anything is made there. */
+export function keepContext(stack: string, context: string): void {
+  mkdirSync(stackDir(stack), { recursive: true });
+  replace(stackDir(stack, "context"), `${context}\n`);
+}
+
+/** Forgets where the stack was, once nothing is there any more. */
+export function forgetContext(stack: string): void {
+  rmSync(stackDir(stack, "context"), { force: true });
+}
+
+function read(file: string): Settings {
+  return existsSync(file) ? ((parse(readFileSync(file, "utf8")) ?? {}) as Settings) : {};
+}
+
+function replace(file: string, content: string): void {
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, content);
+  renameSync(partial, file);
+}
