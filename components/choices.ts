@@ -173,7 +173,6 @@ export function createModel(
       after: [operator, namespace, ...present(trained), ...present(image.built)],
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
-      executor: model.executor,
       autoscaling: model.autoscaling,
       minAvailable: model.minAvailable,
     },

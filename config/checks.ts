@@ -126,8 +126,8 @@ function quotaNeeded(models: readonly ModelConfig[]): Amount {
     const replicas = model.predictors?.map((one) => one.replicas ?? count) ?? [count];
     return replicas.map((pods) => ({
       pods,
-      cpu: pods * (millicores(model.resources.cpu) + millicores(model.executor.cpu)),
-      memory: pods * (bytes(model.resources.memory) + bytes(model.executor.memory)),
+      cpu: pods * millicores(model.resources.cpu),
+      memory: pods * bytes(model.resources.memory),
     }));
   });
   const trainings = models.flatMap(({ training }) => training?.resources ?? []);

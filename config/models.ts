@@ -125,9 +125,6 @@ export function modelSchema(environment: Environment) {
         prod: { cpu: "500m", memory: "1Gi", memoryLimit: "2Gi" },
       }[environment],
     ),
-    executor: resources({ cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" }).describe(
-      "resources of Seldon's executor, which stands in each pod",
-    ),
     startupSeconds: z
       .int()
       .min(10)

@@ -42,7 +42,8 @@ const ports = {
   kubernetesWebhook: [4443],
   minio: [9000],
   mlflow: [5000],
-  models: [8000, 5001],
+  // Of an executor, and of a model without one.
+  models: [8000, 5001, 9000, 9500],
   // The containers of a graph have consecutive ones.
   modelMetrics: [6000, 6001, 6002, 6003, 8000],
   operatorMetrics: [8080],

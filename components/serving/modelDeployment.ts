@@ -45,8 +45,11 @@ export interface ModelDeploymentArgs {
   /** Of requests: Seldon's own, or the Open Inference Protocol. */
   protocol: Protocol;
   predictors: readonly PredictorArgs[];
-  /** Resources of Seldon's executor, which stands in each pod. */
-  executor: Resources;
+  /**
+   * Resources of Seldon's executor, which stands in the pods of graphs with several units.
+   * @default {@link executorResources}
+   */
+  executor?: Resources;
   /** @default a fixed number of pods */
   autoscaling?:
     | { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
@@ -60,8 +63,11 @@ export interface ModelDeploymentArgs {
 
 /** Marks the pods of a predictor, whatever its version. */
 const predictorLabel = "mlplatform/predictor";
-const restPort = 8000;
-const grpcPort = 5001;
+/** Seldon's usual ports, which the address of every model has, and those behind it: of its executor, or of the only unit. */
+const ports = { address: [8000, 5001], executor: [8000, 5001], unit: [9000, 9500] } as const;
+
+/** What Seldon's executor needs to pass requests on. */
+const executorResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" };
 
 /**
  * A model in service.
@@ -109,6 +115,7 @@ export class ModelDeployment extends pulumi.ComponentResource {
   /** An address that stays when the version changes, and a budget for the pods behind it. */
   private createAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
     const selector = { "seldon-deployment-id": args.model, [predictorLabel]: predictor.name };
+    const behind = isSingle(predictor) ? ports.unit : ports.executor;
     const metadata = {
       name: `${args.model}-${predictor.name}`,
       namespace: args.namespace,
@@ -123,8 +130,8 @@ export class ModelDeployment extends pulumi.ComponentResource {
           type: "ClusterIP",
           selector,
           ports: [
-            { name: "http", port: restPort, targetPort: restPort },
-            { name: "grpc", port: grpcPort, targetPort: grpcPort },
+            { name: "http", port: ports.address[0], targetPort: behind[0] },
+            { name: "grpc", port: ports.address[1], targetPort: behind[1] },
           ],
         },
       },
@@ -145,18 +152,29 @@ function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): Pre
   const runs = {
     graph: toGraphUnit(predictor.graph, args.storageSecret),
     componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol) }],
-    svcOrchSpec: { resources: requirements(args.executor) },
+    ...(isSingle(predictor)
+      ? {}
+      : { svcOrchSpec: { resources: requirements(args.executor ?? executorResources) } }),
   };
   const version = createHash("sha256").update(JSON.stringify(runs)).digest("hex").slice(0, 6);
   return {
     name: `${predictor.name}-${version}`,
     ...(args.autoscaling === undefined ? { replicas } : {}),
     ...(args.predictors.length === 1 ? { traffic: 100 } : { traffic, shadow }),
-    annotations: { version },
+    annotations: { version, ...(isSingle(predictor) ? { "seldon.io/no-engine": "true" } : {}) },
     labels: { [predictorLabel]: predictor.name },
     ...runs,
     componentSpecs: runs.componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
   };
+}
+
+/**
+ * A graph of one unit needs no executor, Seldon's container that walks the graph, in its pod. Without it a model is
+ * ready some 20 seconds earlier, the operator's fixed delay, and no request is lost when a pod goes: the executor stops
+ * listening as soon as it is told to stop, before all of the cluster has heard that the pod is no address any more.
+ */
+function isSingle({ graph }: PredictorArgs): boolean {
+  return (graph.children ?? []).length === 0;
 }
 
 /** The slowest container may take its time, after images and model files have been fetched. */
@@ -181,8 +199,9 @@ function autoscaler({ autoscaling }: ModelDeploymentArgs) {
 }
 
 /** With several nodes, the protocol v2 wants the graph without a name: a name would be passed on to every node. */
-function predictionUrl({ model, namespace, protocol }: ModelDeploymentArgs, { name, graph }: PredictorArgs) {
-  const unit = (graph.children ?? []).length === 0 ? `/${graph.name}` : "";
+function predictionUrl({ model, namespace, protocol }: ModelDeploymentArgs, predictor: PredictorArgs) {
+  const { name, graph } = predictor;
+  const unit = isSingle(predictor) ? `/${graph.name}` : "";
   const path = protocol === "seldon" ? "/api/v1.0/predictions" : `/v2/models${unit}/infer`;
-  return pulumi.interpolate`http://${serviceHost(`${model}-${name}`, namespace)}:${restPort}${path}`;
+  return pulumi.interpolate`http://${serviceHost(`${model}-${name}`, namespace)}:${ports.address[0]}${path}`;
 }

@@ -44,7 +44,8 @@ export interface PredictorSpec {
     readonly hpaSpec?: object;
     readonly spec: { readonly containers: readonly { readonly name: string }[] };
   }[];
-  readonly svcOrchSpec: object;
+  /** Of Seldon's executor, where the graph has one. */
+  readonly svcOrchSpec?: object;
 }
 
 /** Types of parameters by the values they are given as. */

@@ -4,12 +4,16 @@ import argparse
 import importlib
 import json
 import logging
+import math
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver import grpc, rest
 from modelserver.errors import ModelError
@@ -26,10 +30,13 @@ PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
 }
 """The types of a graph unit's parameters, as `SeldonDeployment` knows them."""
 
-DRAIN_SECONDS = 4
-"""How long requests under way may take after SIGTERM, over REST and then again over gRPC.
+LINGER_SECONDS = 2
+"""How long after SIGTERM clients with open connections are answered and told to come again elsewhere."""
 
-Together that is less than 10 seconds, which the operator's hook before SIGTERM leaves of the 20 until SIGKILL.
+DRAIN_SECONDS = 3
+"""How long requests that are then under way may take, over REST and then again over gRPC.
+
+All that is less than 10 seconds, which the operator's hook before SIGTERM leaves of the 20 until SIGKILL.
 """
 
 
@@ -71,22 +78,71 @@ def serve(class_name: str, host: str) -> None:
     app = rest.create_app(model, metrics)
     metrics.serve(host, metrics_port)
     grpc_server = grpc.start_server(model, metrics, host, grpc_port)
-    server = uvicorn.Server(
+    farewell = Farewell(app)
+    server = LingeringServer(
+        farewell,
         uvicorn.Config(
-            app,
+            farewell,
             loop="uvloop",
             http="httptools",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        ),
     )
     logger.info("serving REST on %d, gRPC on %d, metrics on %d", http_port, grpc_port, metrics_port)
     try:
         server.run(sockets=[http_socket])
     finally:
         grpc_server.stop(DRAIN_SECONDS).wait()
+
+
+class Farewell:
+    """An ASGI application in front of another, which in the end has clients close their connections.
+
+    A connection that the server closes may have a request on its way, which is then lost. One that the client closes,
+    after an answer with `Connection: close`, has not.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.leaving = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the other application does."""
+
+        async def send_farewell(message: Message) -> None:
+            if self.leaving and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+            await send(message)
+
+        await self.app(scope, receive, send_farewell)
+
+
+class LingeringServer(uvicorn.Server):
+    """A server that says farewell for a while when it is told to stop, or until nobody is connected any more."""
+
+    def __init__(self, farewell: Farewell, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._farewell = farewell
+        self._until = math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave; told again, leave at once."""
+        if self._farewell.leaving:
+            super().handle_exit(sig, frame)
+            return
+        self._captured_signals.append(sig)
+        self._farewell.leaving = True
+        self._until = time.monotonic() + LINGER_SECONDS
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to stop; asked ten times a second."""
+        stop = await super().on_tick(counter)
+        if not self._farewell.leaving:
+            return stop
+        return stop or not self.server_state.connections or time.monotonic() > self._until
 
 
 def _create(class_name: str) -> Any:

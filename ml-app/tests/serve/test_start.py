@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 
 from model_process import HERE, ModelProcess, port_variable, tensor
 from modelserver import server as command
@@ -93,7 +94,6 @@ def test_sigterm_lets_requests_finish(start: Start, tmp_path: Path) -> None:
         over_grpc = threads.submit(server.call, "Model", "Predict", tensor(np.array([[2.0]])))
         wait_for(lambda: (tmp_path / "1.0").exists() and (tmp_path / "2.0").exists())
         server.terminate()
-        wait_for(lambda: not listens(int(server.rest)))
         assert not over_rest.done()
         assert not over_grpc.done()
         assert over_rest.result().json()["data"]["ndarray"] == [1.0]
@@ -111,6 +111,17 @@ def test_sigterm_while_the_model_computes(start: Start, tmp_path: Path) -> None:
         wait_for((tmp_path / "1.0").exists)
         server.terminate()
         assert answer.result().json()["data"]["ndarray"] == [1.0]
+    assert server.wait() == 0
+
+
+def test_sigterm_has_clients_close_their_connections(start: Start, tmp_path: Path) -> None:
+    server = start("seldon_classes.Slow", folder=str(tmp_path))
+    server.wait_until_ready()
+    with requests.Session() as client:
+        assert client.get(f"{server.url}/health/ping").headers.get("Connection") is None
+        server.terminate()
+        # The connection is open, so its next request is answered, however late it is heard of.
+        wait_for(lambda: client.get(f"{server.url}/health/ping").headers.get("Connection") == "close")
     assert server.wait() == 0
 
 

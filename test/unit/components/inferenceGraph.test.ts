@@ -66,6 +66,18 @@ describe("an inference graph", () => {
     });
   });
 
+  it("has Seldon's executor in front, whose ports the address leads to", () => {
+    const [only] = predictors(created);
+    expect(at(only, "annotations")).to.have.all.keys("version");
+    expect(at(only, "svcOrchSpec")).to.deep.equal({
+      resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+    });
+    expect(at(created.inputs("Service"), "spec", "ports")).to.deep.equal([
+      { name: "http", port: 8000, targetPort: 8000 },
+      { name: "grpc", port: 5001, targetPort: 5001 },
+    ]);
+  });
+
   it("runs in one pod, with a container for each node that is named like it", () => {
     expect(at(predictors(created)[0], "componentSpecs")).to.have.length(1);
     expect(containers(created).map(({ name, image }) => ({ name, image }))).to.deep.equal([

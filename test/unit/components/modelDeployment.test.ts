@@ -5,7 +5,6 @@ import { custom, deploy, predictor, predictors, prepackaged } from "./support/mo
 import { asUser, ownership, requirements, withoutRights } from "./support/surroundings";
 
 const scratch = { name: "tmp", mountPath: "/tmp" };
-const executor = { resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } } };
 
 function probe(path: string, rest: object) {
   return { httpGet: { path, port: "http" }, timeoutSeconds: 2, ...rest };
@@ -54,7 +53,7 @@ describe("ModelDeployment", () => {
             name,
             replicas: 2,
             traffic: 100,
-            annotations: { version: name.slice(-6) },
+            annotations: { version: name.slice(-6), "seldon.io/no-engine": "true" },
             labels: { "mlplatform/predictor": "default" },
             graph: {
               name: "house-price",
@@ -81,7 +80,6 @@ describe("ModelDeployment", () => {
                 ]),
               },
             ],
-            svcOrchSpec: executor,
           },
         ],
       },
@@ -177,8 +175,8 @@ describe("ModelDeployment", () => {
         type: "ClusterIP",
         selector: { "seldon-deployment-id": "house-price", "mlplatform/predictor": "default" },
         ports: [
-          { name: "http", port: 8000, targetPort: 8000 },
-          { name: "grpc", port: 5001, targetPort: 5001 },
+          { name: "http", port: 8000, targetPort: 9000 },
+          { name: "grpc", port: 5001, targetPort: 9500 },
         ],
       },
     });

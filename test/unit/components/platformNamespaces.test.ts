@@ -175,14 +175,14 @@ describe("PlatformNamespaces", () => {
 
   it("lets through what the platform needs, and nothing more", () => {
     expect(flows(created).filter((line) => !line.includes("default-deny"))).to.deep.equal([
-      "fe to-platform: to ml-models TCP/8000 TCP/5001",
+      "fe to-platform: to ml-models TCP/8000 TCP/5001 TCP/9000 TCP/9500",
       "fe to-platform: to mlflow TCP/5000",
       "minio-system from-clients: from mlflow TCP/9000",
       "minio-system from-clients: from ml-models TCP/9000",
       "minio-system from-clients: from itself TCP/9000",
       "minio-system set-up: to itself TCP/9000",
-      ...anywhere((address) => `ml-models predictions: from ${address} TCP/8000 TCP/5001`),
-      "ml-models predictions: from every namespace TCP/8000 TCP/5001",
+      ...anywhere((address) => `ml-models predictions: from ${address} TCP/8000 TCP/5001 TCP/9000 TCP/9500`),
+      "ml-models predictions: from every namespace TCP/8000 TCP/5001 TCP/9000 TCP/9500",
       "ml-models to-platform: to mlflow TCP/5000",
       "ml-models to-platform: to minio-system TCP/9000",
       "mlflow from-clients: from ml-models TCP/5000",
@@ -237,7 +237,7 @@ describe("PlatformNamespaces", () => {
 
   it("lets an Istio gateway in to the models", async () => {
     expect(await change({ gatewayNamespace: "istio-system" })).to.deep.equal({
-      added: ["ml-models from-gateway: from istio-system TCP/8000 TCP/5001"],
+      added: ["ml-models from-gateway: from istio-system TCP/8000 TCP/5001 TCP/9000 TCP/9500"],
       removed: [],
     });
   });

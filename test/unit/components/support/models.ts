@@ -42,7 +42,6 @@ export function deploy(args: Partial<ModelDeploymentArgs> = {}): Promise<Created
       storageSecret: "keys",
       protocol: "seldon",
       predictors: [predictor()],
-      executor: { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" },
       ...args,
     });
     consume(
