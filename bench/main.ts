@@ -5,6 +5,7 @@ import { UserError, messageOf } from "../cli/errors";
 import { table } from "../cli/table";
 import { program as programBench } from "./program";
 import { serving } from "./serving";
+import { up } from "./up";
 
 /** A bench's figures, by name: what they are of and their unit stand in the name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -39,6 +40,15 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     const { head, rows, figures } = await programBench((line) => process.stderr.write(`${line}\n`));
+    console.log(options.json ? JSON.stringify(figures) : table(head, rows));
+  });
+
+program
+  .command("up")
+  .description("an empty cluster's way to a prediction: the articles', step by step, against npm run up")
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async (options: { json?: boolean }) => {
+    const { head, rows, figures } = await up((line) => process.stderr.write(`${line}\n`));
     console.log(options.json ? JSON.stringify(figures) : table(head, rows));
   });
 

@@ -1,13 +1,16 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
 
-import { down } from "./commands/down";
-import { pins } from "./commands/pins";
-import { predict } from "./commands/predict";
-import { type PreviewOptions, preview, previewExitCodes } from "./commands/preview";
-import { status } from "./commands/status";
-import { up } from "./commands/up";
+import type { DownOptions } from "./commands/down";
+import type { PinsOptions } from "./commands/pins";
+import type { PredictOptions } from "./commands/predict";
+import type { PreviewOptions } from "./commands/preview";
+import type { StatusOptions } from "./commands/status";
 import { UserError } from "./errors";
+import { previewExitCodes } from "./exitCodes";
+import type { TargetOptions } from "./target";
+
+// The commands are loaded when they are called: what one needs, another should not have to wait for.
 
 const json = () => new Option("--json", "JSON for machines: one object on a line");
 
@@ -18,7 +21,22 @@ function port(text: string): number {
   return value;
 }
 
-interface UpFlags {
+/** The options that say which stack and cluster are meant. */
+function withTarget(command: Command, local: boolean): Command {
+  command
+    .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
+    .option("--context <name>", "context of the kubeconfig (default: the stack's)");
+  if (!local) return command;
+  return command.addOption(
+    new Option(
+      "--target <target>",
+      "a cluster, or processes of this machine (default: a cluster if there is one)",
+    ).choices(["cluster", "local"]),
+  );
+}
+
+interface UpFlags extends TargetOptions {
+  createCluster?: boolean;
   data?: string;
   python?: string;
   once?: boolean;
@@ -34,22 +52,23 @@ const program = new Command("npm run")
   .description("The ML platform, from an empty machine to a model in service.")
   .showHelpAfterError("(npm run COMMAND -- --help shows all options)");
 
-program
-  .command("up")
-  .description("train, serve and predict; stays in the foreground until Ctrl-C")
+withTarget(program.command("up"), true)
+  .description("bring the platform up, in a cluster or on this machine; ends with a prediction")
+  .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
   .option(
     "--data <address>",
-    "training data: a path, https://… or s3://… (default: the sample of the project)",
+    "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",
   )
   .option("--python <path>", "Python 3.11 or 3.12 to use (default: the first that is found)")
-  .addOption(new Option("--once", "stop everything after the prediction").conflicts("detach"))
-  .option("--detach", "leave everything running in the background")
+  .addOption(new Option("--once", "local target: stop everything after the prediction").conflicts("detach"))
+  .option("--detach", "local target: leave everything running in the background, instead of until Ctrl-C")
   .option("--mlflow-port <port>", "port of MLflow (default: 5050, or a free one)", port)
   .option("--rest-port <port>", "the model's REST port (default: 9000, or a free one)", port)
   .option("--grpc-port <port>", "the model's gRPC port (default: 5000, or a free one)", port)
   .option("--metrics-port <port>", "the model's metrics port (default: 6000, or a free one)", port)
   .addOption(json())
   .action(async ({ mlflowPort, restPort, grpcPort, metricsPort, ...options }: UpFlags) => {
+    const { up } = await import("./commands/up.js");
     await up({
       ...options,
       ports: { mlflow: mlflowPort, rest: restPort, grpc: grpcPort, metrics: metricsPort },
@@ -75,6 +94,7 @@ Where the Pulumi CLI knows the stack this is \`pulumi preview\`, with its --diff
   ${previewExitCodes.violation}  a resource violates a mandatory policy`,
   )
   .action(async (options: PreviewOptions) => {
+    const { preview } = await import("./commands/preview.js");
     process.exitCode = await preview(options);
   });
 
@@ -84,34 +104,43 @@ program
   .option("--stack <name>", "the stack", "dev")
   .addOption(new Option("--copy", "shell lines that fill the registry $MIRROR").conflicts("json"))
   .addOption(json())
-  .action(pins);
+  .action(async (options: PinsOptions) => {
+    const { pins } = await import("./commands/pins.js");
+    await pins(options);
+  });
 
-program
-  .command("predict")
+withTarget(program.command("predict"), true)
   .description("ask the model that runs, locally or in the cluster")
   .argument(
     "[row...]",
     'JSON ([3, 1.5, …] or {"bedrooms": 3, …}) or bedrooms=3 bathrooms=1.5 … (default: an example)',
   )
   .option("--csv <file>", "rows from a CSV file whose first line names the features")
+  .option("--model <name>", "a model of the cluster (default: the only one)")
   .option("--url <url>", "ask the model at this address")
   .addOption(json())
-  .action(predict);
+  .action(async (row: string[], options: PredictOptions) => {
+    const { predict } = await import("./commands/predict.js");
+    await predict(row, options);
+  });
 
-program
-  .command("status")
-  .description("what runs, and where")
+withTarget(program.command("status"), true)
+  .description("what runs, where, and whether it is well")
   .addOption(json())
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: StatusOptions) => {
+    const { status } = await import("./commands/status.js");
     process.exitCode = await status(options);
   });
 
-program
-  .command("down")
-  .description("stop what runs")
-  .option("--data", "remove the data too: MLflow's database, models, logs")
+withTarget(program.command("down"), true)
+  .description("remove the stack from its cluster, and stop what runs on this machine")
+  .option("--data", "remove the data too: of the local target, and what staging and prod protect")
+  .option("--yes", "do not ask")
   .addOption(json())
-  .action(down);
+  .action(async (options: DownOptions) => {
+    const { down } = await import("./commands/down.js");
+    await down(options);
+  });
 
 // Whoever read the output has gone, as in `npm run up | head`: end as when the terminal is closed.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -21,13 +21,27 @@ interface VersionAnswer {
   };
 }
 
+const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
+
+/** Fetches a URL within so many milliseconds. @throws Error there is no answer. */
+export type Transport = (url: string, timeout: number) => Promise<Response>;
+
+const overHttp: Transport = (url, timeout) => fetch(url, { signal: AbortSignal.timeout(timeout) });
+
 /** The part of MLflow's REST API that the platform needs: https://mlflow.org/docs/latest/api_reference/rest-api.html */
 export class MlflowClient {
-  constructor(readonly url: string) {}
+  /**
+   * @param url the server's address.
+   * @param transport what leads there. @default HTTP
+   */
+  constructor(
+    readonly url: string,
+    private readonly transport: Transport = overHttp,
+  ) {}
 
   /** Whether the server answers. */
   async healthy(): Promise<boolean> {
-    const response = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) });
+    const response = await this.transport(`${this.url}/health`, 2_000);
     return response.ok;
   }
 
@@ -56,6 +70,11 @@ export class MlflowClient {
     }
     const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
     return answer?.run.data.metrics?.find((metric) => metric.key === key)?.value;
+  }
+
+  /** A text among the artifacts that the server proxies, by its path below `mlflow-artifacts:/`. */
+  async artifact(place: string): Promise<string> {
+    return (await this.fetch(this.artifactUrl(place))).text();
   }
 
   /**
@@ -87,8 +106,8 @@ export class MlflowClient {
 
   private async downloadFolder(source: string, target: string): Promise<void> {
     mkdirSync(target, { recursive: true });
-    const artifacts = `${this.url}/api/2.0/mlflow-artifacts/artifacts`;
-    const listing = await this.fetch(`${artifacts}?${new URLSearchParams({ path: source }).toString()}`);
+    const query = new URLSearchParams({ path: source }).toString();
+    const listing = await this.fetch(`${this.url}${artifactsPath}?${query}`);
     const { files } = (await listing.json()) as { files: { path: string; is_dir: boolean }[] };
     await Promise.all(
       files.map(async (file) => {
@@ -97,10 +116,14 @@ export class MlflowClient {
           await this.downloadFolder(`${source}/${name}`, path.join(target, name));
           return;
         }
-        const content = await this.fetch(`${artifacts}/${encodeURI(`${source}/${name}`)}`);
+        const content = await this.fetch(this.artifactUrl(`${source}/${name}`));
         writeFileSync(path.join(target, name), Buffer.from(await content.arrayBuffer()));
       }),
     );
+  }
+
+  private artifactUrl(place: string): string {
+    return `${this.url}${artifactsPath}/${encodeURI(place)}`;
   }
 
   /** Asks the API; undefined if it answers that there is no such thing. */
@@ -113,7 +136,7 @@ export class MlflowClient {
   private async fetch(url: string, expected: number[] = []): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+      response = await this.transport(url, 30_000);
     } catch (error) {
       throw new UserError(`MLflow at ${this.url} does not answer: ${messageOf(error)}`);
     }

@@ -20,11 +20,21 @@ const relativeTolerance = 1e-6;
 /** Reads the record of a model folder. @throws UserError the folder has none. */
 export function readParityRecord(folder: string): ParityRecord {
   const file = path.join(folder, "MLmodel");
-  const content = parse(readFileSync(file, "utf8")) as { metadata?: { mlplatform?: ParityRecord } } | null;
+  return parityRecord(readFileSync(file, "utf8"), file);
+}
+
+/**
+ * The record in the text of a model's `MLmodel`.
+ *
+ * @param where the text comes from, for the error.
+ * @throws UserError there is none.
+ */
+export function parityRecord(text: string, where: string): ParityRecord {
+  const content = parse(text) as { metadata?: { mlplatform?: ParityRecord } } | null;
   const record = content?.metadata?.mlplatform;
   if (record === undefined) {
     throw new UserError(
-      `${file} has no rows recorded at training: it is not a model of this platform's training.`,
+      `${where} has no rows recorded at training: it is not a model of this platform's training.`,
     );
   }
   return record;

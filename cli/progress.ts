@@ -14,7 +14,9 @@ interface Line extends Step {
   readonly title: string;
   readonly started: number;
   text: string;
-  announced: boolean;
+  /** What was said of it last, and when, in milliseconds since 1970; 0 if nothing was. */
+  said: string;
+  saidAt: number;
 }
 
 /** How progress is shown. */
@@ -24,6 +26,8 @@ export type ProgressMode = "live" | "plain" | "json";
 const quietMilliseconds = 2_000;
 /** How often a step that goes on is mentioned again where lines cannot be redrawn. */
 const reminderMilliseconds = 15_000;
+/** And how often at most, when there is something new to say of it. */
+const newsMilliseconds = 5_000;
 const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
 /**
@@ -68,7 +72,8 @@ export class Progress {
       title,
       started: Date.now(),
       text: "",
-      announced: false,
+      said: "",
+      saidAt: 0,
       detail: (text) => {
         line.text = text;
         this.event({ event: "step", step: title, state: "running", detail: text });
@@ -95,6 +100,17 @@ export class Progress {
     if (this.mode === "json") return;
     this.erase();
     process.stdout.write(`${text}\n`);
+    this.draw();
+  }
+
+  /** Writes a warning: for people on standard error, in `json` mode as an event. */
+  warn(text: string): void {
+    if (this.mode === "json") {
+      this.event({ event: "warning", message: text });
+      return;
+    }
+    this.erase();
+    process.stderr.write(`${colors.yellow("Warning:")} ${text}\n`);
     this.draw();
   }
 
@@ -125,10 +141,13 @@ export class Progress {
       return;
     }
     for (const line of this.active) {
-      const spent = Date.now() - line.started;
-      const due = line.announced ? spent % reminderMilliseconds < 500 : spent >= quietMilliseconds;
-      if (!due) continue;
-      line.announced = true;
+      const now = Date.now();
+      const spent = now - line.started;
+      const silent = now - line.saidAt;
+      const news = line.text !== line.said && silent >= newsMilliseconds;
+      if (spent < quietMilliseconds || !(news || silent >= reminderMilliseconds)) continue;
+      line.said = line.text;
+      line.saidAt = now;
       this.say(`… ${row(line.title, spent / 1000, line.text || "under way")}`);
     }
   }

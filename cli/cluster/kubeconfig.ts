@@ -39,12 +39,15 @@ const madeUp = "loaded-context";
 
 /** Reads the kubeconfig that kubectl would read. */
 export async function readKubeconfig(): Promise<Kubeconfig | NoKubeconfig> {
-  if (!kubeconfigExists()) return { reason: "no kubeconfig names one" };
+  const files = kubeconfigFiles();
+  if (files.length === 0 && process.env["KUBERNETES_SERVICE_HOST"] === undefined)
+    return { reason: "no kubeconfig names one" };
   // Loaded here because it takes more than a second, which only those who have a kubeconfig need to wait for.
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const raw = new KubeConfig();
+  const client = await import("@kubernetes/client-node");
+  const raw = new client.KubeConfig();
   try {
-    raw.loadFromDefault();
+    if (files.length > 0) loadMerged(raw, files, () => new client.KubeConfig());
+    else raw.loadFromDefault();
   } catch (error) {
     const [line = ""] = messageOf(error).split("\n", 1);
     return { reason: `the kubeconfig cannot be read: ${line}` };
@@ -59,10 +62,28 @@ export async function readKubeconfig(): Promise<Kubeconfig | NoKubeconfig> {
   return { contexts, current, raw };
 }
 
-/** Whether there is anything that could name a cluster: a file, or the variables of a pod. */
-function kubeconfigExists(): boolean {
-  const files = process.env["KUBECONFIG"]?.split(path.delimiter) ?? [path.join(homedir(), ".kube", "config")];
-  return process.env["KUBERNETES_SERVICE_HOST"] !== undefined || files.some((file) => existsSync(file));
+/** The files that kubectl would read, as far as they exist. */
+function kubeconfigFiles(): string[] {
+  const named = (process.env["KUBECONFIG"] ?? "").split(path.delimiter).filter((file) => file !== "");
+  const files = named.length > 0 ? named : [path.join(homedir(), ".kube", "config")];
+  return files.filter((file) => existsSync(file));
+}
+
+/** Merges files as kubectl does: of two things with the same name the first counts. The client itself refuses two. */
+function loadMerged(into: KubeConfig, files: readonly string[], empty: () => KubeConfig): void {
+  const all = files.map((file) => {
+    const one = empty();
+    one.loadFromFile(file);
+    return one;
+  });
+  const firsts = <T extends { readonly name: string }>(things: readonly T[]) =>
+    things.filter(({ name }, index) => things.findIndex((other) => other.name === name) === index);
+  into.loadFromOptions({
+    clusters: firsts(all.flatMap((one) => one.getClusters())),
+    users: firsts(all.flatMap((one) => one.getUsers())),
+    contexts: firsts(all.flatMap((one) => one.getContexts())),
+    currentContext: all.map((one) => one.getCurrentContext()).find(Boolean) ?? "",
+  });
 }
 
 /** Tells a context's kind by the names that each tool gives its clusters. */
@@ -91,6 +112,7 @@ function minikubeHome(): string {
 
 /** An address of this machine, or a private one, such as that of a virtual machine or a container on it. */
 function isNear(server: string): boolean {
+  if (!URL.canParse(server)) return false;
   const { hostname } = new URL(server);
   return /^(localhost|127\.|0\.0\.0\.0|\[::1\]|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|.*\.(internal|local|localhost)$)/.test(
     hostname,

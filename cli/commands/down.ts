@@ -1,55 +1,81 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { removeStack } from "../deploy/down";
+import { killEngines } from "../engine/command";
+import { keptContext } from "../engine/settings";
+import { onInterruption } from "../interruption";
 import { localDir, readState, runningUp, servicesOf, writeState } from "../local/state";
 import { shown } from "../paths";
 import { identify, stop } from "../process";
 import { Progress } from "../progress";
+import { type TargetOptions, clusterTarget, defaultStack } from "../target";
 
 /** Options of `npm run down`. */
-export interface DownOptions {
-  /** Remove MLflow's database, the models and the logs too. @default false */
+export interface DownOptions extends TargetOptions {
+  /** Remove the data too: of the local target, and what staging and prod protect. @default false */
   readonly data?: boolean;
+  /** Do not ask before a stack is removed from its cluster. @default false */
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
-/** `npm run down`: stops what runs of the local target, and says which data stay. */
+/**
+ * `npm run down`: removes the stack from its cluster if it was brought up from here or is named, and stops what runs
+ * on this machine; says which data go and which stay.
+ *
+ * @throws UserError the stack cannot be removed, or nobody has confirmed it.
+ */
 export async function down(options: DownOptions): Promise<void> {
   const progress = Progress.for(options);
+  const { stack, context, target } = options;
+  const named = stack !== undefined || context !== undefined || target === "cluster";
+  const deployed = target !== "local" && (named || keptContext(defaultStack) !== undefined);
+  const interruption = onInterruption(killEngines);
   try {
-    const keeper = runningUp();
-    if (keeper !== undefined) {
-      await progress.step("npm run up", async (step) => {
-        step.detail(`asking process ${keeper.pid} to stop`);
-        process.kill(keeper.pid, "SIGTERM");
-        while (identify(keeper.pid)?.started === keeper.started) await sleep(100);
-      });
-    }
-    const services = servicesOf(readState());
-    await Promise.all(
-      services.map(([name, { identity }]) =>
-        progress.step(`${name} server`, async (step) => {
-          await stop(identity);
-          step.detail("stopped");
-        }),
-      ),
-    );
-    if (existsSync(localDir())) writeState({});
-    if (keeper === undefined && services.length === 0) progress.say("Nothing was running.");
-    if (options.data) {
-      rmSync(localDir(), { recursive: true, force: true });
-      progress.say(`Removed ${shown(localDir())}: MLflow's database, models and logs.`);
-    } else if (existsSync(localDir())) {
-      progress.say(
-        `Kept ${shown(localDir())}: MLflow's database, models and logs. Remove them with: npm run down -- --data`,
-      );
-    }
-    progress.event({
-      event: "down",
-      stopped: services.map(([name]) => name),
-      dataRemoved: options.data ?? false,
-    });
+    if (deployed) await removeStack(await clusterTarget(options), options, progress, interruption.signal);
+    if (!named) await stopLocal(options, progress, deployed);
   } finally {
     progress.stop();
+    interruption.dispose();
   }
+}
+
+/** Stops the processes of this machine. @param quiet says nothing where nothing runs. */
+async function stopLocal(options: DownOptions, progress: Progress, quiet: boolean): Promise<void> {
+  const keeper = runningUp();
+  if (keeper !== undefined) {
+    await progress.step("npm run up", async (step) => {
+      step.detail(`asking process ${keeper.pid} to stop`);
+      process.kill(keeper.pid, "SIGTERM");
+      while (identify(keeper.pid)?.started === keeper.started) await sleep(100);
+    });
+  }
+  const services = servicesOf(readState());
+  await Promise.all(
+    services.map(([name, { identity }]) =>
+      progress.step(`${name} server`, async (step) => {
+        await stop(identity);
+        step.detail("stopped");
+      }),
+    ),
+  );
+  if (existsSync(localDir())) writeState({});
+  const idle = keeper === undefined && services.length === 0;
+  if (idle && quiet && !existsSync(localDir())) return;
+  if (idle) progress.say("Nothing was running on this machine.");
+  if (options.data) {
+    rmSync(localDir(), { recursive: true, force: true });
+    progress.say(`Removed ${shown(localDir())}: MLflow's database, models and logs.`);
+  } else if (existsSync(localDir())) {
+    progress.say(
+      `Kept ${shown(localDir())}: MLflow's database, models and logs. Remove them with: npm run down -- --data`,
+    );
+  }
+  progress.event({
+    event: "down",
+    target: "local",
+    stopped: services.map(([name]) => name),
+    dataRemoved: options.data ?? false,
+  });
 }

@@ -1,4 +1,5 @@
-import { findCluster } from "../cluster/cluster";
+import { servedModels } from "../cluster/servedModels";
+import { askThrough } from "../deploy/answers";
 import { UserError, messageOf } from "../errors";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
@@ -6,29 +7,28 @@ import { exampleRow } from "../local/target";
 import { rowsFromCsv, rowsFromWords } from "../rows";
 import { type Rows, type Send, predict as ask, sendTo } from "../seldon";
 import { answerTable } from "../table";
+import { type TargetOptions, chooseTarget } from "../target";
 
 /** Options of `npm run predict`. */
-export interface PredictOptions {
+export interface PredictOptions extends TargetOptions {
+  /** Name of a model in the cluster. @default the only one */
+  readonly model?: string;
   readonly csv?: string;
   readonly url?: string;
   readonly json?: boolean;
 }
 
-/** Where the platform serves its model in a cluster: Seldon's names for predictor `default` of `house-price`. */
-const clusterPath =
-  "/api/v1/namespaces/ml-models/services/http:house-price-default:8000/proxy/api/v1.0/predictions";
-
 /**
  * `npm run predict`: sends rows to a model and prints its answer.
  *
- * Asks the model at `--url`, else the local one if it runs, else that of the current Kubernetes context.
+ * Asks the model at `--url`, else the local one if it runs and no cluster is named, else one of the stack's cluster.
  *
  * @throws UserError the rows cannot be read, no model answers, or it refuses them.
  */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   if (options.csv !== undefined && words.length > 0) throw new UserError("give a row or --csv, not both.");
   const rows = options.csv === undefined ? typedRows(words) : rowsFromCsv(options.csv);
-  const { send, where } = await findModel(options.url);
+  const { send, where } = await findModel(options);
   const answer = await ask(send, rows);
   if (options.json) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -43,32 +43,50 @@ function typedRows(words: readonly string[]): Rows {
   return words.length === 0 ? { ndarray: [exampleRow] } : rowsFromWords(words);
 }
 
-async function findModel(url: string | undefined): Promise<{ send: Send; where: string }> {
+async function findModel(options: PredictOptions): Promise<{ send: Send; where: string }> {
+  const { url, model: name, stack, context, target } = options;
   if (url !== undefined) {
     const complete = predictAddress(url);
     return { send: sendTo(complete), where: complete };
   }
   const { model } = readState();
-  if (model !== undefined) {
-    const where = `${model.name} version ${model.version}, local`;
-    return { send: sendTo(predictUrl(model)), where };
-  }
-  const found = await findCluster();
-  if (found.state !== "answers") {
-    const silent =
-      found.state === "none" ? "there is no Kubernetes cluster" : `cluster ${found.context} does not answer`;
+  const elsewhere = name !== undefined && name !== model?.name;
+  if (
+    model !== undefined &&
+    !elsewhere &&
+    [stack, context].every((one) => one === undefined) &&
+    target !== "cluster"
+  )
+    return { where: `${model.name} version ${model.version}, local`, send: sendTo(predictUrl(model)) };
+  return findInCluster(options);
+}
+
+async function findInCluster(options: PredictOptions): Promise<{ send: Send; where: string }> {
+  const target = await chooseTarget(options);
+  if (target.kind === "local")
+    throw new UserError(`no model runs: none is up locally, and ${target.reason}. Start: npm run up`);
+  const { cluster, context } = target;
+  const models = await servedModels(cluster);
+  const names = models.map(({ name }) => name).join(", ");
+  const found = options.model === undefined ? models[0] : models.find(({ name }) => name === options.model);
+  if (models.length > 1 && options.model === undefined)
     throw new UserError(
-      `no model runs: none is up locally, and ${silent} (${found.reason}). Start: npm run up`,
+      `context ${context.name} serves several models; choose one: --model NAME, of ${names}.`,
+    );
+  const predictor = found?.predictors[0];
+  if (found === undefined || predictor === undefined) {
+    const there = names === "" ? "no model" : `only ${names}`;
+    throw new UserError(
+      `${options.model ?? "a model"} cannot be asked: context ${context.name} serves ${there}. Deploy: npm run up`,
     );
   }
-  const { cluster, context } = found;
+  const ask = askThrough(cluster, predictor);
   return {
-    where: `house-price in cluster ${context}`,
+    where: `${found.name}, version ${predictor.version}, in cluster ${context.name}`,
     send: (body) =>
-      cluster.send(clusterPath, { body }).catch((error: unknown) => {
+      ask(body).catch((error: unknown) => {
         throw new UserError(
-          `no model answers: none is up locally, and house-price in cluster ${context} cannot be asked: ` +
-            `${messageOf(error)}. See: kubectl -n ml-models get pods,services`,
+          `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
         );
       }),
   };

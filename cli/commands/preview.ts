@@ -4,6 +4,7 @@ import * as path from "node:path";
 import colors from "picocolors";
 
 import { UserError } from "../errors";
+import { previewExitCodes } from "../exitCodes";
 import { shown } from "../paths";
 import { type PreviewEngine, choosePreview, pulumiPreview } from "../plan/engineChoice";
 import { goldenFile, graphFile } from "../plan/files";
@@ -19,9 +20,6 @@ export interface PreviewOptions {
   readonly offline?: boolean;
   readonly updateGolden?: boolean;
 }
-
-/** The exit codes beside 0 and 1, for `--help`. */
-export const previewExitCodes = { different: 2, violation: 3 } as const;
 
 /**
  * `npm run preview`: shows what a stack would become. With Pulumi's CLI and a stack it is `pulumi preview`; without,

@@ -1,57 +1,51 @@
-import { modelAnswers, predictUrl } from "../local/services";
-import { localDir, readState, runningUp } from "../local/state";
-import { MlflowClient } from "../mlflow";
-import { shown } from "../paths";
-import { localHost } from "../ports";
-import { table } from "../table";
+import type { Cluster } from "../cluster/cluster";
+import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { clusterStatus } from "../status/clusterStatus";
+import type { Item } from "../status/item";
+import { localReport, localStatus } from "../status/localStatus";
+import { report } from "../status/report";
+import { chooseTarget } from "../target";
 
-/** One service, as `status` shows it. */
-interface ServiceStatus {
-  readonly service: string;
-  readonly state: "answers" | "silent";
-  readonly address: string;
-  readonly detail: string;
-  readonly pid: number;
+/** Options of `npm run status`. */
+export interface StatusOptions {
+  readonly stack?: string;
+  readonly context?: string;
+  readonly json?: boolean;
 }
 
 /**
- * `npm run status`: what runs of the local target and whether it answers.
+ * `npm run status`: what there is of the platform, on this machine and in the stack's cluster, and how it is.
  *
- * @returns the exit code: 0 all that runs answers, also if nothing runs; 1 something does not answer.
+ * @returns the exit code: 0 all that there is is well, also if there is nothing; 1 something is not.
+ * @throws UserError the stack or the context that is named has no cluster that answers.
  */
-export async function status(options: { json?: boolean }): Promise<number> {
-  const { mlflow, model } = readState();
-  const services: ServiceStatus[] = [];
-  if (mlflow !== undefined) {
-    const address = `http://${localHost}:${mlflow.port}`;
-    const state = await answering(() => new MlflowClient(address).healthy());
-    services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
+export async function status(options: StatusOptions): Promise<number> {
+  const local = await localStatus();
+  const runsHere = local.services.length > 0 || local.keeper !== undefined;
+  const target = await chooseTarget(options);
+  const items = target.kind === "cluster" ? await look(target.cluster) : [];
+  const wanted = options.stack !== undefined || options.context !== undefined;
+  const showCluster = target.kind === "cluster" && (items.length > 0 || wanted);
+  const healthy = items.every(({ health }) => health !== "ill");
+
+  const say = (text: string) => process.stdout.write(text);
+  if (runsHere || !showCluster) {
+    const { services, keeper } = local;
+    if (options.json)
+      say(`${JSON.stringify({ target: "local", healthy: local.healthy, services, up: keeper ?? null })}\n`);
+    else say(localReport(local));
   }
-  if (model !== undefined) {
-    const address = predictUrl(model);
-    const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
-    const state = await answering(() => modelAnswers(model.rest));
-    services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
+  if (showCluster) {
+    const { stack, context, version } = target;
+    const facts = { target: "cluster", healthy, stack, context: context.name, version, items };
+    if (options.json) say(`${JSON.stringify(facts)}\n`);
+    else if (items.length > 0) say(report(target, items));
+    else say(`Nothing of the platform is in the cluster of context ${context.name}. Start it: npm run up\n`);
   }
-  const healthy = services.every(({ state }) => state === "answers");
-  const keeper = runningUp();
-  if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ target: "local", healthy, services, up: keeper?.pid ?? null })}\n`,
-    );
-  } else if (services.length === 0) {
-    process.stdout.write(
-      `Nothing is running${keeper ? " yet; `npm run up` is at work" : ". Start it: npm run up"}.\n`,
-    );
-  } else {
-    const head = ["service", "state", "address", "process", "detail"];
-    const rows = services.map((s) => [s.service, s.state, s.address, String(s.pid), s.detail]);
-    const kept = keeper ? `kept up by \`npm run up\` (process ${keeper.pid})` : "in the background";
-    process.stdout.write(`Target: local, ${kept}\n${table(head, rows)}\nLogs: ${shown(localDir("logs"))}\n`);
-  }
-  return healthy ? 0 : 1;
+  return healthy && local.healthy ? 0 : 1;
 }
 
-async function answering(ask: () => Promise<boolean>): Promise<ServiceStatus["state"]> {
-  return (await ask().catch(() => false)) ? "answers" : "silent";
+function look(cluster: Cluster): Promise<Item[]> {
+  const watch = new ClusterWatch(cluster);
+  return clusterStatus(cluster, (namespaces) => watch.look(namespaces));
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { UserError, messageOf } from "../errors";
@@ -17,14 +18,16 @@ const enginePackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 /** Older ones know neither all of the commands that are used here nor all that the Node SDK asks for. */
 const oldestMinor = 200;
+/** The installer fetches 200 MB. */
+const installSeconds = 600;
 
 /** A Pulumi CLI, which is the engine, that runs on this machine. */
 export interface Engine {
   readonly file: string;
   /** As `pulumi version` says it, without the v: 3.250.0. */
   readonly version: string;
-  /** Where it was found: on the PATH, in the project's own folder, or built there just now. */
-  readonly origin: "path" | "own" | "built";
+  /** Where it was found: on the PATH, in the project's own folder, or put there just now. */
+  readonly origin: "path" | "own" | "installed" | "built";
 }
 
 /** What the engine in the project's folder was built from, written beside it when it is complete. */
@@ -38,10 +41,10 @@ export function engineRoot(): string {
 }
 
 /**
- * Finds the Pulumi CLI, on the PATH or in the project's own folder, or else builds it there from its Go modules,
- * which takes about four minutes of a processor.
+ * Finds the Pulumi CLI, on the PATH or in the project's own folder, or else puts it there: with Pulumi's own installer,
+ * or where that cannot be had, built from its Go modules, which takes about four minutes of a processor.
  *
- * @throws UserError there is none, and none can be built; says what was looked for and how to get one.
+ * @throws UserError there is none, and none can be had; says what was looked for and how to get one.
  */
 export async function findOrBuildEngine(step: Step, signal: AbortSignal): Promise<Engine> {
   const rejected: string[] = [];
@@ -55,7 +58,29 @@ export async function findOrBuildEngine(step: Step, signal: AbortSignal): Promis
     if (version !== undefined && fits(version)) return { file, version, origin };
     rejected.push(`${shown(file)} ${version === undefined ? "does not run" : `is ${version}`}`);
   }
-  return build(step, signal, rejected);
+  const installed = await install(step, signal);
+  if (typeof installed !== "string") return installed;
+  return build(step, signal, [...rejected, `the installer failed: ${installed}`]);
+}
+
+/** Runs Pulumi's installer. @returns the engine, or why there is none. */
+async function install(step: Step, signal: AbortSignal): Promise<Engine | string> {
+  step.detail("fetching the Pulumi CLI from get.pulumi.com");
+  try {
+    const { PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+    const late = sleep(installSeconds * 1000, undefined, { signal, ref: false }).then(() => {
+      throw new Error(`it has not ended after ${installSeconds} s`);
+    });
+    await Promise.race([PulumiCommand.install({ root: engineRoot() }), late]);
+  } catch (error) {
+    signal.throwIfAborted();
+    return messageOf(error).split("\n", 1)[0] ?? "";
+  }
+  // What an earlier build has left there says nothing of this one.
+  rmSync(`${ownFile()}.json`, { force: true });
+  const version = await versionOf(ownFile());
+  if (version === undefined) return `${shown(ownFile())}, which it has installed, does not run`;
+  return { file: ownFile(), version, origin: "installed" };
 }
 
 /** The first program of this name on the PATH. */

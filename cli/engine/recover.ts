@@ -37,6 +37,8 @@ export interface RecoverySettings extends LockSettings {
   readonly next: "up" | "destroy";
   /** Names of the platform's charts: releases of others are left alone. */
   readonly charts: readonly string[];
+  /** The stack's settings. @default `Pulumi.<stack>.yaml` of the workspace */
+  readonly configFile?: string;
 }
 
 /** What was found after an interruption, and put right. */
@@ -103,7 +105,8 @@ export async function recover(
     });
   }
   step.detail("comparing the state with the cluster");
-  await stack.refresh({ clearPendingCreates: true });
+  const { configFile } = settings;
+  await stack.refresh({ clearPendingCreates: true, ...(configFile === undefined ? {} : { configFile }) });
   return {
     staleLock,
     interrupted,

@@ -13,8 +13,15 @@ interface Settings {
   readonly encryptionsalt?: string;
 }
 
-/** What holds on this machine only, such as its context, by key of the stack's configuration. */
-export type Overrides = Readonly<Record<string, unknown>>;
+/** What holds on this machine only. */
+export interface Overrides {
+  readonly context: string;
+  /** Images that the cluster has already, by name. */
+  readonly prebuilt: Readonly<Record<string, string>>;
+}
+
+/** The project's name, which is also the namespace of its configuration. */
+export const project = "mlplatform";
 
 const encryptionKeys = ["secretsprovider", "encryptedkey", "encryptionsalt"] as const;
 
@@ -48,7 +55,10 @@ export function writeSettings(stack: string, overrides: Overrides): void {
   );
   replace(
     settingsFile(stack),
-    stringify({ ...Object.fromEntries(kept), config: { ...written.config, ...overrides } }),
+    stringify({
+      ...Object.fromEntries(kept),
+      config: { ...written.config, ...configOf(written, overrides) },
+    }),
   );
 }
 
@@ -70,6 +80,17 @@ export function keepContext(stack: string, context: string): void {
 /** Forgets where the stack was, once nothing is there any more. */
 export function forgetContext(stack: string): void {
   rmSync(stackDir(stack, "context"), { force: true });
+}
+
+function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): Record<string, unknown> {
+  const key = `${project}:images`;
+  const images = (config[key] ?? {}) as { readonly prebuilt?: object };
+  return {
+    [`${project}:context`]: context,
+    ...(Object.keys(prebuilt).length === 0
+      ? {}
+      : { [key]: { ...images, prebuilt: { ...images.prebuilt, ...prebuilt } } }),
+  };
 }
 
 function read(file: string): Settings {

@@ -5,6 +5,7 @@ export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly custom?: boolean;
+  readonly protect?: boolean;
   readonly id?: string;
   readonly parent?: string;
   readonly provider?: string;

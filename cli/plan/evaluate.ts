@@ -106,6 +106,8 @@ class Evaluation {
 
   /** Reads each request on its way to the mocks, which are told neither parent nor dependencies nor options. */
   private listen(monitor: MockMonitor): void {
+    // The SDK's own leaves out the types of all but the parent, and such a URN is not the engine's.
+    Object.assign(monitor, { newUrn: this.urn.bind(this) });
     const register = monitor.registerResource.bind(monitor);
     monitor.registerResource = (request: RegisterResourceRequest, callback) => {
       this.secretOutputs.set(
@@ -129,6 +131,14 @@ class Evaluation {
         this.outputs = request.getOutputs()?.toJavaScript() ?? {};
       registerOutputs(request, callback);
     };
+  }
+
+  /** A URN as the engine makes it: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
+  private urn(parent: string, type: string, name: string): string {
+    const { project = "mlplatform", stack } = this.options;
+    const parentType = parent.split("::")[2] ?? "";
+    const top = parentType === "" || parentType === pulumi.runtime.rootPulumiStackTypeName;
+    return `urn:pulumi:${stack}::${project}::${top ? type : `${parentType}$${type}`}::${name}`;
   }
 
   /** A transformation that changes nothing: it is where the SDK shows what the program passed. */

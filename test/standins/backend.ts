@@ -32,7 +32,13 @@ export interface ReleaseSpec {
   /** As the program names it: a name, an `oci://` address or a folder. */
   readonly chart: string;
   readonly version: string;
+  /** Address of the repository that a chart without one of its own is looked for in. */
+  readonly repository?: string;
   readonly values: Values;
+  /** Seconds that its objects may take to be ready. */
+  readonly timeout?: number;
+  /** How many revisions are kept. */
+  readonly maxHistory?: number;
 }
 
 /** A revision of a release, as Helm records it. */
@@ -51,6 +57,8 @@ export class ReleaseFailed extends Error {
  * lives, where the real tool's does: an installation that loses its client stays `pending-install`.
  */
 export interface ClusterBackend {
+  /** Hears which context the program names. @throws Error it is not the one of this cluster. */
+  expectContext?(context: string): void;
   /**
    * Applies an object on the server's side.
    *

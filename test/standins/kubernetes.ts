@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { ClusterBackend, KubeObject } from "./backend";
+import { asWritten } from "./drift";
 import { type Difference, InitError, type Known, type Provider, type Resource } from "./provider";
 import { Releases, releaseType } from "./release";
 import { type Values, asText, asValues, changedKeys, plain, plainValues, secret } from "./values";
@@ -47,6 +48,7 @@ export function kubernetesProvider(backend: ClusterBackend, version: string): Pr
     name: "kubernetes",
     version,
     configure: (settings) => {
+      backend.expectContext?.(asText(plain(settings["context"] ?? "")));
       force = [true, "true"].includes(plain(settings["enablePatchForce"] ?? false) as boolean | string);
     },
     label,
@@ -82,7 +84,7 @@ export function kubernetesProvider(backend: ClusterBackend, version: string): Pr
       const { apiVersion, kind } = gvkOf(known);
       const live = await backend.get({ apiVersion, kind, namespace: namespace ?? "", name: name ?? "" });
       if (live === undefined) return undefined;
-      const inputs = withSecrets(kind, live.manifest);
+      const inputs = withSecrets(kind, asWritten(live.manifest, plainValues(known.inputs)));
       return { id: known.id, inputs, outputs: outputsOf(inputs, managerOf(known)) };
     },
   };

@@ -84,12 +84,17 @@ export class Releases {
 
 function specOf(inputs: Values): ReleaseSpec {
   const given = plainValues(inputs);
+  const { timeout, maxHistory } = given;
+  const { repo: repository } = asValues(given["repositoryOpts"]);
   return {
     namespace: asText(given["namespace"]),
     name: asText(given["name"]),
     chart: asText(given["chart"]),
     version: asText(given["version"]),
     values: asValues(given["values"]),
+    ...(typeof repository === "string" ? { repository } : {}),
+    ...(typeof timeout === "number" ? { timeout } : {}),
+    ...(typeof maxHistory === "number" ? { maxHistory } : {}),
   };
 }
 

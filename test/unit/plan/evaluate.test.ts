@@ -95,9 +95,12 @@ describe("evaluate", () => {
 
   it("records parents, providers, options and aliases", () => {
     const release = resource("Release", "db-release");
-    const root = `urn:pulumi:${stack}::mlplatform::pulumi:pulumi:Stack`;
-    expect(release.parent).to.equal(`${root}$mlplatform:database:PostgresChart::db`);
-    expect(release.provider).to.equal(`${root}$pulumi:providers:kubernetes::cluster`);
+    const root = `urn:pulumi:${stack}::mlplatform::`;
+    expect(release.urn).to.equal(
+      `${root}mlplatform:database:PostgresChart$kubernetes:helm.sh/v3:Release::db-release`,
+    );
+    expect(release.parent).to.equal(`${root}mlplatform:database:PostgresChart::db`);
+    expect(release.provider).to.equal(`${root}pulumi:providers:kubernetes::cluster`);
     expect(release.options).to.deep.equal({
       protect: true,
       customTimeouts: { create: "20m" },

@@ -1,0 +1,85 @@
+/** What a finding can be about, the most telling first. */
+export const causes = [
+  "stuck",
+  "crash",
+  "image",
+  "configuration",
+  "volume",
+  "room",
+  "forbidden",
+  "job",
+  "namespace",
+  "cluster",
+  "probe",
+  "start",
+] as const;
+
+/**
+ * What a finding is about: a pod of a former version that blocks the new one (`stuck`), a container that ends, cannot
+ * be pulled or cannot be configured, a volume, a place on a node (`room`), pods that may not be made (`forbidden`), a
+ * Job, a namespace that will not go, a cluster that does not answer, a failing probe, or a start that takes its time.
+ */
+export type Cause = (typeof causes)[number];
+
+/** Why something in a cluster is not ready. */
+export interface Finding {
+  /** What it is about. */
+  readonly object: { readonly kind: string; readonly namespace: string; readonly name: string };
+  /** The Helm release that it belongs to, if any. */
+  readonly release?: string;
+  /** The Job behind it, if any. */
+  readonly job?: string;
+  /** The SeldonDeployment behind it, if any. */
+  readonly model?: string;
+  readonly cause: Cause;
+  /** One line for people. */
+  readonly reason: string;
+  /** The container whose log tells more, if it has run. */
+  readonly container?: LoggedContainer;
+  /** The last lines that this container logged; filled by `ClusterWatch`. */
+  readonly log?: readonly string[];
+  /** What the user can do; a sentence or a command. */
+  readonly mend?: string;
+  /** It will not mend itself: waiting on is no use. */
+  readonly hopeless: boolean;
+  /**
+   * When it last failed, by the cluster's clock. What failed before a change of the caller's own may not know of it yet:
+   * a crashed container is started again only after a pause, a failed Job is there until its successor takes its place.
+   */
+  readonly at?: string;
+  /**
+   * A pod of a StatefulSet's former revision: only its deletion makes room for the new one. Not `hopeless`, since
+   * whoever reads this can delete it.
+   */
+  readonly stuckPod?: true;
+}
+
+/** A container of a pod in the finding's namespace. */
+export interface LoggedContainer {
+  readonly pod: string;
+  readonly name: string;
+  /** The log is that of the run before the present one. */
+  readonly previous: boolean;
+}
+
+/** What is wrong, before it is said whom it concerns. */
+export type Trouble = Pick<Finding, "at" | "cause" | "container" | "hopeless" | "mend" | "reason">;
+
+/** Whom it concerns, where that is known. */
+export type Concerned = Pick<Finding, "job" | "model" | "release">;
+
+/** Puts findings in order: the hopeless first, then the most telling. */
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const weight = ({ cause, hopeless }: Finding) => causes.indexOf(cause) + (hopeless ? 0 : causes.length);
+  return [...findings].sort((one, other) => weight(one) - weight(other));
+}
+
+/** For how many seconds something is taken for a fault that may pass. */
+export const patience = {
+  /** A refusal that the same request will meet again: no such image, no such Secret. */
+  definite: 10,
+  /** A place on a node: an old pod may be about to leave, a new node about to come. */
+  room: 20,
+  /** Anything that another part of the cluster may still put right. */
+  other: 20,
+};

@@ -1,0 +1,46 @@
+import type { Part } from "./containers";
+import type { Trouble } from "./finding";
+import { isAbout } from "./images";
+import { type Scene, brief, lastSeen, nameOf } from "./scene";
+
+/** Why a container that runs is not ready: what its probe met, if the cluster tells. */
+export function probeTrouble(scene: Scene, { pod, spec, status }: Part): Trouble {
+  const who = `container ${spec.name} of pod ${nameOf(pod)}`;
+  const startedAt = status.state?.running?.startedAt;
+  const container = { pod: nameOf(pod), name: spec.name, previous: false };
+  const seconds = scene.since(startedAt);
+  // Probes of the run before are on record too.
+  const failed = scene
+    .events(pod, /^Unhealthy$/, /^(Readiness|Startup) probe (failed|errored)/)
+    .filter(isAbout(spec.name))
+    .findLast((event) => lastSeen(event) >= (startedAt ?? ""));
+  const [, kind = "", , what = ""] =
+    /^(\w+) probe (failed|errored)[^:]*: ([^]*)/.exec(failed?.message ?? "") ?? [];
+  if (failed === undefined) {
+    const delay = (spec.startupProbe ?? spec.readinessProbe)?.initialDelaySeconds ?? 0;
+    const still = seconds < delay ? `; it is first asked after ${delay} s` : "";
+    return {
+      cause: "start",
+      reason: `${who} runs for ${seconds} s and is not ready yet${still}`,
+      container,
+      hopeless: false,
+    };
+  }
+  return {
+    cause: "probe",
+    reason: `${who} runs for ${seconds} s and is not ready: its ${kind.toLowerCase()} probe meets ${plainly(what)}`,
+    mend: `Its log may say what it waits for: kubectl -n ${scene.view.name} logs ${nameOf(pod)} -c ${spec.name}`,
+    container,
+    hopeless: false,
+    at: lastSeen(failed),
+  };
+}
+
+/** What a probe has met, in words. */
+function plainly(what: string): string {
+  const port = /:(\d+)[/"]?[^:]*/.exec(what.replace(/https?:\/\//, ""))?.[1] ?? "";
+  if (what.includes("connection refused")) return `nobody who listens on port ${port}`;
+  if (/deadline exceeded|timeout|timed out/i.test(what)) return "no answer in time";
+  const status = /statuscode: (\d+)/.exec(what)?.[1];
+  return status ? `HTTP status ${status}` : `"${brief(what)}"`;
+}

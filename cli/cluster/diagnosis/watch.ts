@@ -1,0 +1,117 @@
+import { stripVTControlCharacters } from "node:util";
+
+import type { V1Namespace } from "@kubernetes/client-node";
+
+import { messageOf } from "../../errors";
+import { type Cluster, Refused } from "../cluster";
+import { wrongArchitecture } from "./containers";
+import { diagnose } from "./diagnose";
+import { type Finding, inOrder } from "./finding";
+import type { NamespaceView } from "./scene";
+
+type Lists = Omit<NamespaceView, "name" | "namespace">;
+type ListName = keyof Lists;
+
+/** Where the lists of a namespace stand. */
+const addresses: Readonly<Record<Exclude<ListName, "nodes" | "storageClasses">, (name: string) => string>> = {
+  pods: (name) => `/api/v1/namespaces/${name}/pods`,
+  claims: (name) => `/api/v1/namespaces/${name}/persistentvolumeclaims`,
+  events: (name) => `/api/v1/namespaces/${name}/events`,
+  jobs: (name) => `/apis/batch/v1/namespaces/${name}/jobs`,
+  deployments: (name) => `/apis/apps/v1/namespaces/${name}/deployments`,
+  replicaSets: (name) => `/apis/apps/v1/namespaces/${name}/replicasets`,
+  statefulSets: (name) => `/apis/apps/v1/namespaces/${name}/statefulsets`,
+  daemonSets: (name) => `/apis/apps/v1/namespaces/${name}/daemonsets`,
+  models: (name) => `/apis/machinelearning.seldon.io/v1/namespaces/${name}/seldondeployments`,
+};
+
+const logLines = 12;
+const logMilliseconds = 5_000;
+const widest = 300;
+
+/** Looks into a cluster to see why something is not ready. */
+export class ClusterWatch {
+  constructor(private readonly cluster: Cluster) {}
+
+  /**
+   * Why things in these namespaces are not ready, with the last lines that failing containers have logged.
+   *
+   * It does not throw. What the user may not see is left out; a cluster that does not answer is a finding.
+   */
+  async look(namespaces: readonly string[]): Promise<Finding[]> {
+    try {
+      const [nodes, storageClasses] = await Promise.all([
+        this.list<NamespaceView["nodes"][number]>("/api/v1/nodes"),
+        this.list<NonNullable<NamespaceView["storageClasses"]>[number]>(
+          "/apis/storage.k8s.io/v1/storageclasses",
+        ),
+      ]);
+      const views = await Promise.all(namespaces.map((name) => this.view(name)));
+      const now = new Date();
+      const findings = views.flatMap((view) =>
+        diagnose({ ...view, nodes: nodes ?? [], storageClasses }, now),
+      );
+      return inOrder(await Promise.all(findings.map((finding) => this.withLog(finding))));
+    } catch (error) {
+      return [lost(this.cluster.context, error)];
+    }
+  }
+
+  private async view(name: string): Promise<Omit<NamespaceView, "nodes" | "storageClasses">> {
+    const namespace = await seen(this.cluster.get<V1Namespace>(`/api/v1/namespaces/${name}`));
+    const lists = await Promise.all(
+      Object.entries(addresses).map(async ([key, address]) => [key, (await this.list(address(name))) ?? []]),
+    );
+    return { name, namespace, ...(Object.fromEntries(lists) as Omit<Lists, "nodes" | "storageClasses">) };
+  }
+
+  private list<T>(address: string): Promise<readonly T[] | undefined> {
+    return seen(this.cluster.list<T>(address) as Promise<readonly T[]>);
+  }
+
+  /** A finding with the last lines of its container's log, and what these tell that the cluster does not. */
+  private async withLog(finding: Finding): Promise<Finding> {
+    const { container, object } = finding;
+    if (container === undefined) return finding;
+    const { pod, name, previous } = container;
+    const query = `container=${name}&tailLines=${logLines}${previous ? "&previous=true" : ""}`;
+    const address = `/api/v1/namespaces/${object.namespace}/pods/${pod}/log?${query}`;
+    // A log that cannot be had, since its node is slow or its container has gone, is missed by nobody.
+    const answer = await this.cluster.send(address, { timeout: logMilliseconds }).catch(() => undefined);
+    if (answer?.status !== 200) return finding;
+    const log = stripVTControlCharacters(answer.body)
+      .split("\n")
+      .map((line) => line.trimEnd().slice(0, widest))
+      .filter((line) => line !== "" && !line.startsWith("unable to retrieve container logs"));
+    if (log.length === 0) return finding;
+    const foreign = finding.cause === "crash" && log.some((line) => line.includes("exec format error"));
+    if (!foreign) return { ...finding, log };
+    return { ...finding, log, ...wrongArchitecture(`container ${name} of pod ${pod}`), hopeless: true };
+  }
+}
+
+/** What the user may see: undefined where the API server refuses. @throws what else goes wrong. */
+async function seen<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    // Credentials that have expired open nothing at all.
+    if (error instanceof Refused && error.status !== 401) return undefined;
+    throw error;
+  }
+}
+
+function lost(context: string, error: unknown): Finding {
+  const expired = error instanceof Refused;
+  return {
+    object: { kind: "Cluster", namespace: "", name: context },
+    cause: "cluster",
+    reason: expired
+      ? `cluster ${context} no longer accepts your credentials`
+      : `cluster ${context} does not answer: ${messageOf(error)}`,
+    mend: expired
+      ? "Log in to the cluster again."
+      : `Is it running, and does the network reach it? kubectl --context ${context} get nodes`,
+    hopeless: expired,
+  };
+}

@@ -1,0 +1,92 @@
+import { namespaceNames } from "../../components/namespaces/traffic";
+import { type PredictorSpec, type Protocol, deploymentName } from "../../components/serving/seldonDeployment";
+import type { Cluster } from "./cluster";
+import type { ServicePort } from "./services";
+
+/** A version of a model, as far as the cluster has it. */
+export interface ServedPredictor {
+  /** Part of its address, whatever its version. */
+  readonly name: string;
+  /** Hash of what it runs; empty for one that the platform has not made. */
+  readonly version: string;
+  /** `s3://…` folder with the model's files; undefined if they are in the image. */
+  readonly modelUri: string | undefined;
+  readonly ready: number;
+  readonly wanted: number;
+  /** Share of the requests, in percent. */
+  readonly traffic: number;
+  /** Where it is asked. */
+  readonly address: ServicePort;
+}
+
+/** A model that is deployed. */
+export interface ServedModel {
+  readonly name: string;
+  readonly namespace: string;
+  readonly protocol: Protocol;
+  /** As Seldon's operator says it: `Creating`, `Available`, `Failed`; empty if it has not said anything yet. */
+  readonly state: string;
+  /** Why it is in that state, where the operator says so. */
+  readonly reason: string;
+  readonly predictors: readonly ServedPredictor[];
+}
+
+/** A SeldonDeployment, as far as it is used here. */
+export interface SeldonDeployment {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly finalizers?: readonly string[];
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: {
+    readonly protocol?: Protocol;
+    readonly predictors: readonly (Omit<PredictorSpec, "annotations"> & {
+      readonly annotations?: Readonly<Record<string, string>>;
+    })[];
+  };
+  readonly status?: {
+    readonly state?: string;
+    readonly description?: string;
+    readonly deploymentStatus?: Readonly<
+      Record<string, { readonly replicas?: number; readonly availableReplicas?: number }>
+    >;
+  };
+}
+
+/** Seldon's group of the API. */
+export const seldonGroup = "machinelearning.seldon.io";
+const restPort = 8000;
+
+/** All SeldonDeployments of the cluster, or of a namespace; none where their definition is missing. @throws Refused */
+export async function seldonDeployments(cluster: Cluster, namespace?: string): Promise<SeldonDeployment[]> {
+  const within = namespace === undefined ? "" : `/namespaces/${namespace}`;
+  return cluster.list<SeldonDeployment>(`/apis/${seldonGroup}/v1${within}/seldondeployments`);
+}
+
+/** The models in the namespace for them. @throws Refused */
+export async function servedModels(cluster: Cluster): Promise<ServedModel[]> {
+  return (await seldonDeployments(cluster, namespaceNames.models)).map(toModel);
+}
+
+function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDeployment): ServedModel {
+  const predictors = spec.predictors.map((predictor): ServedPredictor => {
+    const { annotations = {}, replicas } = predictor;
+    const version = annotations["version"] ?? "";
+    const own = deploymentName(name, { ...predictor, annotations });
+    const { availableReplicas = 0, replicas: made = 0 } = status.deploymentStatus?.[own] ?? {};
+    // The platform puts the version behind the name, and its Service goes without.
+    const stable = version === "" ? predictor.name : predictor.name.replace(new RegExp(`-${version}$`), "");
+    return {
+      name: stable,
+      version,
+      modelUri: predictor.graph.modelUri,
+      ready: availableReplicas,
+      wanted: replicas ?? Math.max(made, 1),
+      traffic: predictor.traffic ?? 100,
+      address: { namespace, service: `${name}-${stable}`, port: restPort },
+    };
+  });
+  const { state = "", description = "" } = status;
+  return { name, namespace, protocol: spec.protocol ?? "seldon", state, reason: description, predictors };
+}

@@ -1,0 +1,82 @@
+import { namespaceNames } from "../../components/namespaces/traffic";
+import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { checks } from "../doctor/checks";
+import type { Check, Patient, Problem } from "../doctor/problem";
+import { stackRecord } from "../doctor/stackRecord";
+import { treat } from "../doctor/treatment";
+import { messageOf } from "../errors";
+import { onInterruption } from "../interruption";
+import { Progress, type Step } from "../progress";
+import { clusterTarget } from "../target";
+
+/** Options of `npm run doctor`. */
+export interface DoctorOptions {
+  readonly stack?: string;
+  readonly context?: string;
+  /** Mends all that can be mended, without asking. */
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * `npm run doctor`: looks for what keeps the platform from coming up or from working, and mends it when the user
+ * agrees.
+ *
+ * @returns the exit code: 0 nothing was found, or all is mended; 1 something is left.
+ */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const target = await clusterTarget(options);
+  const { cluster, stack, context } = target;
+  const progress = Progress.for(options);
+  const interruption = onInterruption(() => undefined);
+  try {
+    progress.say(`Cluster of context ${context.name}, stack ${stack}: ${target.reason}.\n`);
+    const watch = new ClusterWatch(cluster);
+    let doing: Step = { detail: () => undefined };
+    const patient: Patient = {
+      cluster,
+      namespaces: Object.values(namespaceNames),
+      stack: stackRecord(
+        stack,
+        cluster,
+        {
+          detail: (text) => {
+            doing.detail(text);
+          },
+        },
+        interruption.signal,
+      ),
+      look: (namespaces) => watch.look(namespaces),
+    };
+    const examined = [];
+    for (const check of checks)
+      examined.push(
+        await progress.step(check.title, (step) => {
+          doing = step;
+          return examine(check, patient, step);
+        }),
+      );
+    progress.stop();
+    return await treat(examined.flat(), options, progress);
+  } finally {
+    interruption.dispose();
+    progress.stop();
+  }
+}
+
+/** One check that fails, such as for want of rights, says nothing of the others. */
+async function examine(
+  { title, examine: look }: Check,
+  patient: Patient,
+  step: Step,
+): Promise<readonly Problem[]> {
+  try {
+    const problems = await look(patient);
+    step.detail(problems.length === 0 ? "in order" : problems.map((problem) => problem.title).join("; "));
+    return problems;
+  } catch (error) {
+    step.detail(`could not be looked at: ${messageOf(error)}`);
+    const mend = { description: "see to that, and run this again" };
+    return [{ title, found: messageOf(error), means: "it could not be looked at", mend }];
+  }
+}

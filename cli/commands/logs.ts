@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Cluster } from "../cluster/cluster";
+import { UserError, messageOf } from "../errors";
+import { onInterruption } from "../interruption";
+import { type LoggedContainer, containersOf } from "../podLogs/containers";
+import { type Source, findSource, logSources } from "../podLogs/sources";
+import { type LogQuery, readLog } from "../podLogs/stream";
+import { LogWriter } from "../podLogs/writer";
+import { table } from "../table";
+import { clusterTarget } from "../target";
+
+/** Options of `npm run logs`. */
+export interface LogsOptions {
+  readonly stack?: string;
+  readonly context?: string;
+  /** Goes on with what comes, also of pods that come later. */
+  readonly follow?: boolean;
+  /** Seconds. */
+  readonly since?: number;
+  /** Of the runs before the present ones. */
+  readonly previous?: boolean;
+  readonly container?: string;
+  /** Lines of each container. */
+  readonly tail?: number;
+  readonly json?: boolean;
+}
+
+/** How often pods are looked for that have come, or started again, since. */
+const lookMilliseconds = 1_000;
+/** So many times in a row the way to a container may be broken, such as while the API server starts again. */
+const patience = 10;
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** Seconds of a duration such as `90s`, `10m`, `2h` or `1d`; undefined if it is none. */
+export function durationSeconds(text: string): number | undefined {
+  const [, count, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * (secondsOf[unit] ?? 1);
+}
+
+/**
+ * `npm run logs`: the logs of all pods and containers of a model, a training or a part of the platform; without a
+ * name, what there are logs of.
+ *
+ * @throws UserError there is nothing of that name, or it has no such container or run.
+ */
+export async function logs(name: string | undefined, options: LogsOptions): Promise<void> {
+  const { cluster, context } = await clusterTarget(options);
+  const sources = await logSources(cluster);
+  if (name === undefined) {
+    list(sources, context.name, options);
+    return;
+  }
+  const source = findSource(sources, name, context.name);
+  const containers = await containersOf(cluster, source, options.container);
+  if (containers.length === 0 && options.container !== undefined)
+    throw await noSuchContainer(cluster, source, options.container);
+  if (options.follow) await follow(cluster, source, options);
+  else await printAll(cluster, source, containers, options);
+}
+
+function list(sources: readonly Source[], context: string, { json }: LogsOptions): void {
+  if (json) process.stdout.write(`${JSON.stringify({ event: "sources", sources })}\n`);
+  else if (sources.length === 0)
+    process.stdout.write(`Nothing of the platform is in the cluster of context ${context}.\n`);
+  else {
+    const rows = sources.map(({ name, kind, namespace }) => [name, kind, namespace]);
+    process.stdout.write(`${table(["name", "what it is", "namespace"], rows)}\nnpm run logs -- NAME\n`);
+  }
+}
+
+async function noSuchContainer(cluster: Cluster, source: Source, container: string): Promise<UserError> {
+  const names = new Set((await containersOf(cluster, source, undefined)).map((each) => each.container));
+  const there = names.size === 0 ? "It has no pods at all" : `There is: ${[...names].join(", ")}`;
+  return new UserError(`--container: ${source.name} has no container ${container}. ${there}.`);
+}
+
+async function printAll(
+  cluster: Cluster,
+  { name }: Source,
+  containers: readonly LoggedContainer[],
+  options: LogsOptions,
+): Promise<void> {
+  const { previous = false, json = false } = options;
+  const withLog = containers.filter(({ run, restarted }) => (previous ? restarted : run !== undefined));
+  const writer = new LogWriter(withLog.length > 1, json);
+  if (withLog.length === 0) {
+    if (previous) throw new UserError(`--previous: no container of ${name} has been started again.`);
+    writer.note(containers.length === 0 ? `${name} has no pods.` : `${name}: no container has started yet.`);
+  }
+  if (!previous)
+    for (const { pod, container, waiting } of containers.filter(({ run }) => run === undefined))
+      writer.note(`${pod}/${container} has not started: ${waiting}`);
+  const interruption = onInterruption(() => undefined);
+  try {
+    for (const container of withLog)
+      await readLog(cluster, container, queryOf(options), writer.linesOf(container), interruption.signal);
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function queryOf({ since, tail, previous }: LogsOptions): LogQuery {
+  return { ...(previous ? { previous } : {}), sinceSeconds: since, tailLines: tail };
+}
+
+/** Shows what comes until it is told to stop, also of containers that start, or start again, in the meantime. */
+async function follow(cluster: Cluster, source: Source, options: LogsOptions): Promise<void> {
+  const interruption = onInterruption(() => undefined);
+  const { signal } = interruption;
+  const writer = new LogWriter(true, options.json ?? false);
+  const followed = new Set<string>();
+  let first = true;
+  try {
+    while (!signal.aborted) {
+      const containers = await containersOf(cluster, source, options.container).catch((error: unknown) => {
+        writer.note(`The cluster does not answer: ${messageOf(error)}`);
+        return [];
+      });
+      for (const one of containers) {
+        const key = `${one.pod}/${one.container}/${one.run ?? ""}`;
+        if (one.run === undefined || followed.has(key)) continue;
+        followed.add(key);
+        // What was there when the command began is shown as far as the user asked; what comes later, whole.
+        const query = first ? queryOf({ ...options, previous: false }) : {};
+        void followOne(cluster, one, query, writer, signal);
+      }
+      if (first && containers.length === 0) writer.note(`${source.name} has no pods yet; waiting for one.`);
+      first = false;
+      await sleep(lookMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    interruption.dispose();
+  }
+}
+
+/** Follows one run of a container; where the way to it breaks, goes on from there. */
+async function followOne(
+  cluster: Cluster,
+  one: LoggedContainer,
+  query: LogQuery,
+  writer: LogWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  const write = writer.linesOf(one);
+  let from = query;
+  let failures = 0;
+  const take = (line: string) => {
+    from = { sinceTime: new Date().toISOString() };
+    failures = 0;
+    write(line);
+  };
+  while (failures < patience) {
+    try {
+      await readLog(cluster, one, { ...from, follow: true }, take, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      if (failures === patience) writer.note(`${one.pod}/${one.container}: ${messageOf(error)}`);
+      await sleep(lookMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

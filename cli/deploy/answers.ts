@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Cluster } from "../cluster/cluster";
+import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
+import { UserError, messageOf } from "../errors";
+import { exampleRow } from "../local/target";
+import { MlflowClient } from "../mlflow";
+import { type ParityRecord, checkParity, parityRecord } from "../parity";
+import type { Progress } from "../progress";
+import { type Answer, type Send, predict } from "../seldon";
+
+/** A model in service, with an answer that it has just given. */
+export interface AnsweringModel {
+  readonly model: ServedModel;
+  readonly predictor: ServedPredictor;
+  readonly row: readonly unknown[];
+  readonly answer: Answer;
+  /** Rows of its training that it answered as then; 0 where none were recorded. */
+  readonly checkedRows: number;
+}
+
+/** How long a Service may take to lead to a pod that is ready. */
+const patienceMilliseconds = 20_000;
+
+/** How a predictor of a model is asked, through the API server. */
+export function askThrough(cluster: Cluster, { address }: ServedPredictor): Send {
+  const path = proxyAddress(address, "/api/v1.0/predictions");
+  return (body) => cluster.send(path, { body });
+}
+
+/**
+ * Asks every model: the rows that were recorded at its training, which it has to answer with the same numbers, and one
+ * more for people to see.
+ *
+ * @throws UserError a model does not answer, or not as at its training.
+ */
+export async function askModels(cluster: Cluster, progress: Progress): Promise<AnsweringModel[]> {
+  const models = (await servedModels(cluster)).filter(({ protocol }) => protocol === "seldon");
+  const questions = models.flatMap((model) =>
+    model.predictors
+      .filter(({ wanted }) => wanted > 0)
+      .map((predictor) =>
+        progress.step(`answer of ${model.name}`, async (step) => {
+          const asked = await ask(cluster, model, predictor);
+          step.detail(
+            asked.checkedRows === 0
+              ? "it answers; nothing was recorded at its training"
+              : `${asked.checkedRows} rows answered as at its training`,
+          );
+          return asked;
+        }),
+      ),
+  );
+  return Promise.all(questions);
+}
+
+async function ask(
+  cluster: Cluster,
+  model: ServedModel,
+  predictor: ServedPredictor,
+): Promise<AnsweringModel> {
+  const record = await trainingRecord(cluster, predictor);
+  const send = askThrough(cluster, predictor);
+  const row = model.name === "house-price" ? exampleRow : (record?.rows[0] ?? exampleRow);
+  const answer = await patiently(() => predict(send, { ndarray: [row] }));
+  if (record !== undefined) await checkParity(send, record);
+  return { model, predictor, row, answer, checkedRows: record?.rows.length ?? 0 };
+}
+
+/** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */
+async function trainingRecord(
+  cluster: Cluster,
+  { modelUri }: ServedPredictor,
+): Promise<ParityRecord | undefined> {
+  const published = /\/(served\/[^/]+\/[^/]+)\/?$/.exec(modelUri ?? "")?.[1];
+  if (published === undefined) return undefined;
+  const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  const place = `${published}/MLmodel`;
+  return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
+}
+
+/** Asks until there is an answer: the address may know the pods a moment after they are ready. */
+async function patiently<T>(question: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + patienceMilliseconds;
+  for (;;) {
+    try {
+      return await question();
+    } catch (error) {
+      // What answers and refuses will not change its mind.
+      if (error instanceof UserError || Date.now() > deadline)
+        throw new UserError(`the model does not answer: ${messageOf(error)}`);
+      await sleep(500);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { createWriteStream, mkdirSync } from "node:fs";
+import * as path from "node:path";
+
+import { appImageBuilds, prepareImages } from "../cluster/images";
+import { HelmReleases } from "../cluster/releases";
+import { findOrBuildEngine } from "../engine/engine";
+import { installPlugins, pluginsFor } from "../engine/plugins";
+import { keepContext, keptContext } from "../engine/settings";
+import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
+import { UserError } from "../errors";
+import { homeDir, shown } from "../paths";
+import { type Plan, planOf } from "../plan/plan";
+import { type Problem, preflight } from "../preflight/preflight";
+import type { Progress } from "../progress";
+import type { ClusterTarget } from "../target";
+import { told } from "./changes";
+import { DeploymentView } from "./view";
+import { watchDeployment } from "./watch";
+
+/** A stack in a cluster, brought up. */
+export interface Deployed {
+  readonly stack: EngineStack;
+  readonly plan: Plan;
+  readonly changes: Changes;
+}
+
+/**
+ * Brings a stack up in a cluster: all that can be known to be wrong is found first, what an interrupted run has left
+ * is settled, and while the engine works the cluster is asked why it takes time.
+ *
+ * @throws UserError nothing was changed, or what is there stays and the same command goes on from it.
+ */
+export async function deploy(
+  target: ClusterTarget,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Deployed> {
+  const { stack: name, context, cluster } = target;
+  const ready = progress.step("Pulumi engine", async (step) => {
+    const engine = await findOrBuildEngine(step, signal);
+    step.detail(`${engine.version}, ${engine.origin === "path" ? "on the PATH" : "the project's own"}`);
+    return engine;
+  });
+  const checked = progress.step("pre-flight checks", async (step) => {
+    step.detail("reading the configuration");
+    const plan = await planOf(name);
+    step.detail("asking the cluster");
+    refuse(await preflight({ target, plan, deployed: keptContext(name) !== undefined }, signal), progress);
+    step.detail(`nothing stands in the way of ${plan.recording.resources.length} resources`);
+    return plan;
+  });
+  const [engine, plan] = await allOrFirst([ready, checked]);
+  const [{ env, prebuilt }] = await allOrFirst([
+    progress.step("images of the project", async (step) => {
+      const prepared = await prepareImages(target, plan, step, signal);
+      const built = appImageBuilds(plan.recording).length;
+      const loaded = Object.keys(prepared.prebuilt).length;
+      step.detail(
+        built === 0
+          ? "none to build"
+          : loaded > 0
+            ? `${loaded} in the cluster`
+            : `${built} built by the deployment`,
+      );
+      return prepared;
+    }),
+    progress.step("providers", (step) => installPlugins(engine, pluginsFor(typesOf(plan)), step, signal)),
+  ]);
+  Object.assign(process.env, env);
+
+  const stack = await progress.step("state", async (step) => {
+    const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt });
+    keepContext(name, context.name);
+    const { interrupted, forgotten, staleLock } = await opened.recover(new HelmReleases(cluster), "up", step);
+    const where = opened.backend.own ? shown(path.join(homeDir(), "state")) : opened.backend.url;
+    const settled = interrupted.length + forgotten.length;
+    step.detail(
+      staleLock || settled > 0
+        ? `${where}; settled what an interrupted run had left (${settled} resources)`
+        : where,
+    );
+    return opened;
+  });
+  const view = new DeploymentView(progress, plan.recording.resources);
+  const changes = await progress.step("deployment", async (step) => {
+    step.detail("comparing the program with what is there");
+    const made = await runWatched(target, view, signal, log(name, "up"), (options) => stack.up(options));
+    step.detail(told(made));
+    return made;
+  });
+  return { stack, plan, changes };
+}
+
+/**
+ * Runs the engine, shows what it is busy with and why, and stops it when going on is no use.
+ *
+ * @param file takes what the engine writes.
+ */
+export async function runWatched(
+  { cluster }: Pick<ClusterTarget, "cluster">,
+  view: DeploymentView,
+  signal: AbortSignal,
+  file: string,
+  run: (options: RunOptions) => Promise<Changes>,
+): Promise<Changes> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const output = createWriteStream(file);
+  const stop = new AbortController();
+  const done = new AbortController();
+  const watching = watchDeployment(cluster, view, done.signal).then((hopeless) => {
+    if (hopeless !== undefined) stop.abort(hopeless);
+  });
+  try {
+    const changes = await run({
+      signal: AbortSignal.any([signal, stop.signal]),
+      onEvent: (event) => {
+        view.onEvent(event);
+      },
+      onOutput: (text) => output.write(text),
+    });
+    view.close();
+    return changes;
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : stop.signal.aborted ? stop.signal.reason : error;
+    view.close(reason instanceof Error ? reason : new Error(String(reason)));
+    if (!(reason instanceof UserError) || signal.aborted) throw reason;
+    throw new UserError(
+      `${reason.message}\n  Nothing is lost: once that is mended, the same command goes on from here. Log: ${shown(file)}`,
+    );
+  } finally {
+    done.abort();
+    output.end();
+    await watching.catch(() => undefined);
+  }
+}
+
+/** The file that takes what the engine writes. */
+export function log(stack: string, command: string): string {
+  return path.join(homeDir(), "logs", `${stack}-${command}.log`);
+}
+
+function refuse(problems: readonly Problem[], progress: Progress): void {
+  const errors = problems.filter(({ severity }) => severity !== "warning");
+  for (const { what, mend } of problems.filter(({ severity }) => severity === "warning"))
+    progress.warn(`${what}. ${mend}`);
+  if (errors.length === 0) return;
+  const lines = errors.map(({ what, mend }) => `  ${what}.\n    ${mend}.`);
+  const count = errors.length === 1 ? "1 problem" : `${errors.length} problems`;
+  throw new UserError(`${count}, and nothing was changed:\n${lines.join("\n")}`);
+}
+
+function typesOf({ recording }: Plan): string[] {
+  return recording.resources.filter(({ custom }) => custom).map(({ type }) => type);
+}
+
+/** Waits for all, also where one has failed; then the first failure is thrown. */
+async function allOrFirst<T extends readonly unknown[]>(promises: {
+  [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}

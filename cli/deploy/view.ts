@@ -1,0 +1,219 @@
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
+
+import type { Finding } from "../cluster/diagnosis/finding";
+import type { Progress, Step } from "../progress";
+import { type Part, type PartResource, Parts } from "./parts";
+
+/** A resource with which the engine is busy. */
+export interface Busy {
+  readonly urn: string;
+  /** Kind, namespace and name in the cluster; empty where it is no object there. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly part: Part;
+  /** What is done with it: "creating". */
+  readonly doing: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A part of which something is under way. */
+interface Line {
+  readonly part: Part;
+  readonly counts: Map<string, number>;
+  readonly step: { detail: (text: string) => void; done: () => void; failed: (error: Error) => void };
+}
+
+const doing: Readonly<Record<string, string>> = {
+  create: "creating",
+  update: "updating",
+  delete: "removing",
+  replace: "replacing",
+  "create-replacement": "creating",
+  "delete-replaced": "removing",
+  read: "reading",
+  refresh: "comparing",
+};
+const done: Readonly<Record<string, string>> = {
+  create: "created",
+  update: "updated",
+  delete: "removed",
+  "create-replacement": "replaced",
+  "delete-replaced": "removed",
+};
+
+/** Shows a run of the engine by the parts of the platform, each with what it is busy with, and why that takes time. */
+export class DeploymentView {
+  private readonly parts: Parts;
+  private readonly lines = new Map<string, Line>();
+  private readonly busyByUrn = new Map<string, Busy>();
+  private readonly reasons = new Map<string, string>();
+  /** Resources that are as they shall be, as URNs. */
+  private readonly finished = new Set<string>();
+
+  /** @param resources what the program or the state is known to have. */
+  constructor(
+    private readonly progress: Progress,
+    resources: Iterable<PartResource>,
+  ) {
+    this.parts = new Parts(resources);
+  }
+
+  /** With what the engine is busy now, the longest first. */
+  busy(): Busy[] {
+    return [...this.busyByUrn.values()].sort((a, b) => a.since - b.since);
+  }
+
+  /** Takes in what the engine tells. */
+  onEvent(event: EngineEvent): void {
+    const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } = event;
+    if (resourcePreEvent !== undefined) this.began(resourcePreEvent.metadata);
+    if (resOutputsEvent !== undefined) this.ended(resOutputsEvent.metadata);
+    if (resOpFailedEvent !== undefined)
+      this.failed(resOpFailedEvent.metadata, event.diagnosticEvent?.message);
+  }
+
+  /** Shows why things take their time. */
+  explain(findings: readonly Finding[]): void {
+    this.reasons.clear();
+    for (const busy of this.busyByUrn.values()) {
+      const [first] = findings.filter((finding) => concerns(finding, busy));
+      if (first !== undefined) this.reasons.set(busy.urn, first.reason);
+    }
+    for (const line of this.lines.values()) this.describe(line);
+  }
+
+  /** Ends the display of what is still open. */
+  close(error?: Error): void {
+    for (const line of this.lines.values()) {
+      if (error === undefined) line.step.done();
+      else line.step.failed(error);
+    }
+    this.lines.clear();
+    this.busyByUrn.clear();
+  }
+
+  private began(metadata: StepEventMetadata): void {
+    const { op, urn } = metadata;
+    const resource = metadata.new ?? metadata.old;
+    if (resource !== undefined) this.parts.add({ ...known(metadata), parent: resource.parent });
+    const part = this.parts.of(urn);
+    const what = doing[op];
+    if (op !== "delete-replaced") this.finished.delete(urn);
+    if (part === undefined || what === undefined || resource?.custom !== true) return;
+    const busy = { ...objectOf(resource.type, resource.inputs), urn, part, doing: what, since: Date.now() };
+    this.busyByUrn.set(urn, busy);
+    this.describe(this.line(part));
+  }
+
+  private ended({ op, urn }: StepEventMetadata): void {
+    this.busyByUrn.delete(urn);
+    // One that goes before its replacement comes is not at its end.
+    if (op !== "delete-replaced") this.finished.add(urn);
+    const part = this.parts.of(urn);
+    const line = part && this.lines.get(part.urn);
+    if (line === undefined) return;
+    const word = done[op];
+    if (word !== undefined) line.counts.set(word, (line.counts.get(word) ?? 0) + 1);
+    this.describe(line);
+    const open = this.parts.members(line.part).some((member) => !this.finished.has(member));
+    if (open || this.busy().some((busy) => busy.part.urn === line.part.urn)) return;
+    this.lines.delete(line.part.urn);
+    line.step.detail([...line.counts].map(([what, count]) => `${count} ${what}`).join(", "));
+    line.step.done();
+  }
+
+  private failed({ urn }: StepEventMetadata, message: string | undefined): void {
+    const busy = this.busyByUrn.get(urn);
+    this.busyByUrn.delete(urn);
+    const part = this.parts.of(urn);
+    const line = part && this.lines.get(part.urn);
+    if (line === undefined) return;
+    this.lines.delete(line.part.urn);
+    const what = busy === undefined ? "it" : `${busy.kind} ${busy.name}`;
+    const reason = this.reasons.get(urn) ?? message ?? `${what} failed`;
+    line.step.failed(new Error(reason));
+  }
+
+  private line(part: Part): Line {
+    const open = this.lines.get(part.urn);
+    if (open !== undefined) return open;
+    let step: Step | undefined;
+    let finish: { resolve: () => void; reject: (error: Error) => void } | undefined;
+    this.progress
+      .step(part.title, (given) => {
+        step = given;
+        return new Promise<void>((resolve, reject) => {
+          finish = { resolve, reject };
+        });
+      })
+      .catch(() => undefined);
+    const line: Line = {
+      part,
+      counts: new Map(),
+      step: {
+        detail: (text) => step?.detail(text),
+        done: () => finish?.resolve(),
+        failed: (error) => finish?.reject(error),
+      },
+    };
+    this.lines.set(part.urn, line);
+    return line;
+  }
+
+  /** Says what a part is busy with: the object that has been waited for longest, and why. */
+  private describe(line: Line): void {
+    const [first, ...others] = this.busy().filter(({ part }) => part.urn === line.part.urn);
+    if (first === undefined) {
+      const members = this.parts.members(line.part);
+      const finished = members.filter((member) => this.finished.has(member)).length;
+      line.step.detail(`${finished} of ${members.length} resources; the next wait for other parts`);
+      return;
+    }
+    const more = others.length === 0 ? "" : `, and ${others.length} more`;
+    const reason = this.reasons.get(first.urn);
+    line.step.detail(
+      `${first.doing} ${first.kind} ${first.name}${more}${reason === undefined ? "" : `: ${reason}`}`,
+    );
+  }
+}
+
+/** Whether a finding tells why the engine is still busy with a resource. */
+export function concerns(finding: Finding, { kind, namespace, name }: Busy): boolean {
+  const { object, release, job, model } = finding;
+  if (kind === "Namespace") return object.kind === "Namespace" && object.name === name;
+  if (object.namespace !== namespace) return false;
+  switch (kind) {
+    case "Release":
+      return release === name || (release === undefined && job === undefined && model === undefined);
+    case "Job":
+      return job === name;
+    case "SeldonDeployment":
+      return model === name;
+    default:
+      return object.kind === kind && object.name === name;
+  }
+}
+
+function known({ urn, type, new: after, old: before }: StepEventMetadata): PartResource {
+  const { custom, inputs } = after ?? before ?? { custom: false, inputs: {} };
+  return {
+    urn,
+    type,
+    ...(custom === undefined ? {} : { custom }),
+    inputs: inputs as Record<string, unknown>,
+  };
+}
+
+/** Kind, namespace and name of what a resource is in the cluster. */
+function objectOf(type: string, inputs: Readonly<Record<string, unknown>>) {
+  const kind = type === "kubernetes:helm.sh/v3:Release" ? "Release" : (type.split(":").at(-1) ?? type);
+  const given = (kind === "Release" ? inputs : (inputs["metadata"] ?? {})) as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return {
+    kind: text(inputs["kind"]) || kind,
+    namespace: text(given["namespace"]),
+    name: text(given["name"]),
+  };
+}

@@ -1,0 +1,41 @@
+import type { Cluster } from "../cluster/cluster";
+import type { Look } from "../status/pods";
+import type { StackRecord } from "./stackRecord";
+
+/** How a problem is mended. */
+export interface Mend {
+  /** What is done, and what that means for what is there. */
+  readonly description: string;
+  /** Does it; undefined where only the user can. @throws Error it cannot be done. */
+  readonly apply?: () => Promise<void>;
+  /** What the user runs, in place of that or after it. */
+  readonly command?: string;
+}
+
+/** Something that is wrong. */
+export interface Problem {
+  /** What it is about, in a few words. */
+  readonly title: string;
+  /** What was found, and where. */
+  readonly found: string;
+  /** What comes of it. */
+  readonly means: string;
+  readonly mend: Mend;
+}
+
+/** What is examined. */
+export interface Patient {
+  readonly cluster: Cluster;
+  readonly namespaces: readonly string[];
+  /** The stack's own books; undefined if it was not brought up from here. */
+  readonly stack: StackRecord | undefined;
+  /** Says why things in some namespaces are not ready. */
+  readonly look: Look;
+}
+
+/** Looks for one kind of problem. */
+export interface Check {
+  /** What is looked at, as a noun. */
+  readonly title: string;
+  readonly examine: (patient: Patient) => Promise<readonly Problem[]>;
+}

@@ -1,0 +1,135 @@
+import type {
+  V1CustomResourceDefinition,
+  V1Deployment,
+  V1Service,
+  V1ValidatingWebhookConfiguration,
+} from "@kubernetes/client-node";
+
+import type { Cluster, Live } from "../cluster/cluster";
+import { type SeldonDeployment, seldonDeployments, seldonGroup } from "../cluster/servedModels";
+import { certificateItems } from "../status/certificate";
+import type { Check, Problem } from "./problem";
+
+const definition = `seldondeployments.${seldonGroup}`;
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+/** Name that Seldon's chart gives its operator, in whatever namespace. */
+const operator = "seldon-controller-manager";
+
+/** The definition of SeldonDeployments without an operator that makes something of them. */
+export const definitionCheck: Check = {
+  title: "Seldon's definitions",
+  examine: async ({ cluster }) => {
+    const [found, operators] = await Promise.all([
+      cluster.get<V1CustomResourceDefinition>(`${definitions}/${definition}`),
+      cluster.list<V1Deployment>(`/apis/apps/v1/deployments?fieldSelector=metadata.name=${operator}`),
+    ]);
+    if (found === undefined || operators.length > 0) return [];
+    const models = await seldonDeployments(cluster);
+    if (models.length > 0) return [modelsWithoutOperator(cluster, models)];
+    // Kept on purpose, for another installation.
+    if (found.metadata?.annotations?.["helm.sh/resource-policy"] === "keep") return [];
+    return [
+      {
+        title: "Seldon's definition without its operator",
+        found: `${definition} is in the cluster, ${operator} is not, and there is no SeldonDeployment`,
+        means: "Helm refuses to install the operator if another release has left the definition",
+        mend: {
+          description: "remove the definition; no model is lost, and the next `up` makes it again",
+          apply: async () => {
+            await cluster.remove(`${definitions}/${definition}`);
+          },
+        },
+      },
+    ];
+  },
+};
+
+function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployment[]): Problem {
+  const names = models.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(", ");
+  const held = models.filter(
+    ({ metadata }) => metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length > 0,
+  );
+  const problem = {
+    title: "models without Seldon's operator",
+    found: `there is no ${operator}, but there are SeldonDeployments: ${names}`,
+  };
+  if (held.length === 0)
+    return {
+      ...problem,
+      means: "what serves goes on, but nothing that is changed or made takes effect",
+      mend: { description: "bring the operator back", command: "npm run up" },
+    };
+  return {
+    ...problem,
+    means: `${held.length} of them were removed and wait for the operator to let them go, and their namespace with them`,
+    mend: { description: "let go of those that were removed", apply: () => letGo(cluster, held) },
+  };
+}
+
+/** Has Kubernetes no longer wait for who would have tidied up. */
+async function letGo(cluster: Cluster, held: readonly SeldonDeployment[]): Promise<void> {
+  for (const { metadata } of held)
+    await cluster.send(
+      `/apis/${seldonGroup}/v1/namespaces/${metadata.namespace}/seldondeployments/${metadata.name}`,
+      {
+        method: "PATCH",
+        contentType: "application/merge-patch+json",
+        body: JSON.stringify({ metadata: { finalizers: null } }),
+      },
+    );
+}
+
+/** A webhook for SeldonDeployments that leads nowhere: the API server then refuses each of them. */
+export const webhookCheck: Check = {
+  title: "Seldon's webhook",
+  examine: async ({ cluster }) => {
+    const all = await cluster.list<V1ValidatingWebhookConfiguration>(webhooks);
+    const found = await Promise.all(all.filter(isSeldons).map((one) => orphan(cluster, one)));
+    return found.flat();
+  },
+};
+
+function isSeldons({ webhooks: hooks = [] }: Live<V1ValidatingWebhookConfiguration>): boolean {
+  return hooks.some(({ rules = [] }) => rules.some(({ apiGroups }) => apiGroups?.includes(seldonGroup)));
+}
+
+async function orphan(
+  cluster: Cluster,
+  { metadata, webhooks: hooks = [] }: Live<V1ValidatingWebhookConfiguration>,
+): Promise<Problem[]> {
+  const name = metadata?.name ?? "";
+  const service = hooks[0]?.clientConfig.service;
+  if (service === undefined) return [];
+  const address = `/api/v1/namespaces/${service.namespace}/services/${service.name}`;
+  if ((await cluster.get<V1Service>(address)) !== undefined) return [];
+  return [
+    {
+      title: `webhook ${name} leads nowhere`,
+      found: `it asks Service ${service.name} in ${service.namespace}, which does not exist`,
+      means: "the API server refuses every SeldonDeployment of the cluster, whoever makes or removes it",
+      mend: {
+        description: "remove the webhook's configuration; the operator's release brings one that works",
+        apply: async () => {
+          await cluster.remove(`${webhooks}/${name}`);
+        },
+      },
+    },
+  ];
+}
+
+/** The webhook's certificate. */
+export const certificateCheck: Check = {
+  title: "the certificate of Seldon's webhook",
+  examine: async ({ cluster }) => {
+    const items = await certificateItems(cluster);
+    return items
+      .filter(({ health }) => health !== "well")
+      .map(({ name, state, detail, mend = "" }) => ({
+        title: `certificate ${name}: ${state}`,
+        found: detail,
+        means: "from its last day on the API server refuses every SeldonDeployment; what serves goes on",
+        mend: { description: mend },
+      }));
+  },
+};

@@ -1,0 +1,84 @@
+import { hostname } from "node:os";
+
+import type { ReleaseRecords } from "../engine/recover";
+import { HelmReleases } from "../cluster/releases";
+import type { Cluster } from "../cluster/cluster";
+import { chooseBackend } from "../engine/backend";
+import { findOrBuildEngine } from "../engine/engine";
+import { locksOf } from "../engine/locks";
+import { keptContext, project } from "../engine/settings";
+import { EngineStack } from "../engine/stack";
+import type { Step } from "../progress";
+
+/** Who is changing a stack, or was. */
+export interface Holder {
+  readonly pid: number;
+  /** Another machine's name; undefined for this one. */
+  readonly elsewhere: string | undefined;
+  readonly since: string;
+  /** Undefined where nobody can tell from here. */
+  readonly alive: boolean | undefined;
+}
+
+/** What the engine has written down of a stack. */
+export interface StackRecord {
+  readonly name: string;
+  holders(): readonly Holder[];
+  /** Resources with which something was under way when a run was cut off, as URNs. */
+  pending(): Promise<readonly string[]>;
+  /** Settles what an interrupted run has left. @throws StackBusy another run is at work. */
+  settle(): Promise<void>;
+}
+
+/**
+ * The books of a stack that was brought up from here; undefined if it was not. Nothing is opened before it is asked.
+ *
+ * @param step hears what is being done.
+ */
+export function stackRecord(
+  name: string,
+  cluster: Cluster,
+  step: Step,
+  signal: AbortSignal,
+): StackRecord | undefined {
+  const context = keptContext(name);
+  if (context === undefined) return undefined;
+  const backendUrl = chooseBackend(name).url;
+  let opened: Promise<EngineStack> | undefined;
+  const open = () =>
+    (opened ??= findOrBuildEngine(step, signal).then((engine) =>
+      EngineStack.open(name, engine, { context, prebuilt: {} }),
+    ));
+  const releases: ReleaseRecords = new HelmReleases(cluster);
+  return {
+    name,
+    holders: () => locksOf(name, { backendUrl, project }).map(holderOf),
+    pending: async () => {
+      const { pending_operations: pending = [] } = await (await open()).state();
+      return pending.map(({ resource }) => resource.urn);
+    },
+    settle: async () => {
+      await (await open()).recover(releases, "up", step);
+    },
+  };
+}
+
+function holderOf({ pid, hostname: host, timestamp }: ReturnType<typeof locksOf>[number]): Holder {
+  const here = host === hostname();
+  return {
+    pid,
+    elsewhere: here ? undefined : host,
+    since: timestamp,
+    alive: here ? isAlive(pid) : undefined,
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A killed engine's lock may be empty, and 0 would mean this process's own group.
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    // It is someone else's, so it is there.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

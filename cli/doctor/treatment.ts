@@ -1,0 +1,91 @@
+import { createInterface } from "node:readline/promises";
+
+import colors from "picocolors";
+
+import { messageOf } from "../errors";
+import type { Progress } from "../progress";
+import type { Problem } from "./problem";
+
+/** Whether the user is asked. */
+export interface TreatmentOptions {
+  /** Agrees to everything. @default each is asked for at the terminal; without one, nothing is mended */
+  readonly yes?: boolean;
+  /** Machines are not asked. */
+  readonly json?: boolean;
+}
+
+/** What became of a problem. */
+type Outcome = "mended" | "left" | "failed";
+
+/**
+ * Shows each problem, and mends what may be mended.
+ *
+ * @returns the exit code: 0 nothing is left, 1 something is.
+ */
+export async function treat(
+  problems: readonly Problem[],
+  options: TreatmentOptions,
+  progress: Progress,
+): Promise<number> {
+  const outcomes: Outcome[] = [];
+  for (const problem of problems) {
+    const { title, found, means, mend } = problem;
+    progress.say(
+      `\n${colors.red("✗")} ${colors.bold(title)}\n  found  ${indented(found)}\n  means  ${means}\n  mend   ${mend.description}` +
+        (mend.command === undefined ? "" : `\n         ${mend.command}`),
+    );
+    const outcome = await mendOne(problem, options, progress);
+    outcomes.push(outcome);
+    const { apply, ...told } = mend;
+    progress.event({
+      event: "problem",
+      ...{ title, found, means },
+      mend: { ...told, automatic: apply !== undefined },
+      outcome,
+    });
+  }
+  const mended = outcomes.filter((outcome) => outcome === "mended").length;
+  progress.event({ event: "doctor", found: problems.length, mended });
+  progress.say(`\n${summary(problems, mended)}`);
+  return mended === problems.length ? 0 : 1;
+}
+
+async function mendOne(
+  { mend: { apply, description } }: Problem,
+  { json, yes }: TreatmentOptions,
+  progress: Progress,
+): Promise<Outcome> {
+  if (apply === undefined) return "left";
+  if (!yes && (json || !(await confirmed(`  Do that: ${description}?`)))) return "left";
+  try {
+    await apply();
+    progress.say(`  ${colors.green("✓")} done`);
+    return "mended";
+  } catch (error) {
+    progress.say(`  ${colors.red("✗")} ${messageOf(error)}`);
+    return "failed";
+  }
+}
+
+/** Asks at the terminal; without one, nobody has agreed. */
+async function confirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function summary(problems: readonly Problem[], mended: number): string {
+  if (problems.length === 0) return "Nothing is wrong.";
+  const left = problems.length - mended;
+  if (left === 0) return "All mended. Now: npm run up";
+  const could = problems.some(({ mend }) => mend.apply !== undefined) && mended === 0;
+  return `${left} of ${problems.length} are left.${could ? " To mend what can be mended: npm run doctor -- --yes" : ""}`;
+}
+
+function indented(text: string): string {
+  return text.replaceAll("\n", "\n         ");
+}

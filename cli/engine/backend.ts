@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { parse } from "yaml";
+
+import { UserError } from "../errors";
+import { homeDir, projectDir, shown } from "../paths";
+import { encryptsItself } from "./settings";
+
+/** Where a stack's state lies, and how its secrets are encrypted. */
+export interface Backend {
+  /** Address of the backend; empty for the one that the Pulumi CLI is logged in to, where that names none. */
+  readonly url: string;
+  /** It is the project's own folder, made here. */
+  readonly own: boolean;
+  /** Variables that make the Pulumi CLI use it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The user's backend if there is one, else a folder of the project; the user's passphrase if there is one, else one
+ * that is generated and kept in a file that nobody else can read.
+ *
+ * @throws UserError the stack's file is encrypted with a passphrase that is not here.
+ */
+export function chooseBackend(stack: string): Backend {
+  const chosen = usersBackend();
+  const url = chosen ?? ownBackend();
+  const variables = chosen === undefined ? { PULUMI_BACKEND_URL: url } : {};
+  return { url, own: chosen === undefined, env: { ...variables, ...passphrase(stack, url) } };
+}
+
+/** The backend that the user has chosen, as the Pulumi CLI finds it; undefined if there is none. */
+function usersBackend(): string | undefined {
+  const named = process.env["PULUMI_BACKEND_URL"] ?? projectBackend();
+  if (named !== undefined && named !== "") return named;
+  if (process.env["PULUMI_ACCESS_TOKEN"] !== undefined) return "https://api.pulumi.com";
+  const home = process.env["PULUMI_HOME"] ?? path.join(homedir(), ".pulumi");
+  const folder = process.env["PULUMI_CREDENTIALS_PATH"] ?? home;
+  try {
+    const credentials = JSON.parse(readFileSync(path.join(folder, "credentials.json"), "utf8")) as {
+      current?: string;
+    };
+    return credentials.current === "" ? undefined : credentials.current;
+  } catch {
+    return undefined;
+  }
+}
+
+function projectBackend(): string | undefined {
+  const project = parse(readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8")) as {
+    backend?: { url?: string };
+  };
+  return project.backend?.url;
+}
+
+/** The project's own folder for states; made if it is missing. */
+function ownBackend(): string {
+  const folder = path.join(homeDir(), "state");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return pathToFileURL(folder).href;
+}
+
+function passphrase(stack: string, url: string): Record<string, string> {
+  const given = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"];
+  if (given.some((name) => process.env[name] !== undefined)) return {};
+  const file = path.join(homeDir(), "passphrase");
+  // Pulumi's service encrypts by itself.
+  if (/^https?:/.test(url)) return {};
+  if (encryptsItself(stack)) {
+    const { encryptionsalt } = parse(
+      readFileSync(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8"),
+    ) as Record<string, unknown>;
+    if (encryptionsalt === undefined) return {};
+    if (!existsSync(file)) {
+      throw new UserError(
+        `Pulumi.${stack}.yaml has secrets, encrypted with a passphrase that is not here: ` +
+          `set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) to that of whoever wrote it.`,
+      );
+    }
+  }
+  if (!existsSync(file)) {
+    writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  } else if ((statSync(file).mode & 0o077) !== 0) {
+    chmodSync(file, 0o600);
+  }
+  return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
+}
+
+/** Shell lines with which the plain Pulumi CLI works on the same stack. */
+export function plainCommands(stack: string, { env }: Backend, settings: string): string[] {
+  const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+  return [
+    ...(variables.length === 0 ? [] : [`export ${variables.join(" ")}`]),
+    `pulumi preview --stack ${stack} --config-file ${shown(settings)}`,
+  ];
+}

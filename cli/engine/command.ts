@@ -1,0 +1,108 @@
+import { spawn } from "node:child_process";
+import * as path from "node:path";
+
+import { PulumiCommand } from "@pulumi/pulumi/automation";
+
+import type { Engine } from "./engine";
+
+/** What a command of the CLI wrote. */
+export interface Written {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command of the CLI that failed, with what it wrote. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+
+  constructor(
+    args: readonly string[],
+    how: string,
+    readonly written: Written,
+  ) {
+    super(`pulumi ${args.slice(0, 2).join(" ")}: ${how}\n${written.stderr}${written.stdout}`.trim());
+  }
+}
+
+/** What the Automation API calls to run the CLI; it keeps the method to itself. */
+type Run = (
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  onOutput?: (text: string) => void,
+  onError?: (text: string) => void,
+  signal?: AbortSignal,
+) => Promise<Written>;
+
+/** The CLI for the Automation API, in process groups of its own. */
+export type EngineCommand = PulumiCommand & { run: Run };
+
+/** Processes of the engine that run now, by the number of their group. */
+const running = new Set<number>();
+
+/**
+ * The CLI for the Automation API.
+ *
+ * A Ctrl-C in a terminal goes to every process of the foreground. The API's own would have the engine hear it twice,
+ * from the terminal and from us, and end at once with its work half done. In a group of its own it hears it once.
+ */
+export async function engineCommand({ file, origin }: Engine): Promise<EngineCommand> {
+  const root = origin === "path" ? {} : { root: path.dirname(path.dirname(file)) };
+  const command = (await PulumiCommand.get({ ...root, skipVersionCheck: true })) as EngineCommand;
+  command.run = (args, cwd, env, onOutput, onError, signal) =>
+    runInGroup(file, args, cwd, env, onOutput, onError, signal);
+  return command;
+}
+
+/** Ends what runs of the engine at once, and its plugins with it. */
+export function killEngines(): void {
+  for (const group of running) {
+    try {
+      process.kill(-group, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [string, ...Parameters<Run>]) {
+  const own = path.isAbsolute(file) ? `${path.dirname(file)}${path.delimiter}` : "";
+  const child = spawn(file, [...args, ...(args.includes("--non-interactive") ? [] : ["--non-interactive"])], {
+    cwd,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...env,
+      PATH: `${own}${env["PATH"] ?? process.env["PATH"] ?? ""}`,
+      PULUMI_AUTOMATION_API: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
+  });
+  const written = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    written.stdout += text;
+    onOutput?.(text);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    written.stderr += text;
+    onError?.(text);
+  });
+  const group = child.pid;
+  if (group !== undefined) running.add(group);
+  // The engine then lets what is under way come to an end, and keeps what became of it.
+  const interrupt = () => child.kill("SIGINT");
+  if (signal?.aborted === true) interrupt();
+  else signal?.addEventListener("abort", interrupt, { once: true });
+  return new Promise<Written>((resolve, reject) => {
+    child.once("error", (error) => {
+      reject(new CommandFailed(args, error.message, written));
+    });
+    child.once("close", (code, killed) => {
+      if (group !== undefined) running.delete(group);
+      signal?.removeEventListener("abort", interrupt);
+      if (code === 0) resolve(written);
+      else reject(new CommandFailed(args, killed ?? `exit code ${String(code)}`, written));
+    });
+  });
+}

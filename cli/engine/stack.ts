@@ -1,0 +1,205 @@
+import { existsSync } from "node:fs";
+import * as path from "node:path";
+
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type PulumiFn,
+  Stack,
+  type UpOptions,
+} from "@pulumi/pulumi/automation";
+
+import { charts, seldonChart } from "../../pins";
+import { UserError, messageOf } from "../errors";
+import { projectDir } from "../paths";
+import type { Step } from "../progress";
+import { type Backend, chooseBackend } from "./backend";
+import { CommandFailed, type EngineCommand, engineCommand } from "./command";
+import type { Engine } from "./engine";
+import { mayBeShown } from "./events";
+import { StackBusy } from "./locks";
+import { type Recovery, type ReleaseRecords, recover } from "./recover";
+import { type Overrides, project, settingsFile, stackDir, writeSettings } from "./settings";
+import { type Deployment, exportState } from "./state";
+
+/** How many resources were created, updated, the same, … */
+export type Changes = Readonly<Record<string, number>>;
+
+/** What a run of the engine is told, and tells. */
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Hears of each step, as it begins and ends. */
+  readonly onEvent?: (event: EngineEvent) => void;
+  /** Hears what the engine would write in a terminal; secrets are masked. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/** The engine came to no good end; the message has what it said, by resource. */
+export class EngineFailed extends UserError {
+  override readonly name = "EngineFailed";
+}
+
+/** A run that was killed has left an engine, perhaps, which finishes what it has begun. */
+const patienceSeconds = 120;
+
+/** A stack of the project's program, and the engine that changes it. */
+export class EngineStack {
+  private constructor(
+    private readonly stack: Stack,
+    private readonly command: EngineCommand,
+    readonly backend: Backend,
+  ) {}
+
+  /**
+   * Opens a stack, and makes it if there is none; nothing else is changed by that.
+   *
+   * @param overrides settings that hold on this machine only.
+   * @throws UserError the backend cannot be reached, or the passphrase does not fit.
+   */
+  static async open(name: string, engine: Engine, overrides: Overrides): Promise<EngineStack> {
+    writeSettings(name, overrides);
+    const backend = chooseBackend(name);
+    const command = await engineCommand(engine);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it takes a second, which only a run is worth.
+    const program: PulumiFn = () => (require("../../index") as PulumiFn)();
+    const envVars = { ...backend.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    await initialise(name, command, backend, envVars);
+    const workspace = await LocalWorkspace.create({
+      workDir: projectDir,
+      pulumiCommand: command,
+      envVars,
+      program,
+    });
+    // These run the CLI once more each, to no end: every command names its stack, and events tell the rest.
+    workspace.selectStack = () => Promise.resolve();
+    workspace.stackOutputs = () => Promise.resolve({});
+    const stack = await Stack.select(name, workspace);
+    stack.info = () => Promise.resolve(undefined);
+    return new EngineStack(stack, command, backend);
+  }
+
+  get name(): string {
+    return this.stack.name;
+  }
+
+  /** Makes what the program says. @throws EngineFailed */
+  up(options: RunOptions): Promise<Changes> {
+    return this.run(options, (shared) => this.stack.up(shared));
+  }
+
+  /** What `up` would change. @throws EngineFailed */
+  preview(options: RunOptions): Promise<Changes> {
+    return this.run(options, ({ signal, onEvent, onOutput, configFile, color }) =>
+      this.stack.preview({ signal, onEvent, onOutput, configFile, color } as UpOptions),
+    );
+  }
+
+  /** Compares the state with the cluster, and takes over what differs. @throws EngineFailed */
+  refresh(options: RunOptions): Promise<Changes> {
+    return this.run(options, (shared) => this.stack.refresh(shared));
+  }
+
+  /**
+   * Removes everything, or everything that is not protected.
+   *
+   * @throws EngineFailed
+   */
+  destroy(options: RunOptions & { readonly keepProtected: boolean }): Promise<Changes> {
+    const { keepProtected: excludeProtected } = options;
+    return this.run(options, (shared) => this.stack.destroy({ ...shared, excludeProtected }));
+  }
+
+  /** Lets what holds data be removed. */
+  async unprotect(): Promise<void> {
+    await this.cli(["state", "unprotect", "--all", "--yes"]);
+  }
+
+  /** Forgets the stack, which must be empty. */
+  async forget(): Promise<void> {
+    await this.cli(["stack", "rm", "--yes"]);
+  }
+
+  /** What the state says; secrets encrypted. */
+  async state(): Promise<Deployment> {
+    return (await exportState(this.stack)).deployment;
+  }
+
+  /**
+   * Settles what an interrupted run has left.
+   *
+   * @throws StackBusy another run is at work.
+   */
+  recover(records: ReleaseRecords, next: "up" | "destroy", step: Step): Promise<Recovery> {
+    const names = [...Object.values(charts), seldonChart("1.17.1")].map((chart) => chart.name);
+    const { name, backend } = this;
+    const configFile = settingsFile(name);
+    const lock = { backendUrl: backend.url, project, patience: patienceSeconds };
+    return recover(this.stack, records, { ...lock, next, charts: names, configFile }, step);
+  }
+
+  private async run(options: RunOptions, start: (shared: UpOptions) => Promise<unknown>): Promise<Changes> {
+    const failures: string[] = [];
+    let changes: Changes = {};
+    const onEvent = (event: EngineEvent) => {
+      if (!mayBeShown(event)) return;
+      const { diagnosticEvent: said, summaryEvent: summary } = event;
+      if (said?.severity === "error") failures.push(failure(said.urn, said.message));
+      if (summary !== undefined) changes = summary.resourceChanges;
+      options.onEvent?.(event);
+    };
+    const { signal, onOutput } = options;
+    try {
+      const configFile = settingsFile(this.name);
+      const output = onOutput === undefined ? {} : { onOutput, onError: onOutput };
+      await start({ signal, onEvent, ...output, color: "never", configFile });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw engineError(this.name, error, failures);
+    }
+    return changes;
+  }
+
+  private async cli(args: readonly string[]): Promise<void> {
+    const { workDir, envVars } = this.stack.workspace;
+    await this.command.run([...args, "--stack", this.name], workDir, envVars);
+  }
+}
+
+/** Makes the stack in its backend, unless it is there. */
+async function initialise(
+  name: string,
+  command: EngineCommand,
+  backend: Backend,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (backend.own && existsSync(ownState(name, backend))) return;
+  try {
+    // Where the settings for the engine lie, because a new stack's salt is written beside them.
+    await command.run(["stack", "init", name, "--no-select"], stackDir(name), env);
+  } catch (error) {
+    if (/stack .*already exists/.test(messageOf(error))) return;
+    throw engineError(name, error, []);
+  }
+}
+
+function ownState(name: string, { url }: Backend): string {
+  return path.join(new URL(url).pathname, ".pulumi", "stacks", project, `${name}.json`);
+}
+
+function engineError(stack: string, error: unknown, failures: readonly string[]): unknown {
+  if (!(error instanceof CommandFailed)) return error;
+  const { stderr } = error.written;
+  if (/currently locked|Another update is currently in progress/.test(stderr))
+    return new StackBusy(
+      `another run is changing stack ${stack}. Wait until it has ended, and run this again.`,
+    );
+  const told = [...new Set(failures)].filter((message) => !/^update failed$/i.test(message));
+  return new EngineFailed(told.length > 0 ? told.join("\n") : stderr.trim() || messageOf(error));
+}
+
+/** A message of the engine with the name of its resource, and without colours. */
+function failure(urn: string | undefined, message: string): string {
+  const plain = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
+  const name = urn?.split("::").at(-1);
+  return name === undefined || name === "" || name.startsWith(`${project}-dev`) ? plain : `${name}: ${plain}`;
+}

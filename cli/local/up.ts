@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import colors from "picocolors";
+
+import { UserError } from "../errors";
+import type { Interruption } from "../interruption";
+import { shown } from "../paths";
+import { localHost } from "../ports";
+import { isRunning, logExcerpt, stop } from "../process";
+import type { Progress } from "../progress";
+import { firstOutputs } from "../seldon";
+import { answerTable } from "../table";
+import { type Ports, predictUrl } from "./services";
+import { type LocalService, localDir, lock, readState, servicesOf, writeState } from "./state";
+import { type LocalUp, bringUp, exampleRow } from "./target";
+
+/** How the local target is brought up. */
+export interface LocalUpOptions {
+  readonly data?: string;
+  readonly python?: string;
+  readonly ports: Ports;
+  readonly once?: boolean;
+  readonly detach?: boolean;
+}
+
+/**
+ * Brings the local target up, and keeps it up until it is told to stop.
+ *
+ * @throws UserError a step failed, a service ended later, or it was told to stop before all was up.
+ */
+export async function upLocal(
+  options: LocalUpOptions,
+  progress: Progress,
+  interruption: Interruption,
+): Promise<void> {
+  const began = Date.now();
+  const release = lock();
+  try {
+    const local = await bringUp(options, progress, interruption.signal);
+    progress.stop();
+    summarise(local, (Date.now() - began) / 1000, progress);
+    if (options.once) {
+      await local.stopStarted();
+    } else if (options.detach) {
+      progress.say("\n  It goes on in the background: npm run status, npm run predict, npm run down");
+    } else {
+      progress.say(`\n  Ctrl-C stops everything. Data and logs stay in ${shown(localDir())}.`);
+      await keepUp(interruption);
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Shows the prediction and what to open. */
+function summarise(local: LocalUp, seconds: number, progress: Progress): void {
+  const { model, answer } = local;
+  const urls = {
+    mlflow: local.mlflowUrl,
+    predict: predictUrl(model),
+    metrics: `http://${localHost}:${model.metrics}/metrics`,
+    grpc: `${localHost}:${model.grpc}`,
+  };
+  progress.event({
+    event: "up",
+    target: "local",
+    seconds,
+    model: {
+      name: model.name,
+      version: model.version,
+      runId: local.version.runId,
+      testScore: local.testScore,
+    },
+    prediction: { row: exampleRow, price: firstOutputs(answer)[0], metrics: answer.meta?.metrics },
+    urls,
+    logs: localDir("logs"),
+  });
+  const score = local.testScore === undefined ? "" : `, R² ${local.testScore.toFixed(3)} on test rows`;
+  const body = JSON.stringify({ data: { ndarray: [exampleRow] } });
+  progress.say(`
+${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(exampleRow)}:
+
+${answerTable(answer)}
+
+  MLflow        ${urls.mlflow}
+  predictions   curl ${urls.predict} -H 'Content-Type: application/json' -d '${body}'
+  metrics       ${urls.metrics}
+  gRPC          ${urls.grpc}
+  logs          ${shown(localDir("logs"))}
+
+  Up after ${seconds.toFixed(1)} s.`);
+}
+
+/** Waits until it is told to stop, or a service ends; then stops all. @throws UserError a service has ended. */
+async function keepUp({ signal }: Interruption): Promise<void> {
+  const services = servicesOf(readState());
+  let ended: [string, LocalService] | undefined;
+  while (!signal.aborted && ended === undefined) {
+    await sleep(500, undefined, { signal }).catch(() => undefined);
+    ended = services.find(([, { identity }]) => !isRunning(identity));
+  }
+  await Promise.all(services.map(([, { identity }]) => stop(identity)));
+  writeState({});
+  if (ended === undefined || signal.aborted) return;
+  const [name, { log }] = ended;
+  throw new UserError(`${name} has ended by itself. ${logExcerpt(log)}`);
+}
+
+/** Ends the services at once, for a user who cannot wait. */
+export function killServices(): void {
+  for (const [, { identity }] of servicesOf(readState())) process.kill(-identity.pid, "SIGKILL");
+}

@@ -1,0 +1,85 @@
+import type { V1Service } from "@kubernetes/client-node";
+
+import { namespaceNames } from "../../components/namespaces/traffic";
+import type { Cluster } from "../cluster/cluster";
+import { servedModels } from "../cluster/servedModels";
+import { type ServicePort, storeService, trackingService } from "../cluster/services";
+
+/** Something in the cluster that can be opened from here. */
+export interface Openable {
+  /** As the user names it. */
+  readonly name: string;
+  readonly title: string;
+  readonly service: ServicePort;
+  /** The port of this machine that it gets if that is free; models share one, and count up. */
+  readonly preferredPort: number;
+  /** What stands behind the address, for people. */
+  readonly path?: string;
+  /** How to log in. */
+  readonly login?: string;
+}
+
+/** As on the local target, and those that the servers have themselves. */
+const preferredPorts = { mlflow: 5050, minio: 9090, frontend: 8501, models: 9000 } as const;
+/** The port of MinIO's Service that leads to its console; not every chart and version has one. */
+const consolePort = "console";
+
+/** Where a model is asked, by protocol. */
+const predictPath = { seldon: "/api/v1.0/predictions", v2: "/v2/docs/" } as const;
+
+/** All that can be opened now, in the order in which it is shown. @throws Refused */
+export async function openables(cluster: Cluster): Promise<Openable[]> {
+  const [tracking, store, frontends, models] = await Promise.all([
+    service(cluster, trackingService),
+    service(cluster, storeService),
+    cluster.list<V1Service>(`/api/v1/namespaces/${namespaceNames.frontend}/services`),
+    servedModels(cluster),
+  ]);
+  const found: Openable[] = [];
+  if (tracking !== undefined)
+    found.push({
+      name: "mlflow",
+      title: "MLflow",
+      service: trackingService,
+      preferredPort: preferredPorts.mlflow,
+    });
+  const minio = store?.spec?.ports?.find(({ name }) => name === consolePort)?.port;
+  if (minio !== undefined)
+    found.push({
+      name: "minio",
+      title: "MinIO console",
+      service: { ...storeService, port: minio },
+      preferredPort: preferredPorts.minio,
+      login: minioLogin(cluster.context),
+    });
+  for (const { metadata, spec } of frontends) {
+    const [first] = spec?.ports ?? [];
+    if (first === undefined || metadata?.name === undefined) continue;
+    found.push({
+      name: frontends.length === 1 ? "frontend" : metadata.name,
+      title: "front end",
+      service: { namespace: namespaceNames.frontend, service: metadata.name, port: first.port },
+      preferredPort: preferredPorts.frontend,
+    });
+  }
+  for (const { name, protocol, predictors } of models)
+    for (const predictor of predictors)
+      found.push({
+        name: predictors.length === 1 ? name : `${name}-${predictor.name}`,
+        title: predictors.length === 1 ? "model" : `model, predictor ${predictor.name}`,
+        service: predictor.address,
+        preferredPort: preferredPorts.models,
+        path: predictPath[protocol],
+      });
+  return found;
+}
+
+async function service(cluster: Cluster, { namespace, service: name }: ServicePort) {
+  return cluster.get<V1Service>(`/api/v1/namespaces/${namespace}/services/${name}`);
+}
+
+/** The keys of the store's root user, which the platform keeps in a Secret of this name. */
+function minioLogin(context: string): string {
+  const secret = `kubectl --context ${context} -n ${namespaceNames.objectStore} get secret minio-root`;
+  return `user root; password: ${secret} -o go-template='{{.data.password | base64decode}}'`;
+}

@@ -1,0 +1,127 @@
+/** What the pods of a stack ask their nodes for. */
+import { kindOf, pods, predictors, release, seldonDeployment } from "../../policy/rules/kubernetes";
+import type { PolicyResource } from "../../policy/rules/model";
+import { at, list, text } from "../../policy/rules/values";
+import { policyResources } from "./policy";
+import type { Recording } from "./recording";
+
+/** CPU in thousandths of a core, memory in bytes. */
+export interface Amount {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** Pods that are all alike. */
+export interface PodRequest {
+  /** Who makes them: `Job minio-setup`, `Release mlflow`. */
+  readonly maker: string;
+  readonly pods: number;
+  /** What each of them asks for. */
+  readonly each: Amount;
+  /** Whether they run to an end, and then give back what they had. */
+  readonly ends: boolean;
+}
+
+/** What the pods of a stack ask for, by the resource that makes them. */
+export function requestsOf(recording: Recording): PodRequest[] {
+  return policyResources(recording).flatMap((resource) => {
+    if (resource.type === seldonDeployment) return predictorRequests(resource);
+    const values = release(resource)?.values;
+    if (values !== undefined) return chartRequests(resource, values);
+    return pods(resource).map(({ spec }) => ({
+      maker: makerOf(resource),
+      pods: count(at(resource.props, "spec", "replicas")) ?? 1,
+      each: podAmount(spec),
+      ends: kindOf(resource) === "Job",
+    }));
+  });
+}
+
+/** What a pod asks for. What runs before its containers only counts where it asks for more than they do together. */
+export function podAmount(spec: unknown): Amount {
+  const amounts = (key: string) =>
+    list(at(spec, key)).map((container) => amountOf(at(container, "resources", "requests")));
+  const together = sum(amounts("containers"));
+  const before = amounts("initContainers");
+  return {
+    cpu: Math.max(together.cpu, ...before.map(({ cpu }) => cpu)),
+    memory: Math.max(together.memory, ...before.map(({ memory }) => memory)),
+  };
+}
+
+/** An amount as Kubernetes writes it: `{ cpu: "250m", memory: "1Gi" }`. What is missing is nothing. */
+export function amountOf(requests: unknown): Amount {
+  return {
+    cpu: Math.round(quantity(at(requests, "cpu")) * 1000),
+    memory: quantity(at(requests, "memory")),
+  };
+}
+
+/** All of several amounts. */
+export function sum(amounts: readonly Amount[]): Amount {
+  return {
+    cpu: amounts.reduce((all, { cpu }) => all + cpu, 0),
+    memory: amounts.reduce((all, { memory }) => all + memory, 0),
+  };
+}
+
+/** Of how many pods of each predictor the operator makes a Deployment, and what stands in each beside the model. */
+function predictorRequests(resource: PolicyResource): PodRequest[] {
+  return predictors(resource).flatMap(({ predictor }) => {
+    const executor = amountOf(at(predictor, "svcOrchSpec", "resources", "requests"));
+    return list(predictor["componentSpecs"]).map((component, index) => ({
+      maker: makerOf(resource),
+      pods: count(predictor["replicas"]) ?? count(at(component, "hpaSpec", "minReplicas")) ?? 1,
+      // The executor stands in the first pod of its graph.
+      each: sum([podAmount(at(component, "spec")), ...(index === 0 ? [executor] : [])]),
+      ends: false,
+    }));
+  });
+}
+
+/** The values of the platform's charts that hold requests: of the pod, of an exporter in it, of Seldon's manager. */
+function chartRequests(resource: PolicyResource, values: unknown): PodRequest[] {
+  const exporter = at(values, "metrics", "enabled") === true ? at(values, "metrics", "resources") : undefined;
+  const manager = {
+    cpu: at(values, "manager", "cpuRequest"),
+    memory: at(values, "manager", "memoryRequest"),
+  };
+  const requests = [at(values, "resources", "requests"), at(exporter, "requests"), manager];
+  return [
+    {
+      maker: makerOf(resource),
+      pods: count(at(values, "replicaCount")) ?? 1,
+      each: sum(requests.map(amountOf)),
+      ends: false,
+    },
+  ];
+}
+
+function makerOf(resource: PolicyResource): string {
+  const name = text(at(resource.props, "metadata", "name")) ?? text(resource.props["name"]) ?? resource.name;
+  return `${kindOf(resource) ?? resource.type} ${name}`;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+const factors: Readonly<Record<string, number>> = {
+  "": 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** A quantity as Kubernetes writes it; 0 if it is missing or none. */
+function quantity(value: unknown): number {
+  const written = typeof value === "number" ? String(value) : (text(value) ?? "");
+  const [, number = "0", unit = ""] = /^(\d+\.?\d*|\.\d+)(m|k|[MGT]|[KMGT]i)?$/.exec(written) ?? [];
+  return Number(number) * (factors[unit] ?? 0);
+}

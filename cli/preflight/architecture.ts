@@ -1,0 +1,53 @@
+import type { ClusterKind } from "../cluster/kubeconfig";
+import { type LiveNode, isReserved } from "../cluster/nodes";
+import type { ImageUse } from "../plan/images";
+import type { Check } from "./inspection";
+import { type Problem, error, warning } from "./problem";
+
+/** Whether the images run on the nodes' processors. */
+export const architecture: Check = {
+  subject: "the architecture of the cluster's nodes",
+  async find({ plan, target, nodes }) {
+    return architectureProblems(await nodes(), plan.images, target.context.kind);
+  },
+};
+
+/**
+ * Seldon publishes its operator, executor, storage initializer and MLServer for amd64 alone (seldon-core#3947,
+ * MLServer#2057).
+ */
+function isAmd64Only({ pin }: ImageUse): boolean {
+  return pin?.repository.startsWith("docker.io/seldonio/") === true;
+}
+
+export function architectureProblems(
+  nodes: readonly LiveNode[],
+  images: readonly ImageUse[],
+  kind: ClusterKind,
+): Problem[] {
+  const found = new Set(
+    nodes.filter((node) => !isReserved(node)).map(({ status }) => status?.nodeInfo?.architecture ?? "amd64"),
+  );
+  const others = [...found].filter((one) => one !== "amd64").sort();
+  if (others.length === 0 || !images.some(isAmd64Only)) return [];
+  const what = `Seldon's images are published for amd64 alone, and the cluster has nodes that are ${others.join(", ")}`;
+  const mirror = "or build them for it, and name the registry that has them: mirror.images";
+  // On one's own machine they run in emulation, if that is there: Docker Desktop, OrbStack and Rancher Desktop have it.
+  if (kind !== "remote")
+    return [
+      warning(
+        `${what}: they run, slower, where the machine emulates amd64, else end with "exec format error"`,
+        `Switch emulation on (Rosetta or QEMU in the settings of Docker's machine), ${mirror}`,
+      ),
+    ];
+  if (found.has("amd64"))
+    return [
+      warning(
+        `${what}: pods that come to lie there end with "exec format error"`,
+        "Keep those nodes for others with a taint",
+      ),
+    ];
+  return [
+    error(`${what}: their pods would end with "exec format error"`, `Add a node that is amd64, ${mirror}`),
+  ];
+}

@@ -1,0 +1,145 @@
+import type {
+  V1CustomResourceDefinition,
+  V1Namespace,
+  V1ValidatingWebhookConfiguration,
+} from "@kubernetes/client-node";
+
+import { kindOf } from "../../policy/rules/kubernetes";
+import { at, text } from "../../policy/rules/values";
+import type { Live } from "../cluster/cluster";
+import { policyResources } from "../plan/policy";
+import type { Recording } from "../plan/recording";
+import type { Check } from "./inspection";
+import { type PlannedRelease, plannedReleases, seldonChartName } from "./planned";
+import { type Problem, error, listed, warning } from "./problem";
+
+/** Whether there are things of others where the stack's are to go. */
+export const obstacles: Check = {
+  subject: "what is in the cluster already",
+  async find({ plan, cluster, deployed, target }) {
+    const [found, seldon] = await Promise.all([
+      cluster.list<V1Namespace>("/api/v1/namespaces"),
+      Promise.all([
+        cluster.get<V1CustomResourceDefinition>(
+          `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${seldonDefinition}`,
+        ),
+        cluster.list<V1ValidatingWebhookConfiguration>(
+          "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+        ),
+      ]),
+    ]);
+    const release = plannedReleases(plan.recording).find(({ chart }) => chart === seldonChartName);
+    return [
+      ...namespaceProblems(namespacesOf(plan.recording), found, deployed, target.context.name),
+      ...(release === undefined ? [] : seldonProblems(release, ...seldon, target.context.name)),
+    ];
+  },
+};
+
+const partOf = "app.kubernetes.io/part-of";
+const seldonDefinition = "seldondeployments.machinelearning.seldon.io";
+const seldonWebhook = "seldon-validating-webhook-configuration";
+
+/** A namespace as the stack makes it. */
+interface PlannedNamespace {
+  readonly name: string;
+  /** Whose it is, by its label. */
+  readonly owner: string | undefined;
+}
+
+function namespacesOf(recording: Recording): PlannedNamespace[] {
+  return policyResources(recording)
+    .filter((resource) => kindOf(resource) === "Namespace")
+    .map(({ name, props }) => ({
+      name: text(at(props, "metadata", "name")) ?? name,
+      owner: text(at(props, "metadata", "labels", partOf)),
+    }));
+}
+
+/** @param found all namespaces of the cluster. */
+export function namespaceProblems(
+  planned: readonly PlannedNamespace[],
+  found: readonly Live<V1Namespace>[],
+  deployed: boolean,
+  context: string,
+): Problem[] {
+  const there = planned.flatMap(({ name, owner }) => {
+    const namespace = found.find(({ metadata }) => metadata?.name === name);
+    if (namespace === undefined) return [];
+    const ends = namespace.metadata?.deletionTimestamp !== undefined;
+    return [{ name, owner, ends, ours: at(namespace.metadata?.labels, partOf) === owner }];
+  });
+  const are = (all: typeof there, one: string, several: string) =>
+    `namespace${all.length === 1 ? "" : "s"} ${listed(all.map(({ name }) => name))} ${all.length === 1 ? one : several}`;
+  const ending = there.filter(({ ends }) => ends);
+  const foreign = there.filter(({ ends, ours }) => !ends && !ours);
+  const left = there.filter(({ ends, ours }) => !ends && ours && !deployed);
+  const problems: Problem[] = [];
+  if (ending.length > 0)
+    problems.push(
+      error(
+        are(ending, "is being deleted", "are being deleted"),
+        `Wait until it is gone; what holds it up: kubectl --context ${context} get namespace ${ending[0]?.name ?? ""} -o yaml`,
+      ),
+    );
+  if (foreign.length > 0)
+    problems.push(
+      error(
+        `${are(foreign, "is somebody else's", "are somebody else's")}: no label ${partOf}=${foreign[0]?.owner ?? ""}`,
+        "Use another cluster, or delete what nobody needs any more",
+      ),
+    );
+  if (left.length > 0)
+    problems.push(
+      warning(
+        `${are(left, "is", "are")} there and labelled as the platform's, though nothing of this stack is known to be ` +
+          "there: kept when the stack was brought down, or another one's",
+        "Go on if this stack kept them; another one's would be taken over, so give this one a cluster of its own",
+      ),
+    );
+  return problems;
+}
+
+/** Seldon's names are fixed: a cluster has one operator, and one owner of its kind of resource. */
+export function seldonProblems(
+  release: Pick<PlannedRelease, "name" | "namespace">,
+  definition: Live<V1CustomResourceDefinition> | undefined,
+  webhooks: readonly Live<V1ValidatingWebhookConfiguration>[],
+  context: string,
+): Problem[] {
+  const objects = [
+    ...(definition === undefined ? [] : [definition]),
+    ...webhooks.filter(({ metadata }) => metadata?.name?.startsWith(seldonWebhook)),
+  ];
+  const foreign = objects.filter(({ metadata }) => {
+    const { name, namespace } = helmOwner(metadata?.annotations);
+    return name !== release.name || namespace !== release.namespace;
+  });
+  const [first] = foreign;
+  if (first === undefined) return [];
+  const { name, namespace } = helmOwner(first.metadata?.annotations);
+  const things = listed(foreign.map(({ metadata }) => metadata?.name ?? ""));
+  return name === undefined
+    ? [
+        error(
+          `the cluster has a Seldon that Helm did not install: ${things}`,
+          `Use another cluster, or remove it with all it serves, as it was installed; left-over kinds alone with: ` +
+            `kubectl --context ${context} delete customresourcedefinition ${seldonDefinition}`,
+        ),
+      ]
+    : [
+        error(
+          `the cluster has a Seldon of somebody else, and can have one only: ${things} of release ${name} in ` +
+            `namespace ${namespace ?? ""}`,
+          `Use another cluster, or remove it with all it serves: helm --kube-context ${context} uninstall ${name} ` +
+            `--namespace ${namespace ?? ""}`,
+        ),
+      ];
+}
+
+function helmOwner(annotations: Readonly<Record<string, string>> | undefined) {
+  return {
+    name: annotations?.["meta.helm.sh/release-name"],
+    namespace: annotations?.["meta.helm.sh/release-namespace"],
+  };
+}

@@ -1,0 +1,57 @@
+import { modelAnswers, predictUrl } from "../local/services";
+import { localDir, readState, runningUp } from "../local/state";
+import { MlflowClient } from "../mlflow";
+import { shown } from "../paths";
+import { localHost } from "../ports";
+import { table } from "../table";
+
+/** One service of this machine, as `status` shows it. */
+export interface LocalServiceStatus {
+  readonly service: string;
+  readonly state: "answers" | "silent";
+  readonly address: string;
+  readonly detail: string;
+  readonly pid: number;
+}
+
+/** What runs of the local target. */
+export interface LocalStatus {
+  readonly services: readonly LocalServiceStatus[];
+  /** All that runs answers. */
+  readonly healthy: boolean;
+  /** Process of the `npm run up` that keeps it up, if there is one. */
+  readonly keeper: number | undefined;
+}
+
+/** Asks what runs of the local target whether it answers. */
+export async function localStatus(): Promise<LocalStatus> {
+  const { mlflow, model } = readState();
+  const services: LocalServiceStatus[] = [];
+  if (mlflow !== undefined) {
+    const address = `http://${localHost}:${mlflow.port}`;
+    const state = await answering(() => new MlflowClient(address).healthy());
+    services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
+  }
+  if (model !== undefined) {
+    const address = predictUrl(model);
+    const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
+    const state = await answering(() => modelAnswers(model.rest));
+    services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
+  }
+  const healthy = services.every(({ state }) => state === "answers");
+  return { services, healthy, keeper: runningUp()?.pid };
+}
+
+/** The same for people. */
+export function localReport({ services, keeper }: LocalStatus): string {
+  if (services.length === 0)
+    return `Nothing is running${keeper === undefined ? "" : " yet; `npm run up` is at work"}. Start it: npm run up.\n`;
+  const head = ["service", "state", "address", "process", "detail"];
+  const rows = services.map((s) => [s.service, s.state, s.address, String(s.pid), s.detail]);
+  const kept = keeper === undefined ? "in the background" : `kept up by \`npm run up\` (process ${keeper})`;
+  return `Target: local, ${kept}\n${table(head, rows)}\nLogs: ${shown(localDir("logs"))}\n`;
+}
+
+async function answering(ask: () => Promise<boolean>): Promise<LocalServiceStatus["state"]> {
+  return (await ask().catch(() => false)) ? "answers" : "silent";
+}

@@ -1,0 +1,125 @@
+import { parse } from "yaml";
+
+import type { Cluster } from "../cluster/cluster";
+import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
+import { messageOf } from "../errors";
+import { MlflowClient } from "../mlflow";
+import type { Item } from "./item";
+
+/** Where a model says whether it is well, by protocol. */
+const healthPath = { seldon: "/api/v1.0/health/status", v2: "/v2/health/ready" } as const;
+const champion = "champion";
+/** Where in MLflow's store a training publishes the files of the champion. */
+const publishedPlace = /served\/.+$/;
+const answerMilliseconds = 5_000;
+
+/** The models: what the operator, the registry and they themselves say of them. @throws Refused */
+export async function modelItems(cluster: Cluster): Promise<readonly Item[]> {
+  const registry = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  const models = await servedModels(cluster);
+  return (await Promise.all(models.map((model) => modelItem(cluster, registry, model)))).flat();
+}
+
+async function modelItem(cluster: Cluster, registry: MlflowClient, model: ServedModel): Promise<Item[]> {
+  const { name, state, reason, protocol } = model;
+  const [registered, predictors] = await Promise.all([
+    championOf(registry, name),
+    Promise.all(model.predictors.map((one) => predictorItem(cluster, registry, model, one))),
+  ]);
+  const available = state === "Available";
+  const told = [reason, registered.text].filter((text) => text !== "").join("; ");
+  return [
+    {
+      part: "model",
+      name,
+      health: available ? "well" : "ill",
+      state: state === "" ? "not looked at" : state,
+      detail: told,
+      ...(available ? {} : { mend: modelMend(model) }),
+      facts: { champion: registered.version, protocol },
+    },
+    ...predictors,
+  ];
+}
+
+function modelMend({ name, state }: ServedModel): string {
+  return state === ""
+    ? `Seldon's operator has not looked at ${name}; is it up? npm run doctor`
+    : `npm run logs -- ${name}`;
+}
+
+async function predictorItem(
+  cluster: Cluster,
+  registry: MlflowClient,
+  { name: model, protocol }: ServedModel,
+  predictor: ServedPredictor,
+): Promise<Item> {
+  const { name, version, ready, wanted, traffic, address, modelUri } = predictor;
+  const [health, serves] = await Promise.all([
+    ask(cluster, proxyAddress(address, healthPath[protocol])),
+    servedVersion(registry, modelUri),
+  ]);
+  const well = health === undefined && ready >= wanted;
+  const where = `http://${address.service}.${address.namespace}:${address.port}`;
+  const detail = [
+    serves === undefined ? "" : `serves version ${serves}`,
+    health ?? `answers at ${where}`,
+    traffic === 100 ? "" : `${traffic} % of the requests`,
+  ];
+  return {
+    part: "predictor",
+    name: [model, name, version].filter((part) => part !== "").join("-"),
+    health: well ? "well" : "ill",
+    state: `${ready}/${wanted} ready`,
+    detail: detail.filter((text) => text !== "").join("; "),
+    ...(well ? {} : { mend: `npm run logs -- ${model}` }),
+    facts: {
+      model,
+      predictor: name,
+      hash: version,
+      version: serves ?? null,
+      ready,
+      wanted,
+      traffic,
+      address: where,
+    },
+  };
+}
+
+/** Asks a model how it is: undefined if it is well, else what is wrong. */
+async function ask(cluster: Cluster, address: string): Promise<string | undefined> {
+  try {
+    const { status, body } = await cluster.send(address, { timeout: answerMilliseconds });
+    return status === 200 ? undefined : `answers ${status}: ${body.slice(0, 120)}`;
+  } catch (error) {
+    return `does not answer: ${messageOf(error)}`;
+  }
+}
+
+async function championOf(
+  registry: MlflowClient,
+  model: string,
+): Promise<{ version: string | null; text: string }> {
+  try {
+    const version = (await registry.versionByAlias(model, champion))?.version ?? null;
+    return {
+      version,
+      text: version === null ? "no champion is registered" : `champion is version ${version}`,
+    };
+  } catch {
+    return { version: null, text: "the registry does not answer" };
+  }
+}
+
+/** The version of which a predictor has the files, as they say themselves; undefined if they do not. */
+async function servedVersion(
+  registry: MlflowClient,
+  modelUri: string | undefined,
+): Promise<string | undefined> {
+  const place = publishedPlace.exec(modelUri ?? "")?.[0];
+  if (place === undefined) return undefined;
+  const registered = await registry.artifact(`${place}/registered_model_meta`).catch(() => undefined);
+  const { model_version: version } = (parse(registered ?? "") ?? {}) as { model_version?: unknown };
+  return typeof version === "string" || typeof version === "number" ? String(version) : undefined;
+}

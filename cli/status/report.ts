@@ -1,0 +1,32 @@
+import colors from "picocolors";
+
+import type { ClusterTarget } from "../target";
+import type { Health, Item } from "./item";
+
+const marks: Readonly<Record<Health, string>> = {
+  well: colors.green("✓"),
+  warning: colors.yellow("!"),
+  ill: colors.red("✗"),
+};
+
+/** The state of a cluster for people: a line for each part, and what to do about those that are not well. */
+export function report({ context, version, stack, reason }: ClusterTarget, items: readonly Item[]): string {
+  const head = `Target: cluster of context ${context.name} (${version}), stack ${stack}: ${reason}`;
+  const widths = [
+    columnWidth(items, "part"),
+    columnWidth(items, "name"),
+    columnWidth(items, "state"),
+  ] as const;
+  const lines = items.map((item, index) => {
+    const part = item.part === items[index - 1]?.part ? "" : item.part;
+    const cells = [part.padEnd(widths[0]), item.name.padEnd(widths[1]), item.state.padEnd(widths[2])];
+    return `${marks[item.health]} ${cells.join("  ")}  ${colors.dim(item.detail)}`.trimEnd();
+  });
+  const mends = items.flatMap(({ name, mend }) => (mend === undefined ? [] : [`  ${name}: ${mend}`]));
+  const todo = mends.length === 0 ? [] : ["", "What to do:", ...new Set(mends)];
+  return [head, "", ...lines, ...todo, ""].join("\n");
+}
+
+function columnWidth(items: readonly Item[], column: "part" | "name" | "state"): number {
+  return Math.max(0, ...items.map((item) => item[column].length));
+}

@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { Cluster } from "../../cli/cluster/cluster";
+import type { Engine } from "../../cli/engine/engine";
+import { type Changes, EngineStack } from "../../cli/engine/stack";
+import { namespaceNames } from "../../components/namespaces/traffic";
+import { type CommandEvent, type UpEvent, npmRun, stepLine } from "./commands";
+import { leftovers } from "./leftovers";
+import { Load, removeLoad } from "./load";
+import { podsOf, replacePod, until } from "./pods";
+import { Served } from "./served";
+import type { Steps } from "./steps";
+import { type TestStack, modelName } from "./testStack";
+
+const model = { namespace: namespaceNames.models, labels: `seldon-deployment-id=${modelName}` };
+const database = { namespace: namespaceNames.database, labels: "app.kubernetes.io/instance=postgresql" };
+const store = { namespace: namespaceNames.objectStore, labels: "app.kubernetes.io/instance=minio" };
+
+/** Another, better forest than the default one, so that it becomes the champion. */
+const otherParameters = { "n-estimators": 150, "max-depth": 8 };
+
+/** The life of a stack in a cluster, step by step. */
+export class Life {
+  private readonly served: Served;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly stack: TestStack,
+    private readonly engine: Engine,
+    private readonly steps: Steps,
+  ) {
+    this.served = new Served(cluster);
+  }
+
+  /** Everything but the end. @throws Error a step failed; it has been told. */
+  async live(): Promise<void> {
+    const { steps, served } = this;
+    await steps.run("up from empty", () => {
+      this.stack.write();
+      return this.up();
+    });
+    await steps.run("prediction as at training", () => served.checkAnswers());
+    await steps.run("preview", () => this.unchanged((engine, signal) => engine.preview({ signal })));
+    await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
+    await steps.run("another version under load", () => this.changeUnderLoad());
+    await steps.run("pods deleted and restarted", () => this.losePods());
+  }
+
+  /** Takes the stack down. @returns that nothing is left. @throws Error something is. */
+  async end(): Promise<string> {
+    await removeLoad(this.cluster);
+    await this.command("down", ["--stack", this.stack.name, "--yes"]);
+    // Volumes are removed behind their claims, by the storage class.
+    let left: string[] = [];
+    await until("nothing is left", async () => {
+      left = await leftovers(this.cluster);
+      return left.length === 0;
+    }).catch(() => {
+      throw new Error(`left in the cluster: ${left.join(", ")}`);
+    });
+    return "no namespace, volume, definition, webhook or role is left";
+  }
+
+  private async up(): Promise<string> {
+    const events = await this.command("up", ["--stack", this.stack.name]);
+    const done = events.find((event): event is UpEvent => event.event === "up");
+    if (done === undefined) throw new Error("npm run up did not say that it is up");
+    const shown = done.models.map(({ name, prediction }) => `${name} answers ${JSON.stringify(prediction)}`);
+    return shown.join(", ");
+  }
+
+  private command(name: "up" | "down", args: readonly string[]): Promise<CommandEvent[]> {
+    return npmRun(name, args, (event) => {
+      this.steps.event(event);
+      const line = stepLine(event);
+      if (line !== undefined) this.steps.say(line);
+    });
+  }
+
+  /** Expects that the engine finds nothing to change. */
+  private async unchanged(
+    ask: (engine: EngineStack, signal: AbortSignal) => Promise<Changes>,
+  ): Promise<string> {
+    const engine = await EngineStack.open(this.stack.name, this.engine, this.stack.overrides());
+    const { same = 0, ...others } = await ask(engine, new AbortController().signal);
+    const changed = Object.entries(others).filter(([, count]) => count > 0);
+    if (changed.length > 0)
+      throw new Error(`changes where there are none: ${changed.map((one) => one.join(" ")).join(", ")}`);
+    if (same === 0) throw new Error("the engine compared nothing");
+    return `${same} resources, no changes`;
+  }
+
+  private async changeUnderLoad(): Promise<string> {
+    const { served, cluster } = this;
+    const [before, champion, record] = await Promise.all([
+      served.predictor(),
+      served.champion(),
+      served.record(),
+    ]);
+    const load = await Load.start(cluster, record.rows[0] ?? []);
+    this.stack.write(otherParameters);
+    await this.up();
+    const after = await served.predictor();
+    if (after.version === before.version) throw new Error(`version ${before.version} is still in service`);
+    await until("the pods of the version before are gone", async () => {
+      const pods = await podsOf(cluster, model);
+      return pods.every(({ metadata }) => metadata?.labels?.["version"] === `${after.name}-${after.version}`);
+    });
+    const { outcomes, versions } = await load.stop();
+    const { answered = 0, ...failed } = outcomes;
+    if (Object.keys(failed).length > 0)
+      throw new Error(`of ${answered} answered requests, others were lost: ${JSON.stringify(failed)}`);
+    await served.checkAnswers();
+    const now = await served.champion();
+    if (now === champion || Object.keys(versions).length < 2)
+      throw new Error(`version ${champion} is still the champion, or the only one that answered`);
+    const counts = Object.entries(versions).map(([version, count]) => `version ${version}: ${count}`);
+    return `${answered} requests (${counts.join(", ")}), none failed`;
+  }
+
+  private async losePods(): Promise<string> {
+    const { served, cluster } = this;
+    const [champion, runs] = await Promise.all([served.champion(), served.runs()]);
+    await replacePod(cluster, model);
+    await served.checkAnswers();
+    await Promise.all([replacePod(cluster, database), replacePod(cluster, store)]);
+    // The tracking server may find its connections to the database closed, once.
+    await until("the tracking server answers", async () => (await served.runs()).length > 0);
+    if (!isDeepStrictEqual(await served.runs(), runs) || (await served.champion()) !== champion)
+      throw new Error("the tracking server has other runs than before");
+    const answers = await served.checkAnswers();
+    return `${runs.length} runs and champion ${champion} as before; ${answers}`;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * `npm run test:e2e [-- --keep] [-- --json]`: the platform on the cluster of the current context, from nothing to
+ * nothing, with a model that answers, changes under load, and outlives its pods.
+ *
+ * `E2E_CONFIG` names a stack file with what holds for this cluster (mirror, prebuilt images), `E2E_PROVIDERS` chooses
+ * the providers.
+ */
+import * as path from "node:path";
+
+import { Command } from "commander";
+
+import { findCluster } from "../../cli/cluster/cluster";
+import { findOrBuildEngine } from "../../cli/engine/engine";
+import { UserError, messageOf } from "../../cli/errors";
+import { leftovers } from "./leftovers";
+import { Life } from "./life";
+import { chooseProviders } from "./providers";
+import { Steps } from "./steps";
+import { TestStack } from "./testStack";
+
+interface Options {
+  readonly keep?: boolean;
+  readonly json?: boolean;
+}
+
+async function main(options: Options): Promise<void> {
+  const steps = new Steps(options.json === true);
+  const found = await findCluster();
+  if (found.state !== "answers") throw new UserError(`there is no cluster to test on: ${found.reason}.`);
+  const { cluster, context, version } = found;
+  const present = await leftovers(cluster);
+  if (present.length > 0)
+    throw new UserError(`the cluster of context ${context} is not empty: it has ${present.join(", ")}.`);
+
+  const detail = (text: string) => {
+    steps.say(text);
+  };
+  const engine = await findOrBuildEngine({ detail }, new AbortController().signal);
+  // The commands look for it in a home that they do not have here.
+  process.env["PATH"] = `${path.dirname(engine.file)}${path.delimiter}${process.env["PATH"] ?? ""}`;
+  const stack = new TestStack(context);
+  const providers = await chooseProviders(engine, context, stack.prebuilt);
+  stack.moveIn();
+  steps.say(`Context ${context}, Kubernetes ${version}, Pulumi ${engine.version}`);
+  steps.say(`Providers: ${providers.description}`);
+
+  const removed = await run(new Life(cluster, stack, engine, steps), steps, options.keep === true);
+  providers.stop();
+  if (removed) stack.remove();
+  const { results, ok } = steps;
+  const { description } = providers;
+  steps.event({ event: "e2e", context, version, providers: description, ok, removed, steps: results });
+  steps.say(`\n${steps.table()}\n\nProviders: ${description}`);
+  if (!removed) steps.say([stack.kept, ...providers.needed].join("\n"));
+  process.exitCode = ok ? 0 : 1;
+}
+
+/** Runs all steps; an error has been told as the result of its step. @returns whether nothing is left in the end. */
+async function run(life: Life, steps: Steps, keep: boolean): Promise<boolean> {
+  try {
+    await life.live();
+  } catch {
+    steps.say("\nThe steps after this one are left out.");
+  }
+  if (keep) return false;
+  try {
+    await steps.run("down leaves nothing", () => life.end());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The command that is under way hears a Ctrl-C too; its step then fails, and the stack is taken down.
+process.once("SIGINT", () => undefined);
+
+new Command("npm run test:e2e --")
+  .description("the platform on the current context's cluster, from nothing to nothing")
+  .option("--keep", "leave everything as it is at the end, or at the first failure")
+  .option("--json", "JSON for machines: one object on a line")
+  .action(main)
+  .parseAsync()
+  .catch((error: unknown) => {
+    const text = error instanceof UserError ? messageOf(error) : String((error as Error).stack);
+    process.stderr.write(`${text}\n`);
+    process.exitCode = 1;
+  });
