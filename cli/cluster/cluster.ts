@@ -1,5 +1,5 @@
 import { type OutgoingHttpHeaders, request as httpRequest } from "node:http";
-import { type RequestOptions, request as httpsRequest } from "node:https";
+import { Agent, type RequestOptions, request as httpsRequest } from "node:https";
 
 import type { KubeConfig } from "@kubernetes/client-node";
 
@@ -75,6 +75,8 @@ export class Cluster {
     });
     const options: RequestOptions = {};
     await own.applyToHTTPSOptions(options);
+    // Handshakes take more time than the requests; a connection that waits for the next one keeps no process alive.
+    if (options.agent instanceof Agent) Object.assign(options.agent, { keepAlive: true });
     return new Cluster(name, own, server, options);
   }
 

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { onInterruption } from "../interruption";
 import { type LoggedContainer, containersOf } from "../podLogs/containers";
+import { followAll } from "../podLogs/follow";
 import { type Source, findSource, logSources } from "../podLogs/sources";
 import { type LogQuery, readLog } from "../podLogs/stream";
 import { LogWriter } from "../podLogs/writer";
@@ -26,10 +25,6 @@ export interface LogsOptions {
   readonly json?: boolean;
 }
 
-/** How often pods are looked for that have come, or started again, since. */
-const lookMilliseconds = 1_000;
-/** So many times in a row the way to a container may be broken, such as while the API server starts again. */
-const patience = 10;
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** Seconds of a duration such as `90s`, `10m`, `2h` or `1d`; undefined if it is none. */
@@ -55,8 +50,16 @@ export async function logs(name: string | undefined, options: LogsOptions): Prom
   const containers = await containersOf(cluster, source, options.container);
   if (containers.length === 0 && options.container !== undefined)
     throw await noSuchContainer(cluster, source, options.container);
-  if (options.follow) await follow(cluster, source, options);
-  else await printAll(cluster, source, containers, options);
+  const interruption = onInterruption(() => undefined);
+  const { signal } = interruption;
+  try {
+    if (options.follow) {
+      const writer = new LogWriter(true, options.json ?? false);
+      await followAll({ cluster, source, only: options.container, writer, signal }, queryOf(options));
+    } else await printAll(cluster, source, containers, options, signal);
+  } finally {
+    interruption.dispose();
+  }
 }
 
 function list(sources: readonly Source[], context: string, { json }: LogsOptions): void {
@@ -80,6 +83,7 @@ async function printAll(
   { name }: Source,
   containers: readonly LoggedContainer[],
   options: LogsOptions,
+  signal: AbortSignal,
 ): Promise<void> {
   const { previous = false, json = false } = options;
   const withLog = containers.filter(({ run, restarted }) => (previous ? restarted : run !== undefined));
@@ -91,74 +95,21 @@ async function printAll(
   if (!previous)
     for (const { pod, container, waiting } of containers.filter(({ run }) => run === undefined))
       writer.note(`${pod}/${container} has not started: ${waiting}`);
-  const interruption = onInterruption(() => undefined);
-  try {
-    for (const container of withLog)
-      await readLog(cluster, container, queryOf(options), writer.linesOf(container), interruption.signal);
-  } finally {
-    interruption.dispose();
-  }
-}
-
-function queryOf({ since, tail, previous }: LogsOptions): LogQuery {
-  return { ...(previous ? { previous } : {}), sinceSeconds: since, tailLines: tail };
-}
-
-/** Shows what comes until it is told to stop, also of containers that start, or start again, in the meantime. */
-async function follow(cluster: Cluster, source: Source, options: LogsOptions): Promise<void> {
-  const interruption = onInterruption(() => undefined);
-  const { signal } = interruption;
-  const writer = new LogWriter(true, options.json ?? false);
-  const followed = new Set<string>();
-  let first = true;
-  try {
-    while (!signal.aborted) {
-      const containers = await containersOf(cluster, source, options.container).catch((error: unknown) => {
-        writer.note(`The cluster does not answer: ${messageOf(error)}`);
-        return [];
-      });
-      for (const one of containers) {
-        const key = `${one.pod}/${one.container}/${one.run ?? ""}`;
-        if (one.run === undefined || followed.has(key)) continue;
-        followed.add(key);
-        // What was there when the command began is shown as far as the user asked; what comes later, whole.
-        const query = first ? queryOf({ ...options, previous: false }) : {};
-        void followOne(cluster, one, query, writer, signal);
-      }
-      if (first && containers.length === 0) writer.note(`${source.name} has no pods yet; waiting for one.`);
-      first = false;
-      await sleep(lookMilliseconds, undefined, { signal }).catch(() => undefined);
-    }
-  } finally {
-    interruption.dispose();
-  }
-}
-
-/** Follows one run of a container; where the way to it breaks, goes on from there. */
-async function followOne(
-  cluster: Cluster,
-  one: LoggedContainer,
-  query: LogQuery,
-  writer: LogWriter,
-  signal: AbortSignal,
-): Promise<void> {
-  const write = writer.linesOf(one);
-  let from = query;
-  let failures = 0;
-  const take = (line: string) => {
-    from = { sinceTime: new Date().toISOString() };
-    failures = 0;
-    write(line);
-  };
-  while (failures < patience) {
+  const refusals: string[] = [];
+  for (const one of withLog) {
     try {
-      await readLog(cluster, one, { ...from, follow: true }, take, signal);
-      return;
+      await readLog(cluster, one, queryOf(options), writer.linesOf(one), signal);
     } catch (error) {
-      if (signal.aborted) return;
-      failures += 1;
-      if (failures === patience) writer.note(`${one.pod}/${one.container}: ${messageOf(error)}`);
-      await sleep(lookMilliseconds, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+      refusals.push(`${one.pod}/${one.container}: ${messageOf(error)}`);
     }
   }
+  // A log may be gone, such as that of a run before, while the others are there.
+  if (refusals.length > 0 && refusals.length === withLog.length) throw new UserError(refusals.join("; "));
+  for (const refusal of refusals) writer.note(refusal);
+}
+
+function queryOf({ since, tail, previous, follow }: LogsOptions): LogQuery {
+  // What comes is of the present run.
+  return { ...(previous && !follow ? { previous } : {}), sinceSeconds: since, tailLines: tail };
 }

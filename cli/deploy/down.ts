@@ -45,7 +45,7 @@ export async function removeStack(
     return { stack: opened, resources: state.resources ?? [] };
   });
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
-  if (resources.length > 0) await confirm(target, kept.length > 0, options, progress);
+  if (resources.length > 0) await confirmRemoval(target, kept.length > 0, options, progress);
 
   const types = resources.filter(({ custom }) => custom === true).map(({ type }) => type);
   await progress.step("providers", (step) => installPlugins(engine, pluginsFor(types), step, signal));
@@ -78,8 +78,8 @@ export async function removeStack(
 }
 
 /** Says which data would go or stay, and asks. @throws UserError nobody has said yes. */
-async function confirm(
-  { stack, context, cluster }: ClusterTarget,
+export async function confirmRemoval(
+  { stack, context, cluster }: Pick<ClusterTarget, "stack" | "context" | "cluster">,
   keeps: boolean,
   { yes = false }: RemoveOptions,
   progress: Progress,

@@ -110,6 +110,10 @@ export async function runWatched(
   const watching = watchDeployment(cluster, view, done.signal).then((hopeless) => {
     if (hopeless !== undefined) stop.abort(hopeless);
   });
+  const interrupted = () => {
+    view.stopping(errorOf(signal.reason));
+  };
+  signal.addEventListener("abort", interrupted, { once: true });
   try {
     const changes = await run({
       signal: AbortSignal.any([signal, stop.signal]),
@@ -122,16 +126,21 @@ export async function runWatched(
     return changes;
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : stop.signal.aborted ? stop.signal.reason : error;
-    view.close(reason instanceof Error ? reason : new Error(String(reason)));
+    view.close(errorOf(reason));
     if (!(reason instanceof UserError) || signal.aborted) throw reason;
     throw new UserError(
       `${reason.message}\n  Nothing is lost: once that is mended, the same command goes on from here. Log: ${shown(file)}`,
     );
   } finally {
+    signal.removeEventListener("abort", interrupted);
     done.abort();
     output.end();
     await watching.catch(() => undefined);
   }
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** The file that takes what the engine writes. */

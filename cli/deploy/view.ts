@@ -1,6 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
 import type { Finding } from "../cluster/diagnosis/finding";
+import { plainMessage } from "../engine/stack";
 import type { Progress, Step } from "../progress";
 import { type Part, type PartResource, Parts } from "./parts";
 
@@ -29,7 +30,6 @@ const doing: Readonly<Record<string, string>> = {
   create: "creating",
   update: "updating",
   delete: "removing",
-  replace: "replacing",
   "create-replacement": "creating",
   "delete-replaced": "removing",
   read: "reading",
@@ -49,6 +49,10 @@ export class DeploymentView {
   private readonly lines = new Map<string, Line>();
   private readonly busyByUrn = new Map<string, Busy>();
   private readonly reasons = new Map<string, string>();
+  /** What the engine has said of resources, before it says that they failed. */
+  private readonly errors = new Map<string, string>();
+  /** Why the engine has been told to stop. */
+  private stopped: Error | undefined;
   /** Resources that are as they shall be, as URNs. */
   private readonly finished = new Set<string>();
 
@@ -67,11 +71,12 @@ export class DeploymentView {
 
   /** Takes in what the engine tells. */
   onEvent(event: EngineEvent): void {
-    const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } = event;
+    const { diagnosticEvent: said, resourcePreEvent, resOutputsEvent, resOpFailedEvent } = event;
+    if (said?.urn !== undefined && said.severity === "error")
+      this.errors.set(said.urn, plainMessage(said.message));
     if (resourcePreEvent !== undefined) this.began(resourcePreEvent.metadata);
     if (resOutputsEvent !== undefined) this.ended(resOutputsEvent.metadata);
-    if (resOpFailedEvent !== undefined)
-      this.failed(resOpFailedEvent.metadata, event.diagnosticEvent?.message);
+    if (resOpFailedEvent !== undefined) this.failed(resOpFailedEvent.metadata);
   }
 
   /** Shows why things take their time. */
@@ -84,13 +89,19 @@ export class DeploymentView {
     for (const line of this.lines.values()) this.describe(line);
   }
 
+  /**
+   * Says that the engine has been told to stop: what fails from now on fails for this reason.
+   *
+   * @param culprit what it is about, if it is about one resource; its part has failed.
+   */
+  stopping(reason: Error, culprit?: Busy): void {
+    this.stopped ??= reason;
+    if (culprit !== undefined) this.end(culprit.part, reason);
+  }
+
   /** Ends the display of what is still open. */
   close(error?: Error): void {
-    for (const line of this.lines.values()) {
-      if (error === undefined) line.step.done();
-      else line.step.failed(error);
-    }
-    this.lines.clear();
+    for (const { part } of this.lines.values()) this.end(part, error);
     this.busyByUrn.clear();
   }
 
@@ -101,6 +112,8 @@ export class DeploymentView {
     const part = this.parts.of(urn);
     const what = doing[op];
     if (op !== "delete-replaced") this.finished.delete(urn);
+    // The deletion and the creation, which a replacement is made of, are told by themselves.
+    if (op === "replace") return;
     if (part === undefined || what === undefined || resource?.custom !== true) return;
     const busy = { ...objectOf(resource.type, resource.inputs), urn, part, doing: what, since: Date.now() };
     this.busyByUrn.set(urn, busy);
@@ -108,6 +121,7 @@ export class DeploymentView {
   }
 
   private ended({ op, urn }: StepEventMetadata): void {
+    if (op === "replace") return;
     this.busyByUrn.delete(urn);
     // One that goes before its replacement comes is not at its end.
     if (op !== "delete-replaced") this.finished.add(urn);
@@ -119,21 +133,28 @@ export class DeploymentView {
     this.describe(line);
     const open = this.parts.members(line.part).some((member) => !this.finished.has(member));
     if (open || this.busy().some((busy) => busy.part.urn === line.part.urn)) return;
-    this.lines.delete(line.part.urn);
-    line.step.detail([...line.counts].map(([what, count]) => `${count} ${what}`).join(", "));
-    line.step.done();
+    this.end(line.part);
   }
 
-  private failed({ urn }: StepEventMetadata, message: string | undefined): void {
+  private failed({ urn }: StepEventMetadata): void {
     const busy = this.busyByUrn.get(urn);
     this.busyByUrn.delete(urn);
-    const part = this.parts.of(urn);
-    const line = part && this.lines.get(part.urn);
+    if (busy === undefined) return;
+    const reason = this.reasons.get(urn) ?? this.errors.get(urn) ?? `${inWords(busy)} failed`;
+    this.end(busy.part, this.stopped ?? new Error(reason));
+  }
+
+  /** Ends the display of a part: with what was done, or with the reason why it was not. */
+  private end({ urn }: Part, error?: Error): void {
+    const line = this.lines.get(urn);
     if (line === undefined) return;
-    this.lines.delete(line.part.urn);
-    const what = busy === undefined ? "it" : `${busy.kind} ${busy.name}`;
-    const reason = this.reasons.get(urn) ?? message ?? `${what} failed`;
-    line.step.failed(new Error(reason));
+    this.lines.delete(urn);
+    if (error !== undefined) {
+      line.step.failed(error);
+      return;
+    }
+    line.step.detail([...line.counts].map(([what, count]) => `${count} ${what}`).join(", "));
+    line.step.done();
   }
 
   private line(part: Part): Line {
@@ -173,15 +194,15 @@ export class DeploymentView {
     }
     const more = others.length === 0 ? "" : `, and ${others.length} more`;
     const reason = this.reasons.get(first.urn);
-    line.step.detail(
-      `${first.doing} ${first.kind} ${first.name}${more}${reason === undefined ? "" : `: ${reason}`}`,
-    );
+    line.step.detail(`${first.doing} ${inWords(first)}${more}${reason === undefined ? "" : `: ${reason}`}`);
   }
 }
 
 /** Whether a finding tells why the engine is still busy with a resource. */
 export function concerns(finding: Finding, { kind, namespace, name }: Busy): boolean {
   const { object, release, job, model } = finding;
+  // A cluster that cannot be asked is about all that is in it.
+  if (object.kind === "Cluster") return kind === "Namespace" || namespace !== "";
   if (kind === "Namespace") return object.kind === "Namespace" && object.name === name;
   if (object.namespace !== namespace) return false;
   switch (kind) {
@@ -194,6 +215,11 @@ export function concerns(finding: Finding, { kind, namespace, name }: Busy): boo
     default:
       return object.kind === kind && object.name === name;
   }
+}
+
+/** `Release mlflow`; what is no object of the cluster is called by its kind. */
+function inWords({ kind, name }: Busy): string {
+  return name === "" ? kind : `${kind} ${name}`;
 }
 
 function known({ urn, type, new: after, old: before }: StepEventMetadata): PartResource {

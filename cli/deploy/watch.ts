@@ -35,9 +35,11 @@ export async function watchDeployment(
     view.explain(findings);
     await replaceStuckPods(cluster, findings, waiting);
     for (const busy of waiting) {
-      const finding = findings.find((one) => one.hopeless && concerns(one, busy));
-      if (finding !== undefined)
-        return new Hopeless(explanation(finding, `${busy.part.title} does not come up`));
+      const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, busy));
+      if (finding === undefined) continue;
+      const hopeless = new Hopeless(explanation(finding, `${busy.part.title} does not come up`));
+      view.stopping(hopeless, busy);
+      return hopeless;
     }
   }
   return undefined;
@@ -53,6 +55,11 @@ async function pause(done: AbortSignal): Promise<boolean> {
 export function explanation({ reason, log = [], mend }: Finding, what: string): string {
   const said = log.length === 0 ? "" : `\n  Its last lines:\n${log.map((line) => `    ${line}`).join("\n")}`;
   return `${what}: ${reason}.${said}${mend === undefined ? "" : `\n  ${mend}`}`;
+}
+
+/** Whether it has failed since the engine is at it: what failed before is perhaps just being mended. */
+function isNew({ at }: Finding, { since }: Busy): boolean {
+  return at === undefined || Date.parse(at) >= since;
 }
 
 function namespaceOf({ kind, namespace, name }: Busy): string {

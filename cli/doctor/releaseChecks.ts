@@ -12,55 +12,60 @@ export const releaseCheck: Check = {
     if (isBusy(stack)) return [];
     const releases = new HelmReleases(cluster);
     const found = (await Promise.all(namespaces.map((namespace) => releases.list(namespace)))).flat();
-    return found.flatMap((release) => {
-      const problem = problemOf(release, releases);
-      return problem === undefined ? [] : [problem];
-    });
+    // Whoever brought the stack up from here knows that nobody is at work on it.
+    return found.flatMap((release) => problemsOf(release, releases, stack !== undefined));
   },
 };
 
-function problemOf(release: HelmRelease, releases: HelmReleases): Problem | undefined {
+function problemsOf(release: HelmRelease, releases: HelmReleases, idle: boolean): Problem[] {
   const { namespace, name, status, revision, deployed, description } = release;
-  const since = deployed === "" ? "" : `, since ${deployed}`;
-  const title = `stuck release ${name} in ${namespace}`;
-  const forget = (scope: "newest" | "all") => () => releases.forget(namespace, name, scope);
-  if (status.startsWith("pending-"))
-    return {
-      title,
-      found: `revision ${revision} is ${status}${since}${maybeAlive(release)}`,
-      means: "Helm refuses any work on it: another operation (install/upgrade/rollback) is in progress",
-      mend: {
-        description:
-          "forget that revision; what it has installed stays, and the next `up` goes on from there",
-        apply: forget("newest"),
-        command: "npm run up",
-      },
-    };
-  if (status === "uninstalling")
-    return {
-      title,
-      found: `it is ${status}${since}${maybeAlive(release)}`,
-      means: "Helm takes it for there when it is to be installed, and for gone when it is to be changed",
-      mend: {
-        description: "forget the release; what is left of it stays, and the next `up` installs it over that",
-        apply: forget("all"),
-        command: "npm run up",
-      },
-    };
+  const title = `release ${name} in ${namespace}: ${status}`;
   if (status === "failed")
-    return {
-      title: `failed release ${name} in ${namespace}`,
-      found: `revision ${revision} has failed: ${description}`,
-      means: "part of it may be missing or of the revision before",
-      mend: { description: "the next `up` mends it in place once its cause is gone", command: "npm run up" },
-    };
-  return undefined;
+    return [
+      {
+        title,
+        found: `revision ${revision} has failed: ${description}`,
+        means: "part of it may be missing, or of the revision before",
+        mend: {
+          description: "the next `up` mends it in place once its cause is gone",
+          command: "npm run up",
+        },
+      },
+    ];
+  const stuck = stuckMeans(status);
+  if (stuck === undefined) return [];
+  const { scope, means, forget } = stuck;
+  const left = idle ? 0 : releaseMinutes - (Date.now() - Date.parse(deployed)) / 60_000;
+  return [
+    {
+      title,
+      found: `revision ${revision} was begun at ${deployed === "" ? "an unknown time" : deployed} and not finished`,
+      means,
+      mend:
+        left > 0
+          ? { description: `somebody may be at work on it: wait ${Math.ceil(left)} minutes, and look again` }
+          : {
+              description: forget,
+              apply: () => releases.forget(namespace, name, scope),
+              command: "npm run up",
+            },
+    },
+  ];
 }
 
-/** Someone else's Helm may still be at it, which cannot be told from the record. */
-function maybeAlive({ deployed }: HelmRelease): string {
-  const minutes = (Date.now() - Date.parse(deployed)) / 60_000;
-  return minutes < releaseMinutes
-    ? `: if somebody is at work on it right now, leave it to them for ${Math.ceil(releaseMinutes - minutes)} more minutes`
-    : "";
+/** What it means that work on a release was cut off, and what is forgotten for it to go on. */
+function stuckMeans(status: string) {
+  if (status.startsWith("pending-"))
+    return {
+      scope: "newest",
+      means: "Helm refuses any work on it: another operation (install/upgrade/rollback) is in progress",
+      forget: "forget that revision; what it has installed stays, and the next `up` goes on from there",
+    } as const;
+  if (status === "uninstalling")
+    return {
+      scope: "all",
+      means: "Helm refuses to install it, since it is there, and to change it, since it is on its way out",
+      forget: "forget the release; what is left of it stays, and the next `up` installs it over that",
+    } as const;
+  return undefined;
 }

@@ -6,6 +6,7 @@ import type {
 } from "@kubernetes/client-node";
 
 import type { Cluster, Live } from "../cluster/cluster";
+import { HelmReleases } from "../cluster/releases";
 import { type SeldonDeployment, seldonDeployments, seldonGroup } from "../cluster/servedModels";
 import { certificateItems } from "../status/certificate";
 import type { Check, Problem } from "./problem";
@@ -27,8 +28,9 @@ export const definitionCheck: Check = {
     if (found === undefined || operators.length > 0) return [];
     const models = await seldonDeployments(cluster);
     if (models.length > 0) return [modelsWithoutOperator(cluster, models)];
-    // Kept on purpose, for another installation.
+    // Kept on purpose, for another installation; or a release has it that is on its way in or out.
     if (found.metadata?.annotations?.["helm.sh/resource-policy"] === "keep") return [];
+    if (await isInRelease(cluster, found)) return [];
     return [
       {
         title: "Seldon's definition without its operator",
@@ -44,6 +46,17 @@ export const definitionCheck: Check = {
     ];
   },
 };
+
+async function isInRelease(
+  cluster: Cluster,
+  { metadata }: Live<V1CustomResourceDefinition>,
+): Promise<boolean> {
+  const { annotations = {} } = metadata ?? {};
+  const namespace = annotations["meta.helm.sh/release-namespace"];
+  if (namespace === undefined) return false;
+  const releases = await new HelmReleases(cluster).list(namespace);
+  return releases.some(({ name }) => name === annotations["meta.helm.sh/release-name"]);
+}
 
 function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployment[]): Problem {
   const names = models.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(", ");
@@ -120,7 +133,7 @@ async function orphan(
 
 /** The webhook's certificate. */
 export const certificateCheck: Check = {
-  title: "the certificate of Seldon's webhook",
+  title: "Seldon's certificate",
   examine: async ({ cluster }) => {
     const items = await certificateItems(cluster);
     return items

@@ -17,7 +17,7 @@ const consequences: Readonly<Partial<Record<Cause, string>>> = {
 
 /** Volumes, pods, Jobs and namespaces that will not come right by themselves. */
 export const workloadCheck: Check = {
-  title: "volumes, pods, Jobs and namespaces",
+  title: "volumes, pods and Jobs",
   examine: async (patient) => {
     const findings = await patient.look(patient.namespaces);
     return findings

@@ -35,11 +35,12 @@ export function chooseBackend(stack: string): Backend {
 
 /** The backend that the user has chosen, as the Pulumi CLI finds it; undefined if there is none. */
 function usersBackend(): string | undefined {
-  const named = process.env["PULUMI_BACKEND_URL"] ?? projectBackend();
+  // A variable that is empty counts as none: a CI sets a secret so that it does not have.
+  const set = (variable: string) => (process.env[variable] === "" ? undefined : process.env[variable]);
+  const named = set("PULUMI_BACKEND_URL") ?? projectBackend();
   if (named !== undefined && named !== "") return named;
-  if (process.env["PULUMI_ACCESS_TOKEN"] !== undefined) return "https://api.pulumi.com";
-  const home = process.env["PULUMI_HOME"] ?? path.join(homedir(), ".pulumi");
-  const folder = process.env["PULUMI_CREDENTIALS_PATH"] ?? home;
+  if (set("PULUMI_ACCESS_TOKEN") !== undefined) return "https://api.pulumi.com";
+  const folder = set("PULUMI_CREDENTIALS_PATH") ?? set("PULUMI_HOME") ?? path.join(homedir(), ".pulumi");
   try {
     const credentials = JSON.parse(readFileSync(path.join(folder, "credentials.json"), "utf8")) as {
       current?: string;

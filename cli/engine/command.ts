@@ -17,7 +17,8 @@ export class CommandFailed extends Error {
 
   constructor(
     args: readonly string[],
-    how: string,
+    /** Exit code or signal, in words. */
+    readonly how: string,
     readonly written: Written,
   ) {
     super(`pulumi ${args.slice(0, 2).join(" ")}: ${how}\n${written.stderr}${written.stdout}`.trim());

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import { UserError } from "../errors";
+import { identify } from "../process";
 import type { Step } from "../progress";
 
 /** Where locks are looked for, and how patiently. */
@@ -63,9 +64,23 @@ export async function settleLock(stack: Stack, settings: LockSettings, step: Ste
   }
   if (held.length === 0) return false;
   step.detail("removing the lock of a run that was cut off");
+  for (const { pid } of held) endGroup(pid);
   removeEmptyAttributes(stack.name, settings);
   await stack.cancel();
   return true;
+}
+
+/**
+ * Ends the providers that an engine has left behind, in the process group that it led. While they are there no other
+ * process gets the group's number; where one has it, they are gone.
+ */
+function endGroup(leader: number): void {
+  if (leader === 0 || identify(leader) !== undefined) return;
+  try {
+    process.kill(-leader, "SIGTERM");
+  } catch {
+    // There are none, or it led no group.
+  }
 }
 
 /**

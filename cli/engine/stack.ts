@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
+import { fileURLToPath } from "node:url";
 
 import {
   type EngineEvent,
@@ -114,9 +115,16 @@ export class EngineStack {
     await this.cli(["state", "unprotect", "--all", "--yes"]);
   }
 
-  /** Forgets the stack, which must be empty. */
+  /**
+   * Forgets the stack, which must be empty, and what the project's own backend has kept of its earlier states: they
+   * have the passwords. The stack's file stays: left to itself, the CLI would delete that too.
+   */
   async forget(): Promise<void> {
-    await this.cli(["stack", "rm", "--yes"]);
+    await this.cli(["stack", "rm", "--yes", "--preserve-config"]);
+    if (!this.backend.own) return;
+    const state = ownState(this.name, this.backend);
+    for (const copy of [`${state}.bak`, `${state}.bak.attrs`, ownBackups(this.name, this.backend)])
+      rmSync(copy, { recursive: true, force: true });
   }
 
   /** What the state says; secrets encrypted. */
@@ -183,7 +191,11 @@ async function initialise(
 }
 
 function ownState(name: string, { url }: Backend): string {
-  return path.join(new URL(url).pathname, ".pulumi", "stacks", project, `${name}.json`);
+  return path.join(fileURLToPath(url), ".pulumi", "stacks", project, `${name}.json`);
+}
+
+function ownBackups(name: string, { url }: Backend): string {
+  return path.join(fileURLToPath(url), ".pulumi", "backups", project, name);
 }
 
 function engineError(stack: string, error: unknown, failures: readonly string[]): unknown {
@@ -194,12 +206,20 @@ function engineError(stack: string, error: unknown, failures: readonly string[])
       `another run is changing stack ${stack}. Wait until it has ended, and run this again.`,
     );
   const told = [...new Set(failures)].filter((message) => !/^update failed$/i.test(message));
-  return new EngineFailed(told.length > 0 ? told.join("\n") : stderr.trim() || messageOf(error));
+  return new EngineFailed(
+    told.length > 0 ? told.join("\n") : stderr.trim() || `Pulumi's engine ended by itself (${error.how})`,
+  );
 }
 
-/** A message of the engine with the name of its resource, and without colours. */
+/** A message of the engine with the name of its resource; what is about the stack itself goes without. */
 function failure(urn: string | undefined, message: string): string {
-  const plain = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
-  const name = urn?.split("::").at(-1);
-  return name === undefined || name === "" || name.startsWith(`${project}-dev`) ? plain : `${name}: ${plain}`;
+  const [, , type, name = ""] = urn?.split("::") ?? [];
+  const plain = plainMessage(message);
+  return name === "" || type === "pulumi:pulumi:Stack" ? plain : `${name}: ${plain}`;
+}
+
+/** A message of the engine without colours, and without the heading that providers put above their errors. */
+export function plainMessage(message: string): string {
+  const uncoloured = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
+  return uncoloured.replace(/^\d+ errors? occurred:\s*\* /, "");
 }

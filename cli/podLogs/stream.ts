@@ -54,10 +54,11 @@ export async function readLog(
         else refused.push(line);
       });
       lines.once("close", () => {
-        if (refused.length === 0) resolve();
+        if (response.statusCode === 200) resolve();
         else reject(new Error(messageOfStatus(refused.join("\n"))));
       });
-      response.once("error", reject);
+      // It passes on what befalls the response.
+      lines.on("error", reject);
     });
     request.once("error", reject);
   });

@@ -1,9 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
-import { deploymentName } from "../../../components/serving/seldonDeployment";
+import { type PredictorSpec, deploymentName } from "../../../components/serving/seldonDeployment";
 import type { Live } from "../cluster";
 import type { Concerned } from "./finding";
-import { type Named, type Scene, isLeaving, nameOf } from "./scene";
+import { type Named, type Scene, type SeldonModel, isLeaving, nameOf } from "./scene";
 
 /** Whom a pod belongs to. */
 export interface Owner {
@@ -85,11 +85,16 @@ function isWanted({ view }: Scene, deployment: Named): boolean {
   const name = nameOf(deployment);
   if (model === undefined) return true;
   return model.spec.predictors.some((predictor) => {
-    // A name that is too long is a hash, which only the platform's own models are known to get.
-    if (name === deploymentName(model.metadata.name, predictor)) return true;
     const prefix = `${model.metadata.name}-${predictor.name}-`;
-    return name.startsWith(prefix) && /^(\d+-|explainer|svc-orch)/.test(name.slice(prefix.length));
+    const matches = name.startsWith(prefix) && /^(\d+-|explainer|svc-orch)/.test(name.slice(prefix.length));
+    return matches || name === hashedName(model.metadata.name, predictor);
   });
+}
+
+/** A name that is too long is a hash of one, which is known where the containers are: in the platform's own models. */
+function hashedName(model: string, predictor: SeldonModel["spec"]["predictors"][number]): string | undefined {
+  const { componentSpecs } = predictor;
+  return componentSpecs && deploymentName(model, { ...predictor, componentSpecs } as PredictorSpec);
 }
 
 /** The Deployment that a ReplicaSet belongs to, if any. */

@@ -19,7 +19,7 @@ import type { Live } from "../cluster";
 /** The part of a SeldonDeployment that tells which of its Deployments are meant to be there. */
 export interface SeldonModel {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly predictors: readonly PredictorSpec[] };
+  readonly spec: { readonly predictors: readonly (Pick<PredictorSpec, "name"> & Partial<PredictorSpec>)[] };
 }
 
 /** Everything that the diagnosis looks at: one namespace, and of the cluster what a pod there depends on. */

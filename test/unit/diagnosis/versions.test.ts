@@ -46,22 +46,7 @@ describe("diagnosis of versions", () => {
   it("looks only at the Deployments that a model still wants", () => {
     const labels = { labels: { "seldon-deployment-id": "house" }, annotations: {} };
     const view = (predictor: string): Partial<NamespaceView> => ({
-      models: [
-        {
-          metadata: { name: "house" },
-          spec: {
-            predictors: [
-              {
-                name: predictor,
-                annotations: {},
-                labels: {},
-                graph: { name: "m", type: "MODEL" },
-                componentSpecs: [],
-              },
-            ],
-          },
-        },
-      ],
+      models: [{ metadata: { name: "house" }, spec: { predictors: [{ name: predictor }] } }],
       deployments: [deployment("house-default-1a-0-m", labels)],
       replicaSets: [set("house-default-1a-0-m", 1)],
       pods: [podOf("house-default-1a-0-m-1", crash)],

@@ -1,11 +1,11 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { Cluster } from "../../../../cli/cluster/cluster";
 import { readKubeconfig } from "../../../../cli/cluster/kubeconfig";
-import { serveHttp } from "../../support/servers";
 
 /** An API server that knows a few addresses. */
 export interface FakeApi {
@@ -22,10 +22,14 @@ export interface FakeApi {
  * machine are none.
  *
  * @param answers by address; one without a query holds for every query.
+ * @param upgrade takes what is to become a WebSocket.
  */
-export async function fakeApi(answers: Record<string, unknown>): Promise<FakeApi> {
+export async function fakeApi(
+  answers: Record<string, unknown>,
+  upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
+): Promise<FakeApi> {
   const changes: string[] = [];
-  const server = await serveHttp((request, response) => {
+  const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const url = decodeURIComponent((request.url ?? "").replaceAll("+", " "));
       if (request.method !== "GET") changes.push(`${request.method ?? ""} ${url}${body && ` ${body}`}`);
@@ -33,6 +37,9 @@ export async function fakeApi(answers: Record<string, unknown>): Promise<FakeApi
       response.writeHead(status).end(typeof answer === "string" ? answer : JSON.stringify(answer));
     });
   });
+  if (upgrade !== undefined) server.on("upgrade", upgrade);
+  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-api-"));
   const before = { KUBECONFIG: process.env["KUBECONFIG"], MLPLATFORM_HOME: process.env["MLPLATFORM_HOME"] };
   const kubeconfig = path.join(folder, "config");
@@ -40,14 +47,14 @@ export async function fakeApi(answers: Record<string, unknown>): Promise<FakeApi
     kubeconfig,
     [
       "{apiVersion: v1, kind: Config, current-context: test,",
-      `clusters: [{name: c, cluster: {server: "${server.url}"}}], users: [{name: u, user: {token: t}}],`,
+      `clusters: [{name: c, cluster: {server: "${address}", insecure-skip-tls-verify: true}}], users: [{name: u, user: {token: t}}],`,
       "contexts: [{name: test, context: {cluster: c, user: u}}]}",
     ].join(" "),
   );
   Object.assign(process.env, { KUBECONFIG: kubeconfig, MLPLATFORM_HOME: folder });
   const read = await readKubeconfig();
   if ("reason" in read) throw new Error(read.reason);
-  const cluster = await Cluster.open(read, { name: "test", server: server.url });
+  const cluster = await Cluster.open(read, { name: "test", server: address });
   return {
     cluster,
     answers,
@@ -57,7 +64,8 @@ export async function fakeApi(answers: Record<string, unknown>): Promise<FakeApi
         if (value === undefined) Reflect.deleteProperty(process.env, name);
         else process.env[name] = value;
       }
-      await server.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

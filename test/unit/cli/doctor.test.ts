@@ -1,0 +1,211 @@
+import { expect } from "chai";
+
+import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import { checks } from "../../../cli/doctor/checks";
+import type { Patient, Problem } from "../../../cli/doctor/problem";
+import type { Holder, StackRecord } from "../../../cli/doctor/stackRecord";
+import { treat } from "../../../cli/doctor/treatment";
+import { Progress } from "../../../cli/progress";
+import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+import { outputOf } from "../support/output";
+
+const definition =
+  "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/seldondeployments.machinelearning.seldon.io";
+const models = "/apis/machinelearning.seldon.io/v1/seldondeployments";
+const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+const secrets = "/api/v1/namespaces/db/secrets";
+
+describe("the doctor", function () {
+  this.timeout(60_000);
+  let api: FakeApi;
+  let settled: number;
+
+  before(async () => {
+    api = await fakeApi({});
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    for (const address of Object.keys(api.answers)) Reflect.deleteProperty(api.answers, address);
+    api.changes.length = 0;
+    settled = 0;
+  });
+
+  const stack = (holders: readonly Holder[], pending: readonly string[] = []): StackRecord => ({
+    name: "dev",
+    holders: () => holders,
+    pending: () => Promise.resolve(pending),
+    settle: () => {
+      settled += 1;
+      return Promise.resolve();
+    },
+  });
+  const examine = async (over: Partial<Patient> = {}): Promise<Problem[]> => {
+    const look = () => Promise.resolve([]);
+    const patient = { cluster: api.cluster, namespaces: ["db"], stack: undefined, look, ...over };
+    const problems = await Promise.all(checks.map((check) => check.examine(patient)));
+    return problems.flat();
+  };
+  const told = (problems: readonly Problem[]) =>
+    problems.map(({ title, mend }) => [title, mend.apply !== undefined, mend.command]);
+  const mendAll = async (problems: readonly Problem[]) => {
+    for (const { mend } of problems) await mend.apply?.();
+  };
+
+  it("finds nothing in an empty cluster", async () => {
+    expect(await examine()).to.deep.equal([]);
+  });
+
+  it("settles a stale lock and pending operations, but not under a run that is at work", async () => {
+    const ended = { pid: 7, elsewhere: undefined, since: "noon", alive: false };
+    const urn = "urn:pulumi:dev::mlplatform::kubernetes:helm.sh/v3:Release::database-release";
+    const problems = await examine({ stack: stack([ended], [urn]) });
+    expect(told(problems)).to.deep.equal([
+      ["stale lock of stack dev", true, undefined],
+      ["pending operations in the state of stack dev", true, undefined],
+    ]);
+    expect(problems[1]?.found).to.equal("a run was cut off in the middle of: database-release (Release)");
+    await mendAll(problems);
+    expect(settled).to.equal(2);
+
+    expect(await examine({ stack: stack([{ ...ended, alive: true }], [urn]) })).to.deep.equal([]);
+    const elsewhere = { ...ended, elsewhere: "laptop", alive: undefined };
+    expect(told(await examine({ stack: stack([elsewhere], [urn]) }))).to.deep.equal([
+      ["lock of stack dev", false, "pulumi cancel --stack dev"],
+    ]);
+  });
+
+  it("forgets what Helm has not finished, unless somebody may be at work on it", async () => {
+    const record = (name: string, status: string) => ({
+      metadata: { name: `record-of-${name}`, labels: { owner: "helm", name, status, version: "1" } },
+    });
+    const all = [record("a", "pending-upgrade"), record("b", "uninstalling"), record("c", "failed")];
+    api.answers[secrets] = { items: [...all, record("d", "deployed")] };
+    for (const one of all)
+      api.answers[
+        `${secrets}?labelSelector=owner=helm,name=${one.metadata.labels.name}&fieldSelector=type=helm.sh/release.v1`
+      ] = { items: [one] };
+    const problems = await examine();
+    expect(told(problems)).to.deep.equal([
+      ["release a in db: pending-upgrade", true, "npm run up"],
+      ["release b in db: uninstalling", true, "npm run up"],
+      ["release c in db: failed", false, "npm run up"],
+    ]);
+    await mendAll(problems);
+    expect(api.changes).to.deep.equal([`DELETE ${secrets}/record-of-a`, `DELETE ${secrets}/record-of-b`]);
+
+    const busy = { pid: 7, elsewhere: undefined, since: "noon", alive: true };
+    expect(await examine({ stack: stack([busy]) })).to.deep.equal([]);
+  });
+
+  it("removes a definition that nobody serves, if no model is lost by that", async () => {
+    api.answers[definition] = { metadata: { annotations: {} } };
+    const problems = await examine();
+    expect(told(problems)).to.deep.equal([["Seldon's definition without its operator", true, undefined]]);
+    await mendAll(problems);
+    expect(api.changes).to.deep.equal([`DELETE ${definition}`]);
+
+    api.answers[models] = { items: [{ metadata: { name: "m", namespace: "ml-models" }, spec: {} }] };
+    expect(told(await examine())).to.deep.equal([["models without Seldon's operator", false, "npm run up"]]);
+    api.answers["/apis/apps/v1/deployments"] = { items: [{}] };
+    expect(await examine()).to.deep.equal([]);
+  });
+
+  it("lets go of models that were removed and wait for an operator that is gone", async () => {
+    api.answers[definition] = { metadata: {} };
+    const metadata = { name: "m", namespace: "ml-models", finalizers: ["f"], deletionTimestamp: "noon" };
+    api.answers[models] = { items: [{ metadata, spec: {} }] };
+    const address = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments/m";
+    api.answers[address] = {};
+    await mendAll(await examine());
+    expect(api.changes).to.deep.equal([`PATCH ${address} {"metadata":{"finalizers":null}}`]);
+  });
+
+  it("removes a webhook that leads nowhere, and only that", async () => {
+    const hook = (name: string, group: string, service: string) => ({
+      metadata: { name },
+      webhooks: [
+        { rules: [{ apiGroups: [group] }], clientConfig: { service: { name: service, namespace: "s" } } },
+      ],
+    });
+    const seldon = "machinelearning.seldon.io";
+    api.answers[webhooks] = {
+      items: [hook("orphan", seldon, "gone"), hook("well", seldon, "here"), hook("other", "x", "gone")],
+    };
+    api.answers["/api/v1/namespaces/s/services/here"] = {};
+    const problems = await examine();
+    expect(told(problems)).to.deep.equal([["webhook orphan leads nowhere", true, undefined]]);
+    await mendAll(problems);
+    expect(api.changes).to.deep.equal([`DELETE ${webhooks}/orphan`]);
+  });
+
+  it("takes over what the diagnosis holds for hopeless, and deletes a pod that is in the way", async () => {
+    const finding = (over: Partial<Finding>): Finding => ({
+      object: { kind: "Pod", namespace: "db", name: "pg-0" },
+      cause: "stuck",
+      reason: "it is of a former revision",
+      hopeless: true,
+      ...over,
+    });
+    const claim = { kind: "PersistentVolumeClaim", namespace: "db", name: "data" };
+    const findings = [
+      finding({ stuckPod: true }),
+      finding({ object: claim, cause: "volume", reason: "no class", mend: "Name one." }),
+      finding({ cause: "start", hopeless: false }),
+    ];
+    const problems = await examine({ look: () => Promise.resolve(findings) });
+    expect(problems.map(({ title, mend }) => [title, mend.description])).to.deep.equal([
+      ["Pod pg-0 in db", "delete the pod; its volume stays, and the new revision takes its place"],
+      ["PersistentVolumeClaim data in db", "Name one."],
+    ]);
+    await mendAll(problems);
+    expect(api.changes).to.deep.equal(["DELETE /api/v1/namespaces/db/pods/pg-0"]);
+  });
+
+  it("mends only what was agreed to, and says what is left", async () => {
+    let applied = 0;
+    const apply = () => {
+      applied += 1;
+      return Promise.resolve();
+    };
+    const of = (title: string, mend: Problem["mend"]) => ({ title, found: "f", means: "m", mend });
+    const problems = [
+      of("a", { description: "does it", apply }),
+      of("b", { description: "breaks", apply: () => Promise.reject(new Error("no right to")) }),
+      of("c", { description: "by hand", command: "npm run up" }),
+    ];
+    const plain = (options: { yes?: boolean }, some = problems) =>
+      outputOf(async () => {
+        const progress = new Progress("plain");
+        const code = await treat(some, options, progress);
+        progress.stop();
+        return code;
+      });
+    expect(await plain({})).to.deep.include({ result: 1, err: "" });
+    expect(applied).to.equal(0);
+    const { out, result } = await plain({ yes: true });
+    expect([applied, result]).to.deep.equal([1, 1]);
+    expect(out).to.equal(
+      [
+        "\n✗ a\n  found  f\n  means  m\n  mend   does it\n  ✓ done",
+        "\n✗ b\n  found  f\n  means  m\n  mend   breaks\n  ✗ no right to",
+        "\n✗ c\n  found  f\n  means  m\n  mend   by hand\n         npm run up",
+        "\n2 of 3 are left.\n",
+      ].join("\n"),
+    );
+    expect((await plain({ yes: true }, problems.slice(0, 1))).result).to.equal(0);
+    expect(await plain({}, [])).to.deep.equal({ out: "\nNothing is wrong.\n", err: "", result: 0 });
+    const json = await outputOf(() => treat(problems.slice(2), { json: true }, new Progress("json")));
+    expect(
+      json.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).to.deep.equal([
+      {
+        ...{ event: "problem", title: "c", found: "f", means: "m", outcome: "left" },
+        mend: { description: "by hand", command: "npm run up", automatic: false },
+      },
+      { event: "doctor", found: 1, mended: 0 },
+    ]);
+  });
+});

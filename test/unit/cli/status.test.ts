@@ -1,0 +1,202 @@
+import { gzipSync } from "node:zlib";
+import { stripVTControlCharacters } from "node:util";
+
+import { expect } from "chai";
+
+import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import { certificateItems } from "../../../cli/status/certificate";
+import { clusterStatus } from "../../../cli/status/clusterStatus";
+import { report } from "../../../cli/status/report";
+import type { ClusterTarget } from "../../../cli/target";
+import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+
+const proxy = (namespace: string, service: string) =>
+  `/api/v1/namespaces/${namespace}/services/http:${service}/proxy`;
+const mlflow = proxy("mlflow", "mlflow:5000");
+const modelHealth = `${proxy("ml-models", "house-price-default:8000")}/api/v1.0/health/status`;
+const alias = `${mlflow}/api/2.0/mlflow/registered-models/alias`;
+
+/** A platform in good order. */
+function platform(): Record<string, unknown> {
+  const release = { chart: { metadata: { name: "postgres", version: "0.20.1", appVersion: "18.6" } } };
+  const encoded = Buffer.from(gzipSync(JSON.stringify(release)).toString("base64")).toString("base64");
+  const labels = { owner: "helm", name: "postgresql", status: "deployed", version: "1" };
+  const ready = { spec: { replicas: 1 }, status: { readyReplicas: 1 } };
+  const volume = { capacity: { storage: "2Gi" }, phase: "Bound" };
+  return {
+    "/api/v1/namespaces/postgres/secrets": { items: [{ metadata: { labels }, data: { release: encoded } }] },
+    "/apis/apps/v1/namespaces/postgres/statefulsets": {
+      items: [{ metadata: { name: "postgresql" }, ...ready }],
+    },
+    "/apis/apps/v1/namespaces/minio-system/deployments": {
+      items: [{ metadata: { name: "minio" }, ...ready }],
+    },
+    [`${proxy("minio-system", "minio:9000")}/minio/health/ready`]: "",
+    "/apis/apps/v1/namespaces/mlflow/deployments": { items: [{ metadata: { name: "mlflow" }, ...ready }] },
+    [`${mlflow}/health`]: "OK",
+    [alias]: { model_version: { name: "house-price", version: "4" } },
+    [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/served/house-price/ab12/registered_model_meta`]:
+      "model_name: house-price\nmodel_version: '3'\n",
+    "/api/v1/namespaces/postgres/persistentvolumeclaims": {
+      items: [
+        {
+          metadata: { namespace: "postgres", name: "data-postgresql-0" },
+          spec: { storageClassName: "standard" },
+          status: volume,
+        },
+      ],
+    },
+    "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
+      items: [
+        {
+          metadata: { name: "house-price", namespace: "ml-models" },
+          spec: {
+            protocol: "seldon",
+            predictors: [
+              {
+                name: "default-f00baa",
+                replicas: 1,
+                traffic: 100,
+                annotations: { version: "f00baa" },
+                graph: { name: "model", modelUri: "s3://models/mlflow/served/house-price/ab12" },
+                componentSpecs: [{ spec: { containers: [{ name: "model" }] } }],
+              },
+            ],
+          },
+          status: {
+            state: "Available",
+            deploymentStatus: { "house-price-default-f00baa-0-model": { replicas: 1, availableReplicas: 1 } },
+          },
+        },
+      ],
+    },
+    [modelHealth]: {},
+  };
+}
+
+/** What `openssl req -x509 -days 365` has made on 2026-11-25. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlzCCAT2gAwIBAgIUe6NScx8upsTLvNGvkNGyTyk8rmgwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWc2VsZG9uLXdlYmhvb2stc2VydmljZTAeFw0yNjExMjUxODQ3
+MzdaFw0yNzExMjUxODQ3MzdaMCExHzAdBgNVBAMMFnNlbGRvbi13ZWJob29rLXNl
+cnZpY2UwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATrOgjWczp9lGIl7JgIs042
+j81In43VJGtmG9pVfRXamYDmtgcH6auNjcV9KcnvqJdTxCn3QOuCERi7yEslgmQw
+o1MwUTAdBgNVHQ4EFgQUy9Cg5fvwE1wW7oU//RNkL6V0mD4wHwYDVR0jBBgwFoAU
+y9Cg5fvwE1wW7oU//RNkL6V0mD4wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD
+AgNIADBFAiA0SJJUFy7InaYi0Sofx3kpw3UB4rDnev0im7s34nhQwwIhAIAMJIoB
+ask15WpXxlRucDC/UCFvU3slsDeXyjy3Bpkp
+-----END CERTIFICATE-----
+`;
+
+describe("the status of a cluster", function () {
+  this.timeout(60_000);
+  let api: FakeApi;
+  const nothing = () => Promise.resolve([]);
+
+  before(async () => {
+    api = await fakeApi({});
+  });
+  after(() => api.close());
+  beforeEach(() => {
+    for (const address of Object.keys(api.answers)) Reflect.deleteProperty(api.answers, address);
+  });
+
+  const shown = async (look: () => Promise<Finding[]> = nothing) => {
+    const target = {
+      ...{ kind: "cluster", stack: "dev", version: "v1.34.4", reason: "asked for" },
+      context: { name: "test" },
+    } as ClusterTarget;
+    const text = stripVTControlCharacters(report(target, await clusterStatus(api.cluster, look)));
+    return text.split("\n").slice(2).join("\n");
+  };
+
+  it("is empty where nothing of the platform is", async () => {
+    expect(await clusterStatus(api.cluster, nothing)).to.deep.equal([]);
+  });
+
+  it("tells of each part, and of a model's versions as the registry and its own files say them", async () => {
+    Object.assign(api.answers, platform());
+    expect(await shown()).to.equal(
+      [
+        "✓ release       postgres/postgresql         deployed   postgres 0.20.1, revision 1",
+        "✓ database      postgresql                  1/1 ready",
+        "✓ object store  minio                       1/1 ready  answers",
+        "✓ tracking      mlflow                      1/1 ready  answers",
+        "✓ volume        postgres/data-postgresql-0  Bound      2Gi of class standard",
+        "✓ model         house-price                 Available  champion is version 4",
+        "✓ predictor     house-price-default-f00baa  1/1 ready  serves version 3; answers at " +
+          "http://house-price-default.ml-models:8000",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("says what is not well, why, and what to do", async () => {
+    Object.assign(api.answers, platform(), {
+      [`${mlflow}/health`]: [503, { kind: "Status", message: "no endpoints available" }],
+      [alias]: [503, { kind: "Status", message: "no endpoints available" }],
+      [modelHealth]: [500, "broken"],
+      "/api/v1/namespaces/postgres/persistentvolumeclaims": [403, { kind: "Status", message: "not allowed" }],
+      "/apis/batch/v1/namespaces/ml-models/jobs": {
+        items: [
+          {
+            metadata: { namespace: "ml-models", name: "house-price-train-1" },
+            status: { conditions: [{ type: "Failed", status: "True", message: "ran too long" }] },
+          },
+        ],
+      },
+      "/api/v1/namespaces/mlflow/pods": {
+        items: [{ metadata: { namespace: "mlflow", name: "mlflow-0" }, status: { phase: "Running" } }],
+      },
+    });
+    const finding: Finding = {
+      object: { kind: "Pod", namespace: "mlflow", name: "mlflow-0" },
+      cause: "crash",
+      reason: "container mlflow ends with code 1",
+      mend: "See its log.",
+      hopeless: true,
+    };
+    expect(await shown(() => Promise.resolve([finding]))).to.equal(
+      [
+        "✓ release       postgres/postgresql            deployed   postgres 0.20.1, revision 1",
+        "✓ database      postgresql                     1/1 ready",
+        "✓ object store  minio                          1/1 ready  answers",
+        "! tracking      mlflow                         1/1 ready  could not be asked: no endpoints available",
+        "! volume                                       unknown    not allowed",
+        "✓ model         house-price                    Available  the registry does not answer",
+        "✗ predictor     house-price-default-f00baa     1/1 ready  serves version 3; answers 500: broken",
+        "✗ job           ml-models/house-price-train-1  failed     ran too long",
+        "✗ pod           mlflow/mlflow-0                not ready  container mlflow ends with code 1",
+        "",
+        "What to do:",
+        "  house-price-default-f00baa: npm run logs -- house-price",
+        "  ml-models/house-price-train-1: npm run logs -- house-price-train-1, then: npm run up",
+        "  mlflow/mlflow-0: See its log.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("warns of a certificate before it ends, and says who renews it", async () => {
+    const secret = (annotations = {}) => ({
+      metadata: { annotations },
+      data: { "tls.crt": Buffer.from(certificate).toString("base64") },
+    });
+    api.answers["/api/v1/namespaces/seldon-system/secrets/seldon-webhook-server-cert"] = secret();
+    const on = async (date: string) => {
+      const [item] = await certificateItems(api.cluster, Date.parse(date));
+      return [item?.health, item?.state, item?.mend?.slice(0, 30)];
+    };
+    expect(await on("2026-12-01")).to.deep.equal(["well", "359 days left", undefined]);
+    expect(await on("2027-11-01")).to.deep.equal([
+      "warning",
+      "24 days left",
+      "raise serving.certificateSeria",
+    ]);
+    expect(await on("2027-11-26")).to.deep.equal(["ill", "expired", "raise serving.certificateSeria"]);
+    api.answers["/api/v1/namespaces/seldon-system/secrets/seldon-webhook-server-cert"] = secret({
+      "cert-manager.io/certificate-name": "seldon-serving-cert",
+    });
+    expect(await on("2027-11-26")).to.deep.equal(["ill", "expired", "cert-manager renews it and has"]);
+  });
+});
