@@ -1,7 +1,11 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import colors from "picocolors";
 
+import { count, duration, port } from "./arguments";
+import type { DoctorOptions } from "./commands/doctor";
 import type { DownOptions } from "./commands/down";
+import type { LogsOptions } from "./commands/logs";
+import type { OpenOptions } from "./commands/open";
 import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
 import type { PreviewOptions } from "./commands/preview";
@@ -13,13 +17,6 @@ import type { TargetOptions } from "./target";
 // The commands are loaded when they are called: what one needs, another should not have to wait for.
 
 const json = () => new Option("--json", "JSON for machines: one object on a line");
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535)
-    throw new InvalidArgumentError("A port is 1 to 65535.");
-  return value;
-}
 
 /** The options that say which stack and cluster are meant. */
 function withTarget(command: Command, local: boolean): Command {
@@ -130,6 +127,43 @@ withTarget(program.command("status"), true)
   .action(async (options: StatusOptions) => {
     const { status } = await import("./commands/status.js");
     process.exitCode = await status(options);
+  });
+
+withTarget(program.command("open"), false)
+  .description("give what runs in the cluster addresses of this machine, until Ctrl-C")
+  .argument("[what...]", "mlflow, minio, a model (default: all that there is)")
+  .option(
+    "--port <port>",
+    "the port, where one thing is opened (default: its usual one, or a free one)",
+    port,
+  )
+  .addOption(json())
+  .action(async (what: string[], options: OpenOptions) => {
+    const { open } = await import("./commands/open.js");
+    await open(what, options);
+  });
+
+withTarget(program.command("logs"), false)
+  .description("the logs of a model, a training or a part of the platform")
+  .argument("[name]", "whose logs (default: lists what has logs)")
+  .option("--follow", "go on with what comes, also from pods that come later")
+  .option("--since <duration>", "not older than this: 90s, 10m, 2h, 1d", duration)
+  .addOption(new Option("--previous", "of the runs before the last restart").conflicts("follow"))
+  .option("--container <name>", "of this container alone")
+  .option("--tail <lines>", "so many lines of each container", count)
+  .addOption(json())
+  .action(async (name: string | undefined, options: LogsOptions) => {
+    const { logs } = await import("./commands/logs.js");
+    await logs(name, options);
+  });
+
+withTarget(program.command("doctor"), false)
+  .description("find what keeps the platform from working, and mend it when you agree")
+  .option("--yes", "mend all that can be mended, without asking")
+  .addOption(json())
+  .action(async (options: DoctorOptions) => {
+    const { doctor } = await import("./commands/doctor.js");
+    process.exitCode = await doctor(options);
   });
 
 withTarget(program.command("down"), true)

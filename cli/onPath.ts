@@ -7,7 +7,8 @@ export function onPath(name: string): string | undefined {
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }
 
-function isExecutable(file: string): boolean {
+/** Whether the file is there and may be run. */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

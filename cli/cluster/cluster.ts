@@ -3,7 +3,7 @@ import { Agent, type RequestOptions, request as httpsRequest } from "node:https"
 
 import type { KubeConfig } from "@kubernetes/client-node";
 
-import { messageOf } from "../errors";
+import { UserError, messageOf } from "../errors";
 import { type Context, type Kubeconfig, readKubeconfig } from "./kubeconfig";
 
 /** An object as the API server sends it: dates are texts. */
@@ -40,7 +40,7 @@ export interface Request {
 const answerMilliseconds = 3_000;
 
 /** The API server refused by itself, with its reason. */
-export class Refused extends Error {
+export class Refused extends UserError {
   override readonly name = "Refused";
 
   constructor(

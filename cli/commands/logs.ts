@@ -25,14 +25,6 @@ export interface LogsOptions {
   readonly json?: boolean;
 }
 
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-/** Seconds of a duration such as `90s`, `10m`, `2h` or `1d`; undefined if it is none. */
-export function durationSeconds(text: string): number | undefined {
-  const [, count, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * (secondsOf[unit] ?? 1);
-}
-
 /**
  * `npm run logs`: the logs of all pods and containers of a model, a training or a part of the platform; without a
  * name, what there are logs of.

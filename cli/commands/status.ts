@@ -4,12 +4,10 @@ import { clusterStatus } from "../status/clusterStatus";
 import type { Item } from "../status/item";
 import { localReport, localStatus } from "../status/localStatus";
 import { report } from "../status/report";
-import { chooseTarget } from "../target";
+import { type TargetOptions, chooseTarget } from "../target";
 
 /** Options of `npm run status`. */
-export interface StatusOptions {
-  readonly stack?: string;
-  readonly context?: string;
+export interface StatusOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
@@ -24,7 +22,7 @@ export async function status(options: StatusOptions): Promise<number> {
   const runsHere = local.services.length > 0 || local.keeper !== undefined;
   const target = await chooseTarget(options);
   const items = target.kind === "cluster" ? await look(target.cluster) : [];
-  const wanted = options.stack !== undefined || options.context !== undefined;
+  const wanted = [options.target, options.stack, options.context].some((named) => named !== undefined);
   const showCluster = target.kind === "cluster" && (items.length > 0 || wanted);
   const healthy = items.every(({ health }) => health !== "ill");
 

@@ -5,7 +5,7 @@ import { HelmReleases } from "../cluster/releases";
 import type { Cluster } from "../cluster/cluster";
 import { chooseBackend } from "../engine/backend";
 import { findOrBuildEngine } from "../engine/engine";
-import { locksOf } from "../engine/locks";
+import { hasEnded, locksOf } from "../engine/locks";
 import { keptContext, project } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import type { Step } from "../progress";
@@ -41,14 +41,11 @@ export function stackRecord(
   step: Step,
   signal: AbortSignal,
 ): StackRecord | undefined {
-  const context = keptContext(name);
-  if (context === undefined) return undefined;
+  if (keptContext(name) === undefined) return undefined;
   const backendUrl = chooseBackend(name).url;
   let opened: Promise<EngineStack> | undefined;
   const open = () =>
-    (opened ??= findOrBuildEngine(step, signal).then((engine) =>
-      EngineStack.open(name, engine, { context, prebuilt: {} }),
-    ));
+    (opened ??= findOrBuildEngine(step, signal).then((engine) => EngineStack.open(name, engine, undefined)));
   const releases: ReleaseRecords = new HelmReleases(cluster);
   return {
     name,
@@ -63,22 +60,12 @@ export function stackRecord(
   };
 }
 
-function holderOf({ pid, hostname: host, timestamp }: ReturnType<typeof locksOf>[number]): Holder {
-  const here = host === hostname();
+function holderOf(lock: ReturnType<typeof locksOf>[number]): Holder {
+  const here = lock.hostname === hostname();
   return {
-    pid,
-    elsewhere: here ? undefined : host,
-    since: timestamp,
-    alive: here ? isAlive(pid) : undefined,
+    pid: lock.pid,
+    elsewhere: here ? undefined : lock.hostname,
+    since: lock.timestamp,
+    alive: here ? !hasEnded(lock) : undefined,
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // A killed engine's lock may be empty, and 0 would mean this process's own group.
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    // It is someone else's, so it is there.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

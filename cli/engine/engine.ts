@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { UserError, messageOf } from "../errors";
+import { isExecutable, onPath } from "../onPath";
 import { homeDir, projectDir, shown } from "../paths";
 import { run } from "../process";
 import type { Step } from "../progress";
@@ -81,21 +82,6 @@ async function install(step: Step, signal: AbortSignal): Promise<Engine | string
   const version = await versionOf(ownFile());
   if (version === undefined) return `${shown(ownFile())}, which it has installed, does not run`;
   return { file: ownFile(), version, origin: "installed" };
-}
-
-/** The first program of this name on the PATH. */
-function onPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => path.join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function ownFile(): string {

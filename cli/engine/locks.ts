@@ -124,7 +124,8 @@ export function locksOf(stack: string, { backendUrl, project }: LockSettings): L
 
 const unreadable: Lock = { pid: 0, username: "", hostname: hostname(), timestamp: "" };
 
-function hasEnded({ pid, hostname: host }: Lock): boolean {
+/** Whether a lock's holder has ended, as far as it can be told from this machine. */
+export function hasEnded({ pid, hostname: host }: Lock): boolean {
   if (host !== hostname()) return false;
   if (pid === 0) return true;
   try {

@@ -54,11 +54,11 @@ export class EngineStack {
   /**
    * Opens a stack, and makes it if there is none; nothing else is changed by that.
    *
-   * @param overrides settings that hold on this machine only.
+   * @param overrides settings that hold on this machine only; undefined leaves those of the last run.
    * @throws UserError the backend cannot be reached, or the passphrase does not fit.
    */
-  static async open(name: string, engine: Engine, overrides: Overrides): Promise<EngineStack> {
-    writeSettings(name, overrides);
+  static async open(name: string, engine: Engine, overrides: Overrides | undefined): Promise<EngineStack> {
+    if (overrides !== undefined) writeSettings(name, overrides);
     const backend = chooseBackend(name);
     const command = await engineCommand(engine);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it takes a second, which only a run is worth.

@@ -1,8 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import * as path from "node:path";
 import { promisify } from "node:util";
 
+import { onPath } from "../onPath";
 import { projectDir } from "../paths";
 
 const execute = promisify(execFile);
@@ -73,19 +72,4 @@ async function stacksOf(file: string): Promise<readonly KnownStack[] | string> {
     const [line = ""] = stderr.trim().split("\n", 1);
     return line === "" ? "it failed" : line.replace(/^error: /, "");
   }
-}
-
-/** The first program of this name on the PATH. */
-function onPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
-  return folders
-    .map((folder) => path.join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { durationSeconds, logs } from "../../../cli/commands/logs";
+import { logs } from "../../../cli/commands/logs";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
 import { rejection } from "../support/rejection";
@@ -129,12 +129,5 @@ describe("npm run logs", function () {
     expect(await message("mlflow", { previous: true })).to.equal(
       "--previous: no container of mlflow has been started again.",
     );
-  });
-
-  it("reads durations", () => {
-    expect(["90s", "10m", "2h", "1d", "10", "m", "-1s"].map(durationSeconds)).to.deep.equal([
-      ...[90, 600, 7_200, 86_400],
-      ...[undefined, undefined, undefined],
-    ]);
   });
 });

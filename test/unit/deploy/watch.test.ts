@@ -1,0 +1,213 @@
+import { expect } from "chai";
+
+import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import { type Busy, type DeploymentView, concerns } from "../../../cli/deploy/view";
+import { Hopeless, explanation, watchDeployment } from "../../../cli/deploy/watch";
+import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+import { ended, of, pod, waiting } from "../diagnosis/support";
+import { type TestResource, began, database, platform, release, shown, tell, tracking } from "./support";
+
+describe("what a finding concerns", () => {
+  const busy = (kind: string, namespace: string, name: string): Busy => ({
+    ...{ urn: name, kind, namespace, name, doing: "creating", since: 0 },
+    part: { urn: "part", title: "part" },
+  });
+  const found = (kind: string, namespace: string, name: string, more: Partial<Finding> = {}): Finding => ({
+    ...{ object: { kind, namespace, name }, cause: "crash", reason: "why", hopeless: false },
+    ...more,
+  });
+
+  it("is the release that it belongs to, or where it belongs to nothing all of its namespace", () => {
+    const mlflow = busy("Release", "mlflow", "mlflow");
+    expect(concerns(found("Pod", "mlflow", "a", { release: "mlflow" }), mlflow)).to.equal(true);
+    expect(concerns(found("Pod", "mlflow", "a"), mlflow)).to.equal(true);
+    for (const other of [
+      found("Pod", "mlflow", "a", { release: "another" }),
+      found("Pod", "mlflow", "a", { job: "mlflow" }),
+      found("Pod", "mlflow", "a", { model: "mlflow" }),
+      found("Pod", "postgres", "a", { release: "mlflow" }),
+      found("Pod", "postgres", "a"),
+    ])
+      expect(concerns(other, mlflow), JSON.stringify(other)).to.equal(false);
+  });
+
+  it("is the Job, the model or the object that it is about", () => {
+    const ask = (finding: Finding) =>
+      [
+        busy("Job", "ml-models", "train"),
+        busy("SeldonDeployment", "ml-models", "house-price"),
+        busy("PersistentVolumeClaim", "ml-models", "data"),
+        busy("Secret", "ml-models", "train"),
+      ].flatMap((one) => (concerns(finding, one) ? [one.kind] : []));
+    expect(ask(found("Pod", "ml-models", "train-x", { job: "train" }))).to.deep.equal(["Job"]);
+    expect(ask(found("Pod", "ml-models", "x", { model: "house-price" }))).to.deep.equal(["SeldonDeployment"]);
+    expect(ask(found("PersistentVolumeClaim", "ml-models", "data"))).to.deep.equal(["PersistentVolumeClaim"]);
+    expect(ask(found("Pod", "ml-models", "train"))).to.deep.equal([]);
+    expect(ask(found("Pod", "other", "x", { job: "train", model: "house-price" }))).to.deep.equal([]);
+  });
+
+  it("is the namespace that will not go", () => {
+    const leaving = found("Namespace", "mlflow", "mlflow");
+    expect(concerns(leaving, busy("Namespace", "", "mlflow"))).to.equal(true);
+    expect(concerns(leaving, busy("Namespace", "", "postgres"))).to.equal(false);
+    expect(concerns(found("Pod", "mlflow", "a"), busy("Namespace", "", "mlflow"))).to.equal(false);
+  });
+
+  it("is all that is in a cluster that does not answer", () => {
+    const lost = found("Cluster", "", "minikube");
+    expect(concerns(lost, busy("Release", "mlflow", "mlflow"))).to.equal(true);
+    expect(concerns(lost, busy("Namespace", "", "mlflow"))).to.equal(true);
+    expect(concerns(lost, busy("Image", "", ""))).to.equal(false);
+  });
+});
+
+describe("the explanation of a finding", () => {
+  const finding = { reason: "container a crashes", hopeless: true } as Finding;
+
+  it("says what, why, what was logged last and what to do", () => {
+    const full = { ...finding, log: ["starting", "no such database"], mend: "Look there." };
+    expect(explanation(full, "MLflow does not come up")).to.equal(
+      "MLflow does not come up: container a crashes.\n  Its last lines:\n    starting\n    no such database\n  Look there.",
+    );
+  });
+
+  it("leaves out what there is not", () => {
+    expect(explanation({ ...finding, log: [] }, "MLflow")).to.equal("MLflow: container a crashes.");
+  });
+});
+
+describe("the watch over a deployment", function () {
+  // The Kubernetes client takes seconds to load the first time.
+  this.timeout(60_000);
+  let api: FakeApi;
+  const mlflow = release("mlflow", "tracking", "mlflow");
+  const postgres = release("postgresql", "database", "postgres");
+  const resources = [platform, tracking, mlflow, database, postgres];
+  const address = "/api/v1/namespaces/mlflow/pods";
+  const helm = { annotations: { "meta.helm.sh/release-name": "mlflow" } };
+  const crashing = (secondsAgo: number, metadata = {}) => {
+    const last = ended(1, 0, 1).terminated;
+    const time = new Date(Date.now() - secondsAgo * 1000).toISOString();
+    const end = { terminated: { ...last, startedAt: time, finishedAt: time } };
+    const containers = { main: { state: waiting("CrashLoopBackOff"), last: end, restarts: 2 } };
+    return pod("mlflow-0", { metadata: { ...helm, ...metadata }, containers });
+  };
+
+  beforeEach(async () => {
+    api = await fakeApi({});
+  });
+  afterEach(() => api.close());
+
+  const begunBefore = (seconds: number, begin: () => void) => {
+    const now = Date.now;
+    Date.now = () => now() - seconds * 1000;
+    begin();
+    Date.now = now;
+  };
+  /** Watches while these are under way for ten seconds, until that ends by itself or after `looks` looks. */
+  const watch = async (busy: readonly TestResource[], looks: number) => {
+    const done = new AbortController();
+    const asked: string[] = [];
+    let outcome: Hopeless | undefined;
+    const steps = await shown(resources, async (view: DeploymentView) => {
+      begunBefore(10, () => {
+        for (const one of busy) tell(view, began("create", one));
+      });
+      const explain = view.explain.bind(view);
+      view.explain = (findings) => {
+        explain(findings);
+        asked.push(findings.map(({ object }) => object.name).join());
+        if (asked.length === looks)
+          setImmediate(() => {
+            done.abort();
+          });
+      };
+      outcome = await watchDeployment(api.cluster, view, done.signal);
+    });
+    return { outcome, steps, looks: asked.length };
+  };
+  const reason = "container main of pod mlflow-0 crashes (exit code 1, 2 restarts)";
+
+  it("ends it for what is hopeless and under way, with all that is known of it", async () => {
+    api.answers[address] = { items: [crashing(2)] };
+    api.answers[`${address}/mlflow-0/log`] = "starting\nno such database\n";
+    const { outcome, steps, looks } = await watch([postgres, mlflow], 5);
+    expect(looks).to.equal(1);
+    expect(outcome).to.be.instanceOf(Hopeless);
+    expect(outcome?.message).to.equal(
+      `MLflow does not come up: ${reason}.\n  Its last lines:\n    starting\n    no such database\n` +
+        "  Its log says why: kubectl -n mlflow logs mlflow-0 -c main --previous",
+    );
+    expect(steps).to.include(`MLflow: creating Release mlflow: ${reason}`);
+    expect(steps).to.include(`MLflow ✗ MLflow does not come up: ${reason}.`);
+    expect(steps.filter((line) => line.startsWith("Postgres"))).to.deep.equal([
+      "Postgres:",
+      "Postgres: creating Release postgresql",
+      "Postgres: creating Release postgresql",
+    ]);
+    expect(api.changes).to.deep.equal([]);
+  });
+
+  it("goes on where that is not under way", async () => {
+    api.answers[address] = {
+      items: [crashing(2, { annotations: { "meta.helm.sh/release-name": "other" } })],
+    };
+    const { outcome, steps, looks } = await watch([mlflow], 2);
+    expect(outcome).to.equal(undefined);
+    expect(looks).to.equal(2);
+    expect(steps.join("\n")).to.not.contain("crashes");
+  });
+
+  it("goes on where it failed before that was begun, and says so all the same", async () => {
+    api.answers[address] = { items: [crashing(60)] };
+    const { outcome, steps } = await watch([mlflow], 1);
+    expect(outcome).to.equal(undefined);
+    expect(steps).to.include(`MLflow: creating Release mlflow: ${reason}`);
+  });
+
+  it("ends it where the cluster no longer lets anybody in", async () => {
+    api.answers[address] = [401, { kind: "Status", message: "Unauthorized" }];
+    const { outcome } = await watch([mlflow], 5);
+    expect(outcome?.message).to.equal(
+      "MLflow does not come up: cluster test no longer accepts your credentials.\n  Log in to the cluster again.",
+    );
+  });
+
+  it("deletes a pod that blocks its successor, and goes on", async () => {
+    const stuck = {
+      ...of("StatefulSet", "mlflow"),
+      labels: { "controller-revision-hash": "mlflow-1" },
+    };
+    api.answers[address] = { items: [crashing(2, stuck)] };
+    api.answers["/apis/apps/v1/namespaces/mlflow/statefulsets"] = {
+      items: [
+        {
+          metadata: { name: "mlflow", uid: "mlflow", ...helm },
+          spec: { replicas: 1 },
+          status: { replicas: 1, updateRevision: "mlflow-2" },
+        },
+      ],
+    };
+    api.answers[`${address}/mlflow-0`] = {};
+    expect((await watch([postgres], 1)).outcome).to.equal(undefined);
+    expect(api.changes).to.deep.equal([]);
+    const { outcome, steps } = await watch([mlflow], 1);
+    expect(outcome).to.equal(undefined);
+    expect(api.changes).to.deep.equal([`DELETE ${address}/mlflow-0`]);
+    expect(steps.join("\n")).to.contain("pod mlflow-0 is of the former version and blocks the new one");
+  });
+
+  it("asks the cluster nothing as long as nothing takes long", async () => {
+    const done = new AbortController();
+    setTimeout(() => {
+      done.abort();
+    }, 1_800);
+    const asked: unknown[] = [];
+    const view = {
+      busy: () => [{ urn: "a", kind: "Release", namespace: "mlflow", name: "mlflow", since: Date.now() }],
+      explain: (findings: unknown) => asked.push(findings),
+    } as unknown as DeploymentView;
+    expect(await watchDeployment(api.cluster, view, done.signal)).to.equal(undefined);
+    expect(asked).to.deep.equal([]);
+  });
+});
