@@ -115,8 +115,13 @@ async function bringUp(stack: TestStack): Promise<TimedStep[]> {
   const now = () => (performance.now() - zero) / 1000;
   const began = new Map<string, number>();
   const intervals: Interval[] = [];
-  await npmRun("up", ["--stack", stack.name], ({ event, step = "", state }) => {
-    if (event !== "step") return;
+  const parts = new Set<string>();
+  await npmRun("up", ["--stack", stack.name], ({ event, state, ...told }) => {
+    const { part = "", kind = "", name = "" } = told;
+    // A deployment is what its resources are; each of its parts begins long before what it waits for.
+    const step = event === "resource" ? `${part}: ${kind} ${name}` : (told.step ?? "");
+    if (event !== "resource" && (event !== "step" || parts.has(step))) return;
+    if (event === "resource") parts.add(part).add("deployment");
     if (state !== "running") intervals.push({ step, began: began.get(step) ?? 0, ended: now() });
     else if (!began.has(step)) began.set(step, now());
   });

@@ -76,7 +76,10 @@ program
   .command("preview")
   .description("what a stack would become; needs no cluster, no Docker and no Pulumi CLI")
   .option("--stack <name>", "the stack (default: the one that the Pulumi CLI has selected, or dev)")
-  .option("--diff", "compare with the stack's golden file, test/golden/NAME.json")
+  .option(
+    "--diff",
+    "every difference; without an engine, from the stack's golden file, test/golden/NAME.json",
+  )
   .addOption(new Option("--graph", "draw docs/resources-NAME.svg").conflicts("diff"))
   .addOption(new Option("--update-golden", "write the golden file anew").conflicts("diff"))
   .option("--offline", "leave the Pulumi CLI alone, even if it knows the stack")
@@ -84,7 +87,7 @@ program
   .addHelpText(
     "after",
     `
-Where the Pulumi CLI knows the stack this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
+Where the stack was brought up from here, or the Pulumi CLI knows it, this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
   0  the preview is complete; with --diff, the golden file says the same
   1  there is no such stack, or its configuration is wrong
   ${previewExitCodes.different}  with --diff: the golden file differs

@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import colors from "picocolors";
 
+import { keptContext } from "../engine/settings";
 import { UserError } from "../errors";
 import { previewExitCodes } from "../exitCodes";
 import { shown } from "../paths";
@@ -10,6 +11,7 @@ import { type PreviewEngine, choosePreview, pulumiPreview } from "../plan/engine
 import { goldenFile, graphFile } from "../plan/files";
 import type { Plan } from "../plan/plan";
 import { readStackConfig } from "../plan/stackFiles";
+import { defaultStack } from "../target";
 
 /** Options of `npm run preview`. */
 export interface PreviewOptions {
@@ -22,7 +24,8 @@ export interface PreviewOptions {
 }
 
 /**
- * `npm run preview`: shows what a stack would become. With Pulumi's CLI and a stack it is `pulumi preview`; without,
+ * `npm run preview`: shows what a stack would become. Of one that was brought up from here, what the next `up` would
+ * change. With Pulumi's CLI and a stack it is `pulumi preview`; without,
  * the program is evaluated here, which needs neither cluster nor Docker nor an account.
  *
  * @returns the exit code: 2 the golden file differs, 3 a mandatory policy is violated.
@@ -30,6 +33,13 @@ export interface PreviewOptions {
 export async function preview(options: PreviewOptions): Promise<number> {
   // The wrong name of a stack is wrong for either engine.
   if (options.stack !== undefined) readStackConfig(options.stack);
+  const stack = options.stack ?? defaultStack;
+  const context = options.offline || options.graph || options.updateGolden ? undefined : keptContext(stack);
+  if (context !== undefined) {
+    const { previewDeployed } = await import("../deploy/preview.js");
+    await previewDeployed(stack, context, options);
+    return 0;
+  }
   const chosen = await choose(options);
   announce(chosen, options);
   if (chosen.engine === "pulumi") {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Cluster } from "../cluster/cluster";
+import { type Cluster, Refused } from "../cluster/cluster";
 import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
@@ -80,6 +80,11 @@ async function trainingRecord(
   return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
 }
 
+/** A model that refuses will not change its mind; an API server that does not reach one may. */
+function mayPass(error: unknown): boolean {
+  return error instanceof Refused ? error.status >= 500 : !(error instanceof UserError);
+}
+
 /** Asks until there is an answer: the address may know the pods a moment after they are ready. */
 async function patiently<T>(question: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMilliseconds;
@@ -87,8 +92,7 @@ async function patiently<T>(question: () => Promise<T>): Promise<T> {
     try {
       return await question();
     } catch (error) {
-      // What answers and refuses will not change its mind.
-      if (error instanceof UserError || Date.now() > deadline)
+      if (!mayPass(error) || Date.now() > deadline)
         throw new UserError(`the model does not answer: ${messageOf(error)}`);
       await sleep(500);
     }

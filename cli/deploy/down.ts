@@ -5,14 +5,13 @@ import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
-import { findOrBuildEngine } from "../engine/engine";
-import { installPlugins, pluginsFor } from "../engine/plugins";
 import { forgetContext } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { told } from "./changes";
+import { prepareEngine, prepareProviders } from "./prepared";
 import { log, runWatched } from "./up";
 import { DeploymentView } from "./view";
 
@@ -36,7 +35,7 @@ export async function removeStack(
   signal: AbortSignal,
 ): Promise<void> {
   const { stack: name, cluster, context } = target;
-  const engine = await progress.step("Pulumi engine", (step) => findOrBuildEngine(step, signal));
+  const engine = await prepareEngine(progress, signal);
   const { stack, resources } = await progress.step("state", async (step) => {
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt: {} });
     await opened.recover(new HelmReleases(cluster), "destroy", step);
@@ -47,8 +46,7 @@ export async function removeStack(
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
   if (resources.length > 0) await confirmRemoval(target, kept.length > 0, options, progress);
 
-  const types = resources.filter(({ custom }) => custom === true).map(({ type }) => type);
-  await progress.step("providers", (step) => installPlugins(engine, pluginsFor(types), step, signal));
+  await prepareProviders(engine, resources, progress, signal);
   if (options.data === true) await stack.unprotect();
   const view = new DeploymentView(progress, resources);
   const changes = await progress.step("removal", (step) => {

@@ -3,8 +3,6 @@ import * as path from "node:path";
 
 import { appImageBuilds, prepareImages } from "../cluster/images";
 import { HelmReleases } from "../cluster/releases";
-import { findOrBuildEngine } from "../engine/engine";
-import { installPlugins, pluginsFor } from "../engine/plugins";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
@@ -14,6 +12,7 @@ import { type Problem, preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { told } from "./changes";
+import { prepareEngine, prepareProviders } from "./prepared";
 import { DeploymentView } from "./view";
 import { watchDeployment } from "./watch";
 
@@ -36,11 +35,7 @@ export async function deploy(
   signal: AbortSignal,
 ): Promise<Deployed> {
   const { stack: name, context, cluster } = target;
-  const ready = progress.step("Pulumi engine", async (step) => {
-    const engine = await findOrBuildEngine(step, signal);
-    step.detail(`${engine.version}, ${engine.origin === "path" ? "on the PATH" : "the project's own"}`);
-    return engine;
-  });
+  const ready = prepareEngine(progress, signal);
   const checked = progress.step("pre-flight checks", async (step) => {
     step.detail("reading the configuration");
     const plan = await planOf(name);
@@ -64,7 +59,7 @@ export async function deploy(
       );
       return prepared;
     }),
-    progress.step("providers", (step) => installPlugins(engine, pluginsFor(typesOf(plan)), step, signal)),
+    prepareProviders(engine, plan.recording.resources, progress, signal),
   ]);
   Object.assign(process.env, env);
 
@@ -156,10 +151,6 @@ function refuse(problems: readonly Problem[], progress: Progress): void {
   const lines = errors.map(({ what, mend }) => `  ${what}.\n    ${mend}.`);
   const count = errors.length === 1 ? "1 problem" : `${errors.length} problems`;
   throw new UserError(`${count}, and nothing was changed:\n${lines.join("\n")}`);
-}
-
-function typesOf({ recording }: Plan): string[] {
-  return recording.resources.filter(({ custom }) => custom).map(({ type }) => type);
 }
 
 /** Waits for all, also where one has failed; then the first failure is thrown. */

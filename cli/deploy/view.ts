@@ -117,12 +117,15 @@ export class DeploymentView {
     if (part === undefined || what === undefined || resource?.custom !== true) return;
     const busy = { ...objectOf(resource.type, resource.inputs), urn, part, doing: what, since: Date.now() };
     this.busyByUrn.set(urn, busy);
+    this.tell(busy, "running");
     this.describe(this.line(part));
   }
 
   private ended({ op, urn }: StepEventMetadata): void {
     if (op === "replace") return;
+    const busy = this.busyByUrn.get(urn);
     this.busyByUrn.delete(urn);
+    if (busy !== undefined) this.tell(busy, "done");
     // One that goes before its replacement comes is not at its end.
     if (op !== "delete-replaced") this.finished.add(urn);
     const part = this.parts.of(urn);
@@ -140,8 +143,17 @@ export class DeploymentView {
     const busy = this.busyByUrn.get(urn);
     this.busyByUrn.delete(urn);
     if (busy === undefined) return;
+    this.tell(busy, "failed");
     const reason = this.reasons.get(urn) ?? this.errors.get(urn) ?? `${inWords(busy)} failed`;
     this.end(busy.part, this.stopped ?? new Error(reason));
+  }
+
+  /** Tells machines of a resource; people see its part. */
+  private tell(
+    { part, doing: what, kind, namespace, name }: Busy,
+    state: "running" | "done" | "failed",
+  ): void {
+    this.progress.event({ event: "resource", part: part.title, doing: what, kind, namespace, name, state });
   }
 
   /** Ends the display of a part: with what was done, or with the reason why it was not. */

@@ -67,6 +67,9 @@ export function killEngines(): void {
 }
 
 function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [string, ...Parameters<Run>]) {
+  // An engine that is interrupted as it starts may not notice.
+  if (signal?.aborted === true)
+    return Promise.reject(new CommandFailed(args, "stopped before it began", { stdout: "", stderr: "" }));
   const own = path.isAbsolute(file) ? `${path.dirname(file)}${path.delimiter}` : "";
   const child = spawn(file, [...args, ...(args.includes("--non-interactive") ? [] : ["--non-interactive"])], {
     cwd,
@@ -93,8 +96,7 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
   if (group !== undefined) running.add(group);
   // The engine then lets what is under way come to an end, and keeps what became of it.
   const interrupt = () => child.kill("SIGINT");
-  if (signal?.aborted === true) interrupt();
-  else signal?.addEventListener("abort", interrupt, { once: true });
+  signal?.addEventListener("abort", interrupt, { once: true });
   return new Promise<Written>((resolve, reject) => {
     child.once("error", (error) => {
       reject(new CommandFailed(args, error.message, written));

@@ -82,6 +82,14 @@ export function forgetContext(stack: string): void {
   rmSync(stackDir(stack, "context"), { force: true });
 }
 
+/** Names of the project's images that the last run has itself brought into the cluster. */
+export function keptImages(stack: string): string[] {
+  const prebuilt = ({ config = {} }: Settings) =>
+    Object.keys((config[`${project}:images`] as { prebuilt?: object } | undefined)?.prebuilt ?? {});
+  const written = prebuilt(read(path.join(projectDir, `Pulumi.${stack}.yaml`)));
+  return prebuilt(read(settingsFile(stack))).filter((name) => !written.includes(name));
+}
+
 function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): Record<string, unknown> {
   const key = `${project}:images`;
   const images = (config[key] ?? {}) as { readonly prebuilt?: object };

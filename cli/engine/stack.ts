@@ -89,10 +89,9 @@ export class EngineStack {
   }
 
   /** What `up` would change. @throws EngineFailed */
-  preview(options: RunOptions): Promise<Changes> {
-    return this.run(options, ({ signal, onEvent, onOutput, configFile, color }) =>
-      this.stack.preview({ signal, onEvent, onOutput, configFile, color } as UpOptions),
-    );
+  preview(options: RunOptions & { readonly diff?: boolean }): Promise<Changes> {
+    const { diff = false } = options;
+    return this.run(options, (shared) => this.stack.preview({ ...shared, diff }));
   }
 
   /** Compares the state with the cluster, and takes over what differs. @throws EngineFailed */

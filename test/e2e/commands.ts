@@ -8,6 +8,9 @@ import { projectDir } from "../../cli/paths";
 export interface CommandEvent {
   readonly event: string;
   readonly step?: string;
+  readonly part?: string;
+  readonly kind?: string;
+  readonly name?: string;
   readonly state?: string;
   readonly detail?: string;
   readonly seconds?: number;

@@ -1,5 +1,3 @@
-import type { V1PersistentVolume } from "@kubernetes/client-node";
-
 import type { Cluster } from "../../cli/cluster/cluster";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { loadNamespace } from "./load";
@@ -15,25 +13,25 @@ const clusterKinds = {
   ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 } as const;
 
-interface Named {
+/** An object, as far as it is looked at. */
+interface Found {
   readonly metadata: { readonly name: string };
+  readonly spec?: { readonly claimRef?: { readonly namespace?: string } };
 }
 
 /** What of the platform is in the cluster, as `Kind name`. */
 export async function leftovers(cluster: Cluster): Promise<string[]> {
-  const kinds = Object.entries(clusterKinds).map(async ([kind, address]) => {
-    const objects = await cluster.list<Named>(address);
-    return objects.filter(({ metadata }) => metadata.name.includes("seldon")).map(named(kind));
-  });
-  const own = (await cluster.list<Named>("/api/v1/namespaces"))
-    .filter(({ metadata }) => namespaces.includes(metadata.name))
-    .map(named("Namespace"));
-  const volumes = (await cluster.list<V1PersistentVolume & Named>("/api/v1/persistentvolumes"))
-    .filter(({ spec }) => namespaces.includes(spec?.claimRef?.namespace ?? ""))
-    .map(named("PersistentVolume"));
-  return [...own, ...volumes, ...(await Promise.all(kinds)).flat()];
-}
-
-function named(kind: string): (object: Named) => string {
-  return ({ metadata: { name } }) => `${kind} ${name}`;
+  const find = async (kind: string, address: string, isOurs: (object: Found) => boolean) =>
+    (await cluster.list<Found>(address)).filter(isOurs).map(({ metadata: { name } }) => `${kind} ${name}`);
+  // Waited for together, so that none fails unheard when another one has failed.
+  const found = await Promise.all([
+    find("Namespace", "/api/v1/namespaces", ({ metadata }) => namespaces.includes(metadata.name)),
+    find("PersistentVolume", "/api/v1/persistentvolumes", ({ spec }) =>
+      namespaces.includes(spec?.claimRef?.namespace ?? ""),
+    ),
+    ...Object.entries(clusterKinds).map(([kind, address]) =>
+      find(kind, address, ({ metadata }) => metadata.name.includes("seldon")),
+    ),
+  ]);
+  return found.flat();
 }

@@ -55,8 +55,8 @@ export class Life {
     await until("nothing is left", async () => {
       left = await leftovers(this.cluster);
       return left.length === 0;
-    }).catch(() => {
-      throw new Error(`left in the cluster: ${left.join(", ")}`);
+    }).catch((error: unknown) => {
+      throw left.length > 0 ? new Error(`left in the cluster: ${left.join(", ")}`) : error;
     });
     return "no namespace, volume, definition, webhook or role is left";
   }

@@ -30,18 +30,22 @@ export class TestStack {
 
   /** Writes the stack's file, with these parameters of the training. */
   write(parameters: Parameters = {}): void {
+    writeFileSync(this.file, stringify({ config: this.config(parameters) }));
+  }
+
+  /** The stack's configuration. What the test is about, the cluster and the model, is not for `E2E_CONFIG` to say. */
+  config(parameters: Parameters = {}): Config {
     const model = {
       name: modelName,
       image: "house-price-serve",
       training: { image: "house-price-train", parameters },
     };
-    const config = {
+    return {
       [`${project}:environment`]: "dev",
+      ...this.extra,
       [`${project}:context`]: this.context,
       [`${project}:models`]: [model],
-      ...this.extra,
     };
-    writeFileSync(this.file, stringify({ config }));
   }
 
   /** The images of the project that are built already, by name. */
@@ -97,8 +101,8 @@ function prebuiltIn(config: Config): Prebuilt {
 function extraConfig(): Config {
   const file = process.env["E2E_CONFIG"];
   if (file === undefined || file === "") return {};
-  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Config };
-  if (config === undefined)
+  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Config | null };
+  if (config === undefined || config === null)
     throw new UserError(`E2E_CONFIG: ${file} has no config: at its top, as a stack's file has.`);
   return config;
 }

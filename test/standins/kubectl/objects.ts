@@ -66,7 +66,7 @@ async function found(kubectl: Kubectl, ref: ObjectRef): Promise<Values | undefin
     kubectl(["get", "--ignore-not-found", "-o", "json", "-f", "-"], named(ref)),
   );
   if (text === "") return undefined;
-  // Told to ignore what is not there, kubectl answers with a list.
+  // Of what it reads from its input kubectl makes a list, even of one object.
   const { items = [] } = JSON.parse(text) as { items?: readonly Values[] };
   return items[0];
 }

@@ -36,11 +36,12 @@ function waiting(reason: string): Readiness {
 function rolledOut(manifest: Values): Readiness {
   const [spec, status] = [asValues(manifest["spec"]), asValues(manifest["status"])];
   const count = (name: string) => Number(status[name] ?? 0);
-  const stuck = condition(status, "Progressing");
-  if (stuck?.["reason"] === "ProgressDeadlineExceeded")
-    return { state: "failed", reason: asText(stuck["message"]) };
   const wanted = Number(spec["replicas"] ?? 1);
   const seen = count("observedGeneration") >= Number(asValues(manifest["metadata"])["generation"]);
+  const stuck = condition(status, "Progressing");
+  // Before the controller has seen a change, the failure is that of what the change may mend.
+  if (seen && stuck?.["reason"] === "ProgressDeadlineExceeded")
+    return { state: "failed", reason: asText(stuck["message"]) };
   const [updated, available, all] = [count("updatedReplicas"), count("availableReplicas"), count("replicas")];
   if (seen && updated === wanted && available === wanted && all === wanted) return ready;
   return waiting(`${available} of ${wanted} pods are available`);
@@ -62,7 +63,8 @@ function condition(status: Values, type: string): Values | undefined {
 /** All of the expressions hold at once: `jsonpath={.status.state}=Available`, or without a value, that there is one. */
 function allHold(manifest: Values, expressions: readonly string[]): Readiness {
   const missing = expressions.find((expression) => {
-    const [, path = "", wanted] = /^jsonpath=\{(.+?)\}(?:=(.*))?$/.exec(expression) ?? [];
+    const [, path, wanted] = /^jsonpath=\{(.+?)\}(?:=(.*))?$/.exec(expression) ?? [];
+    if (path === undefined) throw new Error(`no stand-in for waiting for ${expression}`);
     const found = valueAt(manifest, path);
     return found === undefined || (wanted !== undefined && canonical(found) !== wanted && found !== wanted);
   });
@@ -72,8 +74,7 @@ function allHold(manifest: Values, expressions: readonly string[]): Readiness {
 /** What a path of names leads to, `.status.state` or `.status['some-name']`; the rest of JSONPath is not needed. */
 function valueAt(manifest: Values, path: string): Value | undefined {
   const step = /\.([\w-]+)|\['([^']+)'\]/g;
-  if (path.replaceAll(step, "") !== "" || path === "")
-    throw new Error(`no stand-in for the JSONPath ${path}`);
+  if (path.replaceAll(step, "") !== "") throw new Error(`no stand-in for the JSONPath ${path}`);
   let value: Value | undefined = manifest;
   for (const [, plain, quoted] of path.matchAll(step))
     value = isValues(value) ? value[plain ?? quoted ?? ""] : undefined;

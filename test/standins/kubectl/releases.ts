@@ -51,7 +51,8 @@ export function releases(context: string): ReleaseBackend {
         JSON.stringify(values),
       );
     } catch (error) {
-      const record = await release(namespace, name);
+      // Where Helm cannot tell either, why it failed at first says more.
+      const record = await release(namespace, name).catch(() => undefined);
       // Of a chart that could not even be loaded Helm records nothing.
       const recorded = record?.status === "failed" && record.revision !== before?.revision;
       throw recorded && error instanceof CommandFailed ? new ReleaseFailed(error.message) : error;

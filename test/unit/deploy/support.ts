@@ -57,21 +57,39 @@ function metadata(op: string, resource: TestResource) {
   return op.startsWith("delete") ? { op, urn, type, old: state } : { op, urn, type, new: state };
 }
 
-/** What is shown of a run, in order: `MLflow: creating Release mlflow` while it goes on, `MLflow ✓ 1 created` at its end. */
-export async function shown(
+/** An event for machines. */
+export interface Told {
+  readonly event: string;
+  readonly step: string;
+  readonly state: string;
+  readonly detail?: string;
+}
+
+/** All that machines are told of a run. */
+export async function toldOf(
   resources: readonly PartResource[],
   scene: (view: DeploymentView) => unknown,
-): Promise<string[]> {
+): Promise<Told[]> {
   const { out } = await outputOf(async () => {
     await scene(new DeploymentView(new Progress("json"), resources));
     // A step ends a moment after it was told to.
     await new Promise(setImmediate);
   });
-  const marks: Readonly<Record<string, string>> = { running: ":", done: " ✓", failed: " ✗", stopped: " –" };
   return out
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as { step: string; state: string; detail?: string })
+    .map((line) => JSON.parse(line) as Told);
+}
+
+/** What is shown of a run, in order: `MLflow: creating Release mlflow` while it goes on, `MLflow ✓ 1 created` at its end. */
+export async function shown(
+  resources: readonly PartResource[],
+  scene: (view: DeploymentView) => unknown,
+): Promise<string[]> {
+  const events = await toldOf(resources, scene);
+  const marks: Readonly<Record<string, string>> = { running: ":", done: " ✓", failed: " ✗", stopped: " –" };
+  return events
+    .filter(({ event }) => event === "step")
     .map(({ step, state, detail }) => `${step}${marks[state] ?? state}${detail ? ` ${detail}` : ""}`);
 }
 

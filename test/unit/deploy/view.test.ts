@@ -13,6 +13,7 @@ import {
   release,
   shown,
   tell,
+  toldOf,
   tracking,
 } from "./support";
 
@@ -28,6 +29,20 @@ describe("the view of a deployment", () => {
     reason: "container mlflow of pod mlflow-0 ends with exit code 1",
     hopeless: false,
   };
+
+  it("tells machines of each resource, from its beginning to its end", async () => {
+    const events = await toldOf(all, (view) => {
+      tell(view, began("create", secret), ended("create", secret), began("create", mlflow));
+      tell(view, ...failed("create", mlflow, "no"));
+    });
+    const event = { event: "resource", part: "MLflow", doing: "creating", namespace: "mlflow" };
+    expect(events.filter((one) => one.event === "resource")).to.deep.equal([
+      { ...event, kind: "Secret", name: "store", state: "running" },
+      { ...event, kind: "Secret", name: "store", state: "done" },
+      { ...event, kind: "Release", name: "mlflow", state: "running" },
+      { ...event, kind: "Release", name: "mlflow", state: "failed" },
+    ]);
+  });
 
   it("begins a part with its first change, and ends it when all of it is as it shall be", async () => {
     const steps = await shown(all, (view) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -38,5 +38,26 @@ export function isolated(home: string): Record<string, string | undefined> {
     ...{ PULUMI_BACKEND_URL: undefined, PULUMI_ACCESS_TOKEN: undefined, PULUMI_CREDENTIALS_PATH: undefined },
     ...{ PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined },
     PULUMI_DEBUG_PROVIDERS: undefined,
+  };
+}
+
+/**
+ * Has the project be in another folder.
+ *
+ * @param files what is there, by name.
+ * @returns what gives the real one back.
+ */
+export async function projectIn(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+): Promise<() => void> {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), content);
+  const paths = await import("../../../cli/paths.js");
+  const { projectDir } = paths;
+  const put = (where: string) => Object.assign(paths, { projectDir: where });
+  put(folder);
+  return () => {
+    put(projectDir);
   };
 }

@@ -1,0 +1,61 @@
+import colors from "picocolors";
+
+import { appImageBuilds } from "../cluster/images";
+import { keptImages } from "../engine/settings";
+import { EngineStack } from "../engine/stack";
+import { type Plan, planOf } from "../plan/plan";
+import { Progress } from "../progress";
+import { told } from "./changes";
+import { prepareEngine, prepareProviders } from "./prepared";
+
+/** A step that the engine would take. */
+interface PlannedStep {
+  readonly op: string;
+  readonly urn: string;
+  /** Names of the inputs that differ. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * `pulumi preview` of a stack that was brought up from here: what the next `up` would change, by the state and by the
+ * providers.
+ *
+ * @param context where the stack is.
+ * @throws UserError the configuration is wrong, or the engine cannot say.
+ */
+export async function previewDeployed(
+  stack: string,
+  context: string,
+  options: { readonly json?: boolean; readonly diff?: boolean },
+): Promise<void> {
+  const progress = Progress.for(options);
+  const { signal } = new AbortController();
+  try {
+    const plan = await planOf(stack);
+    const engine = await prepareEngine(progress, signal);
+    await prepareProviders(engine, plan.recording.resources, progress, signal);
+    progress.stop();
+    const opened = await EngineStack.open(stack, engine, { context, prebuilt: broughtIn(stack, plan) });
+    const steps: PlannedStep[] = [];
+    const changes = await opened.preview({
+      signal,
+      diff: options.diff ?? false,
+      onEvent: ({ resourcePreEvent }) => {
+        const { op = "same", urn = "", diffs = [] } = resourcePreEvent?.metadata ?? {};
+        if (op !== "same") steps.push({ op, urn, inputs: diffs });
+      },
+      ...(options.json ? {} : { onOutput: (text: string) => process.stdout.write(text) }),
+    });
+    progress.event({ event: "preview", stack, context, engine: engine.version, changes, steps });
+    progress.say(`${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The images that an `up` would bring into the cluster by itself, as the last one did. */
+function broughtIn(stack: string, { recording }: Plan): Record<string, string> {
+  const names = keptImages(stack);
+  const builds = appImageBuilds(recording).filter(({ name }) => names.includes(name));
+  return Object.fromEntries(builds.map(({ name, reference }) => [name, reference]));
+}

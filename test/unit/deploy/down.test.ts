@@ -1,0 +1,91 @@
+import { expect } from "chai";
+
+import { type RemoveOptions, confirmRemoval } from "../../../cli/deploy/down";
+import { Progress, type ProgressMode } from "../../../cli/progress";
+import { contextOf } from "../../../cli/cluster/kubeconfig";
+import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+import { outputOf } from "../support/output";
+
+describe("the confirmation of a removal", function () {
+  // The Kubernetes client takes seconds to load the first time.
+  this.timeout(60_000);
+  let api: FakeApi;
+  const claim = (namespace: string, name: string, more: object) => ({
+    metadata: { namespace, name },
+    ...more,
+  });
+  const claims = (namespace: string) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
+  const intro = "Stack dev in test will be removed, with all its data:";
+  const list = "  postgres/data-0 (8Gi)\n  minio-system/minio (10Gi)\n  minio-system/odd (unknown size)";
+  const kept = "Stack dev in test will be removed, but for what is protected: the data stay.";
+  const yes = "Nobody is here to be asked; if that is what you want, add --yes.";
+
+  beforeEach(async () => {
+    const asked = { resources: { requests: { storage: "10Gi" } } };
+    api = await fakeApi({
+      [claims("postgres")]: {
+        items: [claim("postgres", "data-0", { spec: asked, status: { capacity: { storage: "8Gi" } } })],
+      },
+      [claims("minio-system")]: {
+        items: [claim("minio-system", "minio", { spec: asked }), claim("minio-system", "odd", {})],
+      },
+      [claims("mlflow")]: [403, { kind: "Status", message: "forbidden" }],
+    });
+  });
+  afterEach(() => api.close());
+
+  const confirm = async (options: RemoveOptions, mode: ProgressMode = "plain", keeps = false) => {
+    const context = contextOf("test", "c", "http://127.0.0.1");
+    const terminal = process.stdin.isTTY;
+    process.stdin.isTTY = false;
+    let error = "";
+    try {
+      const progress = new Progress(mode);
+      const { out } = await outputOf(() =>
+        confirmRemoval({ stack: "dev", context, cluster: api.cluster }, keeps, options, progress).catch(
+          (reason: unknown) => {
+            error = (reason as Error).message;
+          },
+        ),
+      );
+      progress.stop();
+      return { out, error };
+    } finally {
+      process.stdin.isTTY = terminal;
+    }
+  };
+
+  it("lists the volumes, and refuses where nobody can be asked", async () => {
+    const { out, error } = await confirm({});
+    expect(out).to.equal(`${intro}\n${list}\n`);
+    expect(error).to.equal(`${intro}\n${list}\n${yes}`);
+  });
+
+  it("takes --yes for an answer, and says what goes all the same", async () => {
+    expect(await confirm({ yes: true })).to.deep.equal({ out: `${intro}\n${list}\n`, error: "" });
+  });
+
+  it("tells programs what would go, and asks them nothing", async () => {
+    const { out, error } = await confirm({}, "json");
+    expect(JSON.parse(out)).to.deep.equal({
+      ...{ event: "removal", stack: "dev", context: "test", keepsData: false },
+      volumes: [
+        { name: "postgres/data-0", size: "8Gi" },
+        { name: "minio-system/minio", size: "10Gi" },
+        { name: "minio-system/odd", size: "unknown size" },
+      ],
+    });
+    expect(error).to.equal(`${intro}\n${list}\n${yes}`);
+  });
+
+  it("says that data stay which are protected", async () => {
+    expect(await confirm({}, "plain", true)).to.deep.equal({ out: `${kept}\n`, error: `${kept}\n${yes}` });
+  });
+
+  it("lists nothing where there are no volumes", async () => {
+    for (const address of Object.keys(api.answers)) api.answers[address] = { items: [] };
+    const { out, error } = await confirm({});
+    expect(out).to.equal("Stack dev in test will be removed, with all its data.\n");
+    expect(error).to.equal(`${out}${yes}`);
+  });
+});
