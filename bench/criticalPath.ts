@@ -5,7 +5,7 @@ export interface Interval {
   readonly ended: number;
 }
 
-/** How much later than its cause a step may begin. */
+/** How much earlier than the end of its cause a step may seem to begin, as both are heard of a little late. */
 const tolerance = 1;
 
 /**
@@ -20,7 +20,7 @@ export function criticalPath(intervals: readonly Interval[]): { step: string; se
   while (next !== undefined) {
     path.unshift(next);
     const { began } = next;
-    next = last(intervals.filter((each) => each.ended <= began + tolerance && !path.includes(each)));
+    next = last(intervals.filter((each) => each.began < began && each.ended <= began + tolerance));
   }
   return path.map(({ step, ended }, index) => ({ step, seconds: ended - (path[index - 1]?.ended ?? 0) }));
 }

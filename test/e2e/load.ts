@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { V1Pod } from "@kubernetes/client-node";
+
 import type { Cluster } from "../../cli/cluster/cluster";
 import { seldonGroup } from "../../cli/cluster/servedModels";
 import { namespaceNames } from "../../components/namespaces/traffic";
@@ -52,10 +54,17 @@ export class Load {
   async stop(): Promise<LoadCounts> {
     // They tell once a second.
     await sleep(2_000);
-    const counts = await this.counts();
-    if (counts === undefined) throw new Error(`the load was cut off: ${await this.log()}`);
+    const [counts, phase] = await Promise.all([this.counts(), this.phase()]);
+    // What one that has ended told last would look as good.
+    if (counts === undefined || phase !== "Running")
+      throw new Error(`the load was cut off (its pod is ${phase}): ${await this.log()}`);
     await removeLoad(this.cluster);
     return counts;
+  }
+
+  private async phase(): Promise<string> {
+    const live = await this.cluster.get<V1Pod>(`/api/v1/namespaces/${loadNamespace}/pods/${pod}`);
+    return live?.status?.phase ?? "gone";
   }
 
   private async counts(): Promise<LoadCounts | undefined> {

@@ -37,7 +37,8 @@ export async function chooseProviders(
   context: string,
   prebuilt: Readonly<Record<string, string>>,
 ): Promise<Providers> {
-  const asked = process.env["E2E_PROVIDERS"];
+  const { E2E_PROVIDERS: named = "" } = process.env;
+  const asked = named === "" ? undefined : named;
   if (asked !== undefined && asked !== "real" && asked !== "stand-in")
     throw new UserError(`E2E_PROVIDERS is ${asked}; it must be real or stand-in.`);
   const needed = { kubernetes, random, ...(appImages.every((name) => name in prebuilt) ? {} : { docker }) };

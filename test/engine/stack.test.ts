@@ -68,7 +68,7 @@ describe("a stack, and the engine that changes it", function () {
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Record<string, string>)
-      .filter(({ state }) => state !== "running")
+      .filter(({ event, state }) => event === "step" && state !== "running")
       .map(({ step = "", state = "", detail = "" }) => `${step}: ${state}, ${detail}`)
       .sort();
     return { result, shown };

@@ -23,12 +23,13 @@ function restrict(live: Value | undefined, written: Value): Value | undefined {
   // A list with other entries than were written has been changed by somebody: it is shown as it is.
   if (Array.isArray(live) && Array.isArray(written) && live.length === written.length)
     return (live as readonly Value[]).map((each, index) => restrict(each, written[index] as Value) ?? each);
-  // What is empty is left out by the API server.
+  // What is empty, in Go's sense, is left out by the API server.
   return live === undefined && isEmpty(written) ? written : live;
 }
 
 function isEmpty(value: Value): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
+  return !value;
 }
 
 /** The API server keeps a Secret's texts in base64 only. */

@@ -44,7 +44,7 @@ function rolledOut(manifest: Values): Readiness {
     return { state: "failed", reason: asText(stuck["message"]) };
   const [updated, available, all] = [count("updatedReplicas"), count("availableReplicas"), count("replicas")];
   if (seen && updated === wanted && available === wanted && all === wanted) return ready;
-  return waiting(`${available} of ${wanted} pods are available`);
+  return waiting(`of ${wanted} pods ${updated} are new, ${available} available and ${all} there`);
 }
 
 function succeeded(manifest: Values): Readiness {

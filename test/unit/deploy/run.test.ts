@@ -17,7 +17,7 @@ describe("a run of the engine that is watched", () => {
   const postgres = release("postgresql", "database", "postgres");
   const resources = [platform, tracking, mlflow, database, postgres];
   // Nothing takes so long here that it is asked about.
-  const cluster = {} as Cluster;
+  const cluster = {} as unknown as Cluster;
   let home: string;
   let file: string;
 
