@@ -4,7 +4,7 @@ import { type Cluster, Refused } from "../cluster/cluster";
 import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
-import { exampleRow } from "../local/target";
+import { exampleRow, modelName } from "../local/target";
 import { MlflowClient } from "../mlflow";
 import { type ParityRecord, checkParity, parityRecord } from "../parity";
 import type { Progress } from "../progress";
@@ -16,7 +16,7 @@ export interface AnsweringModel {
   readonly predictor: ServedPredictor;
   readonly row: readonly unknown[];
   readonly answer: Answer;
-  /** Rows of its training that it answered as then; 0 where none were recorded. */
+  /** Rows of its training that it answered as then. */
   readonly checkedRows: number;
 }
 
@@ -44,28 +44,31 @@ export async function askModels(cluster: Cluster, progress: Progress): Promise<A
         progress.step(`answer of ${model.name}`, async (step) => {
           const asked = await ask(cluster, model, predictor);
           step.detail(
-            asked.checkedRows === 0
-              ? "it answers; nothing was recorded at its training"
+            asked === undefined
+              ? "not asked, since no rows were recorded at its training"
               : `${asked.checkedRows} rows answered as at its training`,
           );
           return asked;
         }),
       ),
   );
-  return Promise.all(questions);
+  return (await Promise.all(questions)).filter((asked) => asked !== undefined);
 }
+
+/** @returns undefined if nobody knows what to ask. */
 
 async function ask(
   cluster: Cluster,
   model: ServedModel,
   predictor: ServedPredictor,
-): Promise<AnsweringModel> {
+): Promise<AnsweringModel | undefined> {
   const record = await trainingRecord(cluster, predictor);
+  if (record === undefined) return undefined;
   const send = askThrough(cluster, predictor);
-  const row = model.name === "house-price" ? exampleRow : (record?.rows[0] ?? exampleRow);
+  const row = model.name === modelName ? exampleRow : (record.rows[0] ?? []);
   const answer = await patiently(() => predict(send, { ndarray: [row] }));
-  if (record !== undefined) await checkParity(send, record);
-  return { model, predictor, row, answer, checkedRows: record?.rows.length ?? 0 };
+  await checkParity(send, record);
+  return { model, predictor, row, answer, checkedRows: record.rows.length };
 }
 
 /** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
 import { appImageBuilds, prepareImages } from "../cluster/images";
@@ -99,12 +99,16 @@ export async function runWatched(
   run: (options: RunOptions) => Promise<Changes>,
 ): Promise<Changes> {
   mkdirSync(path.dirname(file), { recursive: true });
-  const output = createWriteStream(file);
+  const output = openSync(file, "w");
   const stop = new AbortController();
   const done = new AbortController();
-  const watching = watchDeployment(cluster, view, done.signal).then((hopeless) => {
-    if (hopeless !== undefined) stop.abort(hopeless);
-  });
+  // That nobody can look is no reason to end what goes on.
+  const watching = watchDeployment(cluster, view, done.signal).then(
+    (hopeless) => {
+      if (hopeless !== undefined) stop.abort(hopeless);
+    },
+    () => undefined,
+  );
   const interrupted = () => {
     view.stopping(errorOf(signal.reason));
   };
@@ -115,7 +119,7 @@ export async function runWatched(
       onEvent: (event) => {
         view.onEvent(event);
       },
-      onOutput: (text) => output.write(text),
+      onOutput: (text) => writeSync(output, text),
     });
     view.close();
     return changes;
@@ -129,8 +133,8 @@ export async function runWatched(
   } finally {
     signal.removeEventListener("abort", interrupted);
     done.abort();
-    output.end();
-    await watching.catch(() => undefined);
+    closeSync(output);
+    await watching;
   }
 }
 

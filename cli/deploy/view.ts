@@ -3,21 +3,8 @@ import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { Finding } from "../cluster/diagnosis/finding";
 import { plainMessage } from "../engine/stack";
 import type { Progress, Step } from "../progress";
+import { type Busy, concerns, inWords, objectOf } from "./busy";
 import { type Part, type PartResource, Parts } from "./parts";
-
-/** A resource with which the engine is busy. */
-export interface Busy {
-  readonly urn: string;
-  /** Kind, namespace and name in the cluster; empty where it is no object there. */
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly part: Part;
-  /** What is done with it: "creating". */
-  readonly doing: string;
-  /** Milliseconds since 1970. */
-  readonly since: number;
-}
 
 /** A part of which something is under way. */
 interface Line {
@@ -210,30 +197,6 @@ export class DeploymentView {
   }
 }
 
-/** Whether a finding tells why the engine is still busy with a resource. */
-export function concerns(finding: Finding, { kind, namespace, name }: Busy): boolean {
-  const { object, release, job, model } = finding;
-  // A cluster that cannot be asked is about all that is in it.
-  if (object.kind === "Cluster") return kind === "Namespace" || namespace !== "";
-  if (kind === "Namespace") return object.kind === "Namespace" && object.name === name;
-  if (object.namespace !== namespace) return false;
-  switch (kind) {
-    case "Release":
-      return release === name || (release === undefined && job === undefined && model === undefined);
-    case "Job":
-      return job === name;
-    case "SeldonDeployment":
-      return model === name;
-    default:
-      return object.kind === kind && object.name === name;
-  }
-}
-
-/** `Release mlflow`; what is no object of the cluster is called by its kind. */
-function inWords({ kind, name }: Busy): string {
-  return name === "" ? kind : `${kind} ${name}`;
-}
-
 function known({ urn, type, new: after, old: before }: StepEventMetadata): PartResource {
   const { custom, inputs } = after ?? before ?? { custom: false, inputs: {} };
   return {
@@ -241,17 +204,5 @@ function known({ urn, type, new: after, old: before }: StepEventMetadata): PartR
     type,
     ...(custom === undefined ? {} : { custom }),
     inputs: inputs as Record<string, unknown>,
-  };
-}
-
-/** Kind, namespace and name of what a resource is in the cluster. */
-function objectOf(type: string, inputs: Readonly<Record<string, unknown>>) {
-  const kind = type === "kubernetes:helm.sh/v3:Release" ? "Release" : (type.split(":").at(-1) ?? type);
-  const given = (kind === "Release" ? inputs : (inputs["metadata"] ?? {})) as Record<string, unknown>;
-  const text = (value: unknown) => (typeof value === "string" ? value : "");
-  return {
-    kind: text(inputs["kind"]) || kind,
-    namespace: text(given["namespace"]),
-    name: text(given["name"]),
   };
 }

@@ -4,7 +4,8 @@ import type { Cluster } from "../cluster/cluster";
 import type { Finding } from "../cluster/diagnosis/finding";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { UserError } from "../errors";
-import { type Busy, type DeploymentView, concerns } from "./view";
+import { type Busy, concerns } from "./busy";
+import type { DeploymentView } from "./view";
 
 /** What takes longer than this is asked about. */
 const patientMilliseconds = 3_000;

@@ -14,7 +14,8 @@ import { type LocalModel, localDir } from "./state";
 /** The house of the original article: bedrooms, bathrooms, sqft_living, … in the order of the model's columns. */
 export const exampleRow = [3, 1.5, 1340, 1340, 7, 1, 0, 5650, 0, 98178] as const;
 
-const modelName = "house-price";
+/** The model of the original article. */
+export const modelName = "house-price";
 const champion = "champion";
 /** Tag of a model version: the fingerprint of what it was trained from. */
 const fingerprintTag = "fingerprint";

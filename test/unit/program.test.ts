@@ -98,7 +98,7 @@ for (const [stack, context] of Object.entries(contexts)) {
     it("uses that provider for every Kubernetes resource, and Pulumi's own for the others", () => {
       for (const { type, name, provider } of recording.resources.filter(({ custom }) => custom)) {
         if (type.startsWith("pulumi:")) continue;
-        const explicit = `${root}$pulumi:providers:kubernetes::cluster::cluster-id`;
+        const explicit = `urn:pulumi:${stack}::mlplatform::pulumi:providers:kubernetes::cluster::cluster-id`;
         expect(provider, name).to.equal(type.startsWith("kubernetes:") ? explicit : "");
       }
     });

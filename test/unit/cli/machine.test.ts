@@ -64,7 +64,9 @@ describe("running a command", () => {
     controller.abort(new Interrupted("SIGINT"));
     expect(await ended).to.be.instanceOf(Interrupted);
     const [parent = 0, child = 0] = readFileSync(pids, "utf8").trim().split(" ").map(Number);
-    expect([identify(parent), identify(child)]).to.deep.equal([undefined, undefined]);
+    expect(identify(parent)).to.equal(undefined);
+    // It got the same signal at the same moment, and nobody waits for it.
+    while (identify(child) !== undefined) await sleep(10);
   });
 });
 

@@ -117,7 +117,7 @@ describe("PlatformNamespaces", () => {
   it("is the parent of its namespaces and their policies", () => {
     const own = [...created.all("Namespace"), ...created.all("NetworkPolicy")];
     expect([...new Set(own.map(({ parent }) => parent))]).to.deep.equal([
-      "urn:pulumi:test::mlplatform::pulumi:pulumi:Stack$mlplatform:namespaces:PlatformNamespaces::it",
+      "urn:pulumi:test::mlplatform::mlplatform:namespaces:PlatformNamespaces::it",
     ]);
   });
 

@@ -110,7 +110,8 @@ describe("asking the models of a stack", function () {
   });
 
   it("does not wait where the API server does not let anybody through", async () => {
-    serve(deployed("house-price", [predictor("default", { graph: { name: "model", type: "MODEL" } })]));
+    serve(deployed("house-price", [predictor("default")]));
+    api.answers[record] = recorded([[1, 2]], [5.5]);
     api.answers[service("house-price-default")] = [403, { kind: "Status", message: "forbidden" }];
     const { result } = await outputOf(() => rejection(askModels(api.cluster, new Progress("json"))));
     expect((result as Error).message).to.equal("the model does not answer: forbidden");
@@ -139,15 +140,14 @@ describe("asking the models of a stack", function () {
     expect(api.changes).to.deep.equal([]);
   });
 
-  it("asks a model that the platform has not trained for an answer only", async () => {
+  it("does not ask a model of which it does not know what it takes", async () => {
     const elsewhere = { graph: { name: "model", type: "MODEL", modelUri: "s3://elsewhere/model" } };
     serve(deployed("house-price", [predictor("default", elsewhere)]));
-    api.answers[service("house-price-default")] = answer(5.5);
     const { steps, answers } = await ask();
     expect(steps).to.deep.equal([
-      "answer of house-price: done, it answers; nothing was recorded at its training",
+      "answer of house-price: done, not asked, since no rows were recorded at its training",
     ]);
-    expect(answers.map(({ checkedRows }) => checkedRows)).to.deep.equal([0]);
+    expect(answers).to.deep.equal([]);
   });
 
   it("asks neither what is to have no pods, nor what speaks another protocol", async () => {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
-import { type Busy, type DeploymentView, concerns } from "../../../cli/deploy/view";
+import { type Busy, concerns } from "../../../cli/deploy/busy";
+import type { DeploymentView } from "../../../cli/deploy/view";
 import { Hopeless, explanation, watchDeployment } from "../../../cli/deploy/watch";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { ended, of, pod, waiting } from "../diagnosis/support";

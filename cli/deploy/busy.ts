@@ -1,0 +1,52 @@
+import type { Finding } from "../cluster/diagnosis/finding";
+import type { Part } from "./parts";
+
+/** A resource with which the engine is busy. */
+export interface Busy {
+  readonly urn: string;
+  /** Kind, namespace and name in the cluster; empty where it is no object there. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly part: Part;
+  /** What is done with it: "creating". */
+  readonly doing: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Whether a finding tells why the engine is still busy with a resource. */
+export function concerns(finding: Finding, { kind, namespace, name }: Busy): boolean {
+  const { object, release, job, model } = finding;
+  // A cluster that cannot be asked is about all that is in it.
+  if (object.kind === "Cluster") return kind === "Namespace" || namespace !== "";
+  if (kind === "Namespace") return object.kind === "Namespace" && object.name === name;
+  if (object.namespace !== namespace) return false;
+  switch (kind) {
+    case "Release":
+      return release === name || (release === undefined && job === undefined && model === undefined);
+    case "Job":
+      return job === name;
+    case "SeldonDeployment":
+      return model === name;
+    default:
+      return object.kind === kind && object.name === name;
+  }
+}
+
+/** `Release mlflow`; what is no object of the cluster is called by its kind. */
+export function inWords({ kind, name }: Busy): string {
+  return name === "" ? kind : `${kind} ${name}`;
+}
+
+/** Kind, namespace and name of what a resource is in the cluster. */
+export function objectOf(type: string, inputs: Readonly<Record<string, unknown>>) {
+  const kind = type === "kubernetes:helm.sh/v3:Release" ? "Release" : (type.split(":").at(-1) ?? type);
+  const given = (kind === "Release" ? inputs : (inputs["metadata"] ?? {})) as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return {
+    kind: text(inputs["kind"]) || kind,
+    namespace: text(given["namespace"]),
+    name: text(given["name"]),
+  };
+}
