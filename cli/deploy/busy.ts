@@ -16,8 +16,10 @@ export interface Busy {
 }
 
 /** Whether a finding tells why the engine is still busy with a resource. */
-export function concerns(finding: Finding, { kind, namespace, name }: Busy): boolean {
-  const { object, release, job, model } = finding;
+export function concerns(finding: Finding, { kind, namespace, name, doing }: Busy): boolean {
+  const { object, release, job, model, cause } = finding;
+  // What goes may ail as it likes: a crashing pod is no reason to leave it there.
+  if (doing === "removing" && cause !== "namespace" && cause !== "cluster") return false;
   // A cluster that cannot be asked is about all that is in it.
   if (object.kind === "Cluster") return kind === "Namespace" || namespace !== "";
   if (kind === "Namespace") return object.kind === "Namespace" && object.name === name;

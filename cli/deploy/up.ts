@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
-import { appImageBuilds, prepareImages } from "../cluster/images";
+import { type PreparedImages, appImageBuilds, prepareImages } from "../cluster/images";
 import { HelmReleases } from "../cluster/releases";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
@@ -35,31 +35,13 @@ export async function deploy(
   signal: AbortSignal,
 ): Promise<Deployed> {
   const { stack: name, context, cluster } = target;
-  const ready = prepareEngine(progress, signal);
-  const checked = progress.step("pre-flight checks", async (step) => {
-    step.detail("reading the configuration");
-    const plan = await planOf(name);
-    step.detail("asking the cluster");
-    refuse(await preflight({ target, plan, deployed: keptContext(name) !== undefined }, signal), progress);
-    step.detail(`nothing stands in the way of ${plan.recording.resources.length} resources`);
-    return plan;
-  });
-  const [engine, plan] = await allOrFirst([ready, checked]);
-  const [{ env, prebuilt }] = await allOrFirst([
-    progress.step("images of the project", async (step) => {
-      const prepared = await prepareImages(target, plan, step, signal);
-      const built = appImageBuilds(plan.recording).length;
-      const loaded = Object.keys(prepared.prebuilt).length;
-      step.detail(
-        built === 0
-          ? "none to build"
-          : loaded > 0
-            ? `${loaded} in the cluster`
-            : `${built} built by the deployment`,
-      );
-      return prepared;
-    }),
-    prepareProviders(engine, plan.recording.resources, progress, signal),
+  const [engine, plan] = await sideBySide(signal, (each) => [
+    prepareEngine(progress, each),
+    check(target, progress, each),
+  ]);
+  const [{ env, prebuilt }] = await sideBySide(signal, (each) => [
+    bringImages(target, plan, progress, each),
+    prepareProviders(engine, plan.recording.resources, progress, each),
   ]);
   Object.assign(process.env, env);
 
@@ -84,6 +66,36 @@ export async function deploy(
     return made;
   });
   return { stack, plan, changes };
+}
+
+/** Looks for all that can be known to be wrong. @throws UserError something is. */
+function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): Promise<Plan> {
+  return progress.step("pre-flight checks", async (step) => {
+    step.detail("reading the configuration");
+    const plan = await planOf(target.stack);
+    step.detail("asking the cluster");
+    const deployed = keptContext(target.stack) !== undefined;
+    refuse(await preflight({ target, plan, deployed }, signal), progress);
+    step.detail(`nothing stands in the way of ${plan.recording.resources.length} resources`);
+    return plan;
+  });
+}
+
+/** Sees to it that the cluster finds the project's images. */
+function bringImages(
+  target: ClusterTarget,
+  plan: Plan,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<PreparedImages> {
+  return progress.step("images of the project", async (step) => {
+    const prepared = await prepareImages(target, plan, step, signal);
+    const built = appImageBuilds(plan.recording).length;
+    const loaded = Object.keys(prepared.prebuilt).length;
+    const said = loaded > 0 ? `${loaded} in the cluster` : `${built} built by the deployment`;
+    step.detail(built === 0 ? "none to build" : said);
+    return prepared;
+  });
 }
 
 /**
@@ -157,12 +169,19 @@ function refuse(problems: readonly Problem[], progress: Progress): void {
   throw new UserError(`${count}, and nothing was changed:\n${lines.join("\n")}`);
 }
 
-/** Waits for all, also where one has failed; then the first failure is thrown. */
-async function allOrFirst<T extends readonly unknown[]>(promises: {
-  [K in keyof T]: Promise<T[K]>;
-}): Promise<T> {
+/** Does things side by side: the first failure ends the others, and is the one that is thrown. */
+async function sideBySide<T extends readonly unknown[]>(
+  signal: AbortSignal,
+  start: (signal: AbortSignal) => { [K in keyof T]: Promise<T[K]> },
+): Promise<T> {
+  const stop = new AbortController();
+  const promises = start(AbortSignal.any([signal, stop.signal]));
+  for (const promise of promises)
+    promise.catch((error: unknown) => {
+      stop.abort(error);
+    });
   const settled = await Promise.allSettled(promises);
-  const failed = settled.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  signal.throwIfAborted();
+  stop.signal.throwIfAborted();
   return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }

@@ -38,7 +38,8 @@ export async function watchDeployment(
     for (const busy of waiting) {
       const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, busy));
       if (finding === undefined) continue;
-      const hopeless = new Hopeless(explanation(finding, `${busy.part.title} does not come up`));
+      const what = busy.doing === "removing" ? "cannot be removed" : "does not come up";
+      const hopeless = new Hopeless(explanation(finding, `${busy.part.title} ${what}`));
       view.stopping(hopeless, busy);
       return hopeless;
     }

@@ -62,6 +62,27 @@ describe("what a finding concerns", () => {
   });
 });
 
+describe("what concerns a resource that is being removed", () => {
+  const removed = (kind: string, namespace: string, name: string): Busy => ({
+    ...{ urn: name, kind, namespace, name, doing: "removing", since: 0 },
+    part: { urn: "part", title: "part" },
+  });
+  const about = (kind: string, namespace: string, name: string, cause: Finding["cause"]) =>
+    ({ object: { kind, namespace, name }, cause, reason: "", hopeless: true }) as Finding;
+
+  it("is no pod that crashes, or it would stay for ever", () => {
+    const crash = { ...about("Pod", "mlflow", "mlflow-0", "crash"), release: "mlflow" };
+    expect(concerns(crash, removed("Release", "mlflow", "mlflow"))).to.equal(false);
+    expect(concerns(crash, { ...removed("Release", "mlflow", "mlflow"), doing: "updating" })).to.equal(true);
+  });
+
+  it("is a namespace that does not go, and a cluster that does not answer", () => {
+    const namespace = removed("Namespace", "", "mlflow");
+    expect(concerns(about("Namespace", "", "mlflow", "namespace"), namespace)).to.equal(true);
+    expect(concerns(about("Cluster", "", "test", "cluster"), namespace)).to.equal(true);
+  });
+});
+
 describe("the explanation of a finding", () => {
   const finding = { reason: "container a crashes", hopeless: true } as Finding;
 
