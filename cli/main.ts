@@ -172,6 +172,7 @@ withTarget(program.command("doctor"), false)
 withTarget(program.command("down"), true)
   .description("remove the stack from its cluster, and stop what runs on this machine")
   .option("--data", "remove the data too: of the local target, and what staging and prod protect")
+  .option("--forget", "only forget the stack's state, where its cluster is gone for good")
   .option("--yes", "do not ask")
   .addOption(json())
   .action(async (options: DownOptions) => {

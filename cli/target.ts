@@ -69,7 +69,9 @@ export async function chooseTarget(options: TargetOptions): Promise<ClusterTarge
   const kubeconfig = await readKubeconfig();
   const fall = (reason: string, mend: string): LocalTarget => {
     if (!wanted && deployed === undefined) return { kind: "local", reason };
-    throw new UserError(`stack ${stack} cannot be reached: ${reason}. ${mend}`);
+    const forget = `npm run down -- ${stack === defaultStack ? "" : `--stack ${stack} `}--forget`;
+    const gone = deployed === undefined ? "" : `. If its cluster is gone for good: ${forget}`;
+    throw new UserError(`stack ${stack} cannot be reached: ${reason}. ${mend}${gone}`);
   };
   if ("reason" in kubeconfig)
     return fall(

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { removeStack } from "../deploy/down";
+import { forgetStack, removeStack } from "../deploy/down";
 import { killEngines } from "../engine/command";
 import { keptContext } from "../engine/settings";
 import { onInterruption } from "../interruption";
@@ -15,6 +15,8 @@ import { type TargetOptions, clusterTarget, defaultStack } from "../target";
 export interface DownOptions extends TargetOptions {
   /** Remove the data too: of the local target, and what staging and prod protect. @default false */
   readonly data?: boolean;
+  /** Forget a stack whose cluster is gone for good. @default false */
+  readonly forget?: boolean;
   /** Do not ask before a stack is removed from its cluster. @default false */
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -33,6 +35,10 @@ export async function down(options: DownOptions): Promise<void> {
   const deployed = target !== "local" && (named || keptContext(defaultStack) !== undefined);
   const interruption = onInterruption(killEngines);
   try {
+    if (options.forget) {
+      await forgetStack(stack ?? defaultStack, options, progress, interruption.signal);
+      return;
+    }
     if (deployed) await removeStack(await clusterTarget(options), options, progress, interruption.signal);
     if (!named) await stopLocal(options, progress, deployed);
   } finally {

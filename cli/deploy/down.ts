@@ -5,11 +5,11 @@ import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
-import { forgetContext } from "../engine/settings";
+import { forgetContext, keptContext } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
-import type { ClusterTarget } from "../target";
+import { type ClusterTarget, clusterTarget } from "../target";
 import { told } from "./changes";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { log, runWatched } from "./up";
@@ -21,6 +21,38 @@ export interface RemoveOptions {
   readonly data?: boolean;
   /** Do not ask. @default false */
   readonly yes?: boolean;
+}
+
+/**
+ * Forgets a stack whose cluster is gone for good; nothing is removed anywhere.
+ *
+ * @throws UserError it was not brought up from here, its cluster answers, or nobody has confirmed it.
+ */
+export async function forgetStack(
+  name: string,
+  { yes = false }: RemoveOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const context = keptContext(name);
+  if (context === undefined) throw new UserError(`stack ${name} was not brought up from here.`);
+  const answers = await clusterTarget({ stack: name }).then(
+    () => true,
+    () => false,
+  );
+  if (answers)
+    throw new UserError(
+      `the cluster of stack ${name}, context ${context}, answers. Remove the stack from it: npm run down, without --forget.`,
+    );
+  const what = `The state of stack ${name}, with its passwords, will be forgotten; what is in context ${context} stays there.`;
+  progress.say(what);
+  if (!yes) await askFor(what, "Forget it?", progress);
+  const engine = await prepareEngine(progress, signal);
+  const stack = await EngineStack.open(name, engine, undefined);
+  await stack.forget({ resources: true });
+  forgetContext(name);
+  progress.event({ event: "forgotten", stack: name, context });
+  progress.say(`Stack ${name} is forgotten.`);
 }
 
 /**
@@ -91,12 +123,17 @@ export async function confirmRemoval(
   progress.event({ event: "removal", stack, context: context.name, volumes, keepsData: keeps });
   progress.say(what);
   if (yes) return;
+  await askFor(what, "Remove it?", progress);
+}
+
+/** Asks on a terminal. @throws UserError the answer is no, or nobody is here to give one. */
+async function askFor(what: string, question: string, progress: Progress): Promise<void> {
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
   if (!terminal || progress.mode === "json")
     throw new UserError(`${what}\nNobody is here to be asked; if that is what you want, add --yes.`);
   const questions = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await questions.question("Remove it? [y/N] ");
+    const answer = await questions.question(`${question} [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) throw new UserError("nothing was changed.");
   } finally {
     questions.close();

@@ -115,11 +115,13 @@ export class EngineStack {
   }
 
   /**
-   * Forgets the stack, which must be empty, and what the project's own backend has kept of its earlier states: they
-   * have the passwords. The stack's file stays: left to itself, the CLI would delete that too.
+   * Forgets the stack, and what the project's own backend has kept of its earlier states: they have the passwords. The
+   * stack's file stays: left to itself, the CLI would delete that too.
+   *
+   * @param resources also those that it has, wherever they are. @default only an empty stack
    */
-  async forget(): Promise<void> {
-    await this.cli(["stack", "rm", "--yes", "--preserve-config"]);
+  async forget({ resources = false } = {}): Promise<void> {
+    await this.cli(["stack", "rm", "--yes", "--preserve-config", ...(resources ? ["--force"] : [])]);
     if (!this.backend.own) return;
     const state = ownState(this.name, this.backend);
     for (const copy of [`${state}.bak`, `${state}.bak.attrs`, ownBackups(this.name, this.backend)])

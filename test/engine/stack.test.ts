@@ -229,5 +229,13 @@ describe("a stack, and the engine that changes it", function () {
         (await run(staging, (options) => staging.destroy({ ...options, keepProtected: false }))).result,
       ).to.deep.equal({ delete: counted(left) });
     });
+
+    it("is forgotten with all that it has, where its cluster is gone", async () => {
+      const staging = await open("staging");
+      await run(staging, (options) => staging.up(options));
+      await staging.forget({ resources: true });
+      expect(files(backend).filter((file) => file.includes("staging"))).to.deep.equal([]);
+      expect(cluster.inventory()).to.include("Release postgres/postgresql deployed");
+    });
   });
 });

@@ -260,7 +260,7 @@ describe("the target", function () {
     writeKubeconfig("minikube", { minikube: { server: server.url } });
     expect(await refused({})).to.equal(
       "stack dev cannot be reached: the kubeconfig has no context kind-lab, which stack dev names. " +
-        "Name the one that is meant: --context NAME",
+        "Name the one that is meant: --context NAME. If its cluster is gone for good: npm run down -- --forget",
     );
     forgetContext("dev");
     expect(await chosen()).to.include({ context: "minikube" });

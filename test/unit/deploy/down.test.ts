@@ -1,10 +1,50 @@
+import * as path from "node:path";
+
 import { expect } from "chai";
 
-import { type RemoveOptions, confirmRemoval } from "../../../cli/deploy/down";
+import { type RemoveOptions, confirmRemoval, forgetStack } from "../../../cli/deploy/down";
+import { keepContext, keptContext } from "../../../cli/engine/settings";
 import { Progress, type ProgressMode } from "../../../cli/progress";
 import { contextOf } from "../../../cli/cluster/kubeconfig";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+import { Variables, isolated, temporaryFolder } from "../engine/support";
 import { outputOf } from "../support/output";
+import { rejection } from "../support/rejection";
+
+describe("forgetting a stack", function () {
+  this.timeout(60_000);
+  const variables = new Variables();
+
+  beforeEach(() => {
+    const home = temporaryFolder();
+    variables.set({ ...isolated(home), KUBECONFIG: path.join(home, "none") });
+  });
+  afterEach(() => {
+    variables.restore();
+  });
+
+  const forget = (yes: boolean) =>
+    outputOf(() =>
+      rejection(forgetStack("dev", { yes }, new Progress("plain"), new AbortController().signal)),
+    );
+
+  it("is for one that was brought up from here", async () => {
+    const { result } = await forget(true);
+    expect((result as Error).message).to.equal("stack dev was not brought up from here.");
+  });
+
+  it("asks first, and refuses where nobody can be asked", async () => {
+    keepContext("dev", "gone");
+    const what =
+      "The state of stack dev, with its passwords, will be forgotten; what is in context gone stays there.";
+    const { out, result } = await forget(false);
+    expect(out).to.equal(`${what}\n`);
+    expect((result as Error).message).to.equal(
+      `${what}\nNobody is here to be asked; if that is what you want, add --yes.`,
+    );
+    expect(keptContext("dev")).to.equal("gone");
+  });
+});
 
 describe("the confirmation of a removal", function () {
   // The Kubernetes client takes seconds to load the first time.
