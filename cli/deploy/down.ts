@@ -12,6 +12,7 @@ import type { Progress } from "../progress";
 import { type ClusterTarget, clusterTarget } from "../target";
 import { told } from "./changes";
 import { prepareEngine, prepareProviders } from "./prepared";
+import { removeRetained } from "./retained";
 import { log, runWatched } from "./up";
 import { DeploymentView } from "./view";
 
@@ -76,7 +77,8 @@ export async function removeStack(
     return { stack: opened, resources: state.resources ?? [] };
   });
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
-  if (resources.length > 0) await confirmRemoval(target, kept.length > 0, options, progress);
+  if (resources.length > 0 || options.data === true)
+    await confirmRemoval(target, kept.length > 0, options, progress);
 
   await prepareProviders(engine, resources, progress, signal);
   if (options.data === true) await stack.unprotect();
@@ -87,6 +89,12 @@ export async function removeStack(
       stack.destroy({ ...run, keepProtected: kept.length > 0 }),
     );
   });
+  if (options.data === true) {
+    await progress.step("retained data", async (step) => {
+      const removed = await removeRetained(cluster, step, signal);
+      step.detail(removed.length === 0 ? "none" : removed.join(", "));
+    });
+  }
   if (kept.length === 0) {
     forgetContext(name);
     if (stack.backend.own) await stack.forget();

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { V1CustomResourceDefinition, V1Namespace } from "@kubernetes/client-node";
+
+import { namespaceNames } from "../../components/namespaces/traffic";
+import type { Cluster } from "../cluster/cluster";
+import { seldonDeployments, seldonGroup } from "../cluster/servedModels";
+import { UserError } from "../errors";
+import type { Step } from "../progress";
+
+const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/seldondeployments.${seldonGroup}`;
+const patienceMilliseconds = 180_000;
+const pauseMilliseconds = 1_000;
+
+/**
+ * Removes what outlives a stack of staging or prod on purpose: the namespaces of its data, and the definition of
+ * SeldonDeployments, unless others have some.
+ *
+ * @returns what was removed, in words.
+ * @throws UserError a namespace does not go.
+ */
+export async function removeRetained(cluster: Cluster, step: Step, signal: AbortSignal): Promise<string[]> {
+  const namespaces = await ownNamespaces(cluster);
+  for (const name of namespaces) await cluster.remove(address(name));
+  const removed = namespaces.map((name) => `namespace ${name}`);
+  if (await isUnused(cluster)) {
+    await cluster.remove(definition);
+    removed.push("definition of SeldonDeployments");
+  }
+  const deadline = Date.now() + patienceMilliseconds;
+  for (const name of namespaces) {
+    while ((await cluster.get<V1Namespace>(address(name))) !== undefined) {
+      step.detail(`waiting until namespace ${name} is gone`);
+      if (Date.now() > deadline)
+        throw new UserError(
+          `namespace ${name} does not go. See what holds it: kubectl get namespace ${name} -o yaml; then run this again.`,
+        );
+      await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+  }
+  return removed;
+}
+
+/** The platform's namespaces that are there. By their label, since the state of a destroyed stack knows them no more. */
+async function ownNamespaces(cluster: Cluster): Promise<string[]> {
+  const label = encodeURIComponent("app.kubernetes.io/part-of=mlplatform");
+  const found = await cluster.list<V1Namespace>(`/api/v1/namespaces?labelSelector=${label}`);
+  const own: readonly string[] = Object.values(namespaceNames);
+  return found.map(({ metadata }) => metadata?.name ?? "").filter((name) => own.includes(name));
+}
+
+/** Whether the platform's operator has left its definition, and nobody has a SeldonDeployment. */
+async function isUnused(cluster: Cluster): Promise<boolean> {
+  const found = await cluster.get<V1CustomResourceDefinition>(definition);
+  const release = found?.metadata?.annotations?.["meta.helm.sh/release-name"];
+  return release === "seldon-core-operator" && (await seldonDeployments(cluster)).length === 0;
+}
+
+function address(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}`;
+}
