@@ -178,7 +178,7 @@ function started(command: Command, child: ChildProcess): Promise<void> {
 }
 
 /** Sends a signal to a process group; 0 only asks. False if there is no such group. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
     return true;

@@ -1,11 +1,7 @@
-import { existsSync } from "node:fs";
-import * as path from "node:path";
-
 import { type Cluster, reach } from "./cluster/cluster";
 import { type ClusterKind, type Context, type Kubeconfig, readKubeconfig } from "./cluster/kubeconfig";
 import { keptContext } from "./engine/settings";
 import { UserError } from "./errors";
-import { projectDir } from "./paths";
 import { readStackConfig } from "./plan/stackFiles";
 
 /** What the user has said of the target. */
@@ -161,9 +157,4 @@ function startCommand({ kind, profile }: Context): string {
   };
   const command = commands[kind];
   return command === undefined ? "" : ` (${command})`;
-}
-
-/** Whether the stack has a file. */
-export function stackExists(stack: string): boolean {
-  return existsSync(path.join(projectDir, `Pulumi.${stack}.yaml`));
 }

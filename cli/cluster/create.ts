@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import * as path from "node:path";
-import { createInterface } from "node:readline/promises";
 import { promisify } from "node:util";
 
+import { type Terminal, agreed, isInteractive } from "../ask";
 import { UserError } from "../errors";
 import { onPath } from "../onPath";
 import { homeDir } from "../paths";
@@ -91,12 +91,6 @@ async function refuseExisting(signal: AbortSignal): Promise<void> {
   );
 }
 
-/** Where a question is asked. */
-export interface Terminal {
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
-}
-
 /**
  * Asks on a terminal whether a cluster should be created; elsewhere, and where there is no tool, never.
  *
@@ -104,27 +98,11 @@ export interface Terminal {
  */
 export async function offerCluster(
   signal: AbortSignal,
-  { input, output }: Terminal = { input: process.stdin, output: process.stdout },
+  terminal?: Terminal,
 ): Promise<ClusterTool | undefined> {
   const [tool] = clusterTools();
-  const terminal = input.isTTY === true && output.isTTY === true && process.env["CI"] === undefined;
-  if (tool === undefined || !terminal) return undefined;
+  if (tool === undefined || !isInteractive(terminal) || process.env["CI"] !== undefined) return undefined;
   const size = tool === "minikube" ? ` with ${clusterSize.cpus} CPUs and ${clusterSize.memoryGiB} GiB` : "";
-  const questions = createInterface({ input, output });
-  // A terminal that is closed is an answer too, or the question would never end.
-  const closed = new Promise<string>((resolve) =>
-    questions.once("close", () => {
-      resolve("");
-    }),
-  );
-  try {
-    const question = `No cluster is there to be used. Create one${size}, by ${tool}? [y/N] `;
-    const answer = await Promise.race([questions.question(question, { signal }), closed]);
-    return /^y(es)?$/i.test(answer.trim()) ? tool : undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    questions.close();
-  }
+  const question = `No cluster is there to be used. Create one${size}, by ${tool}?`;
+  return (await agreed(question, terminal, signal)) ? tool : undefined;
 }

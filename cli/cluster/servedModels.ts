@@ -56,6 +56,12 @@ export interface SeldonDeployment {
 
 /** Seldon's group of the API. */
 export const seldonGroup = "machinelearning.seldon.io";
+/** The definition of SeldonDeployments. */
+export const seldonDefinition = `seldondeployments.${seldonGroup}`;
+/** Where the API server has it. */
+export const definitionAddress = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${seldonDefinition}`;
+/** Where a model that speaks Seldon's own protocol makes predictions. */
+export const predictionsPath = "/api/v1.0/predictions";
 const restPort = 8000;
 
 /** All SeldonDeployments of the cluster, or of a namespace; none where their definition is missing. @throws Refused */
@@ -89,4 +95,12 @@ function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDep
   });
   const { state = "", description = "" } = status;
   return { name, namespace, protocol: spec.protocol ?? "seldon", state, reason: description, predictors };
+}
+
+/**
+ * Where in MLflow's store a training has published what a predictor serves: `served/MODEL/HASH`; undefined if its files
+ * come from elsewhere.
+ */
+export function publishedPlace({ modelUri }: Pick<ServedPredictor, "modelUri">): string | undefined {
+  return /\/(served\/[^/]+\/[^/]+)\/?$/.exec(modelUri ?? "")?.[1];
 }

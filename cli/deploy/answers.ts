@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Cluster, Refused } from "../cluster/cluster";
-import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import {
+  type ServedModel,
+  type ServedPredictor,
+  predictionsPath,
+  publishedPlace,
+  servedModels,
+} from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
 import { exampleRow, modelName } from "../local/target";
@@ -25,7 +31,7 @@ const patienceMilliseconds = 20_000;
 
 /** How a predictor of a model is asked, through the API server. */
 export function askThrough(cluster: Cluster, { address }: ServedPredictor): Send {
-  const path = proxyAddress(address, "/api/v1.0/predictions");
+  const path = proxyAddress(address, predictionsPath);
   return (body) => cluster.send(path, { body });
 }
 
@@ -56,7 +62,6 @@ export async function askModels(cluster: Cluster, progress: Progress): Promise<A
 }
 
 /** @returns undefined if nobody knows what to ask. */
-
 async function ask(
   cluster: Cluster,
   model: ServedModel,
@@ -72,11 +77,11 @@ async function ask(
 }
 
 /** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */
-async function trainingRecord(
+export async function trainingRecord(
   cluster: Cluster,
-  { modelUri }: ServedPredictor,
+  predictor: ServedPredictor,
 ): Promise<ParityRecord | undefined> {
-  const published = /\/(served\/[^/]+\/[^/]+)\/?$/.exec(modelUri ?? "")?.[1];
+  const published = publishedPlace(predictor);
   if (published === undefined) return undefined;
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
   const place = `${published}/MLmodel`;

@@ -1,8 +1,7 @@
-import { createInterface } from "node:readline/promises";
-
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/namespaces/traffic";
+import { agreed, isInteractive } from "../ask";
 import type { Cluster } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
 import { forgetContext, keptContext } from "../engine/settings";
@@ -136,16 +135,9 @@ export async function confirmRemoval(
 
 /** Asks on a terminal. @throws UserError the answer is no, or nobody is here to give one. */
 async function askFor(what: string, question: string, progress: Progress): Promise<void> {
-  const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  if (!terminal || progress.mode === "json")
+  if (!isInteractive() || progress.mode === "json")
     throw new UserError(`${what}\nNobody is here to be asked; if that is what you want, add --yes.`);
-  const questions = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await questions.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError("nothing was changed.");
-  } finally {
-    questions.close();
-  }
+  if (!(await agreed(question))) throw new UserError("nothing was changed.");
 }
 
 /** The volumes of the platform's namespaces. What cannot be seen is not told. */

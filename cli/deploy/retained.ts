@@ -4,11 +4,10 @@ import type { V1CustomResourceDefinition, V1Namespace } from "@kubernetes/client
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
-import { seldonDeployments, seldonGroup } from "../cluster/servedModels";
+import { definitionAddress, seldonDeployments } from "../cluster/servedModels";
 import { UserError } from "../errors";
 import type { Step } from "../progress";
 
-const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/seldondeployments.${seldonGroup}`;
 const patienceMilliseconds = 180_000;
 const pauseMilliseconds = 1_000;
 
@@ -24,7 +23,7 @@ export async function removeRetained(cluster: Cluster, step: Step, signal: Abort
   for (const name of namespaces) await cluster.remove(address(name));
   const removed = namespaces.map((name) => `namespace ${name}`);
   if (await isUnused(cluster)) {
-    await cluster.remove(definition);
+    await cluster.remove(definitionAddress);
     removed.push("definition of SeldonDeployments");
   }
   const deadline = Date.now() + patienceMilliseconds;
@@ -52,7 +51,7 @@ async function ownNamespaces(cluster: Cluster): Promise<string[]> {
 
 /** Whether the platform's operator has left its definition, and nobody has a SeldonDeployment. */
 async function isUnused(cluster: Cluster): Promise<boolean> {
-  const found = await cluster.get<V1CustomResourceDefinition>(definition);
+  const found = await cluster.get<V1CustomResourceDefinition>(definitionAddress);
   const release = found?.metadata?.annotations?.["meta.helm.sh/release-name"];
   return release === "seldon-core-operator" && (await seldonDeployments(cluster)).length === 0;
 }

@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { predictionsPath } from "../cluster/servedModels";
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
 import type { Progress } from "../progress";
@@ -54,5 +55,5 @@ ${shownAnswers.join("\n")}
 }
 
 function inCluster({ address: { namespace, service, port } }: AnsweringModel["predictor"]): string {
-  return `http://${service}.${namespace}.svc.cluster.local:${port}/api/v1.0/predictions`;
+  return `http://${service}.${namespace}.svc.cluster.local:${port}${predictionsPath}`;
 }

@@ -7,12 +7,16 @@ import type {
 
 import type { Cluster, Live } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
-import { type SeldonDeployment, seldonDeployments, seldonGroup } from "../cluster/servedModels";
+import {
+  type SeldonDeployment,
+  definitionAddress,
+  seldonDefinition,
+  seldonDeployments,
+  seldonGroup,
+} from "../cluster/servedModels";
 import { certificateItems } from "../status/certificate";
 import type { Check, Problem } from "./problem";
 
-const definition = `seldondeployments.${seldonGroup}`;
-const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 /** Name that Seldon's chart gives its operator, in whatever namespace. */
 const operator = "seldon-controller-manager";
@@ -22,7 +26,7 @@ export const definitionCheck: Check = {
   title: "Seldon's definitions",
   examine: async ({ cluster }) => {
     const [found, operators] = await Promise.all([
-      cluster.get<V1CustomResourceDefinition>(`${definitions}/${definition}`),
+      cluster.get<V1CustomResourceDefinition>(definitionAddress),
       cluster.list<V1Deployment>(`/apis/apps/v1/deployments?fieldSelector=metadata.name=${operator}`),
     ]);
     if (found === undefined || operators.length > 0) return [];
@@ -34,12 +38,12 @@ export const definitionCheck: Check = {
     return [
       {
         title: "Seldon's definition without its operator",
-        found: `${definition} is in the cluster, ${operator} is not, and there is no SeldonDeployment`,
+        found: `${seldonDefinition} is in the cluster, ${operator} is not, and there is no SeldonDeployment`,
         means: "Helm refuses to install the operator if another release has left the definition",
         mend: {
           description: "remove the definition; no model is lost, and the next `up` makes it again",
           apply: async () => {
-            await cluster.remove(`${definitions}/${definition}`);
+            await cluster.remove(definitionAddress);
           },
         },
       },

@@ -1,7 +1,6 @@
-import { createInterface } from "node:readline/promises";
-
 import colors from "picocolors";
 
+import { agreed, isInteractive } from "../ask";
 import { messageOf } from "../errors";
 import type { Progress } from "../progress";
 import type { Problem } from "./problem";
@@ -56,7 +55,7 @@ async function mendOne(
   progress: Progress,
 ): Promise<Outcome> {
   if (apply === undefined) return "left";
-  if (!yes && (json || !(await confirmed(`  Do that: ${description}?`)))) return "left";
+  if (!yes && (json || !isInteractive() || !(await agreed(`  Do that: ${description}?`)))) return "left";
   try {
     await apply();
     progress.say(`  ${colors.green("✓")} done`);
@@ -64,17 +63,6 @@ async function mendOne(
   } catch (error) {
     progress.say(`  ${colors.red("✗")} ${messageOf(error)}`);
     return "failed";
-  }
-}
-
-/** Asks at the terminal; without one, nobody has agreed. */
-async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
   }
 }
 

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 
 import { UserError } from "../errors";
 import { homeDir, projectDir, shown } from "../paths";
-import { encryptsItself } from "./settings";
+import { encryptsItself, hasOwnSalt } from "./settings";
 
 /** Where a stack's state lies, and how its secrets are encrypted. */
 export interface Backend {
@@ -72,10 +72,7 @@ function passphrase(stack: string, url: string): Record<string, string> {
   // Pulumi's service encrypts by itself.
   if (/^https?:/.test(url)) return {};
   if (encryptsItself(stack)) {
-    const { encryptionsalt } = parse(
-      readFileSync(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8"),
-    ) as Record<string, unknown>;
-    if (encryptionsalt === undefined) return {};
+    if (!hasOwnSalt(stack)) return {};
     if (!existsSync(file)) {
       throw new UserError(
         `Pulumi.${stack}.yaml has secrets, encrypted with a passphrase that is not here: ` +

@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 
+import { signalGroup } from "../process";
 import type { Engine } from "./engine";
 
 /** What a command of the CLI wrote. */
@@ -57,13 +58,7 @@ export async function engineCommand({ file, origin }: Engine): Promise<EngineCom
 
 /** Ends what runs of the engine at once, and its plugins with it. */
 export function killEngines(): void {
-  for (const group of running) {
-    try {
-      process.kill(-group, "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
+  for (const group of running) signalGroup(group, "SIGKILL");
 }
 
 function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [string, ...Parameters<Run>]) {

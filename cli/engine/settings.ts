@@ -41,6 +41,11 @@ export function encryptsItself(stack: string): boolean {
   return encryptionKeys.some((key) => written[key] !== undefined);
 }
 
+/** Whether it does so with a passphrase. */
+export function hasOwnSalt(stack: string): boolean {
+  return read(path.join(projectDir, `Pulumi.${stack}.yaml`)).encryptionsalt !== undefined;
+}
+
 /**
  * Writes the settings for the engine: the stack's own, what holds on this machine only, and the salt of this
  * machine's passphrase. All that is kept out of the stack's own file, which is everyone's.

@@ -6,7 +6,7 @@ import { UserError } from "../errors";
 import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
-import { isRunning, logExcerpt, stop } from "../process";
+import { isRunning, logExcerpt, signalGroup, stop } from "../process";
 import type { Progress } from "../progress";
 import { firstOutputs } from "../seldon";
 import { answerTable } from "../table";
@@ -108,5 +108,5 @@ async function keepUp({ signal }: Interruption): Promise<void> {
 
 /** Ends the services at once, for a user who cannot wait. */
 export function killServices(): void {
-  for (const [, { identity }] of servicesOf(readState())) process.kill(-identity.pid, "SIGKILL");
+  for (const [, { identity }] of servicesOf(readState())) signalGroup(identity.pid, "SIGKILL");
 }

@@ -2,7 +2,7 @@ import type { V1Service } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
-import { servedModels } from "../cluster/servedModels";
+import { predictionsPath, servedModels } from "../cluster/servedModels";
 import { type ServicePort, storeService, trackingService } from "../cluster/services";
 
 /** Something in the cluster that can be opened from here. */
@@ -25,7 +25,7 @@ const preferredPorts = { mlflow: 5050, minio: 9090, frontend: 8501, models: 9000
 const consolePort = "console";
 
 /** Where a model is asked, by protocol. */
-const predictPath = { seldon: "/api/v1.0/predictions", v2: "/v2/docs/" } as const;
+const predictPath = { seldon: predictionsPath, v2: "/v2/docs/" } as const;
 
 /** All that can be opened now, in the order in which it is shown. @throws Refused */
 export async function openables(cluster: Cluster): Promise<Openable[]> {

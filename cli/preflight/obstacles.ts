@@ -7,6 +7,7 @@ import type {
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
+import { definitionAddress, seldonDefinition } from "../cluster/servedModels";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
 import type { Check } from "./inspection";
@@ -20,9 +21,7 @@ export const obstacles: Check = {
     const [found, seldon] = await Promise.all([
       cluster.list<V1Namespace>("/api/v1/namespaces"),
       Promise.all([
-        cluster.get<V1CustomResourceDefinition>(
-          `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${seldonDefinition}`,
-        ),
+        cluster.get<V1CustomResourceDefinition>(definitionAddress),
         cluster.list<V1ValidatingWebhookConfiguration>(
           "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
         ),
@@ -37,7 +36,6 @@ export const obstacles: Check = {
 };
 
 const partOf = "app.kubernetes.io/part-of";
-const seldonDefinition = "seldondeployments.machinelearning.seldon.io";
 const seldonWebhook = "seldon-validating-webhook-configuration";
 
 /** A namespace as the stack makes it. */

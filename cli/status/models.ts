@@ -1,7 +1,12 @@
 import { parse } from "yaml";
 
 import type { Cluster } from "../cluster/cluster";
-import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import {
+  type ServedModel,
+  type ServedPredictor,
+  publishedPlace,
+  servedModels,
+} from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
@@ -10,8 +15,6 @@ import type { Item } from "./item";
 /** Where a model says whether it is well, by protocol. */
 const healthPath = { seldon: "/api/v1.0/health/status", v2: "/v2/health/ready" } as const;
 const champion = "champion";
-/** Where in MLflow's store a training publishes the files of the champion. */
-const publishedPlace = /served\/.+$/;
 const answerMilliseconds = 5_000;
 
 /** The models: what the operator, the registry and they themselves say of them. @throws Refused */
@@ -55,10 +58,10 @@ async function predictorItem(
   { name: model, protocol }: ServedModel,
   predictor: ServedPredictor,
 ): Promise<Item> {
-  const { name, version, ready, wanted, traffic, address, modelUri } = predictor;
+  const { name, version, ready, wanted, traffic, address } = predictor;
   const [health, serves] = await Promise.all([
     ask(cluster, proxyAddress(address, healthPath[protocol])),
-    servedVersion(registry, modelUri),
+    servedVersion(registry, predictor),
   ]);
   const well = health === undefined && ready >= wanted;
   const where = `http://${address.service}.${address.namespace}:${address.port}`;
@@ -115,9 +118,9 @@ async function championOf(
 /** The version of which a predictor has the files, as they say themselves; undefined if they do not. */
 async function servedVersion(
   registry: MlflowClient,
-  modelUri: string | undefined,
+  predictor: ServedPredictor,
 ): Promise<string | undefined> {
-  const place = publishedPlace.exec(modelUri ?? "")?.[0];
+  const place = publishedPlace(predictor);
   if (place === undefined) return undefined;
   const registered = await registry.artifact(`${place}/registered_model_meta`).catch(() => undefined);
   const { model_version: version } = (parse(registered ?? "") ?? {}) as { model_version?: unknown };

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { seldonGroup } from "../../cli/cluster/servedModels";
+import { predictionsPath, seldonGroup } from "../../cli/cluster/servedModels";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { containerSecurity, podSecurity } from "../../components/kubernetes";
-import { predictPath } from "./served";
 import { modelName } from "./testStack";
 
 /** How the requests went. */
@@ -100,7 +99,7 @@ async function servingImage(cluster: Cluster): Promise<string> {
 }
 
 function podOf(image: string, row: readonly number[]) {
-  const url = `http://${modelName}-default.${namespaceNames.models}.svc.cluster.local:8000${predictPath}`;
+  const url = `http://${modelName}-default.${namespaceNames.models}.svc.cluster.local:8000${predictionsPath}`;
   return {
     apiVersion: "v1",
     kind: "Pod",

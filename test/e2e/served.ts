@@ -1,13 +1,10 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { type ServedPredictor, servedModels } from "../../cli/cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../../cli/cluster/services";
+import { askThrough, trainingRecord } from "../../cli/deploy/answers";
 import { MlflowClient } from "../../cli/mlflow";
-import { type ParityRecord, checkParity, parityRecord } from "../../cli/parity";
+import { type ParityRecord, checkParity } from "../../cli/parity";
 import { modelName } from "./testStack";
-
-/** What is asked of the model at an address of its own. */
-export const predictPath = "/api/v1.0/predictions";
-const artifactRoot = "s3://models/mlflow/";
 
 /** The model in service and its records, as seen through the API server. */
 export class Served {
@@ -27,16 +24,16 @@ export class Served {
 
   /** What was recorded at the training of the files that are served. */
   async record(): Promise<ParityRecord> {
-    const { modelUri = "" } = await this.predictor();
-    if (!modelUri.startsWith(artifactRoot)) throw new Error(`${modelUri} is not in the platform's store`);
-    const file = `${modelUri.slice(artifactRoot.length)}/MLmodel`;
-    return parityRecord(await this.mlflow.artifact(file), file);
+    const predictor = await this.predictor();
+    const record = await trainingRecord(this.cluster, predictor);
+    if (record === undefined) throw new Error(`${predictor.modelUri ?? ""} was published by no training`);
+    return record;
   }
 
   /** Checks that the model answers as at its training. @returns that it does, in words. @throws UserError */
   async checkAnswers(): Promise<string> {
-    const [{ address }, record] = await Promise.all([this.predictor(), this.record()]);
-    await checkParity((body) => this.cluster.send(proxyAddress(address, predictPath), { body }), record);
+    const [predictor, record] = await Promise.all([this.predictor(), this.record()]);
+    await checkParity(askThrough(this.cluster, predictor), record);
     return `${record.rows.length} rows as at training, the first ${record.predictions[0] ?? NaN}`;
   }
 

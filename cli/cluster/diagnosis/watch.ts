@@ -4,6 +4,7 @@ import type { V1Namespace } from "@kubernetes/client-node";
 
 import { messageOf } from "../../errors";
 import { type Cluster, Refused } from "../cluster";
+import { seldonGroup } from "../servedModels";
 import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
 import { type Finding, inOrder } from "./finding";
@@ -22,7 +23,7 @@ const addresses: Readonly<Record<Exclude<ListName, "nodes" | "storageClasses">, 
   replicaSets: (name) => `/apis/apps/v1/namespaces/${name}/replicasets`,
   statefulSets: (name) => `/apis/apps/v1/namespaces/${name}/statefulsets`,
   daemonSets: (name) => `/apis/apps/v1/namespaces/${name}/daemonsets`,
-  models: (name) => `/apis/machinelearning.seldon.io/v1/namespaces/${name}/seldondeployments`,
+  models: (name) => `/apis/${seldonGroup}/v1/namespaces/${name}/seldondeployments`,
 };
 
 const logLines = 12;

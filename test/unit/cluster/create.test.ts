@@ -5,7 +5,8 @@ import { PassThrough } from "node:stream";
 
 import { expect } from "chai";
 
-import { type Terminal, clusterTools, createCluster, offerCluster } from "../../../cli/cluster/create";
+import type { Terminal } from "../../../cli/ask";
+import { clusterTools, createCluster, offerCluster } from "../../../cli/cluster/create";
 import { FakeTools } from "../support/fakeTools";
 import { rejection } from "../support/rejection";
 
