@@ -16,12 +16,17 @@ interface Counts {
   skipped: number;
 }
 
+interface Outcome extends Counts {
+  /** What to call the tests that failed. */
+  failures: readonly string[];
+}
+
 /** A suite: a command that leaves a report behind, and a reader of that report. */
 interface Suite {
   readonly name: string;
   readonly command: (report: string) => readonly string[];
   readonly folder: string;
-  readonly read: (report: string) => Counts;
+  readonly read: (report: string) => Outcome;
 }
 
 const reports = path.join(homeDir(), "test-reports");
@@ -48,7 +53,7 @@ function mocha(name: string, files: string): Suite {
       ...[process.execPath, path.join(projectDir, "node_modules", "mocha", "bin", "mocha.js")],
       ...["--reporter", reporter, "--reporter-option", `report=${report}`, files],
     ],
-    read: (report) => JSON.parse(readFileSync(report, "utf8")) as Counts,
+    read: (report) => JSON.parse(readFileSync(report, "utf8")) as Outcome,
   };
 }
 
@@ -58,41 +63,43 @@ function pytest(name: string, python: string, folder: string): Suite {
     folder: mlAppDir,
     command: (report) => [python, "-m", "pytest", "-q", `--junitxml=${report}`, folder],
     read: (report) => {
-      const attributes = /<testsuite [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
+      const text = readFileSync(report, "utf8");
+      const attributes = /<testsuite [^>]*>/.exec(text)?.[0] ?? "";
       const count = (key: string) => Number(new RegExp(`\\b${key}="(\\d+)"`).exec(attributes)?.[1]);
       const failed = count("failures") + count("errors");
       const skipped = count("skipped");
-      return { passed: count("tests") - failed - skipped, failed, skipped };
+      const failures = [
+        ...text.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error)/g),
+      ].map(([, file = "", name = ""]) => `${file} ${name}`);
+      return { passed: count("tests") - failed - skipped, failed, skipped, failures };
     },
   };
 }
 
 /** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-function run(suite: Suite): Counts {
+function run(suite: Suite): Outcome {
   const report = path.join(reports, suite.name);
   rmSync(report, { force: true });
   console.log(`\n── ${suite.name} ──`);
   const [file = "", ...args] = suite.command(report);
   const began = Date.now();
   const { status } = spawnSync(file, args, { cwd: suite.folder, stdio: "inherit" });
-  let counts: Counts;
+  let counts: Outcome;
   try {
     counts = suite.read(report);
   } catch {
-    counts = { passed: 0, failed: 0, skipped: 0 };
+    counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
   const nothingRan = counts.passed + counts.failed === 0;
   if (counts.failed === 0 && (status !== 0 || nothingRan)) {
-    console.log(
-      `The ${suite.name} suite ended with ${String(status)} ${nothingRan ? "and ran no test" : ""}`,
-    );
     counts.failed = 1;
+    counts.failures = [`the suite ended with ${String(status)}${nothingRan ? " and ran no test" : ""}`];
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(
     `${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
   );
-  return counts;
+  return { ...counts, failures: counts.failures.map((title) => `${suite.name}: ${title}`) };
 }
 
 async function main(): Promise<void> {
@@ -104,8 +111,11 @@ async function main(): Promise<void> {
     throw new Error(`no suite ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}`);
   }
   const results = all.filter(({ name }) => names.length === 0 || names.includes(name)).map(run);
+  const failures = results.flatMap((outcome) => outcome.failures);
   const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
   if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);
+  // Once more at the end: a log is often kept by its last lines alone.
+  if (failures.length > 0) console.log(["", "Failed:", ...failures].join("\n  "));
   console.log(`\n${total("passed")} passed, ${total("failed")} failed`);
   process.exitCode = total("failed") === 0 ? 0 : 1;
 }

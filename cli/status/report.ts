@@ -3,14 +3,20 @@ import colors from "picocolors";
 import type { ClusterTarget } from "../target";
 import type { Health, Item } from "./item";
 
-const marks: Readonly<Record<Health, string>> = {
-  well: colors.green("✓"),
-  warning: colors.yellow("!"),
-  ill: colors.red("✗"),
-};
-
-/** The state of a cluster for people: a line for each part, and what to do about those that are not well. */
-export function report({ context, version, stack, reason }: ClusterTarget, items: readonly Item[]): string {
+/**
+ * The state of a cluster for people: a line for each part, and what to do about those that are not well.
+ * It is coloured with `paint`, by default as the terminal and the environment want it.
+ */
+export function report(
+  { context, version, stack, reason }: ClusterTarget,
+  items: readonly Item[],
+  paint: ReturnType<typeof colors.createColors> = colors,
+): string {
+  const marks: Readonly<Record<Health, string>> = {
+    well: paint.green("✓"),
+    warning: paint.yellow("!"),
+    ill: paint.red("✗"),
+  };
   const head = `Target: cluster of context ${context.name} (${version}), stack ${stack}: ${reason}`;
   const widths = [
     columnWidth(items, "part"),
@@ -20,7 +26,10 @@ export function report({ context, version, stack, reason }: ClusterTarget, items
   const lines = items.map((item, index) => {
     const part = item.part === items[index - 1]?.part ? "" : item.part;
     const cells = [part.padEnd(widths[0]), item.name.padEnd(widths[1]), item.state.padEnd(widths[2])];
-    return `${marks[item.health]} ${cells.join("  ")}  ${colors.dim(item.detail)}`.trimEnd();
+    const row = cells.join("  ");
+    // Trimmed before it is coloured: a colour's codes would hide the blanks at the end.
+    const text = item.detail === "" ? row.trimEnd() : `${row}  ${paint.dim(item.detail)}`;
+    return `${marks[item.health]} ${text}`;
   });
   const mends = items.flatMap(({ name, mend }) => (mend === undefined ? [] : [`  ${name}: ${mend}`]));
   const todo = mends.length === 0 ? [] : ["", "What to do:", ...new Set(mends)];

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { stripVTControlCharacters } from "node:util";
 
 import { expect } from "chai";
+import colors from "picocolors";
 
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { certificateItems } from "../../../cli/status/certificate";
@@ -106,8 +107,10 @@ describe("the status of a cluster", function () {
       ...{ kind: "cluster", stack: "dev", version: "v1.34.4", reason: "asked for" },
       context: { name: "test" },
     } as ClusterTarget;
-    const text = stripVTControlCharacters(report(target, await clusterStatus(api.cluster, look)));
-    return text.split("\n").slice(2).join("\n");
+    const items = await clusterStatus(api.cluster, look);
+    const [plain, coloured] = [false, true].map((on) => report(target, items, colors.createColors(on)));
+    expect(stripVTControlCharacters(coloured ?? "")).to.equal(plain);
+    return plain?.split("\n").slice(2).join("\n");
   };
 
   it("is empty where nothing of the platform is", async () => {
