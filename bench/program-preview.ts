@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 
 import { parse, stringify } from "yaml";
 
+import { findOrBuildEngine } from "../cli/engine/engine";
 import { UserError } from "../cli/errors";
 import { Lane, type Snapshot } from "../test/engine/support/lane";
 import { setting } from "../test/engine/support/setting";
@@ -40,6 +41,8 @@ interface Deployed {
  * @throws UserError there is no engine, a deployment fails, or a preview finds changes.
  */
 export async function previewPrograms(rounds: number, say: (line: string) => void): Promise<Previews[]> {
+  say("looking for Pulumi's engine; where there is none, building it takes minutes");
+  await findOrBuildEngine({ detail: () => undefined }, new AbortController().signal);
   const shared = await setting();
   const lanes = { empty: new Lane(shared, programs.empty), ours: new Lane(shared, programs.ours) };
   try {

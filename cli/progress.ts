@@ -22,12 +22,17 @@ interface Line extends Step {
 /** How progress is shown. */
 export type ProgressMode = "live" | "plain" | "json";
 
+/** How often a step is mentioned where lines cannot be redrawn, in milliseconds. */
+export interface Pace {
+  /** How long a step that goes on is silent at most. */
+  readonly reminderMilliseconds: number;
+  /** And at least, when there is something new to say of it. */
+  readonly newsMilliseconds: number;
+}
+
+const usualPace: Pace = { reminderMilliseconds: 15_000, newsMilliseconds: 5_000 };
 /** Steps shorter than this are shown only when they are done. */
 const quietMilliseconds = 2_000;
-/** How often a step that goes on is mentioned again where lines cannot be redrawn. */
-const reminderMilliseconds = 15_000;
-/** And how often at most, when there is something new to say of it. */
-const newsMilliseconds = 5_000;
 const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
 /**
@@ -43,7 +48,11 @@ export class Progress {
   private frame = 0;
   private failure: unknown;
 
-  constructor(readonly mode: ProgressMode) {
+  /** @param pace @default news every 5 s, and a reminder every 15 s */
+  constructor(
+    readonly mode: ProgressMode,
+    private readonly pace: Pace = usualPace,
+  ) {
     if (mode !== "json") {
       this.timer = setInterval(
         () => {
@@ -56,9 +65,9 @@ export class Progress {
   }
 
   /** The mode that fits standard output, and the wish for JSON. */
-  static for(options: { json?: boolean | undefined }): Progress {
+  static for(options: { json?: boolean | undefined }, pace?: Pace): Progress {
     if (options.json) return new Progress("json");
-    return new Progress(process.stdout.isTTY && !process.env["CI"] ? "live" : "plain");
+    return new Progress(process.stdout.isTTY && !process.env["CI"] ? "live" : "plain", pace);
   }
 
   /**
@@ -140,6 +149,7 @@ export class Progress {
       this.draw();
       return;
     }
+    const { newsMilliseconds, reminderMilliseconds } = this.pace;
     for (const line of this.active) {
       const now = Date.now();
       const spent = now - line.started;

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 
 import { mlAppDir, projectDir } from "../cli/paths";
-import { developmentEnvironments } from "./environments";
+import { prepare } from "./preparation";
 
 interface Check {
   readonly name: string;
@@ -22,7 +22,8 @@ function python(name: string, interpreter: string, ...args: string[]): Check {
 }
 
 async function checks(): Promise<Check[]> {
-  const { tracking, serving } = await developmentEnvironments();
+  const environments = await prepare(["tracking-dev", "serving-dev"]);
+  const [tracking, serving] = [environments("tracking-dev"), environments("serving-dev")];
   // What runs in an environment is checked with its packages; what runs in both, with both.
   const shared = ["house_price/features.py", "modelkit/mlmodel.py", "modelkit/parity.py"];
   return [

@@ -8,7 +8,8 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { homeDir, mlAppDir, projectDir } from "../cli/paths";
-import { developmentEnvironments } from "./environments";
+import type { EnvironmentName } from "../cli/python";
+import { type Need, prepare } from "./preparation";
 
 interface Counts {
   passed: number;
@@ -24,30 +25,31 @@ interface Outcome extends Counts {
 /** A suite: a command that leaves a report behind, and a reader of that report. */
 interface Suite {
   readonly name: string;
-  readonly command: (report: string) => readonly string[];
+  /** What must be on this machine before its first test. */
+  readonly needs: readonly Need[];
+  /** @param python gives the interpreter of an environment that the suite needs. */
+  readonly command: (report: string, python: (name: EnvironmentName) => string) => readonly string[];
   readonly folder: string;
   readonly read: (report: string) => Outcome;
 }
 
 const reports = path.join(homeDir(), "test-reports");
 
-async function suites(): Promise<Suite[]> {
-  const { tracking, serving } = await developmentEnvironments();
-  return [
-    mocha("unit", "test/unit/**/*.test.ts"),
-    mocha("golden", "test/golden/**/*.test.ts"),
-    mocha("policy", "test/policy/**/*.test.ts"),
-    mocha("engine", "test/engine/**/*.test.ts"),
-    pytest("training", tracking.python, "tests/train"),
-    pytest("serving", serving.python, "tests/serve"),
-    mocha("local", "test/local/**/*.test.ts"),
-  ];
-}
+const suites: readonly Suite[] = [
+  mocha("unit", "test/unit/**/*.test.ts"),
+  mocha("golden", "test/golden/**/*.test.ts"),
+  mocha("policy", "test/policy/**/*.test.ts"),
+  mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
+  pytest("training", "tracking-dev", "tests/train"),
+  pytest("serving", "serving-dev", "tests/serve"),
+  mocha("local", "test/local/**/*.test.ts", ["tracking", "serving"]),
+];
 
-function mocha(name: string, files: string): Suite {
+function mocha(name: string, files: string, needs: readonly Need[] = []): Suite {
   const reporter = path.join(projectDir, "test", "reporter.ts");
   return {
     name,
+    needs,
     folder: projectDir,
     command: (report) => [
       ...[process.execPath, path.join(projectDir, "node_modules", "mocha", "bin", "mocha.js")],
@@ -57,11 +59,12 @@ function mocha(name: string, files: string): Suite {
   };
 }
 
-function pytest(name: string, python: string, folder: string): Suite {
+function pytest(name: string, environment: EnvironmentName, folder: string): Suite {
   return {
     name,
+    needs: [environment],
     folder: mlAppDir,
-    command: (report) => [python, "-m", "pytest", "-q", `--junitxml=${report}`, folder],
+    command: (report, python) => [python(environment), "-m", "pytest", "-q", `--junitxml=${report}`, folder],
     read: (report) => {
       const text = readFileSync(report, "utf8");
       const attributes = /<testsuite [^>]*>/.exec(text)?.[0] ?? "";
@@ -77,11 +80,11 @@ function pytest(name: string, python: string, folder: string): Suite {
 }
 
 /** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-function run(suite: Suite): Outcome {
+function run(suite: Suite, python: (name: EnvironmentName) => string): Outcome {
   const report = path.join(reports, suite.name);
   rmSync(report, { force: true });
   console.log(`\n── ${suite.name} ──`);
-  const [file = "", ...args] = suite.command(report);
+  const [file = "", ...args] = suite.command(report, python);
   const began = Date.now();
   const { status } = spawnSync(file, args, { cwd: suite.folder, stdio: "inherit" });
   let counts: Outcome;
@@ -104,13 +107,14 @@ function run(suite: Suite): Outcome {
 
 async function main(): Promise<void> {
   mkdirSync(reports, { recursive: true });
-  const all = await suites();
   const names = process.argv.slice(2);
-  const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    throw new Error(`no suite ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}`);
+    throw new Error(`no suite ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
   }
-  const results = all.filter(({ name }) => names.length === 0 || names.includes(name)).map(run);
+  const wanted = suites.filter(({ name }) => names.length === 0 || names.includes(name));
+  const environments = await prepare(wanted.flatMap(({ needs }) => needs));
+  const results = wanted.map((suite) => run(suite, (name) => environments(name).python));
   const failures = results.flatMap((outcome) => outcome.failures);
   const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
   if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);

@@ -41,13 +41,8 @@ export function engineRoot(): string {
   return homeDir();
 }
 
-/**
- * Finds the Pulumi CLI, on the PATH or in the project's own folder, or else puts it there: with Pulumi's own installer,
- * or where that cannot be had, built from its Go modules, which takes about four minutes of a processor.
- *
- * @throws UserError there is none, and none can be had; says what was looked for and how to get one.
- */
-export async function findOrBuildEngine(step: Step, signal: AbortSignal): Promise<Engine> {
+/** The Pulumi CLI on the PATH or in the project's own folder; if there is none that fits, what was rejected and why. */
+export async function findEngine(): Promise<Engine | { readonly rejected: readonly string[] }> {
   const rejected: string[] = [];
   const candidates = [
     { file: onPath("pulumi"), origin: "path" },
@@ -59,9 +54,21 @@ export async function findOrBuildEngine(step: Step, signal: AbortSignal): Promis
     if (version !== undefined && fits(version)) return { file, version, origin };
     rejected.push(`${shown(file)} ${version === undefined ? "does not run" : `is ${version}`}`);
   }
+  return { rejected };
+}
+
+/**
+ * Finds the Pulumi CLI, on the PATH or in the project's own folder, or else puts it there: with Pulumi's own installer,
+ * or where that cannot be had, built from its Go modules, which takes about four minutes of a processor.
+ *
+ * @throws UserError there is none, and none can be had; says what was looked for and how to get one.
+ */
+export async function findOrBuildEngine(step: Step, signal: AbortSignal): Promise<Engine> {
+  const found = await findEngine();
+  if ("file" in found) return found;
   const installed = await install(step, signal);
   if (typeof installed !== "string") return installed;
-  return build(step, signal, [...rejected, `the installer failed: ${installed}`]);
+  return build(step, signal, [...found.rejected, `the installer failed: ${installed}`]);
 }
 
 /** Runs Pulumi's installer. @returns the engine, or why there is none. */

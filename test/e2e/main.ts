@@ -10,7 +10,8 @@ import * as path from "node:path";
 import { Command } from "commander";
 
 import { findCluster } from "../../cli/cluster/cluster";
-import { findOrBuildEngine } from "../../cli/engine/engine";
+import { prepareEngine } from "../../cli/deploy/prepared";
+import { Progress } from "../../cli/progress";
 import { UserError, messageOf } from "../../cli/errors";
 import { leftovers } from "./leftovers";
 import { Life } from "./life";
@@ -32,10 +33,9 @@ async function main(options: Options): Promise<void> {
   if (present.length > 0)
     throw new UserError(`the cluster of context ${context} is not empty: it has ${present.join(", ")}.`);
 
-  const detail = (text: string) => {
-    steps.say(text);
-  };
-  const engine = await findOrBuildEngine({ detail }, new AbortController().signal);
+  const progress = Progress.for(options);
+  const engine = await prepareEngine(progress, new AbortController().signal);
+  progress.stop();
   // The commands look for it in a home that they do not have here.
   process.env["PATH"] = `${path.dirname(engine.file)}${path.delimiter}${process.env["PATH"] ?? ""}`;
   const stack = new TestStack(context);

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 
 import { Interrupted } from "../../../cli/errors";
-import { Progress, type Step } from "../../../cli/progress";
+import { type Pace, Progress, type Step } from "../../../cli/progress";
 import { outputOf } from "../support/output";
 
 describe("the progress", () => {
   /** Steps of a plain display with a clock that the test moves: `at(7)` is seven seconds after the start. */
-  const plain = async (scene: (step: Step, at: (seconds: number) => void) => void) => {
+  const plain = async (scene: (step: Step, at: (seconds: number) => void) => void, pace?: Pace) => {
     const { setInterval: timers, Date: clock } = { setInterval: globalThis.setInterval, Date: Date.now };
     let tick: () => void = () => undefined;
     globalThis.setInterval = ((work: () => void) => {
@@ -18,7 +18,7 @@ describe("the progress", () => {
     Date.now = () => now;
     try {
       const { out, err } = await outputOf(async () => {
-        const progress = new Progress("plain");
+        const progress = new Progress("plain", pace);
         await progress.step("MLflow", (step) => {
           scene(step, (seconds) => {
             now = start + seconds * 1000;
@@ -63,6 +63,24 @@ describe("the progress", () => {
       "… MLflow 25.0 s pulling",
       "… MLflow 30.0 s crashing",
       "✓ MLflow 30.0 s crashing",
+    ]);
+  });
+
+  it("mentions a step as rarely as it is told to, however much there is to say", async () => {
+    const lines = await plain(
+      (step, at) => {
+        for (let second = 1; second <= 125; second += 1) {
+          step.detail(`package ${second}`);
+          at(second);
+        }
+      },
+      { newsMilliseconds: 60_000, reminderMilliseconds: 60_000 },
+    );
+    expect(lines).to.deep.equal([
+      "… MLflow 2.0 s package 2",
+      "… MLflow 62.0 s package 62",
+      "… MLflow 122.0 s package 122",
+      "✓ MLflow 125.0 s package 125",
     ]);
   });
 

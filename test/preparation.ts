@@ -1,0 +1,43 @@
+import { prepareEngine } from "../cli/deploy/prepared";
+import { Progress } from "../cli/progress";
+import { type Environment, type EnvironmentName, Environments } from "../cli/python";
+
+/** What tests and checks may need on this machine before they begin: Pulumi's engine, a Python environment. */
+export type Need = "engine" | EnvironmentName;
+
+/** Building the engine writes hundreds of lines; a log keeps one a minute. */
+const pace = { newsMilliseconds: 60_000, reminderMilliseconds: 60_000 };
+
+/**
+ * Makes what is needed, side by side, and finds what is made. It is a step of its own, so that no test's limit
+ * includes an installation.
+ *
+ * @returns the environments, by name.
+ * @throws UserError something cannot be had.
+ */
+export async function prepare(needs: readonly Need[]): Promise<(name: EnvironmentName) => Environment> {
+  const progress = Progress.for({}, pace);
+  const { signal } = new AbortController();
+  const environments = new Environments(signal);
+  const made = new Map<EnvironmentName, Environment>();
+  const make = async (need: Need): Promise<void> => {
+    if (need === "engine") {
+      await prepareEngine(progress, signal);
+      return;
+    }
+    const environment = await progress.step(`Python environment ${need}`, (step) =>
+      environments.ensure(need, step),
+    );
+    made.set(need, environment);
+  };
+  try {
+    await Promise.all([...new Set(needs)].map(make));
+  } finally {
+    progress.stop();
+  }
+  return (name) => {
+    const environment = made.get(name);
+    if (environment === undefined) throw new Error(`${name} was not asked for`);
+    return environment;
+  };
+}
