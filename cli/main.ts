@@ -1,184 +1,8 @@
-import { Command, Option } from "commander";
 import colors from "picocolors";
 
-import { count, duration, port } from "./arguments";
-import type { DoctorOptions } from "./commands/doctor";
-import type { DownOptions } from "./commands/down";
-import type { LogsOptions } from "./commands/logs";
-import type { OpenOptions } from "./commands/open";
-import type { PinsOptions } from "./commands/pins";
-import type { PredictOptions } from "./commands/predict";
-import type { PreviewOptions } from "./commands/preview";
-import type { StatusOptions } from "./commands/status";
 import { UserError } from "./errors";
-import { previewExitCodes } from "./exitCodes";
-import type { TargetOptions } from "./target";
-
-// The commands are loaded when they are called: what one needs, another should not have to wait for.
-
-const json = () => new Option("--json", "JSON for machines: one object on a line");
-
-/** The options that say which stack and cluster are meant. */
-function withTarget(command: Command, local: boolean): Command {
-  command
-    .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
-    .option("--context <name>", "context of the kubeconfig (default: the stack's)");
-  if (!local) return command;
-  return command.addOption(
-    new Option(
-      "--target <target>",
-      "a cluster, or processes of this machine (default: a cluster if there is one)",
-    ).choices(["cluster", "local"]),
-  );
-}
-
-interface UpFlags extends TargetOptions {
-  createCluster?: boolean;
-  data?: string;
-  python?: string;
-  once?: boolean;
-  detach?: boolean;
-  json?: boolean;
-  mlflowPort?: number;
-  restPort?: number;
-  grpcPort?: number;
-  metricsPort?: number;
-}
-
-const program = new Command("npm run")
-  .description("The ML platform, from an empty machine to a model in service.")
-  .showHelpAfterError("(npm run COMMAND -- --help shows all options)");
-
-withTarget(program.command("up"), true)
-  .description("bring the platform up, in a cluster or on this machine; ends with a prediction")
-  .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
-  .option(
-    "--data <address>",
-    "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",
-  )
-  .option("--python <path>", "Python 3.11 or 3.12 to use (default: the first that is found)")
-  .addOption(new Option("--once", "local target: stop everything after the prediction").conflicts("detach"))
-  .option("--detach", "local target: leave everything running in the background, instead of until Ctrl-C")
-  .option("--mlflow-port <port>", "port of MLflow (default: 5050, or a free one)", port)
-  .option("--rest-port <port>", "the model's REST port (default: 9000, or a free one)", port)
-  .option("--grpc-port <port>", "the model's gRPC port (default: 5000, or a free one)", port)
-  .option("--metrics-port <port>", "the model's metrics port (default: 6000, or a free one)", port)
-  .addOption(json())
-  .action(async ({ mlflowPort, restPort, grpcPort, metricsPort, ...options }: UpFlags) => {
-    const { up } = await import("./commands/up.js");
-    await up({
-      ...options,
-      ports: { mlflow: mlflowPort, rest: restPort, grpc: grpcPort, metrics: metricsPort },
-    });
-  });
-
-program
-  .command("preview")
-  .description("what a stack would become; needs no cluster, no Docker and no Pulumi CLI")
-  .option("--stack <name>", "the stack (default: the one that the Pulumi CLI has selected, or dev)")
-  .option(
-    "--diff",
-    "every difference; without an engine, from the stack's golden file, test/golden/NAME.json",
-  )
-  .addOption(new Option("--graph", "draw docs/resources-NAME.svg").conflicts("diff"))
-  .addOption(new Option("--update-golden", "write the golden file anew").conflicts("diff"))
-  .option("--offline", "leave the Pulumi CLI alone, even if it knows the stack")
-  .addOption(json())
-  .addHelpText(
-    "after",
-    `
-Where the stack was brought up from here, or the Pulumi CLI knows it, this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
-  0  the preview is complete; with --diff, the golden file says the same
-  1  there is no such stack, or its configuration is wrong
-  ${previewExitCodes.different}  with --diff: the golden file differs
-  ${previewExitCodes.violation}  a resource violates a mandatory policy`,
-  )
-  .action(async (options: PreviewOptions) => {
-    const { preview } = await import("./commands/preview.js");
-    process.exitCode = await preview(options);
-  });
-
-program
-  .command("pins")
-  .description("every image and chart that a stack pulls: version, licence, use, reason")
-  .option("--stack <name>", "the stack", "dev")
-  .addOption(new Option("--copy", "shell lines that fill the registry $MIRROR").conflicts("json"))
-  .addOption(json())
-  .action(async (options: PinsOptions) => {
-    const { pins } = await import("./commands/pins.js");
-    await pins(options);
-  });
-
-withTarget(program.command("predict"), true)
-  .description("ask the model that runs, locally or in the cluster")
-  .argument(
-    "[row...]",
-    'JSON ([3, 1.5, …] or {"bedrooms": 3, …}) or bedrooms=3 bathrooms=1.5 … (default: an example)',
-  )
-  .option("--csv <file>", "rows from a CSV file whose first line names the features")
-  .option("--model <name>", "a model of the cluster (default: the only one)")
-  .option("--url <url>", "ask the model at this address")
-  .addOption(json())
-  .action(async (row: string[], options: PredictOptions) => {
-    const { predict } = await import("./commands/predict.js");
-    await predict(row, options);
-  });
-
-withTarget(program.command("status"), true)
-  .description("what runs, where, and whether it is well")
-  .addOption(json())
-  .action(async (options: StatusOptions) => {
-    const { status } = await import("./commands/status.js");
-    process.exitCode = await status(options);
-  });
-
-withTarget(program.command("open"), false)
-  .description("give what runs in the cluster addresses of this machine, until Ctrl-C")
-  .argument("[what...]", "mlflow, minio, a model (default: all that there is)")
-  .option(
-    "--port <port>",
-    "the port, where one thing is opened (default: its usual one, or a free one)",
-    port,
-  )
-  .addOption(json())
-  .action(async (what: string[], options: OpenOptions) => {
-    const { open } = await import("./commands/open.js");
-    await open(what, options);
-  });
-
-withTarget(program.command("logs"), false)
-  .description("the logs of a model, a training or a part of the platform")
-  .argument("[name]", "whose logs (default: lists what has logs)")
-  .option("--follow", "go on with what comes, also from pods that come later")
-  .option("--since <duration>", "not older than this: 90s, 10m, 2h, 1d", duration)
-  .addOption(new Option("--previous", "of the runs before the last restart").conflicts("follow"))
-  .option("--container <name>", "of this container alone")
-  .option("--tail <lines>", "so many lines of each container", count)
-  .addOption(json())
-  .action(async (name: string | undefined, options: LogsOptions) => {
-    const { logs } = await import("./commands/logs.js");
-    await logs(name, options);
-  });
-
-withTarget(program.command("doctor"), false)
-  .description("find what keeps the platform from working, and mend it when you agree")
-  .option("--yes", "mend all that can be mended, without asking")
-  .addOption(json())
-  .action(async (options: DoctorOptions) => {
-    const { doctor } = await import("./commands/doctor.js");
-    process.exitCode = await doctor(options);
-  });
-
-withTarget(program.command("down"), true)
-  .description("remove the stack from its cluster, and stop what runs on this machine")
-  .option("--data", "remove the data too: of the local target, and what staging and prod protect")
-  .option("--forget", "only forget the stack's state, where its cluster is gone for good")
-  .option("--yes", "do not ask")
-  .addOption(json())
-  .action(async (options: DownOptions) => {
-    const { down } = await import("./commands/down.js");
-    await down(options);
-  });
+import { refuseSwallowed } from "./npmOptions";
+import { program } from "./program";
 
 // Whoever read the output has gone, as in `npm run up | head`: end as when the terminal is closed.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -186,7 +10,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.kill(process.pid, "SIGHUP");
 });
 
-program.parseAsync().catch((error: unknown) => {
+async function main(): Promise<void> {
+  refuseSwallowed(program, process.argv.slice(2));
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
   if (!(error instanceof UserError)) throw error;
   if (process.argv.includes("--json"))
     process.stdout.write(`${JSON.stringify({ event: "error", message: error.message })}\n`);

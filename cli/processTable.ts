@@ -1,0 +1,93 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+
+/** What the system knows of a process that runs; one that has ended and waits for its parent is left out. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** Number of its process group: that of the process which leads it, or led it. */
+  readonly group: number;
+  /** When it started, in whatever form the system says it. Numbers are given again, this is not. */
+  readonly started: string;
+}
+
+/** The processes of this machine. */
+export interface ProcessTable {
+  /** One process; undefined if none of this number runs. */
+  readonly facts: (pid: number) => ProcessFacts | undefined;
+  readonly all: () => ProcessFacts[];
+  /** A variable of the environment that a process was started with; undefined if it has none or it is not ours to read. */
+  readonly variable: (pid: number, name: string) => string | undefined;
+}
+
+/** Linux: what the kernel tells in `/proc`. */
+export const procTable: ProcessTable = {
+  facts: (pid) => {
+    // Behind the command's name in parentheses: state, parent, group, …; the start time is the twentieth.
+    const fields = read(`/proc/${pid}/stat`)
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    const [state, , group] = fields;
+    if (state === undefined || state === "" || state === "Z" || fields[19] === undefined) return undefined;
+    // It counts from the machine's start, so that alone would be the same again after the next one.
+    return {
+      pid,
+      group: Number(group),
+      started: `${read("/proc/sys/kernel/random/boot_id").trim()}/${fields[19]}`,
+    };
+  },
+  all: () =>
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => procTable.facts(Number(name)) ?? []),
+  variable: (pid, name) =>
+    read(`/proc/${pid}/environ`)
+      .split("\0")
+      .find((entry) => entry.startsWith(`${name}=`))
+      ?.slice(name.length + 1),
+};
+
+const psFields = ["-o", "pid=,pgid=,stat=,lstart="];
+
+/** macOS, and whatever else has no `/proc`. */
+export const psTable: ProcessTable = {
+  facts: (pid) => psLines(...psFields, "-p", String(pid))[0],
+  all: () => psLines(...psFields, "-A"),
+  variable: (pid, name) => {
+    // The environment stands behind the command line, parted by blanks: values that have none can be told.
+    const line = ps("eww", "-o", "command=", "-p", String(pid));
+    return new RegExp(`\\s${name}=(\\S*)`).exec(line)?.[1];
+  },
+};
+
+/** The processes of this machine, as its system tells them. */
+export const processTable: ProcessTable = process.platform === "linux" ? procTable : psTable;
+
+function psLines(...args: string[]): ProcessFacts[] {
+  return ps(...args)
+    .split("\n")
+    .flatMap((line) => {
+      const [, pid, group, state = "", started = ""] =
+        /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*\S)\s*$/.exec(line) ?? [];
+      return pid === undefined || state.startsWith("Z")
+        ? []
+        : [{ pid: Number(pid), group: Number(group), started }];
+    });
+}
+
+function ps(...args: string[]): string {
+  try {
+    // A start time is the same text whatever the user's language and time zone are.
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    return execFileSync("ps", args, { encoding: "utf8", env, stdio: "pipe", maxBuffer: 64 * 1024 * 1024 });
+  } catch {
+    return "";
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { expect } from "chai";
+
+import { procTable, processTable, psTable } from "../../../cli/processTable";
+
+const tables = process.platform === "linux" ? { "/proc": procTable, ps: psTable } : { ps: psTable };
+
+for (const [source, table] of Object.entries(tables)) {
+  describe(`the processes of this machine, by ${source}`, () => {
+    let child: ChildProcess;
+    let pid: number;
+    before(async () => {
+      const env = { ...process.env, MLPLATFORM_TEST: "a-value", MLPLATFORM_TEST_LONGER: "other" };
+      child = spawn("sleep", ["60"], { detached: true, env, stdio: "ignore" });
+      await once(child, "spawn");
+      pid = child.pid ?? 0;
+    });
+    after(() => child.kill("SIGKILL"));
+
+    it("are told by number, group and start", () => {
+      const facts = table.facts(pid);
+      expect(facts).to.include({ pid, group: pid });
+      expect(facts?.started).to.match(/\d/);
+      expect(table.facts(pid)).to.deep.equal(facts);
+      expect(table.all().filter((one) => one.pid === pid)).to.deep.equal([facts]);
+    });
+
+    it("are told by the environment that they were started with", () => {
+      expect(table.variable(pid, "MLPLATFORM_TEST")).to.equal("a-value");
+      expect(table.variable(pid, "MLPLATFORM_TES")).to.equal(undefined);
+      expect(table.variable(process.pid, "MLPLATFORM_TEST")).to.equal(undefined);
+    });
+
+    it("are none when they have ended, even if their parent has not asked yet", async () => {
+      const parent = spawn("/bin/sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const ended = Number(line.toString());
+      while (processTable.facts(ended) !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(table.facts(ended)).to.equal(undefined);
+      expect(table.variable(ended, "PATH")).to.equal(undefined);
+      parent.kill("SIGKILL");
+    });
+  });
+}
