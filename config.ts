@@ -3,12 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkCharts } from "./config/charts";
 import { checkConfig, type Understood } from "./config/checks";
 import { environments, type Environment } from "./config/fields";
-import { type Problem, placeOf, problemsOf } from "./config/problems";
+import { namespace, type Problem, placeOf, problemsOf } from "./config/problems";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { secretPlaces } from "./config/walk";
+import { nearest } from "./config/words";
 import type { Mirror } from "./pins";
-
-const namespace = "mlplatform";
 
 /** The stack configuration, with the mirror in its two parts. */
 export type PlatformConfig = Omit<StackConfig, "mirror"> & { readonly mirror: Mirror };
@@ -31,11 +30,37 @@ export function loadConfig(): PlatformConfig {
   const problems = [
     ...(parsed.success ? [] : problemsOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
+    ...misspeltNamespaces(),
     ...checkConfig(understood, written),
     ...checkCharts(understood, mirror),
   ];
+  for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
   if (parsed.success && problems.length === 0) return { ...parsed.data, mirror };
   throw new pulumi.RunError(report(problems));
+}
+
+/** The keys of other namespaces; those of Pulumi's own are the engine's. */
+function foreignKeys(): string[] {
+  return Object.keys(pulumi.runtime.allConfig()).filter((key) => !/^(mlplatform|pulumi):/.test(key));
+}
+
+/** The namespace of our own that a key was meant for. */
+function meant(key: string): string | undefined {
+  return nearest(key.split(":", 1)[0] ?? "", [namespace, "pulumi"]);
+}
+
+/** A key that is one letter off would be left out without a word. */
+function misspeltNamespaces(): Problem[] {
+  return foreignKeys().flatMap((key) => {
+    const right = meant(key);
+    if (right === undefined) return [];
+    return [{ path: [key], message: `is not known; did you mean ${right}${key.slice(key.indexOf(":"))}?` }];
+  });
+}
+
+/** Keys for other programs, such as those of a provider that this one sets up itself. */
+function unread(): string[] {
+  return foreignKeys().filter((key) => meant(key) === undefined);
 }
 
 /** The configuration as it was written: keys without the namespace, JSON as what it stands for. */
@@ -81,14 +106,18 @@ function understand(schema: Schema, written: Written): Understood {
 /** A secret in plain text would be in the repository, and in the state. */
 function plainSecrets(schema: Schema, written: Written): Problem[] {
   return secretPlaces(schema, written)
-    .filter(([key]) => !isSecret(`${namespace}:${String(key)}`))
+    .filter((path) => !path.some((_, index) => isSecret(placeOf(path.slice(0, index + 1)))))
     .map((path) => ({
       path,
       message: `is a secret in plain text: pulumi config set --secret --path '${placeOf(path)}'`,
     }));
 }
 
-/** Whether the engine was given a key as a secret. The SDK exports this without declaring it (pulumi/pulumi#7127). */
+/**
+ * Whether the program was given a key as a secret, or by our own commands a place below it. The engine tells the key
+ * alone; what reads the stack's file knows each place. The SDK exports this without
+ * declaring it (pulumi/pulumi#7127).
+ */
 function isSecret(key: string): boolean {
   return (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
 }

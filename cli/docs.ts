@@ -49,7 +49,9 @@ Pulumi.dev.yaml has 2 problems; nothing was changed:
 ## Set a value
 
 Edit the file, or let Pulumi do it: \`pulumi config set --path 'mlplatform:tracking.replicas' 2\`. An amount is a text, so
-one that looks like a number is put in quotes: \`cpu: "1"\`.
+one that looks like a number is put in quotes: \`cpu: "1"\`. So is a text that Pulumi would take for a date or a number,
+such as \`"2024-01-31"\`, \`"20240131_1"\` or \`"0123"\`; without quotes it is refused. Keys of another namespace are
+told, and refused where they are a letter off.
 
 ## Set a secret
 
@@ -60,8 +62,8 @@ or a store elsewhere are set encrypted:
 pulumi config set --secret --path 'mlplatform:database.password'
 \`\`\`
 
-A password in plain text is refused. Pulumi tells the program which top-level keys hold secrets and not which of their
-values are, so with several secrets below one key see to it that each of them has \`secure:\` in the file.
+A password in plain text is refused, also beside one that is encrypted. (Plain \`pulumi up\` tells the program which
+top-level keys hold secrets and not which of their values are; \`npm run up\` and \`npm run preview\` read the file.)
 
 Nothing else in the configuration may be a secret: chart values, build arguments and annotations are kept as they are.
 A model gets secrets from a Secret in the cluster, by \`environment\`.

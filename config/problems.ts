@@ -13,14 +13,21 @@ export interface Problem {
 
 type Issue = z.core.$ZodIssue;
 
-/** A place as it is written in messages, and for `pulumi config set --path`: `mlplatform:models[0].name`. */
-export function placeOf(path: Path): string {
-  const parts = path.map((part, index) => {
+/** The namespace of the configuration that the program reads. */
+export const namespace = "mlplatform";
+
+/**
+ * A place as it is written in messages, and for `pulumi config set --path`: `mlplatform:models[0].name`.
+ *
+ * @param path the first key may have a namespace of its own.
+ */
+export function placeOf([key = "", ...path]: Path): string {
+  const parts = path.map((part) => {
     if (typeof part === "number") return `[${part}]`;
-    if (index === 0) return String(part);
     return /^[\w-]+$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(part)}]`;
   });
-  return `mlplatform:${parts.join("")}`;
+  const top = String(key);
+  return `${top.includes(":") ? top : `${namespace}:${top}`}${parts.join("")}`;
 }
 
 /** Turns what zod found into sentences, one for each thing that the user has to change. */

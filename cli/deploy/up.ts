@@ -73,6 +73,8 @@ function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): 
   return progress.step("pre-flight checks", async (step) => {
     step.detail("reading the configuration");
     const plan = await planOf(target.stack);
+    for (const { severity, message } of plan.recording.notices)
+      if (severity === "warning") progress.warn(message);
     step.detail("asking the cluster");
     const deployed = keptContext(target.stack) !== undefined;
     refuse(await preflight({ target, plan, deployed }, signal), progress);

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 
 import { homeDir, projectDir } from "../paths";
+import { readYamlFile } from "../yamlFile";
 
 /** A stack's settings, `Pulumi.<stack>.yaml`, as far as they are used here. */
 interface Settings {
@@ -60,10 +61,11 @@ export function writeSettings(stack: string, overrides: Overrides): void {
   );
   replace(
     settingsFile(stack),
-    stringify({
-      ...Object.fromEntries(kept),
-      config: { ...written.config, ...configOf(written, overrides) },
-    }),
+    // Quotes around every text: without them Pulumi would read some as a date or a number (pulumi/pulumi#11518).
+    stringify(
+      { ...Object.fromEntries(kept), config: { ...written.config, ...configOf(written, overrides) } },
+      { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", aliasDuplicateObjects: false },
+    ),
   );
 }
 
@@ -107,7 +109,7 @@ function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): 
 }
 
 function read(file: string): Settings {
-  return existsSync(file) ? ((parse(readFileSync(file, "utf8")) ?? {}) as Settings) : {};
+  return existsSync(file) ? readYamlFile(file).content : {};
 }
 
 function replace(file: string, content: string): void {

@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   readonly stack: string;
   /** Keys in full, `mlplatform:context`; an object is JSON. */
   readonly config: Readonly<Record<string, string>>;
-  /** The keys of `config` whose values are secrets. @default none */
+  /** The keys of `config` whose values are secrets, or places below them: `mlplatform:database.password`. @default none */
   readonly secretKeys?: readonly string[];
   /**
    * Whether what only a deployment can tell is unknown, as in `pulumi preview`. If not, ids and generated

@@ -1,17 +1,19 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
-import { parse } from "yaml";
-
-import { UserError, messageOf } from "../errors";
+import { placeOf } from "../../config/problems";
+import type { Path } from "../../config/walk";
+import { nearest } from "../../config/words";
+import { UserError } from "../errors";
 import { projectDir, shown } from "../paths";
+import { type YamlFile, readYamlFile } from "../yamlFile";
 
 /** A stack's configuration as the engine would hand it to the program. */
 export interface StackConfig {
   readonly project: string;
   readonly stack: string;
   readonly config: Readonly<Record<string, string>>;
-  /** The keys whose value is a secret, or has one in it. */
+  /** The places of the secrets: a key whose value is one, or a place below it: `mlplatform:database.password`. */
   readonly secretKeys: readonly string[];
 }
 
@@ -24,7 +26,7 @@ export const undecrypted = "secret-not-decrypted";
 /** The stacks that have a file in the folder, in alphabetical order. */
 export function stackNames(folder = projectDir): string[] {
   return readdirSync(folder)
-    .map((file) => /^Pulumi\.([^.]+)\.yaml$/.exec(file)?.[1])
+    .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
     .filter((name) => name !== undefined)
     .sort();
 }
@@ -42,29 +44,56 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
       `there is no stack "${stack}": ${shown(file)} does not exist. There are ${names.join(", ")}.`,
     );
   const projectFile = path.join(folder, "Pulumi.yaml");
-  const { name, config: defaults = {} } = readYaml(projectFile);
+  const project = readYamlFile(projectFile);
+  const { name } = project.content;
   if (typeof name !== "string") throw new UserError(`${shown(projectFile)} has no name for the project.`);
-  const { config: values = {} } = readYaml(file);
+  const settings = readYamlFile(file);
+  const defaults = Object.entries(configOf(project)).map(projectDefault(name));
+  const all = [...defaults, ...Object.entries(configOf(settings)).map(withoutLegacyPart)];
+  const problems = [
+    ...misread(projectFile, project),
+    ...misread(file, settings),
+    ...unknownSettings(settings).map((problem) => `${shown(file)}: ${problem}`),
+    ...all.flatMap(([key]) =>
+      key.includes(":") ? [] : [`${shown(file)}: "${key}" has no namespace; write "${name}:${key}".`],
+    ),
+  ];
+  if (problems.length > 0) throw new UserError(problems.join("\n"));
   const config: Record<string, string> = {};
   const secretKeys: string[] = [];
-  const all = [...Object.entries(defaults ?? {}).map(projectDefault(name)), ...Object.entries(values ?? {})];
   for (const [key, value] of all) {
     if (value === undefined) continue;
-    if (!key.includes(":"))
-      throw new UserError(`${shown(file)}: "${key}" has no namespace; write "${name}:${key}".`);
     config[key] = asText(value);
-    if (hasSecret(value)) secretKeys.push(key);
+    secretKeys.push(...placesOfSecrets(value, [key]).map(placeOf));
   }
   return { project: name, stack, config, secretKeys };
 }
 
-function readYaml(file: string): { name?: unknown; config?: Record<string, unknown> | null } {
-  if (!existsSync(file)) throw new UserError(`${shown(file)} does not exist.`);
-  try {
-    return (parse(readFileSync(file, "utf8")) ?? {}) as Record<string, never>;
-  } catch (error) {
-    throw new UserError(`${shown(file)} is not YAML: ${messageOf(error)}`);
-  }
+function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {
+  return (content["config"] ?? {}) as Record<string, unknown>;
+}
+
+/** What Pulumi would read otherwise than it was meant, and than the preview shows it. */
+function misread(file: string, { misread: found }: YamlFile): string[] {
+  return found
+    .filter(({ path: [top] }) => top === "config")
+    .map(({ path: [, ...below], message }) => `${shown(file)}: ${placeOf(below)} ${message}.`);
+}
+
+/** Pulumi ignores what it does not know, and with `confg:` all of a stack's configuration. */
+function unknownSettings({ content }: YamlFile): string[] {
+  const known = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+  return Object.keys(content)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const suggested = nearest(key, known);
+      return `"${key}" is not known; ${suggested === undefined ? `known are ${known.join(", ")}.` : `did you mean ${suggested}?`}`;
+    });
+}
+
+/** Pulumi still takes the keys that its first versions wrote: `project:config:key`. */
+function withoutLegacyPart([key, value]: [string, unknown]): [string, unknown] {
+  return [key.replace(/^([^:]+):config:/, "$1:"), value];
 }
 
 /** `Pulumi.yaml` gives values as they are or under `value`, and defaults beside a type; keys need no namespace. */
@@ -98,9 +127,12 @@ function isSecret(value: unknown): boolean {
   );
 }
 
-function hasSecret(value: unknown): boolean {
-  if (isSecret(value)) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(hasSecret);
+function placesOfSecrets(value: unknown, at: Path): Path[] {
+  if (isSecret(value)) return [at];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    placesOfSecrets(item, [...at, Array.isArray(value) ? Number(key) : key]),
+  );
 }
 
 function withoutSecrets(value: unknown): unknown {

@@ -7,10 +7,22 @@ import { parse } from "yaml";
 
 import { readStackConfig, undecrypted } from "../../../cli/plan/stackFiles";
 import { keys } from "../../../cli/reference";
+import { loadConfig } from "../../../config";
+import { record } from "../support/recorder";
 import { flat, load, run, stackConfig } from "./support";
 
 const folder = path.join(__dirname, "good");
 const text = (name: string) => readFileSync(path.join(folder, `${name}.yaml`), "utf8");
+
+describe("keys that nobody reads", () => {
+  it("are told, and change nothing", async () => {
+    const config = { "mlplatform:context": "minikube", "kubernetes:context": "kind-lab", "pulumi:tags": "{}" };
+    const { notices } = await record(loadConfig, config, { stack: "dev" });
+    expect(notices.map(({ severity, message }) => `${severity}: ${message}`)).to.deep.equal([
+      "warning: kubernetes:context is read by nobody: keys begin with mlplatform:",
+    ]);
+  });
+});
 
 describe("the project's stack files", () => {
   const expected = parse(text("stacks")) as Record<string, Record<string, unknown>>;

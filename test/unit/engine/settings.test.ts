@@ -27,6 +27,7 @@ describe("the settings that the engine is given", () => {
       "encryptionsalt: v1:theirs\nconfig:\n  mlplatform:images:\n    registry: r\n    prebuilt: { a: a:1, b: b:1 }\n",
     "Pulumi.cloud.yaml": "secretsprovider: awskms://key\nencryptedkey: abc\n",
     "Pulumi.empty.yaml": "",
+    "Pulumi.quoted.yaml": "config:\n  mlplatform:list: [&a {since: '2024-01-31', n: 3, f: 0.1}, *a]\n",
   };
   const local = { context: "kind-lab", prebuilt: {} };
   const written = (stack: string) =>
@@ -96,6 +97,12 @@ describe("the settings that the engine is given", () => {
       "mlplatform:context": "kind-lab",
       "mlplatform:images": { prebuilt: { a: "a:1" } },
     });
+  });
+
+  it("have quotes around every text, so that Pulumi takes none for a date or a number", () => {
+    writeSettings("quoted", local);
+    const text = readFileSync(settingsFile("quoted"), "utf8");
+    expect(text.match(/- since: "2024-01-31"\n +n: 3\n +f: 0.1\n/g)).to.have.length(2);
   });
 
   it("remember where a stack is until nothing is there any more", () => {

@@ -59,7 +59,11 @@ config:
 `,
     );
     const { config, secretKeys } = readStackConfig("dev", folder);
-    expect(secretKeys).to.deep.equal(["sample:password", "sample:store"]);
+    expect(secretKeys).to.deep.equal([
+      "sample:password",
+      "sample:store.keys[0].secret",
+      "sample:plain.secure.nested",
+    ]);
     expect(config["sample:password"]).to.equal(undecrypted);
     expect(config["sample:store"]).to.equal(
       JSON.stringify({ keys: [{ id: "x", secret: undecrypted }], secure: "no" }),
@@ -110,5 +114,105 @@ config:
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, "Pulumi.dev.yaml is not YAML");
     write("Pulumi.dev.yaml", "config: {context: x}");
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, 'write "sample:context"');
+    write("Pulumi.dev.yaml", "- config");
+    expect(() => readStackConfig("dev", folder)).to.throw(UserError, "must be a group of keys");
+  });
+
+  it("are merged as Pulumi merges them, and keys of its first versions are read", () => {
+    write("Pulumi.dev.yaml", "config:\n  sample:config:list: [&a {x: 1, y: 2}, {<<: *a, y: 3}]\n");
+    expect(readStackConfig("dev", folder).config).to.deep.equal({
+      "sample:list": '[{"x":1,"y":2},{"x":1,"y":3}]',
+    });
+  });
+
+  it("in which an anchor refers to itself are refused", () => {
+    write("Pulumi.dev.yaml", "config:\n  sample:list: &a [*a]\n");
+    expect(() => readStackConfig("dev", folder)).to.throw(
+      UserError,
+      "an anchor refers to itself: config.sample:list.0",
+    );
+  });
+
+  it("with settings that Pulumi would ignore are refused", () => {
+    write("Pulumi.dev.yaml", "confg: {sample:a: b}\nruntime: nodejs\n");
+    expect(() => readStackConfig("dev", folder))
+      .to.throw(UserError, '"confg" is not known; did you mean config?')
+      .with.property("message")
+      .that.contains('"runtime" is not known; known are config, environment');
+  });
+
+  it("may have a dot in the name", () => {
+    write("Pulumi.infra.dev.yaml", "config: {sample:a: b}");
+    expect(stackNames(folder)).to.deep.equal(["infra.dev"]);
+    expect(readStackConfig("infra.dev", folder).config).to.deep.equal({ "sample:a": "b" });
+  });
+
+  describe("whose plain values Pulumi reads otherwise are refused, all at once", () => {
+    const told = (values: readonly string[]) => {
+      write(
+        "Pulumi.dev.yaml",
+        `config:\n  mlplatform:list:\n${values.map((value) => `    - ${value}\n`).join("")}`,
+      );
+      try {
+        return readStackConfig("dev", folder).config["mlplatform:list"];
+      } catch (error) {
+        return (error as UserError).message
+          .split("\n")
+          .map((line) => line.replace(/^.*Pulumi.dev.yaml: mlplatform:/, ""));
+      }
+    };
+
+    it("dates, numbers of YAML 1.1, and numbers that are rounded", () => {
+      const number = (text: string, value = text) =>
+        `is ${text}, which Pulumi takes for the number ${value}: put it in quotes.`;
+      const cases = {
+        "2024-01-31": "is 2024-01-31, which Pulumi takes for a date: put it in quotes.",
+        "2024-01-31T10:00:00Z": "is 2024-01-31T10:00:00Z, which Pulumi takes for a date: put it in quotes.",
+        "20240131_1": number("20240131_1", "202401311"),
+        "0b1010": number("0b1010"),
+        "1_000.5": number("1_000.5", "1000.5"),
+        "0123": "is 0123, which Pulumi takes for an octal number: put it in quotes.",
+        "9007199254740993":
+          "is 9007199254740993, and beyond 9007199254740991 numbers are rounded: put it in quotes.",
+        ".inf": "is .inf, which no number of JSON can be: put it in quotes, or leave it out.",
+      };
+      const sentences = Object.values(cases).map((text, index) => `list[${index}] ${text}`);
+      expect(told(Object.keys(cases))).to.deep.equal(sentences);
+    });
+
+    it("but not the same in quotes, nor what both read alike", () => {
+      const same = [
+        '"2024-01-31"',
+        "'0b1010'",
+        "v1.34",
+        "1.10",
+        "-3",
+        "1e3",
+        "0x1F",
+        "a_1",
+        "10.0.0.1",
+        "1.2.3",
+        "500m",
+        "yes",
+        "0",
+      ];
+      expect(told(same)).to.equal(
+        JSON.stringify([
+          "2024-01-31",
+          "0b1010",
+          "v1.34",
+          1.1,
+          -3,
+          1000,
+          31,
+          "a_1",
+          "10.0.0.1",
+          "1.2.3",
+          "500m",
+          "yes",
+          0,
+        ]),
+      );
+    });
   });
 });
