@@ -16,7 +16,11 @@ const text = (name: string) => readFileSync(path.join(folder, `${name}.yaml`), "
 
 describe("keys that nobody reads", () => {
   it("are told, and change nothing", async () => {
-    const config = { "mlplatform:context": "minikube", "kubernetes:context": "kind-lab", "pulumi:tags": "{}" };
+    const config = {
+      "mlplatform:context": "minikube",
+      "kubernetes:context": "kind-lab",
+      "pulumi:tags": "{}",
+    };
     const { notices } = await record(loadConfig, config, { stack: "dev" });
     expect(notices.map(({ severity, message }) => `${severity}: ${message}`)).to.deep.equal([
       "warning: kubernetes:context is read by nobody: keys begin with mlplatform:",

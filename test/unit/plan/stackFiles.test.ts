@@ -59,11 +59,7 @@ config:
 `,
     );
     const { config, secretKeys } = readStackConfig("dev", folder);
-    expect(secretKeys).to.deep.equal([
-      "sample:password",
-      "sample:store.keys[0].secret",
-      "sample:plain.secure.nested",
-    ]);
+    expect(secretKeys).to.deep.equal(["sample:password", "sample:store.keys[0].secret"]);
     expect(config["sample:password"]).to.equal(undecrypted);
     expect(config["sample:store"]).to.equal(
       JSON.stringify({ keys: [{ id: "x", secret: undecrypted }], secure: "no" }),
