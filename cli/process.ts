@@ -19,7 +19,8 @@ export interface Command {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Variables beside those of this process; undefined takes one of these away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** File that takes its output; written anew. */
   readonly log: string;
 }

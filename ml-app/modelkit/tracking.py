@@ -51,6 +51,8 @@ def prepare(uri: str) -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["MLFLOW_TRACKING_URI"] = uri
+    # Where the run is, the version is: a registry elsewhere would get versions whose files it cannot reach.
+    os.environ["MLFLOW_REGISTRY_URI"] = uri
     if not uri.startswith(("http://", "https://")):
         return
     try:

@@ -23,9 +23,13 @@ describe("npm run up, on the local target", function () {
   const platform = new TestPlatform();
   after(() => platform.dispose());
 
-  it("trains, serves and predicts once, and leaves no process; a proxy is not in its way", async () => {
-    const proxy = { HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" };
-    const { code, events, stderr } = await platform.run(["up", "--once", "--json"], proxy);
+  it("trains, serves and predicts once, and leaves no process, whatever the user's shell is set to", async () => {
+    const nobody = "http://127.0.0.1:1";
+    const theirs = {
+      ...{ HTTP_PROXY: nobody, http_proxy: nobody, MLFLOW_REGISTRY_URI: nobody, MLFLOW_RUN_ID: "theirs" },
+      ...{ UVICORN_PORT: "1", PREDICTIVE_UNIT_ID: "theirs", PYTHONHOME: "/nowhere" },
+    };
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json"], theirs);
     expect(code, stderr).to.equal(0);
     expect(lastEvent(events, "target")).to.include({ target: "local" });
     expect(lastEvent(events, "target")["reason"]).to.contain("no Kubernetes cluster");
@@ -198,7 +202,7 @@ describe("npm run up, on a machine that has nothing yet", function () {
     expect((await command.finished()).code).to.equal(130);
     expect(platform.processes()).to.deep.equal([]);
 
-    const again = await platform.run(["up", "--once", "--json"]);
+    const again = await platform.run(["up", "--once", "--json"], { PIP_USER: "1", PIP_TARGET: "/nowhere" });
     expect(again.code, again.stderr).to.equal(0);
     expect(detailOf(again.events, "Python environment tracking")).to.contain("installed");
     expect(lastEvent(again.events, "up")).to.have.property("prediction");

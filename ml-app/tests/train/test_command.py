@@ -34,8 +34,11 @@ Train = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def result(train: Train) -> Outcome:
-    """One run with every default, a commit and two tags."""
-    done = train("--json", "--tag", "fingerprint=abc=1", "--tag", "who=test", GIT_COMMIT="0123abc")
+    """One run with every default, a commit and two tags, where the user's shell names a registry elsewhere."""
+    elsewhere = "http://127.0.0.1:1"
+    done = train(
+        "--json", "--tag", "fingerprint=abc=1", "--tag", "who=test", GIT_COMMIT="0123abc", MLFLOW_REGISTRY_URI=elsewhere
+    )
     assert (done.returncode, done.stderr) == (0, "")
     outcome: Outcome = json.loads(done.stdout)
     return outcome
