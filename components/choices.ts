@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
 import { imagesInUse } from "../config/checks";
-import { type AppImageName, appImages, type ModelConfig } from "../config/models";
+import type { AppImageName, ModelConfig } from "../config/models";
 import { imageReference, images } from "../pins";
 import type { Database } from "./database/database";
 import { ExternalDatabase } from "./database/externalDatabase";
@@ -36,7 +36,7 @@ interface RunnableImage {
 }
 
 /** The project's own images that are in use. */
-export type AppImages = Partial<Readonly<Record<AppImageName, RunnableImage>>>;
+export type AppImages = Readonly<Record<AppImageName, RunnableImage>>;
 
 /** Labels for what Prometheus scrapes; none where monitoring is off. */
 export function monitorLabels({ monitoring }: PlatformConfig) {
@@ -182,8 +182,7 @@ export function createModel(
 
 /** One of the project's images, or a reference as it is. */
 function imageOf(image: string | undefined, { appImages: own }: ModelSurroundings): RunnableImage {
-  const name = appImages.find((one) => one === image);
-  return (name && own[name]) ?? { reference: image ?? "" };
+  return own[image ?? ""] ?? { reference: image ?? "" };
 }
 
 function present<T>(value: T | undefined): T[] {

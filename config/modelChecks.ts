@@ -1,7 +1,9 @@
 import type { Understood } from "./checks";
-import type { ModelConfig } from "./models";
+import { optionProblem, servedBy, trainedBy } from "./manifests";
+import { type ModelConfig, prepackagedServers, serverReads } from "./models";
 import { type Problem, placeOf } from "./problems";
 import type { Path } from "./walk";
+import { either } from "./words";
 
 /** Two models of one name are one object to Kubernetes, and so are two addresses. */
 export function checkNames(models: readonly (ModelConfig | undefined)[]): Problem[] {
@@ -44,6 +46,7 @@ export function checkModel(
     ...checkServer(model),
     ...checkFiles(model),
     ...checkTraining(model),
+    ...checkFormat(model),
     ...checkReplicas(model, written),
     ...(config.environment === undefined ? [] : checkBudget(model)),
     ...checkEnvironment(model),
@@ -62,8 +65,25 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Prob
     problems.push(at("image", "stands beside server: keep one of them"));
   if (server === undefined && image === undefined)
     problems.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
-  if (image === "house-price-train")
-    problems.push(at("image", "is house-price-train, which does not serve: take house-price-serve"));
+  const trained = trainedBy(image);
+  if (trained !== undefined)
+    problems.push(
+      at("image", `is ${trained.training.image}, which does not serve: take ${trained.serving.image}`),
+    );
+  const served = server === undefined ? servedBy(image)?.serving : undefined;
+  if (served !== undefined) {
+    if (protocol !== undefined && protocol !== served.protocol)
+      problems.push(
+        at(
+          "protocol",
+          `is ${protocol}, which ${served.image} does not speak: leave it out, or take ${served.protocol}`,
+        ),
+      );
+    for (const [name, value] of Object.entries(parameters)) {
+      const message = optionProblem(name, value, served.parameters);
+      if (message !== undefined) problems.push(at(`parameters.${name}`, message));
+    }
+  }
   if (server === undefined) return problems;
   if (protocol === "seldon")
     problems.push(at("protocol", `is seldon, which ${server} does not speak: leave it out, or take v2`));
@@ -95,15 +115,44 @@ const reservedOptions = new Map(
 
 function checkTraining({ training }: ModelConfig): Problem[] {
   if (training === undefined) return [];
-  const problems = Object.keys(training.parameters).flatMap((name) => {
+  // Of an image of others nothing is known.
+  const declared = trainedBy(training.image)?.training.options;
+  const problems = Object.entries(training.parameters).flatMap(([name, value]) => {
     const instead = reservedOptions.get(name);
-    return instead === undefined
-      ? []
-      : [at(`training.parameters.${name}`, `is set by the platform: ${instead}`)];
+    const message =
+      instead === undefined
+        ? declared && optionProblem(name, value, declared)
+        : `is set by the platform: ${instead}`;
+    return message === undefined ? [] : [at(`training.parameters.${name}`, message)];
   });
-  if (training.image === "house-price-serve")
-    problems.push(at("training.image", "is house-price-serve, which does not train: take house-price-train"));
+  const served = servedBy(training.image);
+  if (served !== undefined)
+    problems.push(
+      at("training.image", `is ${served.serving.image}, which does not train: take ${served.training.image}`),
+    );
   return problems;
+}
+
+/** A server that cannot load what the training makes never gets ready, or answers wrong. */
+function checkFormat({ server, image, training }: ModelConfig): Problem[] {
+  const trained = trainedBy(training?.image);
+  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
+  if (trained === undefined || reads === undefined) return [];
+  const { training: made, serving } = trained;
+  if (reads.includes(made.writes)) return [];
+  const able = [
+    ...prepackagedServers
+      .filter((one) => serverReads[one].includes(made.writes))
+      .map((one) => `server: ${one}`),
+    `image: ${serving.image}`,
+  ];
+  return [
+    at(
+      server === undefined ? "image" : "server",
+      `is ${server ?? String(image)}, which cannot load what ${made.image} makes (${made.writes}): ` +
+        `take ${either(able)}`,
+    ),
+  ];
 }
 
 function checkReplicas(model: ModelConfig, written: Readonly<Record<string, unknown>>): Problem[] {

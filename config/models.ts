@@ -12,15 +12,25 @@ import {
   variableName,
 } from "./fields";
 import { imageProblem } from "./images";
+import { manifests } from "./manifests";
 import { nearest, shown } from "./words";
 
 /** Seldon's servers for models that need no code of their own, run by MLServer. */
 export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
 export type PrepackagedServer = (typeof prepackagedServers)[number];
 
-/** The images that the project builds. */
-export const appImages = ["house-price-serve", "house-price-train"] as const;
-export type AppImageName = (typeof appImages)[number];
+/** Forms of files that they load, in the versions of `pins.ts`: library and format, as manifests name them. */
+export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>> = {
+  MLFLOW_SERVER: ["sklearn-cloudpickle", "sklearn-pickle", "xgboost-json", "xgboost-ubj"],
+  SKLEARN_SERVER: ["sklearn-cloudpickle", "sklearn-pickle"],
+  XGBOOST_SERVER: ["xgboost-json", "xgboost-ubj"],
+};
+
+/** The images that the project builds: two for each of its models. */
+export const appImages = manifests
+  .flatMap(({ serving, training }) => [serving.image, training.image])
+  .sort() as readonly AppImageName[];
+export type AppImageName = string;
 
 /** One of the project's images by its name, or another one by its reference. */
 const image = text(`an image of the project (${appImages.join(", ")}), or a reference`, (value) => {

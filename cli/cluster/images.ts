@@ -43,7 +43,7 @@ export interface PreparedImages {
   /** Variables for the engine's process. */
   readonly env: Readonly<Record<string, string>>;
   /** Images that are there, for the configuration's `images.prebuilt`. */
-  readonly prebuilt: Readonly<Partial<Record<AppImageName, string>>>;
+  readonly prebuilt: Readonly<Record<AppImageName, string>>;
 }
 
 /** The project's images that the stack builds. */

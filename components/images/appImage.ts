@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { AppImageName } from "../../config/models";
 import { imageReference, images, type Mirror } from "../../pins";
-import { buildContext, contentHash, dockerfiles } from "./dockerfile";
+import { buildContext, contentHash, dockerfileOf } from "./dockerfile";
 
 export interface AppImageArgs {
   /** Which of the project's images. */
@@ -59,7 +59,7 @@ export class AppImage extends pulumi.ComponentResource {
         skipPush: registry === undefined,
         build: {
           context: buildContext,
-          dockerfile: `${buildContext}/${dockerfiles[image]}`,
+          dockerfile: `${buildContext}/${dockerfileOf(image)}`,
           args: buildArgs,
           ...(platform === undefined ? {} : { platform }),
           ...(network === undefined ? {} : { network }),

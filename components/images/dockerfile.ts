@@ -2,16 +2,25 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
+import { manifests } from "../../config/manifests";
 import type { AppImageName } from "../../config/models";
 
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
 
-/** The Dockerfiles, below the build context. */
-export const dockerfiles: Readonly<Record<AppImageName, string>> = {
-  "house-price-serve": "house_price/serve/Dockerfile",
-  "house-price-train": "house_price/train/Dockerfile",
-};
+const dockerfiles = new Map<AppImageName, string>(
+  manifests.flatMap(({ folder, serving, training }) => [
+    [serving.image, `${folder}/serve/Dockerfile`],
+    [training.image, `${folder}/train/Dockerfile`],
+  ]),
+);
+
+/** An image's Dockerfile, below the build context. */
+export function dockerfileOf(image: AppImageName): string {
+  const found = dockerfiles.get(image);
+  if (found === undefined) throw new Error(`${image} is no image of the project`);
+  return found;
+}
 
 const contextDir = path.join(__dirname, "..", "..", buildContext);
 
@@ -25,7 +34,7 @@ export function contentHash(
   platform: string | undefined,
   buildArgs: Readonly<Record<string, string>>,
 ): string {
-  const dockerfile = dockerfiles[image];
+  const dockerfile = dockerfileOf(image);
   const hash = createHash("sha256").update(
     JSON.stringify([platform ?? "", Object.entries(buildArgs).sort()]),
   );

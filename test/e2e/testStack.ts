@@ -14,7 +14,7 @@ import type { Mirror } from "../../pins";
 export type Parameters = Readonly<Record<string, number>>;
 
 type Config = Readonly<Record<string, unknown>>;
-type Prebuilt = Readonly<Partial<Record<AppImageName, string>>>;
+type Prebuilt = Readonly<Record<AppImageName, string>>;
 
 /** The model that the test brings up. */
 export const modelName = "house-price";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { mlAppDir } from "../../cli/paths";
-import { dockerfiles } from "../../components/images/dockerfile";
+import { dockerfileOf } from "../../components/images/dockerfile";
+import { appImages } from "../../config/models";
 import { images as pins } from "../../pins";
 
 /** Instructions of a Dockerfile, continued lines joined and comments left out. */
@@ -16,10 +17,7 @@ function instructions(dockerfile: string): string[] {
     .filter((line) => line !== "");
 }
 
-const images = Object.entries(dockerfiles).map(([image, dockerfile]) => ({
-  image,
-  lines: instructions(dockerfile),
-}));
+const images = appImages.map((image) => ({ image, lines: instructions(dockerfileOf(image)) }));
 
 describe("the Dockerfiles", () => {
   it("start from the base that is pinned, by its digest", () => {

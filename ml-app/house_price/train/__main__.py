@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         stop = StopSignals()
         options = parse(arguments)
-        houses = read_houses(options.data, options.test_size)
+        houses = read_houses(options.data, options.parameters["test_size"])
         tracking.prepare(options.tracking_uri)
         # Seconds of imports, which a wrong option or a wrong file need not wait for.
         from house_price.train.run import train  # noqa: PLC0415

@@ -37,8 +37,9 @@ def split(sales: pd.DataFrame, options: Options) -> Split:
         sales: shape (n + m, 11), float64, columns `FEATURES` and `TARGET`.
         options: `test_size` and `seed`.
     """
+    size, seed = options.parameters["test_size"], options.parameters["seed"]
     train_x, test_x, train_y, test_y = train_test_split(
-        sales[list(FEATURES)], sales[TARGET], test_size=options.test_size, random_state=options.seed
+        sales[list(FEATURES)], sales[TARGET], test_size=size, random_state=seed
     )
     return Split(train_x, train_y, test_x, test_y)
 
@@ -46,10 +47,10 @@ def split(sales: pd.DataFrame, options: Options) -> Split:
 def fit(data: Split, options: Options) -> RandomForestRegressor:
     """Train a forest on all cores; what comes back answers on one."""
     forest = RandomForestRegressor(
-        n_estimators=options.n_estimators,
-        max_depth=options.max_depth,
-        max_features=options.max_features,
-        random_state=options.seed,
+        n_estimators=options.parameters["n_estimators"],
+        max_depth=options.parameters["max_depth"],
+        max_features=options.parameters["max_features"],
+        random_state=options.parameters["seed"],
         n_jobs=-1,
     )
     forest.fit(data.train_x, data.train_y)

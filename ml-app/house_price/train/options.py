@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from house_price.features import FEATURES, MODEL_NAME
+from house_price.features import MODEL_NAME
+from modelkit import options as declared
+
+MANIFEST = Path(__file__).parents[1] / "model.json"
+"""What the options of the model are, for this command and for the stack's configuration."""
 
 SAMPLE = Path(__file__).parents[1] / "sample.csv"
 """The made-up sales that `house_price.sample` writes."""
@@ -27,21 +31,12 @@ class Options:
     tracking_uri: str
     experiment: str
     register_as: str
-    n_estimators: int
-    max_depth: int
-    max_features: int
-    test_size: float
-    seed: int
+    parameters: dict[str, int | float]
+    """The options of the manifest by their keys, `max_depth`: all that decides which model comes out of the same data.
+    They are logged as the run's parameters."""
     tags: dict[str, str]
     publish: str | None
     json: bool
-
-    @property
-    def parameters(self) -> dict[str, int | float]:
-        """What is logged as the run's parameters: all that decides which model comes out of the same data."""
-        return {
-            name: getattr(self, name) for name in ("n_estimators", "max_depth", "max_features", "test_size", "seed")
-        }
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -68,11 +63,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     option("--experiment", "house-price", "NAME", "MLflow experiment (default: %(default)s)")
     option("--register-as", MODEL_NAME, "NAME", "registered model that gets the new version (default: %(default)s)")
-    option("--n-estimators", "100", "N", "trees of the forest (default: %(default)s)")
-    option("--max-depth", "6", "N", "levels of a tree (default: %(default)s)")
-    option("--max-features", "10", "N", "features considered for a split (default: %(default)s, all)")
-    option("--test-size", "0.3", "SHARE", "share of the rows kept for the test (default: %(default)s)")
-    option("--seed", "3", "N", "seed of the split and of the forest (default: %(default)s)")
+    parameters = declared.declared(MANIFEST)
+    declared.add(parser, parameters)
     parser.add_argument(
         "--tag", action="append", default=[], metavar="KEY=VALUE", help="tag of the run and the version; repeatable"
     )
@@ -84,18 +76,13 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     given = parser.parse_args(arguments)
 
-    # Numbers are read here and not by argparse, which stops at the first that is wrong.
     problems: list[str] = []
     options = Options(
         data=given.data,
         tracking_uri=given.tracking_uri or "",
         experiment=given.experiment.strip(),
         register_as=given.register_as,
-        n_estimators=_whole("--n-estimators", given.n_estimators, 1, None, problems),
-        max_depth=_whole("--max-depth", given.max_depth, 1, None, problems),
-        max_features=_whole("--max-features", given.max_features, 1, len(FEATURES), problems),
-        test_size=_share("--test-size", given.test_size, problems),
-        seed=_whole("--seed", given.seed, 0, 2**32 - 1, problems),
+        parameters=declared.read(given, parameters, problems),
         tags=_tags(given.tag, problems),
         publish=given.publish,
         json=given.json,
@@ -123,27 +110,6 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if problems:
         parser.error("\n  ".join(["", *problems]) if len(problems) > 1 else problems[0])
     return options
-
-
-def _whole(flag: str, text: str, low: int, high: int | None, problems: list[str]) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if value < low or (high is not None and value > high):
-        allowed = f"of at least {low}" if high is None else f"from {low} to {high}"
-        problems.append(f"{flag} must be a whole number {allowed}, not {text!r}")
-    return value
-
-
-def _share(flag: str, text: str, problems: list[str]) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        problems.append(f"{flag} must be a number between 0 and 1, not {text!r}")
-    return value
 
 
 def _tags(pairs: Sequence[str], problems: list[str]) -> dict[str, str]:

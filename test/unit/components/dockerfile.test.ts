@@ -1,4 +1,13 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -13,9 +22,9 @@ const source = path.join("components", "images", "dockerfile.ts");
 describe("the files of an image", () => {
   for (const image of appImages) {
     it(`${image}: are what its Dockerfile copies, without repetition and in order`, () => {
-      const files = own.copiedFiles(own.dockerfiles[image]);
+      const files = own.copiedFiles(own.dockerfileOf(image));
       expect(files).to.deep.equal([...new Set(files)].sort());
-      const text = readFileSync(path.join(mlAppDir, own.dockerfiles[image]), "utf8");
+      const text = readFileSync(path.join(mlAppDir, own.dockerfileOf(image)), "utf8");
       const named = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list = ""]) =>
         list.split(" "),
       );
@@ -34,9 +43,9 @@ describe("the files of an image", () => {
     });
 
     it(`${image}: are code and lock file, and neither tests nor the other image's`, () => {
-      const folder = path.posix.dirname(own.dockerfiles[image]);
+      const folder = path.posix.dirname(own.dockerfileOf(image));
       const other = { serve: "train", train: "serve" }[path.posix.basename(folder)] ?? "";
-      const files = own.copiedFiles(own.dockerfiles[image]);
+      const files = own.copiedFiles(own.dockerfileOf(image));
       expect(files).to.include(`${folder}/requirements.txt`);
       expect(
         files.filter((file) => /\/tests\/|\.pyc$/.test(file) || file.includes(`/${other}/`)),
@@ -58,6 +67,8 @@ describe("the content hash of an image", () => {
     });
     mkdirSync(path.join(folder, path.dirname(source)), { recursive: true });
     cpSync(path.join(projectDir, source), path.join(folder, source));
+    cpSync(path.join(projectDir, "config"), path.join(folder, "config"), { recursive: true });
+    symlinkSync(path.join(projectDir, "node_modules"), path.join(folder, "node_modules"));
     copy = (await import(path.join(folder, source))) as typeof own;
   });
 
@@ -91,7 +102,7 @@ describe("the content hash of an image", () => {
 
     it(`${image}: changes with its Dockerfile and with each file that is copied`, () => {
       const before = hash(image);
-      const dockerfile = own.dockerfiles[image];
+      const dockerfile = own.dockerfileOf(image);
       const files = [dockerfile, ...copy.copiedFiles(dockerfile)];
       const hashes = files.map((file) => hashWith(image, file));
       expect(hashes).not.to.include(before);
@@ -101,9 +112,9 @@ describe("the content hash of an image", () => {
 
     it(`${image}: does not change with other files of the project`, () => {
       const before = hash(image);
-      const copied = copy.copiedFiles(own.dockerfiles[image]);
-      const others = ["pyproject.toml", "environments/tracking.in", ...Object.values(own.dockerfiles)];
-      for (const file of others.filter((one) => one !== own.dockerfiles[image])) {
+      const copied = copy.copiedFiles(own.dockerfileOf(image));
+      const others = ["pyproject.toml", "environments/tracking.in", ...appImages.map(own.dockerfileOf)];
+      for (const file of others.filter((one) => one !== own.dockerfileOf(image))) {
         expect(copied).not.to.include(file);
         expect(hashWith(image, file), file).to.equal(before);
       }
@@ -111,9 +122,9 @@ describe("the content hash of an image", () => {
 
     it(`${image}: changes when a file comes that a pattern of its Dockerfile takes`, () => {
       const before = hash(image);
-      const file = `${path.posix.dirname(own.dockerfiles[image])}/further.py`;
+      const file = `${path.posix.dirname(own.dockerfileOf(image))}/further.py`;
       writeFileSync(inCopy(file), "");
-      expect(copy.copiedFiles(own.dockerfiles[image])).to.include(file);
+      expect(copy.copiedFiles(own.dockerfileOf(image))).to.include(file);
       expect(hash(image)).not.to.equal(before);
       rmSync(inCopy(file));
       expect(hash(image)).to.equal(before);

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import * as path from "node:path";
 
 import { expect } from "chai";
 
 import { configurationDocs, docsFile } from "../../../cli/docs";
+import { projectDir } from "../../../cli/paths";
 import { keys } from "../../../cli/reference";
+import { manifests } from "../../../config/manifests";
 import { run, stackConfig } from "./support";
 
 describe("docs/configuration.md", () => {
@@ -37,4 +40,13 @@ describe("docs/configuration.md", () => {
     const { error } = await run(stackConfig(example.replaceAll(/^ {2}/gm, "")));
     expect(error).to.equal(undefined);
   });
+});
+
+describe("the page of a model", () => {
+  for (const { name, training } of manifests)
+    it(`docs/${name}.md has each option of its training, and the default`, () => {
+      const page = readFileSync(path.join(projectDir, "docs", `${name}.md`), "utf8");
+      for (const [option, declared] of Object.entries(training.options))
+        expect(page).to.match(new RegExp(`\\| \`--${option}\` +\\| ${String(declared.default)}[ ;,]`));
+    });
 });

@@ -1,0 +1,118 @@
+/** What others must know of the project's models: one manifest, `ml-app/<folder>/model.json`, for each. */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import * as path from "node:path";
+
+import * as z from "zod";
+
+import { nearest, shown } from "./words";
+
+const bound = z.number().optional();
+
+/**
+ * An option of a training command, or an argument of a server's class, in the words of JSON Schema.
+ * `ml-app/modelkit/options.py` reads the same.
+ */
+const option = z.strictObject({
+  type: z.enum(["integer", "number", "string"]),
+  minimum: bound,
+  maximum: bound,
+  exclusiveMinimum: bound,
+  exclusiveMaximum: bound,
+  default: z.union([z.number(), z.string()]),
+  description: z.string(),
+});
+
+const manifestSchema = z.strictObject({
+  name: z.string(),
+  training: z.strictObject({
+    /** Name of the image that trains. */
+    image: z.string(),
+    /** Form of the model's files: library and format, `sklearn-skops`. */
+    writes: z.string(),
+    /** Options of the command, without those that every training has. */
+    options: z.record(z.string(), option),
+  }),
+  serving: z.strictObject({
+    /** Name of the image that serves. */
+    image: z.string(),
+    /** Forms of files that it loads. */
+    reads: z.array(z.string()),
+    /** Form of the requests that it answers. */
+    protocol: z.enum(["seldon", "v2"]),
+    /** Arguments of its class that a stack may set. */
+    parameters: z.record(z.string(), option),
+  }),
+});
+
+/** Options by name, as a manifest declares them. */
+export type Options = Manifest["training"]["options"];
+type Option = Options[string];
+
+/** A model of the project. */
+export type Manifest = z.output<typeof manifestSchema> & {
+  /** Its folder below `ml-app/`. */
+  readonly folder: string;
+};
+
+const appDir = path.join(__dirname, "..", "ml-app");
+
+/** The manifests of the project's models, in alphabetical order of their folders. */
+export const manifests: readonly Manifest[] = readdirSync(appDir)
+  .filter((folder) => existsSync(path.join(appDir, folder, "model.json")))
+  .sort()
+  .map((folder) => {
+    const text = readFileSync(path.join(appDir, folder, "model.json"), "utf8");
+    return { folder, ...manifestSchema.parse(JSON.parse(text)) };
+  });
+
+/** The model whose training an image is. */
+export function trainedBy(image: string | undefined): Manifest | undefined {
+  return manifests.find(({ training }) => training.image === image);
+}
+
+/** The model that an image serves. */
+export function servedBy(image: string | undefined): Manifest | undefined {
+  return manifests.find(({ serving }) => serving.image === image);
+}
+
+/**
+ * What is wrong with an option, to be read behind its place; undefined if nothing is. A number may be in quotes:
+ * `pulumi config set` writes fractions so.
+ */
+export function optionProblem(name: string, given: unknown, declared: Options): string | undefined {
+  const option = Object.hasOwn(declared, name) ? declared[name] : undefined;
+  if (option === undefined) return unknownOption(name, Object.keys(declared));
+  return allows(option, given) ? undefined : `is ${shown(given)}; it must be ${expected(option)}`;
+}
+
+function unknownOption(name: string, known: readonly string[]): string {
+  const suggested = nearest(name, known);
+  if (suggested !== undefined) return `is not known; did you mean ${suggested}?`;
+  return `is not known; known are ${known.join(", ")}`;
+}
+
+function allows(option: Option, given: unknown): boolean {
+  const { type } = option;
+  if (type === "string") return typeof given === "string";
+  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  return typeof value === "number" && Number.isFinite(value) && within(option, value);
+}
+
+function within(option: Option, value: number): boolean {
+  const { type, minimum = -Infinity, maximum = Infinity } = option;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = option;
+  const whole = type === "number" || Number.isInteger(value);
+  return (
+    whole && value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum
+  );
+}
+
+/** What a value must be: "a whole number from 1 to 10". The training command says it in the same words. */
+function expected(declared: Option): string {
+  const { type, minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below } = declared;
+  if (type === "string") return "text";
+  const kind = type === "integer" ? "a whole number" : "a number";
+  if (above !== undefined && below !== undefined) return `${kind} between ${above} and ${below}`;
+  if (minimum !== undefined && maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`;
+  return minimum === undefined ? kind : `${kind} of at least ${minimum}`;
+}
