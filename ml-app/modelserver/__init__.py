@@ -5,6 +5,7 @@ metadata, custom metrics) is seldon-core's own code. What differs is what made t
 
 - one asynchronous process with uvloop and httptools in place of gunicorn's synchronous workers, which close
   the connection after each request;
+- a client that offers another protocol (h2c, websocket) is answered, and its body never run as a request;
 - custom metrics in the process's own memory, where seldon-core asks a second process a dozen times a request;
 - a request is checked before the model sees it, so bad input is answered with 4xx and a reason.
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver import grpc, rest
 from modelserver.errors import ModelError
+from modelserver.http import Connection
 from modelserver.metrics import InProcessMetrics
 
 logger = logging.getLogger("modelserver")
@@ -84,7 +85,8 @@ def serve(class_name: str, host: str) -> None:
         uvicorn.Config(
             farewell,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
