@@ -3,7 +3,8 @@
 Ports, the unit's name and the class's parameters come from the environment that Seldon's operator sets
 (https://docs.seldon.ai/seldon-core-1/wrappers/python/python_component): `PREDICTIVE_UNIT_HTTP_SERVICE_PORT` (9000),
 `PREDICTIVE_UNIT_GRPC_SERVICE_PORT` (5000), `PREDICTIVE_UNIT_METRICS_SERVICE_PORT` (6000),
-`PREDICTIVE_UNIT_PARAMETERS` (a JSON list of name, value, type).
+`PREDICTIVE_UNIT_PARAMETERS` (a JSON list of name, value, type). `GUNICORN_KEEPALIVE` says for how many seconds a REST
+connection may be idle (620).
 """
 
 import signal

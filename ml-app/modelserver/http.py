@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from http import HTTPStatus
 from typing import Literal
 
@@ -14,6 +16,24 @@ from modelserver.errors import status_body
 
 logger = logging.getLogger(__name__)
 
+KEEP_ALIVE_SECONDS = 620
+"""How long a connection may be idle, unless the user says otherwise.
+
+Whoever closes an idle connection may cross a request on its way, which is then lost; so it has to be the client's side
+(https://github.com/kserve/kserve/issues/5446). Proxies and pools keep theirs for 60 (nginx, AWS), 90 (Go, and so
+Seldon's executor) or, as the longest, 600 seconds (Google's load balancer).
+"""
+
+MAX_CONNECTIONS = 500
+"""Connections at once, of the 1024 files that a process usually may open. For one more, the one that is idle for the
+longest time is closed: without that, idle ones would shut all others out."""
+
+MAX_HEAD_BYTES = 64 * 1024
+"""A request's line and headers, as in h11. Checked where a head comes in several pieces; one piece is not much more."""
+
+REQUEST_SECONDS = 60
+"""How long a request may take to come in, from its first byte to its last."""
+
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, which answers every request in HTTP/1.1, whatever else a client offers to speak.
@@ -23,6 +43,8 @@ class Connection(HttpToolsProtocol):
     is how requests are smuggled in (https://github.com/MagicStack/httptools/issues/124,
     https://github.com/Kludex/uvicorn/issues/2722). h11 does not, but costs a third of the requests per second.
     So a request with an offer is read again without it, by a new parser, as uvicorn does for a websocket.
+
+    What clients can take up is bounded: how many they are, the size of a head, the time for a request to come in.
     """
 
     _part: Literal["", "head", "body"] = ""
@@ -31,27 +53,64 @@ class Connection(HttpToolsProtocol):
     _deaf = False
     """Whether what still comes is not read: something before it was no HTTP."""
 
+    _frame_bytes = 0
+    """Size of the pieces of the request that is coming that have only head, lengths of chunks, or trailer."""
+
+    _has_more = False
+    """Whether the present piece has more than that: a body, or the beginning of a request."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    """When the request that is coming has to be there."""
+
+    _waits_since = 0.0
+    """When the connection was made, or the last answer given. The loop's clock stands still in a burst."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection in, in place of another if there are too many."""
+        full = len(self.connections) >= MAX_CONNECTIONS and self._make_room() is None
+        super().connection_made(transport)
+        self._wait()
+        if full:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_CONNECTIONS} other requests are being answered")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is there any more."""
+        self._forget_deadline()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        """Read what has come; what is no HTTP is refused, and the connection closed."""
+        """Read what has come; what is no HTTP, or too much of it, is refused, and the connection closed."""
         if self._deaf:
             return
         self._unset_keepalive_if_required()
+        self._has_more = False
         rest = memoryview(data)
         try:
             while rest:
                 try:
                     self.parser.feed_data(rest)
-                    return
+                    break
                 except httptools.HttpParserUpgrade as offer:
                     rest = rest[offer.args[0] :]
                     self._read_head_without_offer()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._refuse(HTTPStatus.BAD_REQUEST, f"the request is no HTTP/1.1: {error}")
+            return
+        if self._part:
+            self._bound(len(data))
+        elif self._is_idle:
+            self._wait()
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._part = "head"
+        self._part, self._frame_bytes, self._has_more = "head", 0, True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer, which comes after a body in chunks, says nothing that is asked for here."""
+        if self._part == "head":
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the head is to be read again."""
@@ -59,11 +118,64 @@ class Connection(HttpToolsProtocol):
             self._part = "body"
             super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._has_more = True
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The request is there as a whole, unless its head is to be read again."""
         if not self.parser.should_upgrade():
             self._part = ""
+            self._forget_deadline()
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The client has its answer."""
+        self._waits_since = time.monotonic()
+        super().on_response_complete()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing is to be done here before the client sends more."""
+        return not self.pipeline and (self.cycle is None or self.cycle.response_complete or self.cycle.more_body)
+
+    def _wait(self) -> None:
+        """Wait for a request, as after an answer; uvicorn would wait for the first one for ever."""
+        self._waits_since = self._waits_since or time.monotonic()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _make_room(self) -> Connection | None:
+        """Close the connection that has been idle for the longest time, and return it; None if there is none."""
+        others = (one for one in self.connections if isinstance(one, Connection))
+        idle = [one for one in others if one._is_idle and not one.transport.is_closing()]
+        longest = min(idle, key=lambda one: one._waits_since, default=None)
+        if longest is not None:
+            longest.transport.close()
+        return longest
+
+    def _bound(self, size: int) -> None:
+        """See that a request, of which a piece of this size has come, is there in time, and its head not too large."""
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._be_late)
+        if not self._has_more:
+            self._frame_bytes += size
+            if self._frame_bytes > MAX_HEAD_BYTES:
+                reason = f"the head of the request is larger than {MAX_HEAD_BYTES} bytes"
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason)
+
+    def _be_late(self) -> None:
+        self._deadline = None
+        if self.flow.read_paused:
+            # It is the server that lets the client wait.
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._be_late)
+        elif not self.transport.is_closing():
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request has not come in within {REQUEST_SECONDS} seconds")
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _read_head_without_offer(self) -> None:
         """Read the head of the present request again, by a new parser and without what it offers.

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver import grpc, rest
 from modelserver.errors import ModelError
-from modelserver.http import Connection
+from modelserver.http import KEEP_ALIVE_SECONDS, Connection
 from modelserver.metrics import InProcessMetrics
 
 logger = logging.getLogger("modelserver")
@@ -39,6 +39,9 @@ DRAIN_SECONDS = 3
 
 All that is less than 10 seconds, which the operator's hook before SIGTERM leaves of the 20 until SIGKILL.
 """
+
+MAX_KEEP_ALIVE_SECONDS = 24 * 3600
+"""The longest time that a user may let connections be idle."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +70,7 @@ def serve(class_name: str, host: str) -> None:
     """
     # Tried before the model is loaded, so that a port in use is known at once; REST listens only when all is ready.
     http_port, grpc_port, metrics_port = _port("HTTP", 9000), _port("GRPC", 5000), _port("METRICS", 6000)
+    keep_alive = _keep_alive()
     http_socket = _bind("REST", host, http_port)
     _bind("gRPC", host, grpc_port).close()
     _bind("metrics", host, metrics_port).close()
@@ -80,19 +84,7 @@ def serve(class_name: str, host: str) -> None:
     metrics.serve(host, metrics_port)
     grpc_server = grpc.start_server(model, metrics, host, grpc_port)
     farewell = Farewell(app)
-    server = LingeringServer(
-        farewell,
-        uvicorn.Config(
-            farewell,
-            loop="uvloop",
-            http=Connection,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        ),
-    )
+    server = LingeringServer(farewell, _config(farewell, keep_alive))
     logger.info("serving REST on %d, gRPC on %d, metrics on %d", http_port, grpc_port, metrics_port)
     try:
         server.run(sockets=[http_socket])
@@ -147,6 +139,22 @@ class LingeringServer(uvicorn.Server):
         return stop or not self.server_state.connections or time.monotonic() > self._until
 
 
+def _config(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Clients that heed it (Node's, Apache's) close idle connections themselves, before the server does.
+        headers=[("keep-alive", f"timeout={keep_alive}")],
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
 def _create(class_name: str) -> Any:
     module_name, _, attribute = class_name.rpartition(".")
     try:
@@ -173,6 +181,14 @@ def _port(service: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not (text.isdecimal() and 0 < int(text) < 1 << 16):
         raise ModelError(f"{variable} is not a port: {text}")
+    return int(text)
+
+
+def _keep_alive() -> int:
+    """Seconds that a REST connection may be idle; the variable is that of `seldon-core-microservice`."""
+    text = os.environ.get("GUNICORN_KEEPALIVE", str(KEEP_ALIVE_SECONDS))
+    if not (text.isdecimal() and 0 < int(text) <= MAX_KEEP_ALIVE_SECONDS):
+        raise ModelError(f"GUNICORN_KEEPALIVE is no number of seconds from 1 to {MAX_KEEP_ALIVE_SECONDS}: {text}")
     return int(text)
 
 

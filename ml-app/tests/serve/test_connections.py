@@ -1,0 +1,177 @@
+"""What clients can take up is bounded: idle connections by time and number, requests by time and size of their head."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+import requests
+from uvicorn.server import ServerState
+
+from model_process import HERE, ModelProcess, Rows
+from modelserver import http
+from modelserver import server as command
+from modelserver.errors import ModelError
+from modelserver.http import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES, REQUEST_SECONDS, Connection
+
+PING = b"GET /health/ping HTTP/1.1\r\nHost: a\r\n\r\n"
+UPLOAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+Start = Callable[..., ModelProcess]
+
+
+class Alone:
+    """A connection of a server that is set up as in reality, with a clock and a client that the test plays.
+
+    Args:
+        state: of the server; connections with the same state are of the same server.
+    """
+
+    def __init__(self, state: ServerState) -> None:
+        self.loop, self.transport = Mock(), Mock()
+        self.loop.create_task.side_effect = lambda answering: Mock(closed=answering.close())
+        self.transport.get_extra_info.return_value = None
+        self.transport.is_closing.return_value = False
+        config = command._config(Mock(), command._keep_alive())
+        self.connection = Connection(config, state, {}, self.loop)
+        self.connection.connection_made(self.transport)
+
+    def timers(self) -> dict[float, Callable[[], None]]:
+        """What was to happen after how many seconds."""
+        return {call.args[0]: call.args[1] for call in self.loop.call_later.call_args_list}
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server has closed it."""
+        return self.transport.close.called  # type: ignore[no-any-return]
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Status and reason of the answer, the only one."""
+        ((answer,),) = (call.args for call in self.transport.write.call_args_list)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b"\r\nconnection: close" in head
+        return int(head.split()[1]), json.loads(body)["status"]["info"]
+
+
+def ping(client: socket.socket) -> None:
+    """Ask something and get the answer."""
+    client.sendall(PING)
+    received = b""
+    while not received.endswith(b"pong"):
+        data = client.recv(65536)
+        assert data, received
+        received += data
+
+
+def test_idle_connections_outlive_those_of_proxies(server: ModelProcess) -> None:
+    assert KEEP_ALIVE_SECONDS > 600
+    alone = Alone(ServerState())
+    assert list(alone.timers()) == [KEEP_ALIVE_SECONDS]
+    alone.timers()[KEEP_ALIVE_SECONDS]()
+    assert alone.closed
+    answer = requests.get(f"{server.url}/health/ping", timeout=5)
+    assert answer.headers["keep-alive"] == f"timeout={KEEP_ALIVE_SECONDS}"
+
+
+def test_idle_connections_are_closed_after_the_time_that_is_set(start: Start) -> None:
+    server = start("seldon_classes.Plain", GUNICORN_KEEPALIVE="1")
+    server.wait_until_ready()
+    for sent in (PING, b"", b"\r\n", PING * 2):
+        with socket.create_connection((HERE, int(server.rest)), timeout=5) as client:
+            client.sendall(sent)
+            began, received = time.monotonic(), b""
+            while data := client.recv(65536):
+                received += data
+            assert 0.9 < time.monotonic() - began < 3
+        assert re.findall(rb"keep-alive: (.*)\r", received) == [b"timeout=1"] * sent.count(PING)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "86401", "a"])
+def test_time_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("GUNICORN_KEEPALIVE", text)
+    with pytest.raises(ModelError, match=f"GUNICORN_KEEPALIVE is no number of seconds from 1 to 86400: {text}"):
+        command._keep_alive()
+
+
+def test_idle_connections_shut_nobody_out(server: ModelProcess, row: Rows) -> None:
+    more = 20
+    idle = [socket.create_connection((HERE, int(server.rest)), timeout=5) for _ in range(MAX_CONNECTIONS + more)]
+    try:
+        ping(idle[more + 9])
+        assert len(server.prices(row)) == 1
+        for client in idle[:more]:
+            assert client.recv(1) == b"", "the first to wait are the first to go"
+        for client in (*idle[more + 9 : more + 12], idle[-1]):
+            ping(client)
+    finally:
+        for client in idle:
+            client.close()
+
+
+def test_busy_connections_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAX_CONNECTIONS", 1)
+    state = ServerState()
+    busy = Alone(state)
+    busy.connection.data_received(PING)
+    one_more = Alone(state)
+    assert (busy.closed, one_more.closed) == (False, True)
+    assert one_more.refusal == (503, "1 other requests are being answered")
+    one_more.connection.data_received(PING)
+    assert one_more.loop.create_task.call_count == 0
+
+
+@pytest.mark.parametrize("begun", [PING[:5], PING[:-2], UPLOAD, PING.replace(b"\r\n\r\n", b"\r\nUpgrade: h2c\r\n")])
+def test_request_that_does_not_come_in_is_given_up(begun: bytes) -> None:
+    alone = Alone(ServerState())
+    alone.connection.data_received(begun)
+    alone.connection.data_received(b"0")
+    assert list(alone.timers()) == [KEEP_ALIVE_SECONDS, REQUEST_SECONDS], (
+        "the second is not put off by what still comes"
+    )
+    assert not alone.closed
+    alone.timers()[REQUEST_SECONDS]()
+    assert alone.closed
+    assert alone.refusal == (408, f"the request has not come in within {REQUEST_SECONDS} seconds")
+
+
+def test_request_that_has_come_in_has_no_deadline() -> None:
+    alone = Alone(ServerState())
+    alone.connection.data_received(PING[:9])
+    deadline = alone.connection._deadline
+    alone.connection.data_received(PING[9:])
+    assert deadline is not None
+    assert alone.loop.call_later.return_value.cancel.called
+    assert alone.connection._deadline is None
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET /", b"a" * 8192),
+        (b"GET / HTTP/1.1\r\nA: ", b"a" * 8192),
+        (b"GET / HTTP/1.1\r\n", b"a: b\r\n" * 1024),
+        (UPLOAD + b"1;", b"a" * 8192),
+        (UPLOAD + b"0\r\na: ", b"a" * 8192),
+        (UPLOAD + b"0\r\n", b"a: b\r\n" * 1024),
+    ],
+    ids=["address", "header", "headers", "extension of a chunk", "trailer", "trailers"],
+)
+def test_head_without_end(server: ModelProcess, begin: bytes, piece: bytes) -> None:
+    with socket.create_connection((HERE, int(server.rest)), timeout=5) as client:
+        client.sendall(begin)
+        time.sleep(0.1)
+        sent = 0
+        try:
+            while sent < 4 << 20:
+                client.sendall(piece)
+                sent += len(piece)
+            received = client.recv(65536)
+        except ConnectionError:
+            received = b""
+    assert MAX_HEAD_BYTES <= sent < 4 << 20
+    assert received[:12] in {b"", b"HTTP/1.1 431", b"HTTP/1.1 400"}
