@@ -66,9 +66,18 @@ export function setupScript(host: string): string {
     '  said=$(mc admin policy attach store "$1" --user "$2" 2>&1) && return',
     '  case "$said" in *"already in effect"*) ;; *) echo "$said" >&2; exit 1 ;; esac',
     "}",
-    // The Service may take a moment to lead to a server that is ready.
-    "tries=0",
-    "until mc ls store > /dev/null; do tries=$((tries + 1)); [ $tries -lt 60 ] || exit 1; sleep 1; done",
+    // The Service may take a moment to lead to a server that is ready, and network policies to reach this pod.
+    "began=$(date +%s) pause=1",
+    "until said=$(mc ls store 2>&1 > /dev/null); do",
+    "  if [ $(($(date +%s) - began)) -ge 60 ]; then",
+    `    echo "error: \${HOSTNAME:-this pod} has tried to reach the store ${host} for 60 s: $said: is it running, and do the" \\`,
+    '      "network policies of both namespaces allow it?" >&2',
+    "    exit 1",
+    "  fi",
+    `  echo "the store ${host} does not answer yet: $said; asking again in $pause s" >&2`,
+    '  sleep "$pause"',
+    "  [ $pause -ge 8 ] || pause=$((pause * 2))",
+    "done",
     `mc mb --ignore-existing ${Object.values(buckets)
       .map((bucket) => `store/${bucket}`)
       .join(" ")}`,

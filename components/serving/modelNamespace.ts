@@ -54,6 +54,11 @@ export class ModelNamespace extends pulumi.ComponentResource {
         RCLONE_CONFIG_S3_SECRET_ACCESS_KEY: users.serving.secretAccessKey,
         RCLONE_CONFIG_S3_ENDPOINT: endpoint,
         RCLONE_CONFIG_S3_REGION: region,
+        // A new pod's first connection may be refused, until its network policies are there. What lasts longer is for
+        // the kubelet, which starts the container again with growing pauses.
+        RCLONE_RETRIES: "5",
+        RCLONE_RETRIES_SLEEP: "2s",
+        RCLONE_CONTIMEOUT: "10s",
       },
       { parent: this },
     );

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../config/fields";
@@ -98,8 +101,7 @@ export class TrackingServer extends pulumi.ComponentResource {
         namespace: args.namespace,
         jobName: "mlflow-migration",
         image: imageReference(images.mlflow, args.mirror),
-        // As in the chart: `mlflow db upgrade` takes an empty database for a broken one.
-        command: ["python", "-c", migration],
+        command: ["python", "-c", readFileSync(path.join(__dirname, "migration.py"), "utf8")],
         env: [
           { name: "PGHOST", value: host },
           { name: "PGPORT", value: pulumi.interpolate`${databasePort}` },
@@ -116,12 +118,6 @@ export class TrackingServer extends pulumi.ComponentResource {
     );
   }
 }
-
-/** libpq finds the database in the PG… variables. The driver is named because SQLAlchemy 2.1 would take psycopg 3. */
-const migration = [
-  "from mlflow.store.db import utils",
-  'utils._initialize_tables(utils.create_sqlalchemy_engine_with_retry("postgresql+psycopg2://"))',
-].join("\n");
 
 function chartValues(
   args: TrackingServerArgs,

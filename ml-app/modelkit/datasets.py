@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from modelkit.connecting import first_answer, noted, unreachable
+
 TIMEOUT_SECONDS = 30
 EXAMPLES = 5
 """How many faulty lines a message shows of each kind; it counts the others."""
@@ -160,30 +162,51 @@ def _read_http(address: str) -> bytes:
     if parts.username or parts.password:
         # The address is shown in messages and recorded with the run.
         raise DataError(f"{parts.scheme}://…@{parts.hostname}{parts.path}: leave user name and password out of it")
-    try:
+
+    def fetch() -> bytes:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 http(s), see above
             content: bytes = response.read()
             return content
+
+    try:
+        return first_answer(fetch, address, unreachable)
     except urllib.error.HTTPError as error:
         raise DataError(f"{address}: the server answered {error.code} {error.reason}; check the address") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise DataError(f"{address}: cannot be fetched: {reason}; check the address and the network") from error
+        told = DataError(f"{address}: cannot be fetched: {reason}; check the address and the network")
+        raise noted(told, error) from error
 
 
 def _read_s3(address: str) -> bytes:
     # Only this branch pays boto3's half a second.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        ConnectionClosedError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        NoCredentialsError,
+    )
 
     bucket, _, key = address.removeprefix("s3://").partition("/")
     if not bucket or not key:
         raise DataError(f"{address}: write it as s3://bucket/key")
     config = Config(connect_timeout=5, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard"})
-    try:
-        content: bytes = boto3.Session().client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def fetch() -> bytes:
+        content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
+
+    def nobody(error: Exception) -> object:
+        gone = (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError)
+        return error if isinstance(error, gone) else None
+
+    try:
+        client = boto3.Session().client("s3", config=config)
+        return first_answer(fetch, f"the store of {address}", nobody)
     except NoCredentialsError as error:
         raise DataError(
             f"{address}: no credentials for S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
@@ -196,4 +219,5 @@ def _read_s3(address: str) -> bytes:
             raise DataError(f"{address}: {what}; check the address and AWS_ENDPOINT_URL") from error
         raise DataError(f"{address}: S3 refused ({code}); check the credentials and what they may read") from error
     except (BotoCoreError, ValueError) as error:
-        raise DataError(f"{address}: cannot be fetched: {error}; check the address and AWS_ENDPOINT_URL") from error
+        told = DataError(f"{address}: cannot be fetched: {error}; check the address and AWS_ENDPOINT_URL")
+        raise noted(told, error) from error

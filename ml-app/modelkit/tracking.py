@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from modelkit.connecting import first_answer, noted, unreachable
 from modelkit.stopping import Stopped, StopSignals
 
 REACH_SECONDS = 5
@@ -40,13 +41,13 @@ class TrackingError(RuntimeError):
 
 
 def prepare(uri: str) -> None:
-    """Set MLflow's environment and see that the server answers. Call it before MLflow is imported.
+    """Set MLflow's environment and wait until the server answers. Call it before MLflow is imported.
 
     Args:
         uri: the tracking server's address; only http:// and https:// are asked for an answer.
 
     Raises:
-        TrackingError: nothing answers at the address.
+        TrackingError: nothing answers at the address, for as long as `connecting.patience()` says.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -55,17 +56,23 @@ def prepare(uri: str) -> None:
     os.environ["MLFLOW_REGISTRY_URI"] = uri
     if not uri.startswith(("http://", "https://")):
         return
+    server = f"the tracking server {uri}"
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()  # noqa: S310 http(s)
-    except urllib.error.HTTPError:
-        pass  # somebody answers; MLflow will find out what it may do there
+        first_answer(lambda: _ask(f"{uri.rstrip('/')}/health"), server, unreachable)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
+        raise noted(TrackingError(f"{server} does not answer: {reason}"), error) from error
+
+
+def _ask(url: str) -> None:
+    try:
+        urllib.request.urlopen(url, timeout=REACH_SECONDS).close()  # noqa: S310 http(s)
+    except urllib.error.HTTPError:
+        pass  # somebody answers; MLflow will find out what it may do there
+    except urllib.error.URLError as error:
         # MLflow has its own settings for certificates.
-        if not isinstance(reason, ssl.SSLCertVerificationError):
-            raise TrackingError(
-                f"the tracking server {uri} does not answer: {reason}; is it running, and is the address right?"
-            ) from error
+        if not isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { namespaceNames } from "../../components/namespaces/traffic";
-import { loadNamespace } from "./load";
+import { visitorNamespace } from "./visitor";
 
-const namespaces: readonly string[] = [...Object.values(namespaceNames), loadNamespace];
+const namespaces: readonly string[] = [...Object.values(namespaceNames), visitorNamespace];
 
 /** Kinds that belong to no namespace, of which charts of the platform make some; those are Seldon's. */
 const clusterKinds = {

@@ -6,11 +6,13 @@ import { type Changes, EngineStack } from "../../cli/engine/stack";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { type CommandEvent, type UpEvent, npmRun, stepLine } from "./commands";
 import { leftovers } from "./leftovers";
-import { Load, removeLoad } from "./load";
+import { Load } from "./load";
 import { podsOf, replacePod, until } from "./pods";
 import { Served } from "./served";
 import type { Steps } from "./steps";
+import { checkStrangers } from "./strangers";
 import { type TestStack, modelName } from "./testStack";
+import { removeVisitors } from "./visitor";
 
 const model = { namespace: namespaceNames.models, labels: `seldon-deployment-id=${modelName}` };
 const database = { namespace: namespaceNames.database, labels: "app.kubernetes.io/instance=postgresql" };
@@ -42,13 +44,14 @@ export class Life {
     await steps.run("prediction as at training", () => served.checkAnswers());
     await steps.run("preview", () => this.unchanged((engine, signal) => engine.preview({ signal })));
     await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
+    await steps.run("strangers are kept out", () => checkStrangers(this.cluster));
     await steps.run("another version under load", () => this.changeUnderLoad());
     await steps.run("pods deleted and restarted", () => this.losePods());
   }
 
   /** Takes the stack down. @returns that nothing is left. @throws Error something is. */
   async end(): Promise<string> {
-    await removeLoad(this.cluster);
+    await removeVisitors(this.cluster);
     await this.command("down", ["--stack", this.stack.name, "--yes"]);
     // Volumes are removed behind their claims, by the storage class.
     let left: string[] = [];

@@ -17,11 +17,14 @@ import pytest
 
 from house_price.train.__main__ import main
 from house_price.train.options import SAMPLE
+from modelkit.connecting import PATIENCE_VARIABLE
 from modelkit.stopping import SIGNALS
 from modelkit.tracking import ENVIRONMENT
 
 ML_APP = Path(__file__).parents[2]
 os.environ.update(ENVIRONMENT)
+# A test of what cannot be reached need not wait for it.
+os.environ[PATIENCE_VARIABLE] = "0.1"
 
 Train = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -105,7 +108,8 @@ def train(start: Callable[..., subprocess.Popen[str]]) -> Train:
 @pytest.fixture
 def call(tracking_uri: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Train]:
     """Runs the command inside this process, which spares it seconds of imports."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        monkeypatch.setenv(name, tracking_uri)
     handlers = [(signum, signal.getsignal(signum)) for signum in SIGNALS]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

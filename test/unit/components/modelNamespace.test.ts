@@ -47,6 +47,9 @@ describe("ModelNamespace", () => {
         RCLONE_CONFIG_S3_SECRET_ACCESS_KEY: "serving-secret",
         RCLONE_CONFIG_S3_ENDPOINT: "https://s3.example.com",
         RCLONE_CONFIG_S3_REGION: "eu-west-1",
+        RCLONE_RETRIES: "5",
+        RCLONE_RETRIES_SLEEP: "2s",
+        RCLONE_CONTIMEOUT: "10s",
       },
     });
     expect(created.one("Secret", "it-storage").secretPaths).to.include(

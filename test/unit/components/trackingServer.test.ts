@@ -1,4 +1,9 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+
 import { expect } from "chai";
+
+import { projectDir } from "../../../cli/paths";
 
 import { TrackingServer, type TrackingServerArgs } from "../../../components/tracking/trackingServer";
 import { at, consume, create, type Created, environment, jobContainer, without } from "./support/created";
@@ -161,8 +166,7 @@ describe("TrackingServer", () => {
     });
     const [interpreter, option, script] = at(container, "command") as string[];
     expect([interpreter, option]).to.deep.equal(["python", "-c"]);
-    expect(script).to.include("_initialize_tables(");
-    expect(script).to.include('"postgresql+psycopg2://"');
+    expect(script).to.equal(readFileSync(path.join(projectDir, "components/tracking/migration.py"), "utf8"));
   });
 
   it("makes the tables as a user without rights and without a token", () => {
