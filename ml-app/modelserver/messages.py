@@ -48,25 +48,33 @@ class _Message(msgspec.Struct):
     meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
-def decode(body: bytes) -> dict[str, Any]:
-    """Decode a request body to the `dict` that seldon-core's methods take, arrays made and checked.
+def parse(text: bytes | str, what: str = "the body", kind: Any = dict[str, Any]) -> Any:
+    """Decode JSON of that kind; `what` names it in errors.
 
     Raises:
-        BadRequest: the body is not JSON, or not a Seldon message that holds data.
+        BadRequest: it is not JSON, or of another kind.
     """
-    if not body.strip():
-        raise BadRequest('the body is empty; send {"data": {"ndarray": [[…]]}}')
     try:
-        message = msgspec.json.decode(body, type=dict[str, Any])
-        # null stands for a part that is not there, as in protobuf's JSON; seldon-core takes the key as the part.
-        message = {key: part for key, part in message.items() if part is not None}
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"{what} is not a Seldon message: {error}") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadRequest(f"{what} is not JSON: {error}") from error
+
+
+def check(message: dict[str, Any]) -> dict[str, Any]:
+    """Check a decoded message and make its arrays: then it is the `dict` that seldon-core's methods take.
+
+    Raises:
+        BadRequest: it is no Seldon message that holds data.
+    """
+    # null stands for a part that is not there, as in protobuf's JSON; seldon-core takes the key as the part.
+    message = {key: part for key, part in message.items() if part is not None}
+    try:
         # Checked against the message's shape, but passed on as it came: what is not known here stays in it.
         checked = msgspec.convert(message, _Message)
     except msgspec.ValidationError as error:
         raise BadRequest(f"the body is not a Seldon message: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}") from error
-
     if checked.data is not None:
         message["data"] = _with_array(checked.data)
     elif checked.binData is not None:

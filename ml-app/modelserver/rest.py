@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from modelserver import messages
+from modelserver import forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
 from modelserver.metrics import InProcessMetrics
 
@@ -33,15 +33,17 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
     if metadata is None:
         raise ModelError("the model's metadata is not valid: see the log above")
 
-    def answer(body: bytes) -> bytes:
-        return msgspec.json.encode(seldon_methods.predict(model, messages.decode(body), metrics))
+    def answer(body: bytes, content_type: str, query: bytes) -> bytes:
+        message = forms.read(body, content_type, query)
+        return msgspec.json.encode(seldon_methods.predict(model, message, metrics))
 
     async def predict(request: Request) -> Response:
         body = await _read(request)
-        if len(body) <= INLINE_BYTES:
-            return _json(answer(body))
+        content_type, query = request.headers.get("content-type", ""), request.scope["query_string"]
+        if len(body) + len(query) <= INLINE_BYTES:
+            return _json(answer(body, content_type, query))
         # Thousands of rows: in a thread, so that health checks and small requests do not queue behind them.
-        return _json(await asyncio.to_thread(answer, body))
+        return _json(await asyncio.to_thread(answer, body, content_type, query))
 
     async def status(_: Request) -> Response:
         return _json(msgspec.json.encode(seldon_methods.health_status(model, metrics)))
@@ -54,7 +56,7 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
 
     return Starlette(
         routes=[
-            *(Route(path, predict, methods=["POST"]) for path in PREDICT_PATHS),
+            *(Route(path, predict, methods=["GET", "POST"]) for path in PREDICT_PATHS),
             Route("/health/status", status),
             Route("/api/v1.0/health/status", status),
             Route("/health/ping", ping),

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from modelserver.errors import BadRequest
-from modelserver.messages import decode, to_array, to_tensor
+from modelserver.messages import check, parse, to_array, to_tensor
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    return check(parse(body))
 
 
 def test_arrays_are_made() -> None:

@@ -168,7 +168,7 @@ def test_body_of_a_megabyte(server: ModelProcess, row: Rows) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/predict", 405),
+        ("DELETE", "/predict", 405),
         ("PUT", "/predict", 405),
         ("POST", "/metadata", 405),
         ("GET", "/", 404),

@@ -12,6 +12,7 @@ import pytest
 from conftest import HOUSE_PRICE
 from house_price.features import FEATURES
 from model_process import ModelProcess, Rows, tensor
+from test_forms import WAYS
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,13 @@ def test_same_answers(microservice: ModelProcess, server: ModelProcess, rows: Ro
     assert microservice.post(message).json()["data"] == server.post(message).json()["data"]
     (over_grpc,) = microservice.call("Model", "Predict", tensor(rows[:1])).data.tensor.values
     assert [over_grpc] == server.prices(rows[:1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_same_answers_to_forms(microservice: ModelProcess, server: ModelProcess, row: Rows, way: str) -> None:
+    for names in ([], list(FEATURES)):
+        theirs, ours = (WAYS[way](f"{process.url}/predict", row, names) for process in (microservice, server))
+        assert (theirs.status_code, theirs.json()["data"]) == (200, ours.json()["data"])
 
 
 def test_bad_rows_are_refused(microservice: ModelProcess, server: ModelProcess, rows: Rows) -> None:
