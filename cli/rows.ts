@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { parse } from "csv-parse/sync";
+import { isScalar, parseDocument } from "yaml";
 
 import { UserError, messageOf } from "./errors";
 import type { Rows } from "./seldon";
@@ -11,7 +12,7 @@ import type { Rows } from "./seldon";
  *
  * @param words one JSON value (a row, several rows, or one or several objects with named features), or words of the
  *   form `name=value`.
- * @throws UserError the words are neither.
+ * @throws UserError the words are neither, or have a name twice.
  */
 export function rowsFromWords(words: readonly string[]): Rows {
   const text = words.join(" ").trim();
@@ -24,6 +25,7 @@ export function rowsFromWords(words: readonly string[]): Rows {
       `the row is not JSON: ${messageOf(error)}. For example: [3, 1.5, 1340, …] or bedrooms=3 …`,
     );
   }
+  refuseRepetition(repeatedKey(text), "the row");
   if (!Array.isArray(value)) return fromObjects([value as Record<string, unknown>]);
   if (value.every((row) => Array.isArray(row))) return { ndarray: value as unknown[][] };
   if (value.every((row) => typeof row === "object" && row !== null)) return fromObjects(value);
@@ -33,19 +35,23 @@ export function rowsFromWords(words: readonly string[]): Rows {
 /**
  * Reads rows from a CSV file whose first line names the features; columns that are no feature must not be there.
  *
- * @throws UserError the file cannot be read, or a cell is no number.
+ * @throws UserError the file cannot be read, a column is there twice, or a cell is no number.
  */
 export function rowsFromCsv(file: string): Rows {
   const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
   let records: Record<string, string>[];
   try {
     records = parse(readFileSync(place, "utf8"), {
-      columns: true,
+      columns: (names: string[]) => {
+        refuseRepetition(firstRepeated(names), `--csv: ${file}, line 1`);
+        return names;
+      },
       skip_empty_lines: true,
       bom: true,
       trim: true,
     });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`--csv: cannot read ${file}: ${messageOf(error)}`);
   }
   if (records.length === 0)
@@ -59,7 +65,30 @@ function namedFeatures(words: readonly string[]): Record<string, unknown> {
   if (wrong !== undefined) {
     throw new UserError(`"${wrong}" is neither JSON nor name=value. For example: bedrooms=3 bathrooms=1.5 …`);
   }
+  refuseRepetition(firstRepeated(pairs.map((pair) => pair?.[1])), "the row");
   return numbers(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])), "the row");
+}
+
+/** A name that is there twice would count with its last value alone. @throws UserError there is one. */
+function refuseRepetition(name: string | undefined, place: string): void {
+  if (name !== undefined) throw new UserError(`${place}: the name "${name}" is there twice; give each once.`);
+}
+
+function firstRepeated(names: readonly (string | undefined)[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) < index);
+}
+
+/** A key that an object in a JSON text has twice, which `JSON.parse` does not tell. Every JSON text is a YAML one. */
+function repeatedKey(text: string): string | undefined {
+  let repeated: string | undefined;
+  parseDocument(text, {
+    uniqueKeys: (one, other) => {
+      const same = isScalar(one) && isScalar(other) && one.value === other.value;
+      if (same) repeated ??= String(one.value);
+      return same;
+    },
+  });
+  return repeated;
 }
 
 /** Texts as numbers. @throws UserError listing all that are none. */

@@ -38,7 +38,7 @@ def read(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
     if text:
         if body.strip():
             raise BadRequest("there is a message in the query and another in the body: send one")
-        return check(parse(text, "the field json"))
+        return check(parse(text.encode(), "the field json"))
     if not body.strip():
         raise BadRequest('the body is empty; send {"data": {"ndarray": [[…]]}}')
     kind, options = multipart.parse_options_header(content_type)
@@ -49,7 +49,7 @@ def read(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
         fields = _unique(_pairs(body, "the form"), "the form")
         if not fields.get("json"):
             raise BadRequest(f"the form has no field json with a message; it has: {', '.join(fields)}")
-        return check(parse(fields["json"], "the field json"))
+        return check(parse(fields["json"].encode(), "the field json"))
     return check(parse(body))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ def test_other_parts_are_passed_on() -> None:
         message = decode(body)
         assert set(message) <= {"strData", "binData", "jsonData", "more"}
     assert message == {"jsonData": {"a": [None]}, "more": 1}
+
+
+def test_colons_in_texts_and_keys_in_lists_are_no_repetition() -> None:
+    for body in (
+        b'{"strData": "a:b:::"}',
+        b'{"jsonData": [{"a": {"b": 1}}, {"a": {"b": 1}}], "meta": {"puid": "a:b"}}',
+    ):
+        assert decode(body) == json.loads(body)
 
 
 def test_parts_that_are_null_are_left_out() -> None:

@@ -41,6 +41,7 @@ def with_meta(meta: object) -> bytes:
 NOT_JSON = "the body is not JSON: "
 NOT_SELDON = "the body is not a Seldon message: "
 NO_DATA = "the body has none of data, jsonData, strData and binData"
+TWICE = "the body has the key {} twice in one object"
 NOT_ROWS = "this model takes rows of numbers: send data.ndarray or data.tensor"
 NO_ROWS = "there are no rows; send at least one of 10 numbers"
 ONE_OF = "data needs either ndarray or tensor (tftensor is not supported)"
@@ -63,6 +64,11 @@ REFUSED = {
     "nested without end": (b'{"jsonData": ' + b"[" * 100_000, NOT_JSON),
     "null": (b"null", NOT_SELDON + "Expected `object`, got `null`"),
     "list": (b"[]", NOT_SELDON + "Expected `object`, got `array`"),
+    "a key twice": (b'{"data":{"ndarray":[[1]]},"data":{"ndarray":[[2]]}}', TWICE.format("data")),
+    "a key twice, once escaped": (b'{"data":{"ndarray":[[1]]},"d\\u0061ta":null}', TWICE.format("data")),
+    "a key of the data twice": (b'{"data":{"ndarray":[[1]],"ndarray":[[2]]}}', TWICE.format("ndarray")),
+    "a key within lists twice": (b'{"jsonData":[[{"a":1,"b":2,"a":1}]]}', TWICE.format("a")),
+    "a key twice, deep": (b'{"jsonData":' + b'{"a":' * 900 + b'{"b":1,"b":1}' + b"}" * 901, TWICE.format("b")),
     "number": (b"1", NOT_SELDON),
     "no part": (b"{}", NO_DATA),
     "unknown parts": (b'{"instances": [[1]]}', NO_DATA),

@@ -21,6 +21,11 @@ describe("rows from words", () => {
         ],
       },
     ],
+    [
+      "keys and texts like one another",
+      ['{"a": "a", "b": "a: 1, a: 2"}'],
+      { names: ["a", "b"], ndarray: [["a", "a: 1, a: 2"]] },
+    ],
     ["an object", ['{"a": 1, "b": 2}'], { names: ["a", "b"], ndarray: [[1, 2]] }],
     [
       "objects in another order",
@@ -45,6 +50,15 @@ describe("rows from words", () => {
     ["JSON that is none", ["[1, 2"], "the row is not JSON"],
     ["a word without a name", ["a=1", "b"], '"b" is neither JSON nor name=value'],
     ["all names without a number at once", ["a=x", "b=", "c=1"], 'a="x", b=""'],
+    ["a name twice", ["a=3", "b=1", "a=4"], 'the row: the name "a" is there twice'],
+    ["a name twice with the same number", ["a=3", "a=3"], 'the name "a" is there twice'],
+    ["a key twice", ['{"a": 3, "b": 1, "a": 4}'], 'the row: the name "a" is there twice'],
+    [
+      "a key twice, once escaped",
+      [String.raw`[{"b": 1}, {"a": 3, "\u0061": 4}]`],
+      'the name "a" is there twice',
+    ],
+    ["a key twice, deep in a row", ['[[{"c": {"b:": 1, "b:": 1}}]]'], 'the name "b:" is there twice'],
     ["objects with different names", ['[{"a": 1}, {"b": 1}]'], "row 1 names other features than row 0 (a)"],
   ];
   for (const [name, words, message] of refused) {
@@ -76,6 +90,10 @@ describe("rows from a CSV file", () => {
     ["an empty file", "", "has no rows"],
     ["a file with names only", "a,b\n", "has no rows"],
     ["a cell that is no number", "a,b\n1,x\n", 'row 1: not a number: b="x"'],
+    ["a column twice", "a,b,a\n1,2,3\n", 'rows.csv, line 1: the name "a" is there twice'],
+    ["a column twice, with blanks and quotes", 'a, "a" \n1,2\n', 'line 1: the name "a" is there twice'],
+    ["a column twice without rows", "a,a\n", 'line 1: the name "a" is there twice'],
+    ["columns without names", "a,,\n1,2,3\n", 'line 1: the name "" is there twice'],
     ["a line that is too long", "a,b\n1,2,3\n", "cannot read"],
   ];
   for (const [name, content, message] of refused) {
