@@ -69,6 +69,10 @@ def parse(text: bytes, what: str = "the body", kind: Any = dict[str, Any]) -> An
         raise BadRequest(f"{what} is not JSON: {error}") from error
 
 
+def _without_nulls(parts: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in parts.items() if part is not None}
+
+
 def _keys(value: Any) -> int:
     """How many keys an object has, and those in it that are not in lists."""
     return len(value) + sum(map(_keys, value.values())) if isinstance(value, dict) else 0
@@ -89,7 +93,10 @@ def check(message: dict[str, Any]) -> dict[str, Any]:
         BadRequest: it is no Seldon message that holds data.
     """
     # null stands for a part that is not there, as in protobuf's JSON; seldon-core takes the key as the part.
-    message = {key: part for key, part in message.items() if part is not None}
+    message = _without_nulls(message)
+    for key in ("data", "meta"):
+        if isinstance(message.get(key), dict):
+            message[key] = _without_nulls(message[key])
     try:
         # Checked against the message's shape, but passed on as it came: what is not known here stays in it.
         checked = msgspec.convert(message, _Message)

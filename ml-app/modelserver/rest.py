@@ -54,7 +54,7 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
     async def ping(_: Request) -> Response:
         return PlainTextResponse("pong")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(Route(path, predict, methods=["GET", "POST"]) for path in PREDICT_PATHS),
             Route("/health/status", status),
@@ -70,6 +70,9 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
             Exception: _failed,
         },
     )
+    # Its redirects have no reason in them, and lose what a proxy has taken off the path: Kludex/starlette#2748.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _read(request: Request) -> bytes:

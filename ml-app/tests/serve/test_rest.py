@@ -77,8 +77,12 @@ def test_columns_are_matched_by_name(server: ModelProcess, rows: Rows) -> None:
 
 
 def test_parts_that_are_null_are_not_there(server: ModelProcess, row: Rows) -> None:
-    message = {"data": {"ndarray": row.tolist(), "tensor": None}, "strData": None, "jsonData": None, "meta": None}
-    assert server.post(message).json()["data"]["ndarray"] == server.prices(row)
+    data = {"names": None, "ndarray": row.tolist(), "tensor": None}
+    meta = {"puid": None, "tags": None, "routing": None, "requestPath": None, "metrics": None}
+    for rest in ({"strData": None, "jsonData": None, "meta": None}, {"meta": meta}):
+        answer = server.post({"data": data, **rest})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"]["ndarray"] == server.prices(row)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}], ids=["none", "form"])
