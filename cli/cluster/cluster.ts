@@ -54,6 +54,9 @@ export class Refused extends UserError {
 
 /** A Kubernetes API server, with the user's credentials. */
 export class Cluster {
+  /** Milliseconds by which its clock is ahead of this machine's. */
+  private ahead = 0;
+
   private constructor(
     /** The context that leads to it. */
     readonly context: string,
@@ -80,6 +83,11 @@ export class Cluster {
     return new Cluster(name, own, server, options);
   }
 
+  /** The time by the cluster's clock: what its objects tell is compared with this. This machine's may be off. */
+  now(): Date {
+    return new Date(Date.now() + this.ahead);
+  }
+
   /** The server's version, `v1.34.4`. @throws Error it does not answer. */
   async version(timeout = answerMilliseconds): Promise<string> {
     const { status, body } = await this.send("/version", { timeout });
@@ -100,6 +108,11 @@ export class Cluster {
       if (error instanceof Refused && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  private compareClocks(date: string | undefined): void {
+    const ahead = Date.parse(date ?? "") - Date.now();
+    if (!Number.isNaN(ahead)) this.ahead = Math.abs(ahead) < clockMilliseconds ? 0 : ahead;
   }
 
   /** Deletes the object at an address. @returns whether there was one. @throws Refused */
@@ -130,6 +143,7 @@ export class Cluster {
     const method = how.method ?? (body === undefined ? "GET" : "POST");
     return new Promise((resolve, reject) => {
       const request = request_(url, { ...this.options, headers, method, timeout }, (response) => {
+        this.compareClocks(response.headers.date);
         let text = "";
         response.setEncoding("utf8").on("data", (chunk: string) => {
           text += chunk;
@@ -148,6 +162,9 @@ export class Cluster {
     });
   }
 }
+
+/** What HTTP's `Date`, in whole seconds, and the way of an answer may make of two clocks that agree. */
+const clockMilliseconds = 3_000;
 
 /** The reason in an API server's own error, a `Status` object; undefined if the error is someone else's. */
 function refusal(body: string): string | undefined {

@@ -12,7 +12,9 @@ import { type Problem, preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { told } from "./changes";
+import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
+import { verify } from "./verify";
 import { DeploymentView } from "./view";
 import { watchDeployment } from "./watch";
 
@@ -59,12 +61,22 @@ export async function deploy(
     return opened;
   });
   const view = new DeploymentView(progress, plan.recording.resources);
+  const declared = new DeclaredObjects();
   const changes = await progress.step("deployment", async (step) => {
     step.detail("comparing the program with what is there");
-    const made = await runWatched(target, view, signal, log(name, "up"), (options) => stack.up(options));
+    const made = await runWatched(target, view, signal, log(name, "up"), (options) =>
+      stack.up({
+        ...options,
+        onEvent: (event) => {
+          options.onEvent?.(event);
+          declared.onEvent(event);
+        },
+      }),
+    );
     step.detail(told(made));
     return made;
   });
+  await progress.step("what is declared", (step) => verify(cluster, declared.all, step, signal));
   return { stack, plan, changes };
 }
 

@@ -36,7 +36,8 @@ export async function watchDeployment(
     view.explain(findings);
     await replaceStuckPods(cluster, findings, waiting);
     for (const busy of waiting) {
-      const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, busy));
+      const since = new Date(busy.since + cluster.now().getTime() - Date.now());
+      const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, since));
       if (finding === undefined) continue;
       const what = busy.doing === "removing" ? "cannot be removed" : "does not come up";
       const hopeless = new Hopeless(explanation(finding, `${busy.part.title} ${what}`));
@@ -59,9 +60,9 @@ export function explanation({ reason, log = [], mend }: Finding, what: string): 
   return `${what}: ${reason}.${said}${mend === undefined ? "" : `\n  ${mend}`}`;
 }
 
-/** Whether it has failed since the engine is at it: what failed before is perhaps just being mended. */
-function isNew({ at }: Finding, { since }: Busy): boolean {
-  return at === undefined || Date.parse(at) >= since;
+/** Whether it has failed since a moment by the cluster's clock: what failed before is perhaps just being mended. */
+export function isNew({ at }: Finding, since: Date): boolean {
+  return at === undefined || Date.parse(at) >= since.getTime();
 }
 
 function namespaceOf({ kind, namespace, name }: Busy): string {

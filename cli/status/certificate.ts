@@ -18,7 +18,10 @@ const noticeDays = 30;
  *
  * @throws Refused
  */
-export async function certificateItems(cluster: Cluster, now = Date.now()): Promise<readonly Item[]> {
+export async function certificateItems(
+  cluster: Cluster,
+  now = cluster.now().getTime(),
+): Promise<readonly Item[]> {
   const address = `/api/v1/namespaces/${namespaceNames.servingOperator}/secrets/${secretName}`;
   const secret = await cluster.get<V1Secret>(address);
   const encoded = secret?.data?.["tls.crt"];

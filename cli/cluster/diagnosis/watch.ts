@@ -48,7 +48,7 @@ export class ClusterWatch {
         ),
       ]);
       const views = await Promise.all(namespaces.map((name) => this.view(name)));
-      const now = new Date();
+      const now = this.cluster.now();
       const findings = views.flatMap((view) =>
         diagnose({ ...view, nodes: nodes ?? [], storageClasses }, now),
       );

@@ -1,23 +1,10 @@
-import { gzipSync } from "node:zlib";
-
 import { expect } from "chai";
 
 import { HelmReleases } from "../../../cli/cluster/releases";
 import { type FakeApi, fakeApi } from "./support/fakeApi";
+import { record } from "./support/helmRecord";
 
 const secrets = "/api/v1/namespaces/db/secrets";
-
-/** A record as Helm writes it. */
-function record(name: string, revision: number, status: string, payload?: object) {
-  const zipped = payload && gzipSync(JSON.stringify(payload)).toString("base64");
-  return {
-    metadata: {
-      name: `sh.helm.release.v1.${name}.v${revision}`,
-      labels: { owner: "helm", name, status, version: String(revision) },
-    },
-    data: { release: Buffer.from(zipped ?? "damaged").toString("base64") },
-  };
-}
 
 describe("Helm's records", function () {
   this.timeout(60_000);

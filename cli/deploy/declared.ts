@@ -1,0 +1,58 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation";
+
+import { objectOf } from "./busy";
+
+/** What a stack declares and a cluster must have in order before it counts as up. */
+export interface Declared {
+  readonly kind: "Release" | "Job" | "SeldonDeployment";
+  readonly namespace: string;
+  readonly name: string;
+  /** Of a SeldonDeployment: the versions that are to serve. */
+  readonly predictors: readonly DeclaredPredictor[];
+}
+
+/** A version of a model that is to serve. */
+interface DeclaredPredictor {
+  /** Its name in the SeldonDeployment, with the version in it. */
+  readonly name: string;
+  readonly version: string;
+}
+
+const kinds: readonly string[] = ["Release", "Job", "SeldonDeployment"] satisfies Declared["kind"][];
+
+/** Gathers what a run of the engine declares: it tells of every resource, the unchanged ones too. */
+export class DeclaredObjects {
+  private readonly byUrn = new Map<string, Declared>();
+
+  /** Takes in what the engine tells. */
+  onEvent({ resOutputsEvent }: EngineEvent): void {
+    const metadata = resOutputsEvent?.metadata;
+    const state = metadata?.new;
+    if (metadata === undefined || state === undefined) return;
+    const found = declaredObject(metadata.type, state.inputs as Readonly<Record<string, unknown>>);
+    if (found !== undefined) this.byUrn.set(metadata.urn, found);
+  }
+
+  get all(): readonly Declared[] {
+    return [...this.byUrn.values()];
+  }
+}
+
+/** What a resource declares; undefined if it is of no kind that has a state of its own, or is not known yet. */
+export function declaredObject(
+  type: string,
+  inputs: Readonly<Record<string, unknown>>,
+): Declared | undefined {
+  const { kind, namespace, name } = objectOf(type, inputs);
+  if (!type.startsWith("kubernetes:") || !kinds.includes(kind) || name === "") return undefined;
+  return { kind: kind as Declared["kind"], namespace, name, predictors: predictorsOf(inputs) };
+}
+
+function predictorsOf(inputs: Readonly<Record<string, unknown>>): DeclaredPredictor[] {
+  const { predictors = [] } = (inputs["spec"] ?? {}) as {
+    predictors?: readonly { name: string; replicas?: number; annotations?: Record<string, string> }[];
+  };
+  return predictors
+    .filter(({ replicas }) => replicas !== 0)
+    .map(({ name, annotations = {} }) => ({ name, version: annotations["version"] ?? "" }));
+}
