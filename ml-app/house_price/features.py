@@ -14,7 +14,7 @@ FEATURES = (
     "waterfront",
     "zipcode",
 )
-"""The inputs of the model, in the order of its columns; all are numbers (float64)."""
+"""The inputs of the model, in the order of its columns; all are numbers."""
 
 TARGET = "price"
 """What the model predicts: the sale price in US dollars."""

@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 from modelkit.connecting import first_answer, noted, unreachable
 
 TIMEOUT_SECONDS = 30
+EXACT = 2**53
+"""Up to this every whole number is a float, too."""
 EXAMPLES = 5
 """How many faulty lines a message shows of each kind; it counts the others."""
 HEADER_CHARACTERS = 400
@@ -83,7 +85,8 @@ def numbers(
         non_negative: those of them that must not be below zero.
 
     Returns:
-        The columns, each with one float per row; and everything that is wrong with them, a sentence each. Only if
+        The columns, each with one number per row, an `int` where it is written as a whole number: a frame of them has
+        the types that pandas gives the file's columns. And everything that is wrong with them, a sentence each. Only if
         nothing is wrong are the columns complete.
     """
     problems = []
@@ -127,6 +130,8 @@ def _number(cell: str) -> tuple[float, str]:
         number = float(cell.replace("_", "?"))
     except ValueError:
         return math.nan, "not a number"
+    if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT:
+        return int(number), ""
     return number, "" if math.isfinite(number) else "not finite"
 
 

@@ -20,7 +20,7 @@ class Houses:
     Attributes:
         address: where they were read from.
         sha256: of the file's bytes, 64 hexadecimal digits.
-        columns: each of `COLUMNS`, one finite number per sale, none below zero.
+        columns: each of `COLUMNS`, one finite number per sale, none below zero; an `int` where the file says so.
     """
 
     address: str

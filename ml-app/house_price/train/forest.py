@@ -18,10 +18,10 @@ class Split:
     """House sales, shuffled and divided.
 
     Attributes:
-        train_x: features to train on, shape (n, 10), float64, columns `FEATURES`.
-        train_y: their prices in US dollars, shape (n,), float64.
-        test_x: features kept for the test, shape (m, 10), float64, columns `FEATURES`.
-        test_y: their prices in US dollars, shape (m,), float64.
+        train_x: features to train on, shape (n, 10), int64 or float64 as in the file, columns `FEATURES`.
+        train_y: their prices in US dollars, shape (n,), int64 or float64.
+        test_x: features kept for the test, shape (m, 10), likewise.
+        test_y: their prices in US dollars, shape (m,), likewise.
     """
 
     train_x: pd.DataFrame
@@ -34,7 +34,7 @@ def split(sales: pd.DataFrame, options: Options) -> Split:
     """Divide sales into those to train on and those to test with; the same seed divides them the same way.
 
     Args:
-        sales: shape (n + m, 11), float64, columns `FEATURES` and `TARGET`.
+        sales: shape (n + m, 11), int64 or float64, columns `FEATURES` and `TARGET`.
         options: `test_size` and `seed`.
     """
     size, seed = options.parameters["test_size"], options.parameters["seed"]

@@ -37,6 +37,8 @@ from modelkit.training import installed, source_tags
 
 # It wants to name the version of pip, which an image has no need of.
 logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+# It hints that columns of whole numbers cannot have gaps. They need not: training refuses those, as would the model.
+warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer column", category=UserWarning)
 
 PARITY_ROWS = 5
 DIGEST_CHARACTERS = 36
@@ -201,6 +203,8 @@ def _log_model(forest: RandomForestRegressor, data: Split) -> ModelInfo:
         name="model",
         serialization_format="skops",
         skops_trusted_types=SKOPS_TRUSTED_TYPES,
+        # The types of the data's own columns, since MLflow takes no integers for a column of floats, nor the other way
+        # round: it would refuse the rows of the training file (https://github.com/mlflow/mlflow/issues/5525).
         signature=infer_signature(rows, predictions),
         input_example=rows,
         # MLflow would start Python anew to find out what it imports.

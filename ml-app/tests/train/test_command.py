@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 import mlflow
+import pandas as pd
 import pytest
 import skops.io
 import yaml
@@ -22,11 +24,14 @@ from mlflow import MlflowClient
 
 from house_price import sample
 from house_price.features import FEATURES, SKOPS_TRUSTED_TYPES
+from house_price.train.data import read_houses
 from house_price.train.options import SAMPLE
 from modelkit.parity import Record
 from modelkit.training import source_tags
 
 METRICS = {f"{part}_{name}" for part in ("train", "test") for name in ("score", "rmse", "mae")}
+TYPES = dict.fromkeys(FEATURES, "long") | dict.fromkeys(("bathrooms", "floors"), "double")
+"""Of the sample's columns, as MLflow calls them."""
 ML_APP = SAMPLE.parents[1]
 Outcome = dict[str, Any]
 Train = Callable[..., subprocess.CompletedProcess[str]]
@@ -80,7 +85,7 @@ def test_run_has_its_data_set(result: Outcome) -> None:
     assert json.loads(used.dataset.source) == {"uri": str(SAMPLE)}
     assert [tag.value for tag in used.tags] == ["training"]
     schema = json.loads(used.dataset.schema)["mlflow_colspec"]
-    assert {column["name"]: column["type"] for column in schema} == dict.fromkeys((*FEATURES, "price"), "double")
+    assert {column["name"]: column["type"] for column in schema} == TYPES | {"price": "long"}
 
 
 def test_version_is_registered_with_alias_and_tags(result: Outcome) -> None:
@@ -95,9 +100,42 @@ def test_version_is_registered_with_alias_and_tags(result: Outcome) -> None:
 def test_signature_and_requirements(result: Outcome, folder: Path) -> None:
     signature = mlflow.models.get_model_info(result["model_uri"]).signature
     assert signature is not None
-    assert [(column.name, column.type.name) for column in signature.inputs] == [(name, "double") for name in FEATURES]
+    assert {column.name: column.type.name for column in signature.inputs} == TYPES
     requirements = (folder / "requirements.txt").read_text().splitlines()
     assert {f"{name}=={version(name)}" for name in ("scikit-learn", "numpy", "skops", "pandas")} <= set(requirements)
+
+
+def test_model_takes_the_rows_of_its_own_file(result: Outcome, tmp_path: Path) -> None:
+    rows = pd.read_csv(SAMPLE)[list(FEATURES)].head(3)
+    model = mlflow.pyfunc.load_model(result["model_uri"])
+    expected = model.predict(rows).tolist()
+    assert model.predict(rows.to_dict("records")[0]).tolist() == expected[:1]
+    assert model.predict(rows[list(FEATURES[::-1])]).tolist() == expected
+    for wrong in (rows.astype(float), rows.assign(bedrooms=[3, float("nan"), 4]), rows.drop(columns="zipcode")):
+        with pytest.raises(mlflow.MlflowException, match="Failed to enforce schema"):
+            model.predict(wrong)
+
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    command = ["-m", "mlflow", "models", "predict", "-m", result["model_uri"], "-t", "csv", "--env-manager", "local"]
+    done = subprocess.run(
+        [sys.executable, *command, "-i", str(tmp_path / "rows.csv")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["predictions"] == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [("3", "long"), ("3.0", "double"), ("3e0", "double"), (str(2**53 + 2), "double"), ("+3", "long"), (" 3 ", "long")],
+)
+def test_columns_have_the_types_that_pandas_reads(
+    sales: list[dict[str, str]], stored: Callable[..., str], cells: str, kind: str
+) -> None:
+    address = stored([row | {"sqft_lot": cells, "view": "0"} for row in sales[:-1]] + [sales[-1] | {"sqft_lot": "7"}])
+    lot = pd.DataFrame(read_houses(address, 0.3).columns)["sqft_lot"]
+    assert str(lot.dtype) == {"long": "int64", "double": "float64"}[kind]
+    if float(cells) < 2**53:
+        assert lot.dtype == pd.read_csv(address)["sqft_lot"].dtype
 
 
 def test_stored_model_answers_the_parity_rows_to_the_last_digit(folder: Path) -> None:
