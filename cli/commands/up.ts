@@ -4,6 +4,7 @@ import { createCluster, offerCluster } from "../cluster/create";
 import { askModels } from "../deploy/answers";
 import { summarise } from "../deploy/summary";
 import { deploy } from "../deploy/up";
+import { behindError } from "../deploy/watch";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
@@ -59,7 +60,9 @@ async function upCluster(
     );
   const began = Date.now();
   const deployed = await deploy(target, progress, signal);
-  const answers = await askModels(target.cluster, progress);
+  const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
+    throw await behindError(target.cluster, error);
+  });
   progress.stop();
   summarise(target, deployed, answers, (Date.now() - began) / 1000, progress);
 }

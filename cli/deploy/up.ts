@@ -16,7 +16,7 @@ import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { verify } from "./verify";
 import { DeploymentView } from "./view";
-import { watchDeployment } from "./watch";
+import { behindFailure, watchDeployment } from "./watch";
 
 /** A stack in a cluster, brought up. */
 export interface Deployed {
@@ -150,7 +150,8 @@ export async function runWatched(
     view.close();
     return changes;
   } catch (error) {
-    const reason: unknown = signal.aborted ? signal.reason : stop.signal.aborted ? stop.signal.reason : error;
+    const ended: unknown = signal.aborted ? signal.reason : stop.signal.aborted ? stop.signal.reason : error;
+    const reason = await behindFailure(cluster, view, ended);
     view.close(errorOf(reason));
     if (!(reason instanceof UserError) || signal.aborted) throw reason;
     throw new UserError(

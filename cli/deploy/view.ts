@@ -56,6 +56,9 @@ export class DeploymentView {
     return [...this.busyByUrn.values()].sort((a, b) => a.since - b.since);
   }
 
+  /** What has failed, in that order. */
+  readonly failures: Busy[] = [];
+
   /** Takes in what the engine tells. */
   onEvent(event: EngineEvent): void {
     const { diagnosticEvent: said, resourcePreEvent, resOutputsEvent, resOpFailedEvent } = event;
@@ -130,6 +133,7 @@ export class DeploymentView {
     const busy = this.busyByUrn.get(urn);
     this.busyByUrn.delete(urn);
     if (busy === undefined) return;
+    this.failures.push(busy);
     this.tell(busy, "failed");
     const reason = this.reasons.get(urn) ?? this.errors.get(urn) ?? `${inWords(busy)} failed`;
     this.end(busy.part, this.stopped ?? new Error(reason));

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import type { Finding } from "../cluster/diagnosis/finding";
+import { blamesMlflow } from "../cluster/diagnosis/logs";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
-import { UserError } from "../errors";
+import { EngineFailed } from "../engine/stack";
+import { Interrupted, UserError } from "../errors";
 import { type Busy, concerns } from "./busy";
 import type { DeploymentView } from "./view";
 
@@ -46,6 +49,45 @@ export async function watchDeployment(
     }
   }
   return undefined;
+}
+
+/**
+ * The reason that the cluster has for a failure of the engine, which often ends before it was asked. The engine's own
+ * is an address in its books, and what its provider made of it.
+ *
+ * @returns the error, if the cluster knows nothing better.
+ */
+export async function behindFailure(
+  cluster: Cluster,
+  view: DeploymentView,
+  error: unknown,
+): Promise<unknown> {
+  const { failures } = view;
+  if (!(error instanceof EngineFailed) || failures.length === 0) return error;
+  const findings = await new ClusterWatch(cluster).look([...new Set(failures.map(namespaceOf))]);
+  const told = failures.flatMap((busy) => {
+    const finding = findings.find((one) => isFault(one) && concerns(one, busy));
+    return finding === undefined ? [] : [explanation(finding, `${busy.part.title} does not come up`)];
+  });
+  return told.length === 0 ? error : new Hopeless([...new Set(told)].join("\n"));
+}
+
+/** What the cluster knows of an error that a question to it has met: the most telling fault of all, if there is one. */
+export async function behindError(cluster: Cluster, error: unknown): Promise<unknown> {
+  if (!(error instanceof UserError) || error instanceof Interrupted) return error;
+  const watch = new ClusterWatch(cluster);
+  const findings = await watch.look(Object.values(namespaceNames));
+  const finding = findings.find(isFault);
+  if (finding !== undefined) return new UserError(explanation(finding, `${error.message}\n  In the cluster`));
+  const said = blamesMlflow([error.message]) ? await watch.mlflowSays() : undefined;
+  if (said === undefined) return error;
+  const mend = said.mend === undefined ? "" : `\n  ${said.mend}`;
+  return new UserError(`${error.message}\n  MLflow says: ${said.line}${mend}`);
+}
+
+/** Whether it is more than a start that takes its time, or a cluster that cannot be asked. */
+function isFault({ cause }: Finding): boolean {
+  return cause !== "start" && cause !== "cluster";
 }
 
 /** Waits a while. @returns whether to go on. */

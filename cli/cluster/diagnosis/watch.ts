@@ -1,13 +1,13 @@
-import { stripVTControlCharacters } from "node:util";
+import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 
-import type { V1Namespace } from "@kubernetes/client-node";
-
+import { namespaceNames } from "../../../components/namespaces/traffic";
 import { messageOf } from "../../errors";
-import { type Cluster, Refused } from "../cluster";
+import { type Cluster, type Live, Refused } from "../cluster";
 import { seldonGroup } from "../servedModels";
 import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
-import { type Finding, inOrder } from "./finding";
+import { type Finding, type LoggedContainer, inOrder } from "./finding";
+import { blamesMlflow, linesOf, saidIn } from "./logs";
 import type { NamespaceView } from "./scene";
 
 type Lists = Omit<NamespaceView, "name" | "namespace">;
@@ -27,6 +27,8 @@ const addresses: Readonly<Record<Exclude<ListName, "nodes" | "storageClasses">, 
 };
 
 const logLines = 12;
+/** A server writes more than one error for each request that fails. */
+const serverLogLines = 200;
 const logMilliseconds = 5_000;
 const widest = 300;
 
@@ -72,22 +74,51 @@ export class ClusterWatch {
 
   /** A finding with the last lines of its container's log, and what these tell that the cluster does not. */
   private async withLog(finding: Finding): Promise<Finding> {
-    const { container, object } = finding;
+    const { container, object, cause } = finding;
     if (container === undefined) return finding;
-    const { pod, name, previous } = container;
-    const query = `container=${name}&tailLines=${logLines}${previous ? "&previous=true" : ""}`;
-    const address = `/api/v1/namespaces/${object.namespace}/pods/${pod}/log?${query}`;
-    // A log that cannot be had, since its node is slow or its container has gone, is missed by nobody.
-    const answer = await this.cluster.send(address, { timeout: logMilliseconds }).catch(() => undefined);
-    if (answer?.status !== 200) return finding;
-    const log = stripVTControlCharacters(answer.body)
-      .split("\n")
-      .map((line) => line.trimEnd().slice(0, widest))
-      .filter((line) => line !== "" && !line.startsWith("unable to retrieve container logs"));
+    const log = await this.logOf(object.namespace, container, logLines);
     if (log.length === 0) return finding;
-    const foreign = finding.cause === "crash" && log.some((line) => line.includes("exec format error"));
-    if (!foreign) return { ...finding, log };
-    return { ...finding, log, ...wrongArchitecture(`container ${name} of pod ${pod}`), hopeless: true };
+    if (cause === "crash" && log.some((line) => line.includes("exec format error")))
+      return {
+        ...finding,
+        log,
+        ...wrongArchitecture(`container ${container.name} of pod ${container.pod}`),
+        hopeless: true,
+      };
+    // Of what merely takes its time only a fault that has a name is news.
+    const said = blamesMlflow(log) ? ((await this.mlflowSays()) ?? saidIn(log)) : saidIn(log);
+    if (said === undefined || (said.mend === undefined && cause === "start")) return { ...finding, log };
+    return {
+      ...finding,
+      log,
+      reason: `${finding.reason}; it says: ${said.line}`,
+      ...(said.mend === undefined ? {} : { mend: said.mend }),
+      hopeless: finding.hopeless || said.hopeless,
+    };
+  }
+
+  /** What MLflow's log says is wrong: its clients are told of an error inside of it, and no more. */
+  async mlflowSays(): Promise<ReturnType<typeof saidIn>> {
+    const namespace = namespaceNames.tracking;
+    const pods = (await this.list<Live<V1Pod>>(addresses.pods(namespace))) ?? [];
+    const logs = pods.flatMap(({ metadata, spec }) =>
+      (spec?.containers ?? []).map(({ name }) =>
+        this.logOf(namespace, { pod: metadata?.name ?? "", name, previous: false }, serverLogLines),
+      ),
+    );
+    return saidIn((await Promise.all(logs)).flat());
+  }
+
+  /** The last lines of a container's log; none if it cannot be had, since its node is slow or it has gone. */
+  private async logOf(
+    namespace: string,
+    { pod, name, previous }: LoggedContainer,
+    lines: number,
+  ): Promise<string[]> {
+    const query = `container=${name}&tailLines=${lines}${previous ? "&previous=true" : ""}`;
+    const address = `/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`;
+    const answer = await this.cluster.send(address, { timeout: logMilliseconds }).catch(() => undefined);
+    return answer?.status === 200 ? linesOf(answer.body, widest) : [];
   }
 }
 

@@ -3,10 +3,28 @@ import { expect } from "chai";
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { type Busy, concerns } from "../../../cli/deploy/busy";
 import type { DeploymentView } from "../../../cli/deploy/view";
-import { Hopeless, explanation, watchDeployment } from "../../../cli/deploy/watch";
+import {
+  Hopeless,
+  behindError,
+  behindFailure,
+  explanation,
+  watchDeployment,
+} from "../../../cli/deploy/watch";
+import { EngineFailed } from "../../../cli/engine/stack";
+import { UserError } from "../../../cli/errors";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
-import { ended, of, pod, waiting } from "../diagnosis/support";
-import { type TestResource, began, database, platform, release, shown, tell, tracking } from "./support";
+import { ended, of, pod, running, waiting } from "../diagnosis/support";
+import {
+  type TestResource,
+  began,
+  database,
+  failed,
+  platform,
+  release,
+  shown,
+  tell,
+  tracking,
+} from "./support";
 
 describe("what a finding concerns", () => {
   const busy = (kind: string, namespace: string, name: string): Busy => ({
@@ -153,15 +171,16 @@ describe("the watch over a deployment", function () {
   it("ends it for what is hopeless and under way, with all that is known of it", async () => {
     api.answers[address] = { items: [crashing(2)] };
     api.answers[`${address}/mlflow-0/log`] = "starting\nno such database\n";
+    const said = `${reason}; it says: no such database`;
     const { outcome, steps, looks } = await watch([postgres, mlflow], 5);
     expect(looks).to.equal(1);
     expect(outcome).to.be.instanceOf(Hopeless);
     expect(outcome?.message).to.equal(
-      `MLflow does not come up: ${reason}.\n  Its last lines:\n    starting\n    no such database\n` +
+      `MLflow does not come up: ${said}.\n  Its last lines:\n    starting\n    no such database\n` +
         "  Its log says why: kubectl -n mlflow logs mlflow-0 -c main --previous",
     );
-    expect(steps).to.include(`MLflow: creating Release mlflow: ${reason}`);
-    expect(steps).to.include(`MLflow ✗ MLflow does not come up: ${reason}.`);
+    expect(steps).to.include(`MLflow: creating Release mlflow: ${said}`);
+    expect(steps).to.include(`MLflow ✗ MLflow does not come up: ${said}.`);
     expect(steps.filter((line) => line.startsWith("Postgres"))).to.deep.equal([
       "Postgres:",
       "Postgres: creating Release postgresql",
@@ -217,6 +236,43 @@ describe("the watch over a deployment", function () {
     expect(outcome).to.equal(undefined);
     expect(api.changes).to.deep.equal([`DELETE ${address}/mlflow-0`]);
     expect(steps.join("\n")).to.contain("pod mlflow-0 is of the former version and blocks the new one");
+  });
+
+  it("is told by what the cluster knows where the engine has ended first, and not by an address in its books", async () => {
+    api.answers[address] = { items: [crashing(2)] };
+    let error: unknown;
+    await shown(resources, async (view: DeploymentView) => {
+      tell(view, began("create", mlflow), ...failed("create", mlflow, "urn:pulumi:dev::…: timed out"));
+      error = await behindFailure(api.cluster, view, new EngineFailed("urn:pulumi:dev::…: timed out"));
+    });
+    expect((error as Error).message).to.match(
+      /^MLflow does not come up: container main of pod mlflow-0 crashes/,
+    );
+    api.answers[address] = { items: [] };
+    const plain = new EngineFailed("a field is immutable");
+    await shown(resources, async (view: DeploymentView) => {
+      tell(view, began("create", mlflow), ...failed("create", mlflow));
+      expect(await behindFailure(api.cluster, view, plain)).to.equal(plain);
+    });
+  });
+
+  it("knows what is behind an error of a question to a model or to MLflow", async () => {
+    const behind = async (error: Error) => ((await behindError(api.cluster, error)) as Error).message;
+    const asked = new UserError("MLflow answered 500 to http://mlflow:5000");
+    expect(await behind(asked)).to.equal(asked.message);
+    api.answers[address] = {
+      items: [pod("mlflow-1", { containers: { mlflow: { state: running(0), ready: true } } })],
+    };
+    api.answers[`${address}/mlflow-1/log`] = "INFO: GET /\nbotocore: XMinioStorageFull: no space\n";
+    expect(await behind(asked)).to.contain(
+      "500 to http://mlflow:5000\n  MLflow says: botocore: XMinioStorageFull: no space\n  A volume is full.",
+    );
+    api.answers[address] = { items: [crashing(2)] };
+    expect(await behind(new UserError("the model does not answer"))).to.contain(
+      "the model does not answer\n  In the cluster: container main of pod mlflow-0 crashes",
+    );
+    const fault = new TypeError("x is undefined");
+    expect(await behindError(api.cluster, fault)).to.equal(fault);
   });
 
   it("asks the cluster nothing as long as nothing takes long", async () => {

@@ -1,0 +1,77 @@
+import { stripVTControlCharacters } from "node:util";
+
+import { brief } from "./scene";
+
+/** A fault that a log names, and what is to be done about it. */
+interface NamedFault {
+  readonly pattern: RegExp;
+  readonly mend: string;
+  /** No waiting mends it. */
+  readonly hopeless: boolean;
+}
+
+/** What programs write when somebody else refuses them or is not there; the first that fits is told. */
+const faults: readonly NamedFault[] = [
+  {
+    pattern: /password authentication failed|no pg_hba\.conf entry|role "[^"]*" does not exist/,
+    mend: "The database refuses user or password. Elsewhere: correct database.username and database.password. In the cluster: somebody has changed it there; set it back to what Secret mlflow-db in namespace mlflow has.",
+    hopeless: true,
+  },
+  {
+    pattern: /database "[^"]*" does not exist/,
+    mend: "Make that database, or correct database.name.",
+    hopeless: true,
+  },
+  {
+    pattern: /XMinioStorageFull|No space left on device|disk quota exceeded/i,
+    mend: "A volume is full. Make room, or a larger one: objectStore.storage.size or database.storage.size, where the storage class allows volumes to grow.",
+    hopeless: true,
+  },
+  {
+    pattern: /SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied\b/,
+    mend: "The store refuses the key. Elsewhere: correct objectStore.users. In the cluster: npm run up sets its users up again.",
+    hopeless: true,
+  },
+  {
+    pattern: /CERTIFICATE_VERIFY_FAILED|certificate verify failed|x509: certificate/,
+    mend: "The certificate of the other end is not trusted in the cluster: take one of a known authority, or its name.",
+    hopeless: true,
+  },
+  {
+    pattern:
+      /could not translate host name|Name or service not known|Temporary failure in name resolution|no such host|NameResolutionError/,
+    mend: "A name is not known in the cluster: correct the address, or see whether the cluster's DNS runs (kubectl -n kube-system get pods -l k8s-app=kube-dns).",
+    hopeless: false,
+  },
+];
+
+/** Lines of a traceback and of a program's frame, which say where and not what. */
+const frame = /^\s|^Traceback|^During handling|^The above exception|^\(Background on this error/;
+const trouble =
+  /error|fatal|denied|refused|fail|exception|cannot|could not|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|full/i;
+
+/** The lines of a log for people: without colours and blank ends, cut to a width. */
+export function linesOf(body: string, widest: number): string[] {
+  return stripVTControlCharacters(body)
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "" && !line.startsWith("unable to retrieve container logs"))
+    .map((line) => line.slice(0, widest));
+}
+
+/** What a log says is wrong: a fault by name, else the last line that sounds like one. Undefined if none does. */
+export function saidIn(
+  log: readonly string[],
+): { readonly line: string; readonly mend?: string; readonly hopeless: boolean } | undefined {
+  for (const { pattern, mend, hopeless } of faults) {
+    const line = log.findLast((one) => pattern.test(one));
+    if (line !== undefined) return { line: brief(line), mend, hopeless };
+  }
+  const line = log.findLast((one) => trouble.test(one) && !frame.test(one));
+  return line === undefined ? undefined : { line: brief(line), hopeless: false };
+}
+
+/** Whether a log complains of an error inside of MLflow, whose own log then says more. */
+export function blamesMlflow(log: readonly string[]): boolean {
+  return log.some((line) => /mlflow/i.test(line) && /\b50\d\b|too many 50\d error responses/.test(line));
+}

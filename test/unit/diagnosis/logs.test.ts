@@ -1,0 +1,56 @@
+import { expect } from "chai";
+
+import { blamesMlflow, linesOf, saidIn } from "../../../cli/cluster/diagnosis/logs";
+
+describe("what a log says", () => {
+  const line = (...log: readonly string[]) => saidIn(log)?.line;
+
+  it("is the last line that sounds like a fault, and not where in a program it was met", () => {
+    const traceback = [
+      "INFO starting",
+      "Traceback (most recent call last):",
+      '  File "app.py", line 3, in error',
+      "ValueError: the table is empty",
+      "(Background on this error at: https://sqlalche.me/e/20/e3q8)",
+      "INFO bye",
+    ];
+    expect(line(...traceback)).to.equal("ValueError: the table is empty");
+    expect(line("INFO starting", "INFO listening")).to.equal(undefined);
+    expect(line()).to.equal(undefined);
+  });
+
+  for (const [log, mend, hopeless] of [
+    ['FATAL:  password authentication failed for user "mlflow"', "Secret mlflow-db", true],
+    ['FATAL:  database "tracking" does not exist', "database.name", true],
+    [
+      "XMinioStorageFull: Storage backend has reached its minimum free drive threshold",
+      "A volume is full",
+      true,
+    ],
+    ["OSError: [Errno 28] No space left on device", "A volume is full", true],
+    ["SignatureDoesNotMatch: The request signature we calculated", "objectStore.users", true],
+    ["ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]", "not trusted", true],
+    ['could not translate host name "db.example.com" to address', "A name is not known", false],
+    ["dial tcp: lookup minio on 10.96.0.10:53: no such host", "A name is not known", false],
+  ] as const)
+    it(`names a known fault, whatever else comes after it: ${log.slice(0, 40)}…`, () => {
+      const found = saidIn([log, "error: giving up"]);
+      expect(found).to.include({ line: log, hopeless });
+      expect(found?.mend).to.contain(mend);
+    });
+
+  it("is looked for in MLflow's own where a client was told of an error inside of it", () => {
+    expect(
+      blamesMlflow([
+        "MlflowException: API request to http://mlflow:5000 failed: too many 500 error responses",
+      ]),
+    ).to.equal(true);
+    expect(blamesMlflow(["MLflow answered 500 to http://mlflow"])).to.equal(true);
+    expect(blamesMlflow(["MLflow answered 404", "500 rows read"])).to.equal(false);
+  });
+
+  it("is shown without colours, blank lines, and what the kubelet adds", () => {
+    const body = "\u001b[31mred\u001b[0m  \n\nlong line\nunable to retrieve container logs for x\n";
+    expect(linesOf(body, 4)).to.deep.equal(["red", "long"]);
+  });
+});
