@@ -1,17 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "./errors";
+import { type ProcessIdentity, identify, ownMarks, signalGroup } from "./ownProcesses";
 import { shown } from "./paths";
-
-/** A process that is told from a later one that got the same number, also by another run of this program. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** When it started, in whatever form the system says it. */
-  readonly started: string;
-}
 
 /** What to run, where its output goes. */
 export interface Command {
@@ -23,22 +17,16 @@ export interface Command {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** File that takes its output; written anew. */
   readonly log: string;
+  /** Whether the next command stops it, if this one was killed: else it comes to its end. @default false */
+  readonly passing?: boolean;
 }
 
 const stopGraceMilliseconds = 10_000;
 const shownLogLines = 12;
 
-/** The identity of a running process; undefined if there is none of this number. */
-export function identify(pid: number): ProcessIdentity | undefined {
-  const started = process.platform === "linux" ? startTimeFromProc(pid) : startTimeFromPs(pid);
-  return started === undefined ? undefined : { pid, started };
-}
-
-/** Whether the process still runs, or, when it was started as a service, any process of its group. */
-export function isRunning(identity: ProcessIdentity): boolean {
-  const now = identify(identity.pid);
-  // While a group has members its number is given to no new process: members without the leader are ours.
-  return now === undefined ? signalGroup(identity.pid, 0) : now.started === identity.started;
+/** A service has ended by itself before it answered. */
+export class ServiceEnded extends UserError {
+  override readonly name = "ServiceEnded";
 }
 
 /** A service in the background: a process in a group of its own, that outlives this one unless it is stopped. */
@@ -58,7 +46,7 @@ export class Service {
 
   /** Starts the command. @throws UserError there is no such program. */
   static async start(command: Command): Promise<Service> {
-    const child = launch(command);
+    const child = launch({ ...command, passing: true });
     await started(command, child);
     const pid = child.pid ?? 0;
     // One that has ended already has no start time any more; waiting for its answer tells how it ended.
@@ -74,7 +62,8 @@ export class Service {
   async ready(answers: () => Promise<boolean>, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + timeoutSeconds * 1000;
     while (!(await answers().catch(() => false))) {
-      if (this.exit !== undefined) throw stopped(this.command, `it ended (${this.exit})`);
+      if (this.exit !== undefined)
+        throw new ServiceEnded(stopped(this.command, `it ended (${this.exit})`).message);
       signal.throwIfAborted();
       if (Date.now() > deadline) throw stopped(this.command, `it does not answer after ${timeoutSeconds} s`);
       await sleep(100);
@@ -131,17 +120,6 @@ export async function run(
   }
 }
 
-/** Stops a service, or any process started here, with all of its group: politely, then by force. */
-export async function stop(identity: ProcessIdentity): Promise<void> {
-  if (!isRunning(identity)) return;
-  signalGroup(identity.pid, "SIGTERM");
-  const deadline = Date.now() + stopGraceMilliseconds;
-  while (signalGroup(identity.pid, 0)) {
-    if (Date.now() > deadline) signalGroup(identity.pid, "SIGKILL");
-    await sleep(50);
-  }
-}
-
 /** The error for a command that ended as it should not, with what its log says last. */
 function stopped(command: Command, how: string): UserError {
   return new UserError(`${command.name}: ${how}. ${logExcerpt(command.log)}`);
@@ -162,7 +140,7 @@ function launch(command: Command, output: "log" | "pipe" = "log"): ChildProcess 
     return spawn(command.file, command.args, {
       detached: true,
       stdio: ["ignore", output === "log" ? log : "pipe", log],
-      env: { ...process.env, ...command.env },
+      env: { ...process.env, ...command.env, ...ownMarks(command.passing ?? false) },
     });
   } finally {
     closeSync(log);
@@ -178,16 +156,6 @@ function started(command: Command, child: ChildProcess): Promise<void> {
   });
 }
 
-/** Sends a signal to a process group; 0 only asks. False if there is no such group. */
-export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The last lines of a log that are not blank; none if there is no log. */
 export function lastLines(file: string, count: number): string[] {
   try {
@@ -195,25 +163,5 @@ export function lastLines(file: string, count: number): string[] {
     return lines.filter((line) => line.trim() !== "").slice(-count);
   } catch {
     return [];
-  }
-}
-
-function startTimeFromProc(pid: number): string | undefined {
-  try {
-    // Behind the command's name in parentheses: state is the first field, the start time the twentieth.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function startTimeFromPs(pid: number): string | undefined {
-  try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
-  } catch {
-    return undefined;
   }
 }

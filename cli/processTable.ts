@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 
 /** What the system knows of a process that runs; one that has ended and waits for its parent is left out. */
 export interface ProcessFacts {
@@ -17,6 +17,8 @@ export interface ProcessTable {
   readonly all: () => ProcessFacts[];
   /** A variable of the environment that a process was started with; undefined if it has none or it is not ours to read. */
   readonly variable: (pid: number, name: string) => string | undefined;
+  /** Whether a process of this group listens on a TCP port; true also where the system does not tell. */
+  readonly listens: (group: number, port: number) => boolean;
 }
 
 /** Linux: what the kernel tells in `/proc`. */
@@ -44,6 +46,15 @@ export const procTable: ProcessTable = {
       .split("\0")
       .find((entry) => entry.startsWith(`${name}=`))
       ?.slice(name.length + 1),
+  listens: (group, port) => {
+    // Local address in hexadecimal, "0A" for a listening socket, and its inode: proc_pid_net(5).
+    const listening = [...read("/proc/net/tcp").matchAll(/^ *\d+: \S+:(\S{4}) \S+ 0A( +\S+){5} +(\d+)/gm)];
+    const sockets = listening
+      .filter(([, hex = ""]) => parseInt(hex, 16) === port)
+      .map(([, , , inode]) => `socket:[${inode ?? ""}]`);
+    const members = procTable.all().filter((one) => one.group === group);
+    return members.some(({ pid }) => linksIn(`/proc/${pid}/fd`).some((link) => sockets.includes(link)));
+  },
 };
 
 const psFields = ["-o", "pid=,pgid=,stat=,lstart="];
@@ -56,6 +67,18 @@ export const psTable: ProcessTable = {
     // The environment stands behind the command line, parted by blanks: values that have none can be told.
     const line = ps("eww", "-o", "command=", "-p", String(pid));
     return new RegExp(`\\s${name}=(\\S*)`).exec(line)?.[1];
+  },
+  listens: (group, port) => {
+    const found = spawnSync("lsof", [
+      "-a",
+      "-nP",
+      "-t",
+      "-g",
+      String(group),
+      `-iTCP:${port}`,
+      "-sTCP:LISTEN",
+    ]);
+    return found.error !== undefined || found.stdout.length > 0;
   },
 };
 
@@ -79,6 +102,22 @@ function ps(...args: string[]): string {
     // A start time is the same text whatever the user's language and time zone are.
     const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
     return execFileSync("ps", args, { encoding: "utf8", env, stdio: "pipe", maxBuffer: 64 * 1024 * 1024 });
+  } catch {
+    return "";
+  }
+}
+
+function linksIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => link(`${folder}/${name}`));
+  } catch {
+    return [];
+  }
+}
+
+function link(file: string): string {
+  try {
+    return readlinkSync(file);
   } catch {
     return "";
   }

@@ -114,6 +114,7 @@ export class Environment {
         ...env,
       },
       log,
+      passing: true,
     };
   }
 }
@@ -185,7 +186,10 @@ export class Environments {
     step.detail(`installing with Python ${interpreter.version}`);
     const log = path.join(homeDir(), "logs", `install-${name}.log`);
     const asUv = (...args: string[]) =>
-      this.install({ name: `Python environment ${name}`, file: uv.file, args, env: uv.env, log }, step);
+      this.install(
+        { name: `Python environment ${name}`, file: uv.file, args, env: uv.env, log, passing: true },
+        step,
+      );
     await asUv("venv", "--clear", "--python", interpreter.file, folder);
     await asUv(
       ...["pip", "install", "--python", folder, "-r", path.join(mlAppDir, lockFiles[name])],
@@ -235,6 +239,7 @@ export class Environments {
       const command = {
         name: "Python package installer (uv)",
         log: path.join(homeDir(), "logs", "install-uv.log"),
+        passing: true,
       };
       await run({ ...command, file: interpreter.file, args: ["-m", "venv", folder] }, this.signal);
       const impatient = ["--retries", "2", "--timeout", "20", "--disable-pip-version-check"];

@@ -5,9 +5,9 @@ import { forgetStack, removeStack } from "../deploy/down";
 import { killEngines } from "../engine/command";
 import { keptContext } from "../engine/settings";
 import { onInterruption } from "../interruption";
-import { localDir, readState, runningUp, servicesOf, writeState } from "../local/state";
+import { leftovers, localDir, readState, runningUp, servicesOf, writeState } from "../local/state";
 import { shown } from "../paths";
-import { identify, stop } from "../process";
+import { identify, inWords, stop } from "../ownProcesses";
 import { Progress } from "../progress";
 import { type TargetOptions, clusterTarget, defaultStack } from "../target";
 
@@ -54,6 +54,8 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
     await progress.step("npm run up", async (step) => {
       step.detail(`asking process ${keeper.pid} to stop`);
       process.kill(keeper.pid, "SIGTERM");
+      // One that was halted, by Ctrl-Z, hears nothing before it goes on.
+      process.kill(keeper.pid, "SIGCONT");
       while (identify(keeper.pid)?.started === keeper.started) await sleep(100);
     });
   }
@@ -66,9 +68,12 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
       }),
     ),
   );
+  const left = leftovers();
+  await Promise.all(left.map(stop));
   if (existsSync(localDir())) writeState({});
-  const idle = keeper === undefined && services.length === 0;
+  const idle = keeper === undefined && services.length + left.length === 0;
   if (idle && quiet && !existsSync(localDir())) return;
+  if (left.length > 0) progress.say(`Stopped what a killed command had left behind: ${inWords(left)}.`);
   if (idle) progress.say("Nothing was running on this machine.");
   if (options.data) {
     rmSync(localDir(), { recursive: true, force: true });

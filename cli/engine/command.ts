@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 
-import { signalGroup } from "../process";
+import { ownMarks, signalGroup } from "../ownProcesses";
 import type { Engine } from "./engine";
 
 /** What a command of the CLI wrote. */
@@ -76,6 +76,7 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
       PATH: `${own}${env["PATH"] ?? process.env["PATH"] ?? ""}`,
       PULUMI_AUTOMATION_API: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...ownMarks(false),
     },
   });
   const written = { stdout: "", stderr: "" };

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import { UserError } from "../errors";
-import { identify, signalGroup } from "../process";
+import { identify, signalOwn } from "../ownProcesses";
 import type { Step } from "../progress";
 
 /** Where locks are looked for, and how patiently. */
@@ -75,7 +75,7 @@ export async function settleLock(stack: Stack, settings: LockSettings, step: Ste
  * process gets the group's number; where one has it, they are gone.
  */
 function endGroup(leader: number): void {
-  if (leader !== 0 && identify(leader) === undefined) signalGroup(leader, "SIGTERM");
+  if (leader !== 0 && identify(leader) === undefined) signalOwn({ pid: leader, started: "" }, "SIGTERM");
 }
 
 /**

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import { UserError } from "../errors";
 import { homeDir } from "../paths";
-import { type ProcessIdentity, identify, isRunning } from "../process";
+import { type ProcessIdentity, identify, isRunning, leftBehind, ownFolder } from "../ownProcesses";
 
 /** A service of the local target that was started, by this run of the program or an earlier one. */
 export interface LocalService {
@@ -33,6 +33,11 @@ export interface LocalState {
   readonly model?: LocalModel;
 }
 
+/** The `up` that has the lock, and the folder that it has it for. */
+interface Holder extends ProcessIdentity {
+  readonly folder: string;
+}
+
 /** Folder of the local target's data, logs and state. */
 export function localDir(...parts: string[]): string {
   return path.join(homeDir(), "local", ...parts);
@@ -52,6 +57,11 @@ export function readState(): LocalState {
   return Object.fromEntries(servicesOf(state).filter(([, { identity }]) => isRunning(identity)));
 }
 
+/** What a killed command has left behind: all that was started here and is no service that the state tells of. */
+export function leftovers(): ProcessIdentity[] {
+  return leftBehind(servicesOf(readState()).map(([, { identity }]) => identity));
+}
+
 /** The services of a state, by name. */
 export function servicesOf(state: LocalState): [string, LocalService][] {
   return Object.entries(state) as [string, LocalService][];
@@ -68,8 +78,10 @@ export function writeState(state: LocalState): void {
 /** The `up` that is at work, or keeps the services in the foreground; undefined if there is none. */
 export function runningUp(): ProcessIdentity | undefined {
   try {
-    const holder = JSON.parse(readFileSync(lockFile(), "utf8")) as ProcessIdentity;
-    return identify(holder.pid)?.started === holder.started ? holder : undefined;
+    const { folder, ...holder } = JSON.parse(readFileSync(lockFile(), "utf8")) as Holder;
+    // A copy of the project's folder has a copy of the file, too.
+    const here = folder === ownFolder() && identify(holder.pid)?.started === holder.started;
+    return here ? holder : undefined;
   } catch {
     return undefined;
   }
@@ -83,7 +95,7 @@ export function runningUp(): ProcessIdentity | undefined {
 export function lock(): () => void {
   mkdirSync(localDir(), { recursive: true });
   const mine = `${lockFile()}.${process.pid}`;
-  writeFileSync(mine, JSON.stringify(identify(process.pid)));
+  writeFileSync(mine, JSON.stringify({ ...identify(process.pid), folder: ownFolder() }));
   try {
     const holder = runningUp();
     if (holder !== undefined) {

@@ -6,12 +6,13 @@ import { UserError } from "../errors";
 import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
-import { isRunning, logExcerpt, signalGroup, stop } from "../process";
+import { inWords, isRunning, signalOwn, stop } from "../ownProcesses";
+import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
 import { firstOutputs } from "../seldon";
 import { answerTable } from "../table";
 import { type Ports, predictUrl } from "./services";
-import { type LocalService, localDir, lock, readState, servicesOf, writeState } from "./state";
+import { type LocalService, leftovers, localDir, lock, readState, servicesOf, writeState } from "./state";
 import { type LocalUp, bringUp, exampleRow } from "./target";
 
 /** How the local target is brought up. */
@@ -36,6 +37,7 @@ export async function upLocal(
   const began = Date.now();
   const release = lock();
   try {
+    await clearUp(progress);
     const local = await bringUp(options, progress, interruption.signal);
     progress.stop();
     summarise(local, (Date.now() - began) / 1000, progress);
@@ -50,6 +52,16 @@ export async function upLocal(
   } finally {
     release();
   }
+}
+
+/** Stops what a killed command has left at work: two would install into one folder, or train at once. */
+async function clearUp(progress: Progress): Promise<void> {
+  const left = leftovers();
+  if (left.length === 0) return;
+  await progress.step("earlier run", async (step) => {
+    step.detail(`was killed; stopping what it has left: ${inWords(left)}`);
+    await Promise.all(left.map(stop));
+  });
 }
 
 /** Shows the prediction and what to open. */
@@ -108,5 +120,5 @@ async function keepUp({ signal }: Interruption): Promise<void> {
 
 /** Ends the services at once, for a user who cannot wait. */
 export function killServices(): void {
-  for (const [, { identity }] of servicesOf(readState())) signalGroup(identity.pid, "SIGKILL");
+  for (const [, { identity }] of servicesOf(readState())) signalOwn(identity, "SIGKILL");
 }

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +10,18 @@ import { expect } from "chai";
 
 import { Interrupted } from "../../../cli/errors";
 import { choosePort } from "../../../cli/ports";
-import { Service, identify, isRunning, run, stop } from "../../../cli/process";
+import {
+  type ProcessIdentity,
+  identify,
+  isOurs,
+  isRunning,
+  leftBehind,
+  signalOwn,
+  stop,
+} from "../../../cli/ownProcesses";
+import { projectDir } from "../../../cli/paths";
+import { processTable } from "../../../cli/processTable";
+import { Service, run } from "../../../cli/process";
 import { Environments, findPython } from "../../../cli/python";
 import { rejection } from "../support/rejection";
 
@@ -71,12 +84,92 @@ describe("running a command", () => {
 });
 
 describe("a service", () => {
+  const home = process.env["MLPLATFORM_HOME"];
+  before(() => {
+    process.env["MLPLATFORM_HOME"] = folder;
+  });
+  after(() => {
+    if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+    else process.env["MLPLATFORM_HOME"] = home;
+  });
+
   it("is known by its start, not its number alone", async () => {
     const service = await Service.start(shell("sleep 60"));
     expect(isRunning(service.identity)).to.equal(true);
     expect(isRunning({ ...service.identity, started: "another time" })).to.equal(false);
     await stop(service.identity);
     expect(isRunning(service.identity)).to.equal(false);
+  });
+
+  it("is not taken for a stranger's process that has got its number, or its group's", async () => {
+    const stranger = spawn("/bin/sh", ["-c", "sleep 60 & echo $!; wait"], {
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [line] = (await once(stranger.stdout, "data")) as [Buffer];
+    const member = Number(line.toString());
+    const identity = identify(stranger.pid ?? 0) ?? { pid: 0, started: "" };
+    const ended = once(stranger, "exit");
+    for (const leader of ["there", "gone"]) {
+      expect(isRunning(identity), leader).to.equal(false);
+      await stop(identity);
+      signalOwn(identity, "SIGKILL");
+      expect(identify(member)?.pid, leader).to.equal(member);
+      stranger.kill("SIGKILL");
+      await ended;
+    }
+    process.kill(member, "SIGKILL");
+  });
+
+  it("of another folder is not ours, as in a copy of the project", async () => {
+    const service = await Service.start(shell("sleep 60"));
+    process.env["MLPLATFORM_HOME"] = path.join(folder, "copy");
+    expect(isRunning(service.identity)).to.equal(false);
+    await stop(service.identity);
+    expect(identify(service.identity.pid)).to.deep.equal(service.identity);
+    process.env["MLPLATFORM_HOME"] = folder;
+    await stop(service.identity);
+    expect(identify(service.identity.pid)).to.equal(undefined);
+  });
+
+  it("that was halted is stopped at once", async () => {
+    const service = await Service.start(shell("exec sleep 60"));
+    process.kill(service.identity.pid, "SIGSTOP");
+    const began = Date.now();
+    await stop(service.identity);
+    expect(Date.now() - began).to.be.lessThan(5_000);
+  });
+
+  it("is left behind when its starter was killed, as is a command that has no use without it", async () => {
+    const starter = path.join(folder, "starter.ts");
+    const script = (seconds: number) => ({
+      ...shell(`sleep ${seconds} & wait`),
+      log: path.join(folder, String(seconds)),
+    });
+    writeFileSync(
+      starter,
+      `const { Service, run } = require(${JSON.stringify(path.join(projectDir, "cli/process.ts"))});
+       const never = new AbortController().signal;
+       run({ ...${JSON.stringify(script(61))}, passing: true }, never);
+       run(${JSON.stringify(script(62))}, never);
+       Service.start(${JSON.stringify(script(63))}).then(({ identity }) => console.log(JSON.stringify(identity)));`,
+    );
+    const child = spawn(process.execPath, ["--require", path.join(projectDir, "load.cjs"), starter], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const service = JSON.parse(line.toString()) as ProcessIdentity;
+    expect(leftBehind([])).to.deep.equal([]);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const left = leftBehind([]);
+    expect(left).to.have.length(2).and.to.deep.include(service);
+    expect(leftBehind([service])).to.deep.equal(left.filter(({ pid }) => pid !== service.pid));
+    await Promise.all(left.map(stop));
+    expect(leftBehind([])).to.deep.equal([]);
+    const kept = processTable.all().filter(({ pid }) => isOurs(pid));
+    expect(kept.length, "what may come to its end by itself").to.be.greaterThan(0);
+    for (const { pid } of kept) process.kill(pid, "SIGKILL");
   });
 
   it("is stopped with what it started, also when it is dead itself", async () => {

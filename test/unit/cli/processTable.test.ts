@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 
 import { expect } from "chai";
 
@@ -9,6 +10,8 @@ const tables = process.platform === "linux" ? { "/proc": procTable, ps: psTable 
 
 for (const [source, table] of Object.entries(tables)) {
   describe(`the processes of this machine, by ${source}`, () => {
+    // Without lsof nobody tells who listens.
+    const told = table === procTable || spawnSync("lsof", ["-v"]).error === undefined;
     let child: ChildProcess;
     let pid: number;
     before(async () => {
@@ -31,6 +34,17 @@ for (const [source, table] of Object.entries(tables)) {
       expect(table.variable(pid, "MLPLATFORM_TEST")).to.equal("a-value");
       expect(table.variable(pid, "MLPLATFORM_TES")).to.equal(undefined);
       expect(table.variable(process.pid, "MLPLATFORM_TEST")).to.equal(undefined);
+    });
+
+    it("are told by the ports that they listen on", async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
+      const { port } = server.address() as { port: number };
+      const own = table.facts(process.pid)?.group ?? 0;
+      expect(table.listens(own, port)).to.equal(true);
+      expect(table.listens(pid, port), "another group").to.equal(!told);
+      await new Promise((resolve) => server.close(resolve));
+      expect(table.listens(own, port), "closed").to.equal(!told);
     });
 
     it("are none when they have ended, even if their parent has not asked yet", async () => {

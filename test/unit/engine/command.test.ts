@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 
 import { CommandFailed, engineCommand, killEngines } from "../../../cli/engine/command";
-import { isRunning, identify } from "../../../cli/process";
+import { isRunning, identify } from "../../../cli/ownProcesses";
 import { rejection } from "../support/rejection";
 import { Variables, isolated, temporaryFolder } from "./support";
 
