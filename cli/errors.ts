@@ -24,6 +24,16 @@ export class Interrupted extends UserError {
   }
 }
 
+/** Why a request got no answer, from what `fetch` throws: by itself that says only that it failed. */
+export function requestFailure(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const { code = "", name } = cause as NodeJS.ErrnoException;
+  if (code === "ECONNREFUSED") return "nothing listens there";
+  if (code === "ECONNRESET" || code === "UND_ERR_SOCKET") return "the connection was broken off";
+  if (name === "TimeoutError") return "it took too long";
+  return messageOf(cause) || code;
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { UserError, messageOf } from "./errors";
+import { UserError, requestFailure } from "./errors";
 
 /** A version of a registered model. */
 export interface ModelVersion {
@@ -74,7 +74,7 @@ export class MlflowClient {
 
   /** A text among the artifacts that the server proxies, by its path below `mlflow-artifacts:/`. */
   async artifact(place: string): Promise<string> {
-    return (await this.fetch(this.artifactUrl(place))).text();
+    return this.fetch(this.artifactUrl(place), (response) => response.text());
   }
 
   /**
@@ -107,8 +107,10 @@ export class MlflowClient {
   private async downloadFolder(source: string, target: string): Promise<void> {
     mkdirSync(target, { recursive: true });
     const query = new URLSearchParams({ path: source }).toString();
-    const listing = await this.fetch(`${this.url}${artifactsPath}?${query}`);
-    const { files } = (await listing.json()) as { files: { path: string; is_dir: boolean }[] };
+    interface Listing {
+      files: { path: string; is_dir: boolean }[];
+    }
+    const { files } = await this.fetch(`${this.url}${artifactsPath}?${query}`, asJson<Listing>);
     await Promise.all(
       files.map(async (file) => {
         const name = path.posix.basename(file.path);
@@ -116,8 +118,9 @@ export class MlflowClient {
           await this.downloadFolder(`${source}/${name}`, path.join(target, name));
           return;
         }
-        const content = await this.fetch(this.artifactUrl(`${source}/${name}`));
-        writeFileSync(path.join(target, name), Buffer.from(await content.arrayBuffer()));
+        const url = this.artifactUrl(`${source}/${name}`);
+        const content = await this.fetch(url, (response) => response.arrayBuffer());
+        writeFileSync(path.join(target, name), Buffer.from(content));
       }),
     );
   }
@@ -129,21 +132,40 @@ export class MlflowClient {
   /** Asks the API; undefined if it answers that there is no such thing. */
   private async get<T>(method: string, parameters: Record<string, string>): Promise<T | undefined> {
     const query = new URLSearchParams(parameters).toString();
-    const response = await this.fetch(`${this.url}/api/2.0/mlflow/${method}?${query}`, [404]);
-    return response.status === 404 ? undefined : ((await response.json()) as T);
+    const url = `${this.url}/api/2.0/mlflow/${method}?${query}`;
+    return this.fetch(
+      url,
+      async (response) => (response.status === 404 ? undefined : asJson<T>(response)),
+      [404],
+    );
   }
 
-  private async fetch(url: string, expected: number[] = []): Promise<Response> {
-    let response: Response;
+  /** @param read takes the answer's body, which may break off as the request itself may. */
+  private async fetch<T>(
+    url: string,
+    read: (response: Response) => Promise<T>,
+    expected: number[] = [],
+  ): Promise<T> {
     try {
-      response = await this.transport(url, 30_000);
+      const response = await this.transport(url, 30_000);
+      if (response.ok || expected.includes(response.status)) return await read(response);
+      throw new UserError(
+        `MLflow answered ${response.status} to ${url}: ${(await response.text()).slice(0, 300)}`,
+      );
     } catch (error) {
-      throw new UserError(`MLflow at ${this.url} does not answer: ${messageOf(error)}`);
+      if (error instanceof UserError) throw error;
+      throw new UserError(`MLflow at ${this.url} does not answer: ${requestFailure(error)}.`);
     }
-    if (response.ok || expected.includes(response.status)) return response;
-    throw new UserError(
-      `MLflow answered ${response.status} to ${url}: ${(await response.text()).slice(0, 300)}`,
-    );
+  }
+}
+
+/** @throws UserError the body is no JSON, so that something else listens there. */
+async function asJson<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new UserError(`what answers in place of MLflow does not speak its language: ${text.slice(0, 200)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-import { UserError, messageOf } from "./errors";
+import { UserError, requestFailure } from "./errors";
 
 /** Rows for a model, with the names of their columns where the sender knows them. */
 export interface Rows {
@@ -83,16 +83,15 @@ export function firstOutputs(answer: Answer): number[] {
 /** Explains why a request got no HTTP answer. */
 async function unanswered(url: string, error: unknown): Promise<UserError> {
   const { hostname, port, protocol } = new URL(url);
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (protocol === "http:" && (await speaksHttp2(hostname, Number(port || 80)))) {
     return new UserError(
       `${hostname}:${port || 80} speaks gRPC (HTTP/2), not REST: it is the model's gRPC port. ` +
         `Send to its REST port; \`npm run status\` shows it.`,
     );
   }
-  const refused = (cause as NodeJS.ErrnoException).code === "ECONNREFUSED";
-  const reason = refused ? "nothing listens there" : messageOf(cause);
-  return new UserError(`no answer from ${url}: ${reason}. Is the model up? \`npm run up\` starts it.`);
+  return new UserError(
+    `no answer from ${url}: ${requestFailure(error)}. Is the model up? \`npm run up\` starts it.`,
+  );
 }
 
 /** Whether a port answers HTTP/2's opening with a SETTINGS frame, as gRPC servers do (RFC 9113, section 3.4). */

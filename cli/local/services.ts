@@ -1,16 +1,27 @@
 import { mkdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../errors";
 import { MlflowClient, type ModelVersion } from "../mlflow";
 import { readParityRecord, checkParity } from "../parity";
 import { choosePort, isFree, localHost } from "../ports";
-import { type ProcessIdentity, stop } from "../ownProcesses";
-import { Service } from "../process";
+import { type ProcessIdentity, isRunning, stop } from "../ownProcesses";
+import { Service, ServiceEnded } from "../process";
+import { processTable } from "../processTable";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
 import { sendTo } from "../seldon";
 import { servingFingerprint } from "./fingerprint";
-import { type LocalModel, type LocalState, localDir, readState, servicesOf, writeState } from "./state";
+import {
+  type LocalMlflow,
+  type LocalModel,
+  type LocalService,
+  type LocalState,
+  localDir,
+  readState,
+  servicesOf,
+  writeState,
+} from "./state";
 
 /** Ports that the user asked for; each that is not there is chosen. */
 export interface Ports {
@@ -22,6 +33,8 @@ export interface Ports {
 
 const preferredPorts = { mlflow: 5050, rest: 9000, grpc: 5000, metrics: 6000 } as const satisfies Ports;
 const readySeconds = 120;
+/** To start a service anew takes about as long. */
+const reuseSeconds = 10;
 
 /** The services of the local target: those that run already are found, the others started. */
 export class LocalServices {
@@ -55,36 +68,37 @@ export class LocalServices {
   /** The MLflow server, on SQLite and a folder. */
   async mlflow(environment: Environment, step: Step): Promise<MlflowClient> {
     const made = JSON.stringify([environment.id, this.ports.mlflow]);
-    const running = readState().mlflow;
+    const clientOf = (port: number) => new MlflowClient(`http://${localHost}:${port}`);
+    const right = async ({ identity, port }: LocalMlflow) =>
+      (await clientOf(port).healthy()) && processTable.listens(identity.pid, port);
+    const running = await this.reuse(readState().mlflow, made, right, step);
     if (running !== undefined) {
-      const client = new MlflowClient(`http://${localHost}:${running.port}`);
-      if (running.made === made && (await client.healthy().catch(() => false))) {
-        step.detail(`${client.url}, was running`);
-        return client;
-      }
-      await stop(running.identity);
+      const client = clientOf(running.port);
+      step.detail(`${client.url}, was running`);
+      return client;
     }
-    const port = await this.port("mlflow");
-    const client = new MlflowClient(`http://${localHost}:${port}`);
     const log = localDir("logs", "mlflow.log");
     step.detail("starting");
     mkdirSync(localDir("artifacts"), { recursive: true });
-    const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
     const store = ["--backend-store-uri", `sqlite:///${localDir("mlflow.db")}`];
     const artifacts = ["--serve-artifacts", "--artifacts-destination", localDir("artifacts")];
-    const service = await Service.start(
-      environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
-        // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
-        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
-        MLFLOW_DISABLE_TELEMETRY: "true",
-      }),
-    );
-    this.record({ mlflow: { identity: service.identity, made, log, port } });
-    await service.ready(() => client.healthy(), readySeconds, this.signal);
-    step.detail(
-      `${client.url}${port === preferredPorts.mlflow ? "" : ` (${preferredPorts.mlflow} is in use)`}`,
-    );
-    return client;
+    return this.onFreePorts(["mlflow"], async ({ mlflow: port }) => {
+      const client = clientOf(port);
+      const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
+      const service = await Service.start(
+        environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
+          // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
+          MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+          MLFLOW_DISABLE_TELEMETRY: "true",
+        }),
+      );
+      this.record({ mlflow: { identity: service.identity, made, log, port } });
+      await this.ready(service, port, () => client.healthy());
+      step.detail(
+        `${client.url}${port === preferredPorts.mlflow ? "" : ` (${preferredPorts.mlflow} is in use)`}`,
+      );
+      return client;
+    });
   }
 
   /**
@@ -100,52 +114,44 @@ export class LocalServices {
   ): Promise<LocalModel> {
     const made = servingFingerprint(environment.id, files, version.version, this.ports);
     const record = readParityRecord(files);
-    const running = readState().model;
+    const right = async (one: LocalModel) => {
+      if (!(await modelAnswers(one.rest)) || !processTable.listens(one.identity.pid, one.rest)) return false;
+      await checkParity(sendTo(predictUrl(one)), record);
+      return true;
+    };
+    const running = await this.reuse(readState().model, made, right, step);
     if (running !== undefined) {
-      if (running.made === made && (await modelAnswers(running.rest))) {
-        await checkParity(sendTo(predictUrl(running)), record);
-        step.detail(`${predictUrl(running)}, was running`);
-        return running;
-      }
-      await stop(running.identity);
+      step.detail(`${predictUrl(running)}, was running`);
+      return running;
     }
-    const rest = await this.port("rest");
-    const grpc = await this.port("grpc");
-    const metrics = await this.port("metrics");
     const log = localDir("logs", "model-server.log");
     step.detail("loading the model");
-    const parameters = { model_dir: files, model_name: version.name, model_version: version.version };
-    const service = await Service.start(
-      environment.module(
-        "model server",
-        log,
-        ["modelserver", "house_price.serve.HousePrice", "--host", localHost],
-        {
-          PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
-          PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
-          PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
-          PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
-            Object.entries(parameters).map(([name, value]) => ({ name, value, type: "STRING" })),
-          ),
-        },
-      ),
-    );
-    const { identity } = service;
-    const model: LocalModel = {
-      identity,
-      made,
-      log,
-      name: version.name,
-      version: version.version,
-      rest,
-      grpc,
-      metrics,
-    };
-    this.record({ model });
-    await service.ready(() => modelAnswers(rest), readySeconds, this.signal);
-    await checkParity(sendTo(predictUrl(model)), record);
-    step.detail(`version ${version.version} answers as at its training`);
-    return model;
+    const { name } = version;
+    const parameters = { model_dir: files, model_name: name, model_version: version.version };
+    return this.onFreePorts(["rest", "grpc", "metrics"], async ({ rest, grpc, metrics }) => {
+      const service = await Service.start(
+        environment.module(
+          "model server",
+          log,
+          ["modelserver", "house_price.serve.HousePrice", "--host", localHost],
+          {
+            PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
+            PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
+            PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
+            PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
+              Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
+            ),
+          },
+        ),
+      );
+      const { identity } = service;
+      const model: LocalModel = { identity, made, log, name, version: version.version, rest, grpc, metrics };
+      this.record({ model });
+      await this.ready(service, rest, () => modelAnswers(rest));
+      await checkParity(sendTo(predictUrl(model)), record);
+      step.detail(`version ${version.version} answers as at its training`);
+      return model;
+    });
   }
 
   /** Stops what this run has started; what ran before goes on. */
@@ -154,8 +160,63 @@ export class LocalServices {
     writeState(readState());
   }
 
-  private async port(service: keyof Ports): Promise<number> {
-    return this.ports[service] ?? (await choosePort(preferredPorts[service], this.takenPorts));
+  /**
+   * A service of an earlier run, if it is of the same making and answers. One that does not yet, because that run was
+   * killed while it loaded, is waited for; one that hangs is stopped, as is one of another making.
+   */
+  private async reuse<T extends LocalService>(
+    found: T | undefined,
+    made: string,
+    answers: (service: T) => Promise<boolean>,
+    step: Step,
+  ): Promise<T | undefined> {
+    if (found === undefined) return undefined;
+    const deadline = Date.now() + reuseSeconds * 1000;
+    while (found.made === made && isRunning(found.identity) && Date.now() < deadline) {
+      if (await answers(found).catch(() => false)) return found;
+      this.signal.throwIfAborted();
+      step.detail("runs, and does not answer yet");
+      await sleep(100);
+    }
+    step.detail("stopping the one of before");
+    await stop(found.identity);
+    return undefined;
+  }
+
+  /**
+   * Starts a service on its ports; once more, on others, if a program of somebody else has got one that was free when
+   * it was chosen.
+   */
+  private async onFreePorts<Name extends keyof Ports, T>(
+    names: readonly Name[],
+    start: (ports: Record<Name, number>) => Promise<T>,
+  ): Promise<T> {
+    const choose = async () => {
+      const ports: [Name, number][] = [];
+      for (const name of names)
+        ports.push([name, this.ports[name] ?? (await choosePort(preferredPorts[name], this.takenPorts))]);
+      return Object.fromEntries(ports) as Record<Name, number>;
+    };
+    const ports = await choose();
+    try {
+      return await start(ports);
+    } catch (error) {
+      const chosen = names.filter((name) => this.ports[name] === undefined);
+      const free = await Promise.all(chosen.map((name) => isFree(ports[name])));
+      if (!(error instanceof ServiceEnded) || !free.includes(false)) throw error;
+      return start(await choose());
+    }
+  }
+
+  /** Waits until a service answers: itself, and not another program that has got its port before it. */
+  private ready(service: Service, port: number, answers: () => Promise<boolean>): Promise<void> {
+    const itself = async () => {
+      if (!(await answers())) return false;
+      if (processTable.listens(service.identity.pid, port)) return true;
+      await stop(service.identity);
+      return false;
+    };
+    return service.ready(itself, readySeconds, this.signal);
   }
 
   private record(started: LocalState): void {

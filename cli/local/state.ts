@@ -46,15 +46,18 @@ export function localDir(...parts: string[]): string {
 const stateFile = () => localDir("state.json");
 const lockFile = () => localDir("up.lock");
 
-/** The services that run now; those in the state file that have ended are left out. */
-export function readState(): LocalState {
-  let state: LocalState;
+/** The services that were started and not stopped; they may have ended by themselves. */
+export function recordedState(): LocalState {
   try {
-    state = JSON.parse(readFileSync(stateFile(), "utf8")) as LocalState;
+    return JSON.parse(readFileSync(stateFile(), "utf8")) as LocalState;
   } catch {
     return {};
   }
-  return Object.fromEntries(servicesOf(state).filter(([, { identity }]) => isRunning(identity)));
+}
+
+/** The services that run now; those in the state file that have ended are left out. */
+export function readState(): LocalState {
+  return Object.fromEntries(servicesOf(recordedState()).filter(([, { identity }]) => isRunning(identity)));
 }
 
 /** What a killed command has left behind: all that was started here and is no service that the state tells of. */

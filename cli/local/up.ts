@@ -12,7 +12,16 @@ import type { Progress } from "../progress";
 import { firstOutputs } from "../seldon";
 import { answerTable } from "../table";
 import { type Ports, predictUrl } from "./services";
-import { type LocalService, leftovers, localDir, lock, readState, servicesOf, writeState } from "./state";
+import {
+  type LocalService,
+  leftovers,
+  localDir,
+  lock,
+  readState,
+  recordedState,
+  servicesOf,
+  writeState,
+} from "./state";
 import { type LocalUp, bringUp, exampleRow } from "./target";
 
 /** How the local target is brought up. */
@@ -105,7 +114,8 @@ ${answerTable(answer)}
 
 /** Waits until it is told to stop, or a service ends; then stops all. @throws UserError a service has ended. */
 async function keepUp({ signal }: Interruption): Promise<void> {
-  const services = servicesOf(readState());
+  // Also one that has ended already.
+  const services = servicesOf(recordedState());
   let ended: [string, LocalService] | undefined;
   while (!signal.aborted && ended === undefined) {
     await sleep(500, undefined, { signal }).catch(() => undefined);

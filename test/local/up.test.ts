@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
@@ -195,7 +196,14 @@ describe("npm run up, on a machine that has nothing yet", function () {
   const platform = new TestPlatform({ shareEnvironments: false });
   after(() => platform.dispose());
 
-  it("cleans up after Ctrl-C during the installation; run again, it finishes", async () => {
+  it("cleans up after Ctrl-C during the installation, and after kill -9; run again, it finishes", async () => {
+    const killed = platform.start(["up", "--once", "--json"]);
+    await killed.event(stepEvent("Python environment tracking", "running"));
+    while (platform.processes().length === 0) await sleep(20);
+    killed.child.kill("SIGKILL");
+    await killed.finished();
+    expect(platform.processes(), "goes on without it").not.to.deep.equal([]);
+
     const command = platform.start(["up", "--once", "--json"]);
     await command.event(stepEvent("Python environment tracking", "running"));
     command.child.kill("SIGINT");

@@ -56,12 +56,19 @@ export class TestPlatform {
     return this.start(args, env).finished();
   }
 
+  /** The state file: what runs, by name. */
+  state(): Readonly<Record<string, { identity: { pid: number } }>> {
+    const file = path.join(this.home, "local", "state.json");
+    return existsSync(file)
+      ? (JSON.parse(readFileSync(file, "utf8")) as ReturnType<TestPlatform["state"]>)
+      : {};
+  }
+
   /** The processes of the state file: service name to process number. */
   services(): Record<string, number> {
-    const file = path.join(this.home, "local", "state.json");
-    if (!existsSync(file)) return {};
-    const state = JSON.parse(readFileSync(file, "utf8")) as Record<string, { identity: { pid: number } }>;
-    return Object.fromEntries(Object.entries(state).map(([name, { identity }]) => [name, identity.pid]));
+    return Object.fromEntries(
+      Object.entries(this.state()).map(([name, { identity }]) => [name, identity.pid]),
+    );
   }
 
   /** Command lines of the processes that work in this folder: what a command has left behind. */

@@ -49,6 +49,29 @@ describe("the MLflow client", () => {
     );
   });
 
+  it("says so where it breaks off, hangs, or is something else, in a sentence", async () => {
+    const api = "/api/2.0/mlflow/runs/get?run_id=r";
+    answers.set(api, [200, "<html>"]);
+    expect((await rejection(client.metric("r", "k"))).message).to.equal(
+      "what answers in place of MLflow does not speak its language: <html>",
+    );
+    const breaking = await serveHttp((_, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("{", () => response.destroy());
+    });
+    const cut = new MlflowClient(breaking.url);
+    expect((await rejection(cut.metric("r", "k"))).message).to.equal(
+      `MLflow at ${breaking.url} does not answer: the connection was broken off.`,
+    );
+    await breaking.close();
+    const slow = new MlflowClient(server.url, (url) => fetch(url, { signal: AbortSignal.timeout(0) }));
+    const { name, message } = await rejection(slow.metric("r", "k"));
+    expect([name, message]).to.deep.equal([
+      "UserError",
+      `MLflow at ${server.url} does not answer: it took too long.`,
+    ]);
+  });
+
   it("downloads folders with their files, whole or not at all", async () => {
     const folder = path.join(mkdtempSync(path.join(tmpdir(), "mlplatform-mlflow-")), "model");
     const artifacts = "/api/2.0/mlflow-artifacts/artifacts";

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { expect } from "chai";
+
+import { TestPlatform, lastEvent, stepEvent } from "./support/platform";
+
+describe("npm run up, killed or with a service that hangs", function () {
+  this.timeout(180_000);
+  const platform = new TestPlatform();
+  after(() => platform.dispose());
+
+  it("finishes when it is run again, in whatever step it was killed", async () => {
+    for (const step of ["MLflow server", "training", "model files", "model server"]) {
+      const command = platform.start(["up", "--detach", "--json"]);
+      await command.event(stepEvent(step, "running"));
+      command.child.kill("SIGKILL");
+      await command.finished();
+    }
+    const { code, events, stderr } = await platform.run(["up", "--detach", "--json"]);
+    expect(code, stderr).to.equal(0);
+    // A training that was killed has registered nothing.
+    expect(lastEvent(events, "up")["model"]).to.include({ version: "1" });
+    expect(Object.keys(platform.services())).to.have.members(["mlflow", "model"]);
+  });
+
+  it("starts a service anew that hangs, after a while", async () => {
+    const hung = platform.services();
+    for (const pid of Object.values(hung)) process.kill(-pid, "SIGSTOP");
+    const { code, stderr } = await platform.run(["up", "--detach", "--json"]);
+    expect(code, stderr).to.equal(0);
+    expect(Object.keys(platform.services())).to.have.members(Object.keys(hung));
+    for (const pid of Object.values(platform.services())) expect(Object.values(hung)).not.to.include(pid);
+    expect(platform.processes().some((line) => line.includes("mlflow server"))).to.equal(true);
+  });
+
+  it("has no other program answer for a service whose port that has got meanwhile", async () => {
+    await platform.run(["down"]);
+    const command = platform.start(["up", "--detach", "--json"]);
+    while (platform.state()["mlflow"] === undefined && command.child.exitCode === null) await sleep(20);
+    const { port } = platform.state()["mlflow"] as unknown as { port: number };
+    // MLflow listens seconds after it was started.
+    const other = createServer((_, response) => response.end("OK"));
+    await new Promise<void>((resolve) => other.listen({ host: "127.0.0.1", port }, resolve));
+    try {
+      const { code, events, stderr } = await command.finished();
+      expect(code, stderr).to.equal(0);
+      expect(lastEvent(events, "up")["urls"]).to.have.property("mlflow").that.does.not.contain(`:${port}`);
+    } finally {
+      other.close();
+    }
+  });
+
+  it("is not stopped by the commands of a copy of its folder", async () => {
+    const copy = new TestPlatform();
+    cpSync(path.join(platform.home, "local"), path.join(copy.home, "local"), { recursive: true });
+    const status = await copy.run(["status"]);
+    expect(status.stdout).to.contain("Nothing is running");
+    const down = await copy.run(["down"]);
+    expect(down.stdout).to.contain("Nothing was running on this machine");
+    await copy.dispose();
+    const { healthy } = JSON.parse((await platform.run(["status", "--json"])).stdout) as { healthy: boolean };
+    expect(healthy).to.equal(true);
+  });
+
+  describe("whose process numbers have gone to others", () => {
+    let stranger: ChildProcess;
+    let member = 0;
+    before(async () => {
+      stranger = spawn("/bin/sh", ["-c", "sleep 600 & echo $!; wait"], {
+        detached: true,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const [line] = (await once(stranger.stdout ?? stranger, "data")) as [Buffer];
+      member = Number(line.toString());
+    });
+    after(() => process.kill(member, "SIGKILL"));
+
+    it("has its own stopped and no other, by down and by the next up", async () => {
+      expect((await platform.run(["down"])).code).to.equal(0);
+      expect(platform.processes()).to.deep.equal([]);
+      const file = path.join(platform.home, "local", "state.json");
+      const started = readFileSync(`/proc/${String(stranger.pid)}/stat`, "utf8").split(" ")[21] ?? "";
+      for (const leader of ["there", "gone"]) {
+        const service = { identity: { pid: stranger.pid, started }, made: "", log: "", port: 1 };
+        writeFileSync(file, JSON.stringify({ mlflow: service, model: service }));
+        const down = await platform.run(["down"]);
+        expect(down.stdout, leader).to.contain("Nothing was running on this machine");
+        writeFileSync(file, JSON.stringify({ mlflow: service, model: service }));
+        const again = await platform.run(["up", "--once"]);
+        expect(again.code, again.stderr).to.equal(0);
+        process.kill(member, 0);
+        stranger.kill("SIGKILL");
+      }
+    });
+  });
+});
