@@ -106,6 +106,16 @@ export async function bringUp(
   }
 }
 
+/** What the training prints. */
+interface TrainingResult {
+  readonly version: string;
+  readonly alias: string | null;
+  readonly previous_champion: string | null;
+  /** Why the version has its alias, a sentence. */
+  readonly reason: string;
+  readonly metrics: { readonly test_score: number };
+}
+
 /** The address as training takes it: paths are the user's, who may stand in another folder than npm. */
 function dataAddress(data: string | undefined): string | undefined {
   if (data === undefined || isUrl(data)) return data;
@@ -126,15 +136,19 @@ async function trainIfChanged(
     mlflow.versionByAlias(modelName, champion),
     mlflow.versionByTag(modelName, fingerprintTag, fingerprint),
   ]);
-  if (present !== undefined && known !== undefined) {
+  if (present !== undefined && known?.version === present.version) {
     step.detail(`code and data unchanged since version ${known.version}`);
     return;
   }
-  step.detail("starting");
+  // Another version has become the champion since, perhaps on other data: who is better is asked of the data of today.
+  const again = present === undefined ? undefined : known;
+  step.detail(
+    again === undefined ? "starting" : `comparing version ${again.version} with the champion again`,
+  );
   const output = await run(
     python.module("training", localDir("logs", "training.log"), [
       ...["house_price.train", "--json", "--tracking-uri", mlflow.url, "--register-as", modelName],
-      ...["--tag", `${fingerprintTag}=${fingerprint}`],
+      ...(again === undefined ? ["--tag", `${fingerprintTag}=${fingerprint}`] : ["--compare", again.version]),
       ...(data === undefined ? [] : ["--data", data]),
     ]),
     signal,
@@ -142,10 +156,14 @@ async function trainIfChanged(
       step.detail(line);
     },
   );
-  const result = JSON.parse(output) as { version: string; alias: string; metrics: { test_score: number } };
-  step.detail(
-    `version ${result.version} is ${result.alias}, R² ${result.metrics.test_score.toFixed(3)} on test rows`,
-  );
+  const result = JSON.parse(output) as TrainingResult;
+  const { version, alias, reason, metrics } = result;
+  const why = result.previous_champion === null ? "" : `: ${reason}`;
+  if (again === undefined)
+    step.detail(`version ${version} is ${alias}, R² ${metrics.test_score.toFixed(3)} on test rows${why}`);
+  else if (alias === champion)
+    step.detail(`code and data unchanged since version ${version}, which is ${champion} again${why}`);
+  else step.detail(`code and data unchanged since version ${version}, but it is not the ${champion}${why}`);
 }
 
 /** Fetches the champion's files; a version's files never change, so once is enough. */

@@ -96,7 +96,7 @@ function summarise(local: LocalUp, seconds: number, progress: Progress): void {
     urls,
     logs: localDir("logs"),
   });
-  const score = local.testScore === undefined ? "" : `, R² ${local.testScore.toFixed(3)} on test rows`;
+  const score = local.testScore === undefined ? "" : `, R² ${local.testScore.toFixed(3)} on its test rows`;
   const body = JSON.stringify({ data: { ndarray: [exampleRow] } });
   progress.say(`
 ${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(exampleRow)}:

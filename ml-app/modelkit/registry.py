@@ -38,7 +38,7 @@ class Decision:
     warning: bool = False
 
 
-def decide(name: str, score: float, score_champion: Callable[[str], float]) -> Decision:
+def decide(name: str, score: float, score_champion: Callable[[str], float], data_digest: str | None = None) -> Decision:
     """Decide whether a new model takes the champion's place: if it is at least as good on the same rows.
 
     The champion is scored here and now on the new model's test rows, since scores recorded on two different data sets
@@ -50,6 +50,7 @@ def decide(name: str, score: float, score_champion: Callable[[str], float]) -> D
         score: the new model's score on its test rows; greater is better.
         score_champion: loads the model at a `models:/name/version` URI and returns its score on the same rows;
             whatever it raises means that the champion cannot be compared, and it then stays.
+        data_digest: of the data set that the rows are of; the reason says so if the champion was trained on another.
 
     Raises:
         MlflowException: the registry refused or failed.
@@ -58,17 +59,40 @@ def decide(name: str, score: float, score_champion: Callable[[str], float]) -> D
     if present_champion is None:
         return Decision(CHAMPION, None, "there was no champion")
     version = str(present_champion.version)
+    about = f"version {version}{other_data(present_champion, data_digest)},"
     try:
         present = score_champion(f"models:/{name}/{version}")
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        reason = f"the champion, version {version}, could not be scored on this run's test rows and stays: {why}"
+        reason = f"the champion, {about} could not be scored on this run's test rows and stays: {why}"
         return Decision(CHALLENGER, version, reason, warning=True)
     if score >= present:
-        reason = f"test score {score:.4f}, the champion until now, version {version}, reaches {present:.4f}"
+        reason = f"test score {score:.4f}, the champion until now, {about} reaches {present:.4f}"
         return Decision(CHAMPION, version, reason)
-    reason = f"test score {score:.4f}, the champion, version {version}, reaches {present:.4f} and stays"
+    reason = f"test score {score:.4f}, the champion, {about} reaches {present:.4f} and stays"
     return Decision(CHALLENGER, version, reason)
+
+
+def other_data(version: ModelVersion, data_digest: str | None) -> str:
+    """Words that say that a version was trained on other data, and on which; "" if it was not or nobody knows."""
+    if data_digest is None or not version.run_id:
+        return ""
+    for used in MlflowClient().get_run(version.run_id).inputs.dataset_inputs:
+        if used.dataset.digest != data_digest:
+            return f" (trained on other data, {used.dataset.name})"
+    return ""
+
+
+def crown(name: str, version: str) -> None:
+    """Make a registered version the champion, and no challenger any more.
+
+    Raises:
+        MlflowException: the registry refused or failed.
+    """
+    client = MlflowClient()
+    client.set_registered_model_alias(name, CHAMPION, version)
+    if CHALLENGER in client.get_model_version(name, version).aliases:
+        client.delete_registered_model_alias(name, CHALLENGER)
 
 
 def register(name: str, model_uri: str, tags: Mapping[str, str], alias: str) -> str:

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { TestPlatform, lastEvent, stepEvent } from "./support/platform";
+import { houses } from "./support/houses";
+import { TestPlatform, detailOf, lastEvent, stepEvent } from "./support/platform";
 
 interface Up {
   readonly prediction: {
@@ -15,9 +16,6 @@ interface Up {
   readonly model: { readonly version: string; readonly testScore: number };
   readonly urls: Readonly<Record<"mlflow" | "predict" | "metrics" | "grpc", string>>;
 }
-
-const detailOf = (events: readonly Record<string, unknown>[], step: string) =>
-  events.find(stepEvent(step, "done"))?.["detail"];
 
 describe("npm run up, on the local target", function () {
   this.timeout(180_000);
@@ -216,14 +214,3 @@ describe("npm run up, on a machine that has nothing yet", function () {
     expect(lastEvent(again.events, "up")).to.have.property("prediction");
   });
 });
-
-/** A small data set of houses. */
-function houses(): string {
-  const columns =
-    "bedrooms,bathrooms,sqft_living,sqft_above,grade,floors,view,sqft_lot,waterfront,zipcode,price";
-  const rows = Array.from({ length: 200 }, (_, i) => {
-    const area = 800 + ((i * 37) % 3000);
-    return [2 + (i % 4), 1.5, area, area, 5 + (i % 7), 1, 0, 5000 + i, 0, 98001 + (i % 100), area * 200];
-  });
-  return [columns, ...rows.map((row) => row.join(","))].join("\n") + "\n";
-}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from house_price.features import FEATURES, TARGET
 from modelkit.datasets import DataError, numbers, read_table
+from modelkit.sufficiency import shortcomings
 
 COLUMNS = (*FEATURES, TARGET)
-LEAST_ROWS = 2
-"""Of each side of the split: R² is not defined for fewer."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +43,8 @@ def read_houses(address: str, test_size: float) -> Houses:
     """
     table = read_table(address)
     columns, problems = numbers(table, COLUMNS, non_negative=COLUMNS)
-    test_rows = math.ceil(len(table.rows) * test_size)
-    train_rows = len(table.rows) - test_rows
-    if min(test_rows, train_rows) < LEAST_ROWS:
-        problems.append(
-            f"{len(table.rows)} rows leave {train_rows} to train on and {test_rows} to test with "
-            f"(test size {test_size:g}); {LEAST_ROWS} of each are the least"
-        )
+    # What is wrong in a cell comes first: only columns without a fault are complete.
+    problems = problems or shortcomings(columns, TARGET, test_size)
     if problems:
         raise DataError("\n  ".join([f"{table.address} cannot be used:", *problems]))
     return Houses(table.address, table.sha256, columns)

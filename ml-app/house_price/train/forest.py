@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from house_price.features import FEATURES, TARGET
 from house_price.train.options import Options
+from modelkit.datasets import DataError
 from modelkit.training import regression_metrics
 
 
@@ -36,11 +37,20 @@ def split(sales: pd.DataFrame, options: Options) -> Split:
     Args:
         sales: shape (n + m, 11), int64 or float64, columns `FEATURES` and `TARGET`.
         options: `test_size` and `seed`.
+
+    Raises:
+        DataError: one of the parts has a single price, so that nothing can be learned, or measured.
     """
     size, seed = options.parameters["test_size"], options.parameters["seed"]
     train_x, test_x, train_y, test_y = train_test_split(
         sales[list(FEATURES)], sales[TARGET], test_size=size, random_state=seed
     )
+    for part, prices in (("to train on", train_y), ("to test with", test_y)):
+        if prices.nunique() == 1:
+            raise DataError(
+                f"the {len(prices)} rows {part} all have the {TARGET} {prices.iloc[0]:g}: "
+                "give more data, or divide them otherwise (--test-size, --seed)"
+            )
     return Split(train_x, train_y, test_x, test_y)
 
 

@@ -36,6 +36,7 @@ class Options:
     They are logged as the run's parameters."""
     tags: dict[str, str]
     publish: str | None
+    compare: str | None
     json: bool
 
 
@@ -73,6 +74,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         metavar="PLACE",
         help="put the champion's files there, mlflow-artifacts:/folder/…, and train only if it was not done before",
     )
+    parser.add_argument(
+        "--compare",
+        metavar="VERSION",
+        help="train nothing: compare this version with the champion again, on the test rows of these data",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     given = parser.parse_args(arguments)
 
@@ -85,6 +91,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         parameters=declared.read(given, parameters, problems),
         tags=_tags(given.tag, problems),
         publish=given.publish,
+        compare=given.compare,
         json=given.json,
     )
     if not options.tracking_uri:
@@ -103,6 +110,10 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
             "--publish must be mlflow-artifacts:/folder/…, names of letters, digits, '.', '_' and '-' of which the "
             f"first is no number, not {options.publish!r}"
         )
+    if options.compare is not None and not re.fullmatch("[1-9][0-9]*", options.compare):
+        problems.append(f"--compare must be the number of a version, not {options.compare!r}")
+    if options.compare is not None and (options.publish is not None or options.tags):
+        problems.append("--compare trains nothing: leave --publish and --tag out")
     if not options.experiment:
         problems.append("--experiment is empty")
     if not options.register_as.strip() or set(options.register_as) & set("/:"):

@@ -81,7 +81,7 @@ class Outcome:
 def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
     """Train a model, log it, register it as champion or challenger, and publish the champion if that is asked for.
 
-    A version that was trained for the same place is not trained again.
+    A version that was trained for the same place is not trained again, nor one that is only to be compared.
 
     Args:
         options: what the user asked for.
@@ -89,9 +89,12 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
         stop: signals end the run as KILLED and without a version, until registering begins; from there it finishes.
 
     Raises:
+        DataError: the data cannot be divided into rows to train on and rows to test with.
         TrackingError: the tracking server refused or failed.
     """
     place, name = options.publish, options.register_as
+    if options.compare is not None:
+        return _compare(options.compare, options, houses, stop)
     if place is None:
         return _train(options, houses, stop)
     with reported(exit_code=2):
@@ -114,15 +117,17 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
 def _train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
     tags = source_tags(Path(__file__).parents[2]) | options.tags
     sales = pd.DataFrame(houses.columns)
+    data = split(sales, options)
     with tracked_run(options.experiment, tags, stop) as run_id:
         mlflow.log_params(options.parameters)
         dataset = _log_dataset(sales, houses)
-        data = split(sales, options)
         forest = fit(data, options)
         metrics = scores(forest, data)
         mlflow.log_metrics(metrics)
         logged = _log_model(forest, data)
-        decision = registry.decide(options.register_as, metrics["test_score"], lambda uri: _score(uri, data))
+        decision = registry.decide(
+            options.register_as, metrics["test_score"], lambda uri: _score(uri, data), dataset.digest
+        )
         # A version without its alias would be half a registration.
         stop.ignore()
         version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
@@ -142,6 +147,39 @@ def _train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
         metrics=metrics,
         dataset=dataset,
         published=None,
+    )
+
+
+def _compare(number: str, options: Options, houses: Houses, stop: StopSignals) -> Outcome:
+    """Have a version and a champion of other data compete again, on these.
+
+    A champion of the same data stays: it has won on the same rows, or somebody has chosen it.
+    """
+    name, client, digest = options.register_as, MlflowClient(), houses.sha256[:DIGEST_CHARACTERS]
+    data = split(pd.DataFrame(houses.columns), options)
+    with reported(exit_code=2):
+        outcome = _recall(client.get_model_version(name, number))
+        champion = registry.champion(name)
+        if champion and not registry.other_data(champion, digest):
+            present = str(champion.version)
+            reason = "it is the champion" if present == number else f"version {present}, of the same data, stays"
+            return replace(outcome, previous_champion=present, reason=reason)
+    try:
+        score = _score(outcome.model_uri, data)
+    except Exception as error:
+        # Each kind of store has exceptions of its own.
+        raise TrackingError(f"{name} version {number} cannot be scored: {error}", 1) from error
+    with reported(exit_code=1):
+        decision = registry.decide(name, score, lambda uri: _score(uri, data), digest)
+        if decision.alias == registry.CHAMPION:
+            stop.ignore()
+            registry.crown(name, number)
+    return replace(
+        outcome,
+        alias=decision.alias if decision.alias == registry.CHAMPION else outcome.alias,
+        previous_champion=decision.previous_champion,
+        reason=decision.reason,
+        warning=decision.warning,
     )
 
 

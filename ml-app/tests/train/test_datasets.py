@@ -112,8 +112,8 @@ def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "test_size", "expected"),
     [
-        (0, 0.3, "0 rows leave 0 to train on and 0 to test with (test size 0.3); 2 of each are the least"),
-        (3, 0.3, "3 rows leave 2 to train on and 1 to test with"),
+        (0, 0.3, "0 rows leave 0 to train on and 0 to test with (test size 0.3); 5 of each are the least"),
+        (8, 0.3, "8 rows leave 5 to train on and 3 to test with"),
         (20, 0.01, "20 rows leave 19 to train on and 1 to test with"),
         (20, 0.95, "20 rows leave 1 to train on and 19 to test with"),
     ],
@@ -126,8 +126,30 @@ def test_too_few_rows_to_split(tmp_path: Path, rows: int, test_size: float, expe
 
 def test_a_handful_of_rows_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
-    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:5]))
-    assert read_houses(str(path), 0.3).rows == 4
+    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:15]))
+    assert read_houses(str(path), 0.3).rows == 14
+
+
+def test_equal_rows_are_counted_once_and_nothing_is_learned_from_what_does_not_vary(sales: Rows, stored: Store) -> None:
+    path = stored([sales[0]] * 8)
+    assert refusal(path).split("\n  ") == [
+        f"{path} cannot be used:",
+        "8 rows, of which 1 differ, leave 0 to train on and 1 to test with (test size 0.3); 5 of each are the least",
+        f"price is {float(sales[0]['price']):g} in every row: there is nothing to predict",
+        "every feature is the same in every row: there is nothing to predict price from",
+    ]
+    assert "40 rows, of which 4 differ, leave 2" in refusal(stored(sales[:4] * 10))
+
+
+def test_a_single_price_or_house_in_many_rows(sales: Rows, stored: Store) -> None:
+    same_price = [row | {"price": "300000"} for row in sales]
+    path = stored(same_price)
+    assert refusal(path) == (f"{path} cannot be used:\n  price is 300000 in every row: there is nothing to predict")
+    same_house = [sales[0] | {"price": row["price"]} for row in sales]
+    path = stored(same_house)
+    assert refusal(path).endswith(":\n  every feature is the same in every row: there is nothing to predict price from")
+    # One feature that varies is enough.
+    assert read_houses(stored([row | {"grade": str(i)} for i, row in enumerate(same_house)]), 0.3).rows == 20
 
 
 @pytest.fixture(scope="module")

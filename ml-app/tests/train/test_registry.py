@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -13,6 +16,7 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.dummy import DummyRegressor
 
+from house_price.train.options import SAMPLE
 from modelkit.registry import CHALLENGER, CHAMPION, Decision, decide, register
 
 Train = Callable[..., subprocess.CompletedProcess[str]]
@@ -49,6 +53,71 @@ def test_champion_that_cannot_be_scored_stays_with_a_warning(call: Train) -> Non
     assert done.stderr.startswith("warning: the champion, version 1, could not be scored")
     assert done.stderr.endswith("its columns are rooms\n")
     assert aliases("stranger") == {CHAMPION: "1", CHALLENGER: "2"}
+
+
+def test_a_single_price_among_the_test_rows_is_refused_before_anything_is_logged(
+    call: Train, sales: list[dict[str, str]], stored: Callable[[list[dict[str, str]]], str]
+) -> None:
+    # One row has another price. Wherever it comes to lie, the other part has a single one.
+    odd = [row | {"price": "300000"} for row in sales]
+    refusals = []
+    for index in range(len(odd)):
+        rows = [row | ({"price": "1"} if number == index else {}) for number, row in enumerate(odd)]
+        done = call("--register-as", "odd", "--experiment", "odd", "--data", stored(rows))
+        assert (done.returncode, done.stdout) == (2, "")
+        refusals.append(done.stderr)
+    with_test = "error: the 6 rows to test with all have the price 300000: give more data, or divide them otherwise"
+    train_on = "error: the 14 rows to train on all have the price 300000: give more data, or divide them otherwise"
+    assert sorted(text.partition(" (")[0] for text in refusals) == [train_on] * 6 + [with_test] * 14
+    assert mlflow.get_experiment_by_name("odd") is None
+
+
+def test_champion_of_other_data_is_compared_again_on_the_data_asked_for(call: Train, tmp_path: Path) -> None:
+    dear = tmp_path / "dear.csv"
+    with SAMPLE.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with dear.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(row | {"price": str(5 * float(row["price"]))} for row in rows)
+
+    def result(*options: str) -> dict[str, Any]:
+        done = call("--register-as", "markets", "--n-estimators", "20", "--json", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        outcome: dict[str, Any] = json.loads(done.stdout)
+        return outcome
+
+    first = result()
+    second = result("--data", str(dear))
+    assert (second["version"], second["alias"], second["previous_champion"]) == ("2", "champion", "1")
+    assert "version 1 (trained on other data, sample), reaches -" in second["reason"]
+
+    again = result("--compare", "1")
+    assert again == first | {"previous_champion": "2", "reason": again["reason"]}
+    assert "version 2 (trained on other data, dear), reaches -" in again["reason"]
+    assert aliases("markets") == {CHAMPION: "1"}
+    assert result("--compare", "1")["reason"] == "it is the champion"
+
+    # Of the same data: it stays, whoever has chosen it.
+    third = result("--max-depth", "1")
+    assert (third["version"], third["alias"]) == ("3", "challenger")
+    MlflowClient().set_registered_model_alias("markets", CHAMPION, "3")
+    stays = result("--compare", "1")
+    assert (stays["alias"], stays["reason"]) == (None, "version 3, of the same data, stays")
+    # Better on other rows, it loses its second alias with the first comparison that it wins.
+    MlflowClient().set_registered_model_alias("markets", CHAMPION, "2")
+    assert result("--compare", "3")["alias"] == "champion"
+    assert aliases("markets") == {CHAMPION: "3"}
+    assert len(MlflowClient().search_model_versions("name = 'markets'")) == 3
+
+
+def test_compare_names_what_there_is_not_and_what_does_not_go_with_it(call: Train) -> None:
+    done = call("--register-as", "nobody-yet", "--compare", "7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nobody-yet" in done.stderr
+    for wrong in (["--compare", "newest"], ["--compare", "1", "--tag", "a=b"]):
+        with pytest.raises(SystemExit, match="2"):
+            call(*wrong)
 
 
 @pytest.fixture(scope="module")

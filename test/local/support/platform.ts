@@ -118,6 +118,11 @@ export function stepEvent(step: string, state: string): (event: Event) => boolea
   return (event) => event["event"] === "step" && event["step"] === step && event["state"] === state;
 }
 
+/** What a step said last when it was done. */
+export function detailOf(events: readonly Event[], step: string): unknown {
+  return events.find(stepEvent(step, "done"))?.["detail"];
+}
+
 /** The last event of this kind. */
 export function lastEvent(events: readonly Event[], kind: string): Event {
   const found = events.filter((event) => event["event"] === kind).at(-1);
