@@ -57,7 +57,8 @@ export function isRunning({ pid, started }: ProcessIdentity): boolean {
   const now = processTable.facts(pid);
   if (now !== undefined) return now.started === started && isOurs(pid);
   // While a group has members its number is given to no new process; but it may have been free, and a stranger's, since.
-  return processTable.all().some((one) => one.group === pid && isOurs(one.pid));
+  const ours = encodeURIComponent(ownFolder());
+  return processTable.having(folderVariable).some(({ group, value }) => group === pid && value === ours);
 }
 
 /** Signals a process that was started here, with all of its group; nothing if it is not ours or no longer there. */
@@ -85,10 +86,9 @@ export async function stop(identity: ProcessIdentity): Promise<void> {
 export function leftBehind(known: readonly ProcessIdentity[]): ProcessIdentity[] {
   const stay = new Set(known.map(({ pid }) => pid));
   const groups = new Set<number>();
-  for (const { pid, group } of processTable.all()) {
-    const starter = processTable.variable(pid, starterVariable);
-    if (starter === undefined || stay.has(group) || !isOurs(pid)) continue;
-    const { pid: number, started } = JSON.parse(decodeURIComponent(starter)) as ProcessIdentity;
+  for (const { pid, group, value } of processTable.having(starterVariable)) {
+    if (stay.has(group) || !isOurs(pid)) continue;
+    const { pid: number, started } = JSON.parse(decodeURIComponent(value)) as ProcessIdentity;
     if (identify(number)?.started !== started) groups.add(group);
   }
   return [...groups].map((group) => identify(group) ?? { pid: group, started: "" });

@@ -10,11 +10,20 @@ export interface ProcessFacts {
   readonly started: string;
 }
 
+/** A process with a variable. */
+export interface Having {
+  readonly pid: number;
+  readonly group: number;
+  readonly value: string;
+}
+
 /** The processes of this machine. */
 export interface ProcessTable {
   /** One process; undefined if none of this number runs. */
   readonly facts: (pid: number) => ProcessFacts | undefined;
   readonly all: () => ProcessFacts[];
+  /** All processes with this variable in the environment that they were started with, as far as it is ours to read. */
+  readonly having: (name: string) => Having[];
   /** A variable of the environment that a process was started with; undefined if it has none or it is not ours to read. */
   readonly variable: (pid: number, name: string) => string | undefined;
   /** Whether a process of this group listens on a TCP port; true also where the system does not tell. */
@@ -41,6 +50,11 @@ export const procTable: ProcessTable = {
     readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .flatMap((name) => procTable.facts(Number(name)) ?? []),
+  having: (name) =>
+    procTable.all().flatMap(({ pid, group }) => {
+      const value = procTable.variable(pid, name);
+      return value === undefined ? [] : [{ pid, group, value }];
+    }),
   variable: (pid, name) =>
     read(`/proc/${pid}/environ`)
       .split("\0")
@@ -63,6 +77,12 @@ const psFields = ["-o", "pid=,pgid=,stat=,lstart="];
 export const psTable: ProcessTable = {
   facts: (pid) => psLines(...psFields, "-p", String(pid))[0],
   all: () => psLines(...psFields, "-A"),
+  having: (name) =>
+    [
+      ...ps("eww", "-A", "-o", "pid=,pgid=,command=").matchAll(
+        new RegExp(`^ *(\\d+) +(\\d+) .*\\s${name}=(\\S*)`, "gm"),
+      ),
+    ].map(([, pid, group, value = ""]) => ({ pid: Number(pid), group: Number(group), value })),
   variable: (pid, name) => {
     // The environment stands behind the command line, parted by blanks: values that have none can be told.
     const line = ps("eww", "-o", "command=", "-p", String(pid));

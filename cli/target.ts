@@ -46,6 +46,21 @@ export const clusterTitles: Readonly<Record<ClusterKind, string>> = {
   remote: "a remote cluster",
 };
 
+/**
+ * Whether the user wants processes of this machine.
+ *
+ * @throws UserError a stack or a cluster is named too, which these have not.
+ */
+export function isLocal({ target, stack, context }: TargetOptions): boolean {
+  if (target !== "local") return false;
+  const named = [stack === undefined ? [] : "--stack", context === undefined ? [] : "--context"].flat();
+  if (named.length === 0) return true;
+  throw new UserError(
+    `--target local means processes of this machine, which have no stack and no cluster: leave ${named.join(" and ")} ` +
+      `out, or --target local.`,
+  );
+}
+
 /** A context to use, and why; or why there is none. */
 type Choice = { readonly context: Context; readonly reason: string } | { readonly refusal: string };
 
@@ -56,7 +71,7 @@ type Choice = { readonly context: Context; readonly reason: string } | { readonl
  * @throws UserError what the user has named is not there or does not answer, or the stack's own cluster does not.
  */
 export async function chooseTarget(options: TargetOptions): Promise<ClusterTarget | LocalTarget> {
-  if (options.target === "local") return { kind: "local", reason: "asked for" };
+  if (isLocal(options)) return { kind: "local", reason: "asked for" };
   const stack = options.stack ?? defaultStack;
   const { config, project } = readStackConfig(stack);
   // Whoever names one of these wants a cluster, and processes of this machine are no answer.

@@ -9,7 +9,7 @@ import { leftovers, localDir, readState, runningUp, servicesOf, writeState } fro
 import { shown } from "../paths";
 import { identify, inWords, stop } from "../ownProcesses";
 import { Progress } from "../progress";
-import { type TargetOptions, clusterTarget, defaultStack } from "../target";
+import { type TargetOptions, clusterTarget, defaultStack, isLocal } from "../target";
 
 /** Options of `npm run down`. */
 export interface DownOptions extends TargetOptions {
@@ -32,7 +32,7 @@ export async function down(options: DownOptions): Promise<void> {
   const progress = Progress.for(options);
   const { stack, context, target } = options;
   const named = stack !== undefined || context !== undefined || target === "cluster";
-  const deployed = target !== "local" && (named || keptContext(defaultStack) !== undefined);
+  const deployed = !isLocal(options) && (named || keptContext(defaultStack) !== undefined);
   const interruption = onInterruption(killEngines);
   try {
     if (options.forget) {

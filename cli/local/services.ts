@@ -19,6 +19,7 @@ import {
   type LocalState,
   localDir,
   readState,
+  serviceMark,
   servicesOf,
   writeState,
 } from "./state";
@@ -53,9 +54,11 @@ export class LocalServices {
     const { mlflow, model } = readState();
     const ours = new Set([mlflow?.port, model?.rest, model?.grpc, model?.metrics]);
     const asked = askedFor(this.ports);
-    const free = await Promise.all(asked.map(async (port) => ours.has(port) || (await isFree(port))));
-    const busy = asked.filter((_, index) => !free[index]);
-    const twice = asked.filter((port, index) => asked.indexOf(port) !== index);
+    // Each once: the one port would be in the way of itself.
+    const different = [...new Set(asked)];
+    const free = await Promise.all(different.map(async (port) => ours.has(port) || (await isFree(port))));
+    const busy = different.filter((_, index) => !free[index]);
+    const twice = different.filter((port) => asked.indexOf(port) !== asked.lastIndexOf(port));
     if (busy.length === 0 && twice.length === 0) return;
     throw new UserError(
       [
@@ -85,14 +88,16 @@ export class LocalServices {
     return this.onFreePorts(["mlflow"], async ({ mlflow: port }) => {
       const client = clientOf(port);
       const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
+      const mlflow = { made, log, port };
       const service = await Service.start(
         environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
           // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
           MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
           MLFLOW_DISABLE_TELEMETRY: "true",
+          ...serviceMark({ mlflow }),
         }),
       );
-      this.record({ mlflow: { identity: service.identity, made, log, port } });
+      this.record({ mlflow: { identity: service.identity, ...mlflow } });
       await this.ready(service, port, () => client.healthy());
       step.detail(
         `${client.url}${port === preferredPorts.mlflow ? "" : ` (${preferredPorts.mlflow} is in use)`}`,
@@ -129,12 +134,14 @@ export class LocalServices {
     const { name } = version;
     const parameters = { model_dir: files, model_name: name, model_version: version.version };
     return this.onFreePorts(["rest", "grpc", "metrics"], async ({ rest, grpc, metrics }) => {
+      const described = { made, log, name, version: version.version, rest, grpc, metrics };
       const service = await Service.start(
         environment.module(
           "model server",
           log,
           ["modelserver", "house_price.serve.HousePrice", "--host", localHost],
           {
+            ...serviceMark({ model: described }),
             PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
             PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
             PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
@@ -144,8 +151,7 @@ export class LocalServices {
           },
         ),
       );
-      const { identity } = service;
-      const model: LocalModel = { identity, made, log, name, version: version.version, rest, grpc, metrics };
+      const model: LocalModel = { identity: service.identity, ...described };
       this.record({ model });
       await this.ready(service, rest, () => modelAnswers(rest));
       await checkParity(sendTo(predictUrl(model)), record);

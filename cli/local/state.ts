@@ -1,9 +1,10 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { UserError } from "../errors";
 import { homeDir } from "../paths";
-import { type ProcessIdentity, identify, isRunning, leftBehind, ownFolder } from "../ownProcesses";
+import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
+import { processTable } from "../processTable";
 
 /** A service of the local target that was started, by this run of the program or an earlier one. */
 export interface LocalService {
@@ -33,6 +34,13 @@ export interface LocalState {
   readonly model?: LocalModel;
 }
 
+/** What the state file holds. */
+interface StateFile {
+  /** The folder whose services these are. */
+  readonly folder: string;
+  readonly services: LocalState;
+}
+
 /** The `up` that has the lock, and the folder that it has it for. */
 interface Holder extends ProcessIdentity {
   readonly folder: string;
@@ -46,13 +54,42 @@ export function localDir(...parts: string[]): string {
 const stateFile = () => localDir("state.json");
 const lockFile = () => localDir("up.lock");
 
+/** Variable of a service: what the state file says of it, so that it can be found without the file. */
+const serviceVariable = "MLPLATFORM_SERVICE";
+
+/** A service as the state file has it, before it has a process. */
+export type Unstarted = {
+  readonly [Name in keyof LocalState]: Omit<NonNullable<LocalState[Name]>, "identity">;
+};
+
+/** The variable by which a service is found if the state file is lost. */
+export function serviceMark(service: Unstarted): Record<string, string> {
+  return { [serviceVariable]: encodeURIComponent(JSON.stringify(service)) };
+}
+
 /** The services that were started and not stopped; they may have ended by themselves. */
 export function recordedState(): LocalState {
+  if (!existsSync(localDir())) return {};
   try {
-    return JSON.parse(readFileSync(stateFile(), "utf8")) as LocalState;
+    const { folder, services } = JSON.parse(readFileSync(stateFile(), "utf8")) as StateFile;
+    // A copy of the project's folder has a copy of the file, too.
+    return folder === ownFolder() ? services : {};
   } catch {
-    return {};
+    const found = foundState();
+    writeState(found);
+    return found;
   }
+}
+
+/** The services that run, by what they were started with: where the state file is damaged or gone. */
+function foundState(): LocalState {
+  const found = processTable.having(serviceVariable).flatMap(({ pid, group, value }) => {
+    const identity = pid === group && isOurs(pid) ? identify(pid) : undefined;
+    if (identity === undefined) return [];
+    const services = Object.entries(JSON.parse(decodeURIComponent(value)) as Unstarted);
+    return services.map(([name, service]) => [name, { identity, ...service }] as const);
+  });
+  return Object.fromEntries(found);
 }
 
 /** The services that run now; those in the state file that have ended are left out. */
@@ -74,7 +111,8 @@ export function servicesOf(state: LocalState): [string, LocalService][] {
 export function writeState(state: LocalState): void {
   mkdirSync(localDir(), { recursive: true });
   const partial = `${stateFile()}.partial`;
-  writeFileSync(partial, JSON.stringify(state, undefined, 2));
+  const file: StateFile = { folder: ownFolder(), services: state };
+  writeFileSync(partial, JSON.stringify(file, undefined, 2));
   renameSync(partial, stateFile());
 }
 

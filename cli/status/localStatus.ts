@@ -1,6 +1,7 @@
 import { modelAnswers, predictUrl } from "../local/services";
-import { localDir, readState, runningUp } from "../local/state";
+import { type LocalService, localDir, recordedState, runningUp } from "../local/state";
 import { MlflowClient } from "../mlflow";
+import { isRunning } from "../ownProcesses";
 import { shown } from "../paths";
 import { localHost } from "../ports";
 import { table } from "../table";
@@ -8,7 +9,8 @@ import { table } from "../table";
 /** One service of this machine, as `status` shows it. */
 export interface LocalServiceStatus {
   readonly service: string;
-  readonly state: "answers" | "silent";
+  /** `ended`: by itself, since nobody has stopped it. */
+  readonly state: "answers" | "silent" | "ended";
   readonly address: string;
   readonly detail: string;
   readonly pid: number;
@@ -17,7 +19,7 @@ export interface LocalServiceStatus {
 /** What runs of the local target. */
 export interface LocalStatus {
   readonly services: readonly LocalServiceStatus[];
-  /** All that runs answers. */
+  /** All that was started answers. */
   readonly healthy: boolean;
   /** Process of the `npm run up` that keeps it up, if there is one. */
   readonly keeper: number | undefined;
@@ -25,17 +27,17 @@ export interface LocalStatus {
 
 /** Asks what runs of the local target whether it answers. */
 export async function localStatus(): Promise<LocalStatus> {
-  const { mlflow, model } = readState();
+  const { mlflow, model } = recordedState();
   const services: LocalServiceStatus[] = [];
   if (mlflow !== undefined) {
     const address = `http://${localHost}:${mlflow.port}`;
-    const state = await answering(() => new MlflowClient(address).healthy());
+    const state = await answering(mlflow, () => new MlflowClient(address).healthy());
     services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
   }
   if (model !== undefined) {
     const address = predictUrl(model);
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
-    const state = await answering(() => modelAnswers(model.rest));
+    const state = await answering(model, () => modelAnswers(model.rest));
     services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
   }
   const healthy = services.every(({ state }) => state === "answers");
@@ -52,6 +54,11 @@ export function localReport({ services, keeper }: LocalStatus): string {
   return `Target: local, ${kept}\n${table(head, rows)}\nLogs: ${shown(localDir("logs"))}\n`;
 }
 
-async function answering(ask: () => Promise<boolean>): Promise<LocalServiceStatus["state"]> {
+async function answering(
+  { identity }: LocalService,
+  ask: () => Promise<boolean>,
+): Promise<LocalServiceStatus["state"]> {
+  // Its port may have gone to another program.
+  if (!isRunning(identity)) return "ended";
   return (await ask().catch(() => false)) ? "answers" : "silent";
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -36,6 +36,42 @@ describe("npm run up, killed or with a service that hangs", function () {
     expect(Object.keys(platform.services())).to.have.members(Object.keys(hung));
     for (const pid of Object.values(platform.services())) expect(Object.values(hung)).not.to.include(pid);
     expect(platform.processes().some((line) => line.includes("mlflow server"))).to.equal(true);
+  });
+
+  it("is told of by status with exit code 1: a service that is silent, and one that has ended by itself", async () => {
+    const { mlflow = 0, model = 0 } = platform.services();
+    const told = async () => {
+      const { code, stdout } = await platform.run(["status", "--json"]);
+      const { healthy, services } = JSON.parse(stdout) as { healthy: boolean; services: { state: string }[] };
+      return [code, healthy, ...services.map(({ state }) => state)];
+    };
+    expect(await told()).to.deep.equal([0, true, "answers", "answers"]);
+    process.kill(-model, "SIGSTOP");
+    expect(await told()).to.deep.equal([1, false, "answers", "silent"]);
+    process.kill(-model, "SIGCONT");
+    process.kill(-mlflow, "SIGKILL");
+    while (platform.processes().some((line) => line.includes("mlflow server"))) await sleep(20);
+    expect(await told()).to.deep.equal([1, false, "ended", "answers"]);
+    const again = await platform.run(["up", "--detach"]);
+    expect(again.code, again.stderr).to.equal(0);
+    expect(platform.services()["model"]).to.equal(model);
+    expect(await told()).to.deep.equal([0, true, "answers", "answers"]);
+  });
+
+  it("finds its services where the state file is damaged or gone", async () => {
+    const file = path.join(platform.home, "local", "state.json");
+    const [whole, services] = [readFileSync(file, "utf8"), platform.services()];
+    for (const content of ["", "null", whole.slice(0, 40), undefined]) {
+      if (content === undefined) rmSync(file);
+      else writeFileSync(file, content);
+      const { code, stdout } = await platform.run(["status", "--json"]);
+      expect(code, content).to.equal(0);
+      const found = (JSON.parse(stdout) as { services: { pid: number }[] }).services.map(({ pid }) => pid);
+      expect(found, content).to.deep.equal([services["mlflow"], services["model"]]);
+    }
+    const again = await platform.run(["up", "--detach"]);
+    expect(again.code, again.stderr).to.equal(0);
+    expect(platform.services(), "used, and written down again").to.deep.equal(services);
   });
 
   it("has no other program answer for a service whose port that has got meanwhile", async () => {
@@ -86,11 +122,12 @@ describe("npm run up, killed or with a service that hangs", function () {
       const file = path.join(platform.home, "local", "state.json");
       const started = readFileSync(`/proc/${String(stranger.pid)}/stat`, "utf8").split(" ")[21] ?? "";
       for (const leader of ["there", "gone"]) {
+        const folder = realpathSync(platform.home);
         const service = { identity: { pid: stranger.pid, started }, made: "", log: "", port: 1 };
-        writeFileSync(file, JSON.stringify({ mlflow: service, model: service }));
+        writeFileSync(file, JSON.stringify({ folder, services: { mlflow: service, model: service } }));
         const down = await platform.run(["down"]);
         expect(down.stdout, leader).to.contain("Nothing was running on this machine");
-        writeFileSync(file, JSON.stringify({ mlflow: service, model: service }));
+        writeFileSync(file, JSON.stringify({ folder, services: { mlflow: service, model: service } }));
         const again = await platform.run(["up", "--once"]);
         expect(again.code, again.stderr).to.equal(0);
         process.kill(member, 0);

@@ -167,6 +167,10 @@ describe("npm run up, on the local target", function () {
     } finally {
       blocker.close();
     }
+    const twice = ["--rest-port", String(port), "--grpc-port", String(port)];
+    expect((await platform.run(["up", "--once", ...twice])).stderr).to.match(
+      new RegExp(`Error: port ${port} is asked for twice\\. Choose`),
+    );
     const chosen = await platform.run(["up", "--once", "--json", "--rest-port", String(port)]);
     expect((lastEvent(chosen.events, "up") as unknown as Up).urls.predict).to.contain(`:${port}/predict`);
   });

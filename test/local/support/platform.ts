@@ -59,9 +59,9 @@ export class TestPlatform {
   /** The state file: what runs, by name. */
   state(): Readonly<Record<string, { identity: { pid: number } }>> {
     const file = path.join(this.home, "local", "state.json");
-    return existsSync(file)
-      ? (JSON.parse(readFileSync(file, "utf8")) as ReturnType<TestPlatform["state"]>)
-      : {};
+    if (!existsSync(file)) return {};
+    return (JSON.parse(readFileSync(file, "utf8")) as { services: ReturnType<TestPlatform["state"]> })
+      .services;
   }
 
   /** The processes of the state file: service name to process number. */

@@ -32,6 +32,8 @@ for (const [source, table] of Object.entries(tables)) {
 
     it("are told by the environment that they were started with", () => {
       expect(table.variable(pid, "MLPLATFORM_TEST")).to.equal("a-value");
+      expect(table.having("MLPLATFORM_TEST")).to.deep.equal([{ pid, group: pid, value: "a-value" }]);
+      expect(table.having("MLPLATFORM_TES")).to.deep.equal([]);
       expect(table.variable(pid, "MLPLATFORM_TES")).to.equal(undefined);
       expect(table.variable(process.pid, "MLPLATFORM_TEST")).to.equal(undefined);
     });

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { type Context, contextOf, readKubeconfig } from "../../../cli/cluster/kubeconfig";
+import { down } from "../../../cli/commands/down";
 import { forgetContext, keepContext } from "../../../cli/engine/settings";
 import { chooseTarget, clusterTarget } from "../../../cli/target";
 import { rejection } from "../support/rejection";
@@ -167,6 +168,11 @@ describe("the target", function () {
   it("is this machine where that is asked for", async () => {
     writeKubeconfig("minikube", { minikube: { server: server.url } });
     expect(await chosen({ target: "local" })).to.deep.equal({ local: "asked for" });
+    const stack = await rejection(chosen({ target: "local", stack: "dev", context: "kind" }));
+    expect(stack.message).to.contain("leave --stack and --context out, or --target local");
+    expect((await rejection(down({ target: "local", stack: "dev" }))).message).to.contain(
+      "leave --stack out",
+    );
   });
 
   it("is the context that the stack names", async () => {
