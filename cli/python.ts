@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 
@@ -37,6 +37,8 @@ export type EnvironmentName = keyof typeof lockFiles;
 interface Installed {
   readonly lock: string;
   readonly python: string;
+  /** Digest of the names of what was installed; environments of before have none. */
+  readonly contents?: string;
 }
 
 /** A Python interpreter that can make environments. */
@@ -177,13 +179,14 @@ export class Environments {
     const lock = digest(lockFiles[name]);
     const installed = readMark(folder);
     const python = this.wanted && (await this.findInterpreter()).version;
-    if (installed?.lock === lock && (!python || python === installed.python)) {
+    const fits = installed?.lock === lock && (!python || python === installed.python);
+    if (fits && (await isWhole(folder, installed))) {
       step.detail(`Python ${installed.python}, unchanged`);
       return new Environment(folder, lock);
     }
     const interpreter = await this.findInterpreter();
     const uv = await this.packageInstaller(step);
-    step.detail(`installing with Python ${interpreter.version}`);
+    step.detail(`${fits ? "damaged, " : ""}installing with Python ${interpreter.version}`);
     const log = path.join(homeDir(), "logs", `install-${name}.log`);
     const asUv = (...args: string[]) =>
       this.install(
@@ -196,7 +199,7 @@ export class Environments {
       // The lock file is complete and has a hash for each file; nothing is built, so no package's code runs here.
       ...["--require-hashes", "--no-deps", "--only-binary", ":all:"],
     );
-    writeMark(folder, { lock, python: interpreter.version });
+    writeMark(folder, { lock, python: interpreter.version, contents: contentsOf(folder) });
     step.detail(`Python ${interpreter.version}, installed`);
     return new Environment(folder, lock);
   }
@@ -233,7 +236,8 @@ export class Environments {
     const python = path.join(folder, "bin", "python");
     const lock = digest(uvLockFile);
     const installed = readMark(folder);
-    if (installed?.lock !== lock || installed.python !== interpreter.version) {
+    const fits = installed?.lock === lock && installed.python === interpreter.version;
+    if (!fits || !(await isWhole(folder, installed))) {
       step.detail("installing uv, the package installer");
       rmSync(folder, { recursive: true, force: true });
       const command = {
@@ -253,7 +257,7 @@ export class Environments {
         path.join(mlAppDir, uvLockFile),
       ];
       await this.install({ ...command, file: python, args: install }, step);
-      writeMark(folder, { lock, python: interpreter.version });
+      writeMark(folder, { lock, python: interpreter.version, contents: contentsOf(folder) });
     }
     // Without this uv would download a Python of its own where the given one does not please it.
     const env = { UV_PYTHON_DOWNLOADS: "never", ...(await pipSettings(python)) };
@@ -274,6 +278,32 @@ async function pipSettings(python: string): Promise<Record<string, string>> {
     ([key, value]) => value !== undefined && process.env[key] === undefined,
   );
   return Object.fromEntries(set) as Record<string, string>;
+}
+
+/** Whether an environment is as it was installed: its interpreter may be gone since, or packages be removed. */
+async function isWhole(folder: string, { contents }: Installed): Promise<boolean> {
+  if (contents !== undefined && contents !== contentsOf(folder)) return false;
+  return execute(path.join(folder, "bin", "python"), ["-I", "-c", ""], { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Digest of the names of all packages, modules and programs of an environment. */
+function contentsOf(folder: string): string {
+  const packages = namesIn(path.join(folder, "lib")).flatMap((python) =>
+    namesIn(path.join(folder, "lib", python, "site-packages")),
+  );
+  const names = [...packages, ...namesIn(path.join(folder, "bin"))].filter((name) => name !== "__pycache__");
+  return createHash("sha256").update(names.sort().join("\n")).digest("hex").slice(0, 16);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function digest(lock: string): string {

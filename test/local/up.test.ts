@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -216,5 +216,16 @@ describe("npm run up, on a machine that has nothing yet", function () {
     expect(again.code, again.stderr).to.equal(0);
     expect(detailOf(again.events, "Python environment tracking")).to.contain("installed");
     expect(lastEvent(again.events, "up")).to.have.property("prediction");
+  });
+
+  it("makes an environment anew whose interpreter or packages are gone", async () => {
+    const env = (...parts: string[]) => path.join(platform.home, "env", ...parts);
+    rmSync(env("tracking", "bin", "python"));
+    const [python = ""] = readdirSync(env("serving", "lib"));
+    rmSync(env("serving", "lib", python, "site-packages", "flask"), { recursive: true });
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
+    expect(code, stderr).to.equal(0);
+    for (const name of ["tracking", "serving"])
+      expect(detailOf(events, `Python environment ${name}`), name).to.contain("installed");
   });
 });
