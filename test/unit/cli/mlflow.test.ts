@@ -64,12 +64,14 @@ describe("the MLflow client", () => {
       `MLflow at ${breaking.url} does not answer: the connection was broken off.`,
     );
     await breaking.close();
-    const slow = new MlflowClient(server.url, (url) => fetch(url, { signal: AbortSignal.timeout(0) }));
+    const silent = await serveHttp(() => undefined);
+    const slow = new MlflowClient(silent.url, (url) => fetch(url, { signal: AbortSignal.timeout(50) }));
     const { name, message } = await rejection(slow.metric("r", "k"));
     expect([name, message]).to.deep.equal([
       "UserError",
-      `MLflow at ${server.url} does not answer: it took too long.`,
+      `MLflow at ${silent.url} does not answer: it took too long.`,
     ]);
+    await silent.close();
   });
 
   it("downloads folders with their files, whole or not at all", async () => {
