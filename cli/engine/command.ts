@@ -39,6 +39,9 @@ type Run = (
 /** The CLI for the Automation API, in process groups of its own. */
 export type EngineCommand = PulumiCommand & { run: Run };
 
+/** How long an engine that was told to stop may take: a provider that does not listen would hold it for ever. */
+const stopMilliseconds = 90_000;
+
 /** Processes of the engine that run now, by the number of their group. */
 const running = new Set<number>();
 
@@ -90,8 +93,15 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
   });
   const group = child.pid;
   if (group !== undefined) running.add(group);
-  // The engine then lets what is under way come to an end, and keeps what became of it.
-  const interrupt = () => child.kill("SIGINT");
+  // The engine then lets what is under way come to an end, and keeps what became of it. What it has lost when it is
+  // ended by force, the next run finds out.
+  let force: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    child.kill("SIGINT");
+    force = setTimeout(() => {
+      if (group !== undefined) signalGroup(group, "SIGKILL");
+    }, stopMilliseconds);
+  };
   signal?.addEventListener("abort", interrupt, { once: true });
   return new Promise<Written>((resolve, reject) => {
     child.once("error", (error) => {
@@ -99,6 +109,7 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
     });
     child.once("close", (code, killed) => {
       if (group !== undefined) running.delete(group);
+      clearTimeout(force);
       signal?.removeEventListener("abort", interrupt);
       if (code === 0) resolve(written);
       else reject(new CommandFailed(args, killed ?? `exit code ${String(code)}`, written));

@@ -59,6 +59,8 @@ export class ReleaseFailed extends Error {
 export interface ClusterBackend {
   /** Hears which context the program names. @throws Error it is not the one of this cluster. */
   expectContext?(context: string): void;
+  /** Ends what is waited for, since the engine was told to stop. */
+  cancel?(): void;
   /**
    * Applies an object on the server's side.
    *

@@ -51,6 +51,7 @@ export function kubernetesProvider(backend: ClusterBackend, version: string): Pr
       backend.expectContext?.(asText(plain(settings["context"] ?? "")));
       force = [true, "true"].includes(plain(settings["enablePatchForce"] ?? false) as boolean | string);
     },
+    cancel: () => backend.cancel?.(),
     label,
     check: (resource, inputs, old) => {
       const autoname = `${resource.name}-${randomBytes(4).toString("hex")}`;

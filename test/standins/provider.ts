@@ -53,6 +53,8 @@ export interface Provider {
   readonly version: string;
   /** Takes the settings of the provider resource. */
   configure?(settings: Values): void;
+  /** Ends what is under way: the engine was told to stop. */
+  cancel?(): void;
   /** The resource's kind, namespace and name, for people. */
   label(resource: Resource, inputs: Values): string;
   /** Completes the inputs. `old` is undefined for a new resource. */

@@ -42,7 +42,10 @@ function service(provider: Provider, observer: CallObserver): grpc.UntypedServic
 
   return {
     attach: unary(() => new Empty()),
-    cancel: unary(() => new Empty()),
+    cancel: unary(() => {
+      provider.cancel?.();
+      return new Empty();
+    }),
     getPluginInfo: unary(() => new pluginMessages.PluginInfo().setVersion(provider.version)),
     getSchema: unary(() => new messages.GetSchemaResponse().setSchema("{}")),
     checkConfig: unary((request: messages.CheckRequest) =>

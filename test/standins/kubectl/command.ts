@@ -7,6 +7,11 @@ process.once("exit", () => {
   for (const child of running) child.kill();
 });
 
+/** Interrupts the commands under way, as a Ctrl-C does. */
+export function interruptCommands(): void {
+  for (const child of running) child.kill("SIGINT");
+}
+
 /** A command that could not do what it was asked to. */
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";

@@ -14,8 +14,12 @@ const shownLogLines = "12";
 /** How kubectl and the API server say that a kind's definition is not there, or just went. */
 const unknownKind = /no matches for kind|could not find the requested resource/;
 
-/** The objects of a cluster, by `kubectl`. */
-export function objects(context: string): ObjectBackend {
+/**
+ * The objects of a cluster, by `kubectl`.
+ *
+ * @param stopped ends a wait; another one for each run of the engine.
+ */
+export function objects(context: string, stopped: () => AbortSignal): ObjectBackend {
   const kubectl = (args: readonly string[], input?: string) =>
     command("kubectl", ["--context", context, ...args], input);
 
@@ -41,7 +45,9 @@ export function objects(context: string): ObjectBackend {
     },
     ready: async (ref) => {
       const end = Date.now() + patienceMilliseconds;
+      const signal = stopped();
       for (;;) {
+        signal.throwIfAborted();
         const manifest = await found(kubectl, ref);
         if (manifest === undefined) throw new Error("it was deleted while it was waited for");
         const now = await readiness(manifest);

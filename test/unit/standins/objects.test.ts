@@ -11,7 +11,8 @@ import { rejection } from "../support/rejection";
 import { AnsweringTools, fails, says } from "./support";
 
 const password = "correct-horse";
-const lab = objects("lab");
+let stop = new AbortController();
+const lab = objects("lab", () => stop.signal);
 const kubectlGet = "kubectl --context lab get --ignore-not-found -o json -f -";
 
 function ref(kind: string, name = "it", apiVersion = "v1", namespace = "db"): ObjectRef {
@@ -38,6 +39,7 @@ describe("stand-ins: objects by kubectl", () => {
 
   beforeEach(() => {
     tools = new AnsweringTools();
+    stop = new AbortController();
   });
   afterEach(() => {
     tools.dispose();
@@ -159,6 +161,13 @@ describe("stand-ins: objects by kubectl", () => {
       expect((await rejection(lab.ready(ref("Job")))).message).to.equal(
         "it was deleted while it was waited for",
       );
+    });
+
+    it("until the engine is told to stop", async () => {
+      tools.add("kubectl", { "*get*": listOf(manifestOf("Job")) });
+      const waiting = rejection(lab.ready(ref("Job")));
+      stop.abort(new Error("the engine was told to stop"));
+      expect((await waiting).message).to.equal("the engine was told to stop");
     });
 
     it("until the time is over", async () => {
