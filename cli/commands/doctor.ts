@@ -1,12 +1,14 @@
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { checks } from "../doctor/checks";
+import { statusCheck, unexplained } from "../doctor/statusCheck";
 import type { Check, Patient, Problem } from "../doctor/problem";
 import { stackRecord } from "../doctor/stackRecord";
 import { treat } from "../doctor/treatment";
 import { messageOf } from "../errors";
 import { onInterruption } from "../interruption";
 import { Progress, type Step } from "../progress";
+import { stackStatus } from "../status/clusterStatus";
 import { clusterTarget } from "../target";
 
 /** Options of `npm run doctor`. */
@@ -32,6 +34,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   try {
     progress.say(`Cluster of context ${context.name}, stack ${stack}: ${target.reason}.\n`);
     const watch = new ClusterWatch(cluster);
+    const look = (namespaces: readonly string[]) => watch.look(namespaces);
     let doing: Step = { detail: () => undefined };
     const patient: Patient = {
       cluster,
@@ -46,7 +49,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
         },
         interruption.signal,
       ),
-      look: (namespaces) => watch.look(namespaces),
+      look,
+      status: () => stackStatus(cluster, stack, look, options.stack !== undefined),
     };
     const examined = [];
     for (const check of checks)
@@ -56,8 +60,16 @@ export async function doctor(options: DoctorOptions): Promise<number> {
           return examine(check, patient, step);
         }),
       );
+    const found = examined.flat();
+    // Last, and only what nothing has explained yet: whatever `status` marks is a problem here too.
+    found.push(
+      ...(await progress.step(statusCheck.title, (step) => {
+        doing = step;
+        return examine(statusCheck, patient, step).then((marked) => unexplained(marked, found));
+      })),
+    );
     progress.stop();
-    return await treat(examined.flat(), options, progress);
+    return await treat(found, options, progress);
   } finally {
     interruption.dispose();
     progress.stop();

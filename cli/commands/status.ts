@@ -1,10 +1,9 @@
-import type { Cluster } from "../cluster/cluster";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
-import { clusterStatus } from "../status/clusterStatus";
+import { stackStatus } from "../status/clusterStatus";
 import type { Item } from "../status/item";
 import { localReport, localStatus } from "../status/localStatus";
 import { report } from "../status/report";
-import { type TargetOptions, chooseTarget } from "../target";
+import { type ClusterTarget, type TargetOptions, chooseTarget } from "../target";
 
 /** Options of `npm run status`. */
 export interface StatusOptions extends TargetOptions {
@@ -21,7 +20,7 @@ export async function status(options: StatusOptions): Promise<number> {
   const local = await localStatus();
   const runsHere = local.services.length > 0 || local.keeper !== undefined;
   const target = await chooseTarget(options);
-  const items = target.kind === "cluster" ? await look(target.cluster) : [];
+  const items = target.kind === "cluster" ? await look(target, options.stack !== undefined) : [];
   const wanted = [options.target, options.stack, options.context].some((named) => named !== undefined);
   const showCluster = target.kind === "cluster" && (items.length > 0 || wanted);
   const healthy = items.every(({ health }) => health !== "ill");
@@ -43,7 +42,7 @@ export async function status(options: StatusOptions): Promise<number> {
   return healthy && local.healthy ? 0 : 1;
 }
 
-function look(cluster: Cluster): Promise<Item[]> {
+async function look({ cluster, stack }: ClusterTarget, named: boolean): Promise<Item[]> {
   const watch = new ClusterWatch(cluster);
-  return clusterStatus(cluster, (namespaces) => watch.look(namespaces));
+  return stackStatus(cluster, stack, (namespaces) => watch.look(namespaces), named);
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster";
+import type { Item } from "../status/item";
 import type { Look } from "../status/pods";
 import type { StackRecord } from "./stackRecord";
 
@@ -21,6 +22,8 @@ export interface Problem {
   /** What comes of it. */
   readonly means: string;
   readonly mend: Mend;
+  /** Name of the object that it is about, where another problem may be about the same. */
+  readonly about?: string;
 }
 
 /** What is examined. */
@@ -31,6 +34,8 @@ export interface Patient {
   readonly stack: StackRecord | undefined;
   /** Says why things in some namespaces are not ready. */
   readonly look: Look;
+  /** What `npm run status` says, line by line. */
+  readonly status: () => Promise<readonly Item[]>;
 }
 
 /** Looks for one kind of problem. */

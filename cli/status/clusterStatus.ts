@@ -1,25 +1,70 @@
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
+import { UserError } from "../errors";
 import { certificateItems } from "./certificate";
-import { type Item, orUnknown } from "./item";
+import {
+  type DeclaredStatus,
+  declaredStatus,
+  emptyReleaseItems,
+  endingItems,
+  missingItems,
+  unreadable,
+} from "./declaredItems";
+import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
 import { type Look, podItems } from "./pods";
 import { releaseItems } from "./releases";
-import { databaseItems, jobItems, storeItems, trackingItems, volumeItems } from "./workloads";
+import { databaseItems, jobItems, operatorItems, storeItems, trackingItems, volumeItems } from "./workloads";
 
-/** All that there is of the platform in a cluster; nothing if it is not there. */
-export async function clusterStatus(cluster: Cluster, look: Look): Promise<Item[]> {
+/**
+ * The status of a stack in its cluster.
+ *
+ * @param named whether the user has named the stack: what it declares is then looked up though it was not brought up
+ * from here.
+ */
+export async function stackStatus(
+  cluster: Cluster,
+  stack: string,
+  look: Look,
+  named: boolean,
+): Promise<Item[]> {
+  let declared: DeclaredStatus | undefined;
+  const wrong: Item[] = [];
+  try {
+    declared = await declaredStatus(stack, named);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    wrong.push(unreadable(stack, error));
+  }
+  return [...wrong, ...(await clusterStatus(cluster, look, declared))];
+}
+
+/**
+ * All that there is of the platform in a cluster, and what the stack declares beside; nothing if there is neither.
+ *
+ * @param declared what the stack declares. @default nothing
+ */
+export async function clusterStatus(
+  cluster: Cluster,
+  look: Look,
+  declared: DeclaredStatus = { objects: [], elsewhere: [] },
+): Promise<Item[]> {
   const namespaces = Object.values(namespaceNames);
   const found = await Promise.all([
     orUnknown("release", releaseItems(cluster, namespaces)),
     orUnknown("database", databaseItems(cluster)),
     orUnknown("object store", storeItems(cluster)),
     orUnknown("tracking", trackingItems(cluster)),
+    orUnknown("operator", operatorItems(cluster)),
     orUnknown("certificate", certificateItems(cluster)),
     orUnknown("volume", volumeItems(cluster, namespaces)),
     orUnknown("model", modelItems(cluster)),
     orUnknown("job", jobItems(cluster, namespaces)),
     orUnknown("pod", podItems(cluster, namespaces, look)),
   ]);
-  return found.flat();
+  const items = [...(await orUnknown("namespace", endingItems(cluster, namespaces, look))), ...found.flat()];
+  const { objects, elsewhere } = declared;
+  const gone = await orUnknown("workload", emptyReleaseItems(cluster, objects, items));
+  const all = [...items, ...elsewhere, ...missingItems(objects, items), ...gone];
+  return all.sort((one, other) => parts.indexOf(one.part) - parts.indexOf(other.part));
 }

@@ -5,10 +5,14 @@ export type Health = "well" | "warning" | "ill";
 
 /** The parts of the platform that `status` tells of, in the order in which it does. */
 export const parts = [
+  "stack",
+  "namespace",
   "release",
   "database",
   "object store",
   "tracking",
+  "operator",
+  "workload",
   "certificate",
   "volume",
   "model",

@@ -42,6 +42,12 @@ export async function trackingItems(cluster: Cluster): Promise<readonly Item[]> 
   );
 }
 
+/** Seldon's operator: whether its pod is ready. @throws Refused */
+export async function operatorItems(cluster: Cluster): Promise<readonly Item[]> {
+  const deployments = await deploymentsOf(cluster, namespaceNames.servingOperator);
+  return deployments.map((deployment) => workloadItem("operator", deployment));
+}
+
 /** The volumes of some namespaces: size and phase. @throws Refused */
 export async function volumeItems(cluster: Cluster, namespaces: readonly string[]): Promise<readonly Item[]> {
   const claims = await listIn<V1PersistentVolumeClaim>(

@@ -21,7 +21,9 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
   public readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: ExternalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("mlplatform:database:ExternalDatabase", name, {}, opts);
+    const { host, port, database } = args;
+    // Registered as inputs, where `status` finds what lies outside of the cluster.
+    super("mlplatform:database:ExternalDatabase", name, { host, port, database }, opts);
     this.host = pulumi.output(args.host);
     this.port = pulumi.output(args.port);
     this.database = pulumi.output(args.database);

@@ -26,7 +26,9 @@ export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore 
   public readonly users: S3Users;
 
   constructor(name: string, args: ExternalS3Args, opts?: pulumi.ComponentResourceOptions) {
-    super("mlplatform:objectStore:ExternalS3", name, {}, opts);
+    // Registered as inputs, where `status` finds what lies outside of the cluster.
+    const place = { endpoint: args.endpoint, provider: args.provider };
+    super("mlplatform:objectStore:ExternalS3", name, place, opts);
     this.endpoint = pulumi.output(args.endpoint);
     this.region = pulumi.output(args.region);
     this.provider = pulumi.output(args.provider);

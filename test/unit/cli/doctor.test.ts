@@ -3,6 +3,8 @@ import { expect } from "chai";
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { checks } from "../../../cli/doctor/checks";
 import type { Patient, Problem } from "../../../cli/doctor/problem";
+import type { Item } from "../../../cli/status/item";
+import { statusCheck, unexplained } from "../../../cli/doctor/statusCheck";
 import type { Holder, StackRecord } from "../../../cli/doctor/stackRecord";
 import { treat } from "../../../cli/doctor/treatment";
 import { Progress } from "../../../cli/progress";
@@ -41,7 +43,8 @@ describe("the doctor", function () {
   });
   const examine = async (over: Partial<Patient> = {}): Promise<Problem[]> => {
     const look = () => Promise.resolve([]);
-    const patient = { cluster: api.cluster, namespaces: ["db"], stack: undefined, look, ...over };
+    const status = () => Promise.resolve([]);
+    const patient = { cluster: api.cluster, namespaces: ["db"], stack: undefined, look, status, ...over };
     const problems = await Promise.all(checks.map((check) => check.examine(patient)));
     return problems.flat();
   };
@@ -53,6 +56,27 @@ describe("the doctor", function () {
 
   it("finds nothing in an empty cluster", async () => {
     expect(await examine()).to.deep.equal([]);
+  });
+
+  it("speaks of whatever the status marks, but not twice of one thing", async () => {
+    const item = (name: string, health: Item["health"], mend?: string): Item => ({
+      ...{ part: "release", name, health, state: "missing", detail: "it is not in the cluster" },
+      ...(mend === undefined ? {} : { mend }),
+    });
+    const marked = await statusCheck.examine({
+      status: () =>
+        Promise.resolve([
+          item("mlflow/mlflow", "ill", "npm run up"),
+          item("db/pg", "ill"),
+          item("db/other", "warning"),
+        ]),
+    } as unknown as Patient);
+    expect(told(marked)).to.deep.equal([
+      ["release mlflow/mlflow: missing", false, "npm run up"],
+      ["release db/pg: missing", false, "npm run logs"],
+    ]);
+    const other = { title: "Pod pg-0 in db", found: "it crashes", means: "", mend: { description: "" } };
+    expect(unexplained(marked, [other]).map(({ about }) => about)).to.deep.equal(["mlflow"]);
   });
 
   it("settles a stale lock and pending operations, but not under a run that is at work", async () => {

@@ -6,6 +6,8 @@ import colors from "picocolors";
 
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { certificateItems } from "../../../cli/status/certificate";
+import { declaredIn } from "../../../cli/status/declaredItems";
+import type { Recording } from "../../../cli/plan/recording";
 import { clusterStatus } from "../../../cli/status/clusterStatus";
 import { report } from "../../../cli/status/report";
 import type { ClusterTarget } from "../../../cli/target";
@@ -132,6 +134,40 @@ describe("the status of a cluster", function () {
         "",
       ].join("\n"),
     );
+  });
+
+  it("lists what the stack declares and the cluster lacks, what lies elsewhere, and what is on its way out", async () => {
+    Object.assign(api.answers, platform(), {
+      "/api/v1/namespaces/mlflow": {
+        metadata: { name: "mlflow", deletionTimestamp: "2026-11-28T10:00:00Z" },
+      },
+      "/apis/apps/v1/namespaces/postgres/statefulsets": { items: [] },
+    });
+    const declared = declaredIn({
+      resources: [
+        { type: "kubernetes:helm.sh/v3:Release", inputs: { name: "postgresql", namespace: "postgres" } },
+        { type: "kubernetes:helm.sh/v3:Release", inputs: { name: "mlflow", namespace: "mlflow" } },
+        {
+          type: "kubernetes:machinelearning.seldon.io/v1:SeldonDeployment",
+          inputs: { kind: "SeldonDeployment", metadata: { name: "wine", namespace: "ml-models" } },
+        },
+        {
+          type: "mlplatform:objectStore:ExternalS3",
+          inputs: { provider: "AWS", endpoint: "https://s3.example.com" },
+        },
+      ],
+    } as unknown as Recording);
+    const items = await clusterStatus(api.cluster, nothing, declared);
+    const marked = items.filter(({ state }) => ["missing", "elsewhere", "ending"].includes(state));
+    expect(
+      marked.map(({ part, name, health, state }) => `${health}: ${part} ${name} ${state}`),
+    ).to.deep.equal([
+      "ill: namespace mlflow ending",
+      "ill: release mlflow/mlflow missing",
+      "well: object store AWS elsewhere",
+      "ill: workload postgres/postgresql missing",
+      "ill: model wine missing",
+    ]);
   });
 
   it("says what is not well, why, and what to do", async () => {

@@ -20,9 +20,11 @@ describe("ExternalDatabase", () => {
     });
   });
 
-  it("creates nothing", () => {
+  it("creates nothing, and says where it lies, but not with which password", () => {
     expect(created.list).to.deep.equal(["ExternalDatabase it"]);
-    expect(created.inputs("ExternalDatabase")).to.deep.equal({});
+    expect(created.inputs("ExternalDatabase")).to.deep.equal({
+      ...{ host: "db.example.com", port: 6432, database: "tracking" },
+    });
   });
 
   it("passes on what it was told, the password as a secret", () => {
@@ -58,9 +60,9 @@ describe("ExternalS3", () => {
     });
   });
 
-  it("creates nothing", () => {
+  it("creates nothing, and says where it lies, but not with which keys", () => {
     expect(created.list).to.deep.equal(["ExternalS3 it"]);
-    expect(created.inputs("ExternalS3")).to.deep.equal({});
+    expect(created.inputs("ExternalS3")).to.deep.equal({ endpoint: "", provider: "AWS" });
   });
 
   it("passes on what it was told, the keys as secrets, also those that were not given as such", () => {

@@ -1,0 +1,147 @@
+import type { V1Deployment, V1Namespace } from "@kubernetes/client-node";
+
+import type { Cluster, Live } from "../cluster/cluster";
+import { keptContext } from "../engine/settings";
+import { type Declared, declaredObject } from "../deploy/declared";
+import { messageOf } from "../errors";
+import type { Recording } from "../plan/recording";
+import type { Item } from "./item";
+import type { Look } from "./pods";
+
+/** What a stack declares, as far as its status tells of it. */
+export interface DeclaredStatus {
+  readonly objects: readonly Declared[];
+  /** What lies outside of the cluster. */
+  readonly elsewhere: readonly Item[];
+}
+
+const nothing: DeclaredStatus = { objects: [], elsewhere: [] };
+
+/**
+ * What a stack declares that was brought up from here, or that is named: the cluster alone does not tell what it lacks.
+ *
+ * @throws UserError the stack's file is wrong.
+ */
+export async function declaredStatus(stack: string, named: boolean): Promise<DeclaredStatus> {
+  if (!named && keptContext(stack) === undefined) return nothing;
+  // The SDK takes a second, for which a cluster without a stack need not wait.
+  const { recordStack } = await import("../plan/plan.js");
+  return declaredIn(await recordStack(stack));
+}
+
+/** What a recorded program declares. */
+export function declaredIn({ resources }: Recording): DeclaredStatus {
+  const objects = resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []);
+  const elsewhere = resources.flatMap(({ type, inputs }): Item[] => {
+    const text = (key: string) => {
+      const value = inputs[key];
+      return typeof value === "string" || typeof value === "number" ? String(value) : "";
+    };
+    const own = { health: "well", state: "elsewhere" } as const;
+    if (type === "mlplatform:database:ExternalDatabase")
+      return [
+        { ...own, part: "database", name: text("database"), detail: `at ${text("host")}:${text("port")}` },
+      ];
+    if (type === "mlplatform:objectStore:ExternalS3")
+      return [{ ...own, part: "object store", name: text("provider"), detail: `at ${text("endpoint")}` }];
+    return [];
+  });
+  return { objects, elsewhere };
+}
+
+/** What is declared and not there. */
+export function missingItems(declared: readonly Declared[], items: readonly Item[]): Item[] {
+  const has = (part: Item["part"], name: string) =>
+    items.some((item) => item.part === part && item.name === name);
+  // A list that could not be had says nothing of what is in it.
+  const unknown = (part: Item["part"]) =>
+    items.some((item) => item.part === part && item.state === "unknown");
+  return declared.flatMap(({ kind, namespace, name }): Item[] => {
+    if (kind === "Job") return [];
+    const part = kind === "Release" ? "release" : "model";
+    const shown = kind === "Release" ? `${namespace}/${name}` : name;
+    if (has(part, shown) || unknown(part)) return [];
+    const detail = "the stack declares it, and it is not in the cluster";
+    return [{ part, name: shown, health: "ill", state: "missing", detail, mend: "npm run up" }];
+  });
+}
+
+/** The workloads of releases that are there, and have nothing that runs. */
+export async function emptyReleaseItems(
+  cluster: Cluster,
+  declared: readonly Declared[],
+  items: readonly Item[],
+): Promise<Item[]> {
+  const releases = declared.filter(
+    ({ kind, namespace, name }) =>
+      kind === "Release" &&
+      items.some((item) => item.part === "release" && item.name === `${namespace}/${name}`),
+  );
+  const found = releases.map(async ({ namespace, name }): Promise<Item[]> => {
+    const lists = await Promise.all(
+      ["deployments", "statefulsets"].map((kind) =>
+        cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/${kind}`),
+      ),
+    );
+    const own = lists.flat().filter(({ metadata }) => isOf(metadata, name));
+    if (own.length > 0) return [];
+    const detail = `release ${name} is deployed, and what it installs is gone`;
+    return [
+      {
+        part: "workload",
+        name: `${namespace}/${name}`,
+        health: "ill",
+        state: "missing",
+        detail,
+        mend: reinstall(namespace, name),
+      },
+    ];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** What Helm has recorded of a release, put there again: `up` compares with the record, which is in order. */
+function reinstall(namespace: string, name: string): string {
+  return `helm -n ${namespace} get manifest ${name} | kubectl -n ${namespace} apply -f -`;
+}
+
+function isOf(metadata: Live<V1Deployment>["metadata"], release: string): boolean {
+  const { annotations = {}, labels = {} } = metadata ?? {};
+  return (
+    annotations["meta.helm.sh/release-name"] === release || labels["app.kubernetes.io/instance"] === release
+  );
+}
+
+/** Namespaces that are on their way out: nothing can be made in them, and something may hold them. */
+export async function endingItems(
+  cluster: Cluster,
+  namespaces: readonly string[],
+  look: Look,
+): Promise<Item[]> {
+  const found = await Promise.all(
+    namespaces.map((name) => cluster.get<V1Namespace>(`/api/v1/namespaces/${name}`)),
+  );
+  const ending = found.flatMap((one) =>
+    one?.metadata?.deletionTimestamp === undefined ? [] : [one.metadata],
+  );
+  if (ending.length === 0) return [];
+  const findings = await look(ending.map(({ name }) => name ?? ""));
+  return ending.map(({ name = "", deletionTimestamp = "" }) => {
+    const finding = findings.find(({ object }) => object.kind === "Namespace" && object.name === name);
+    const detail = finding?.reason ?? `is being removed since ${deletionTimestamp}`;
+    return {
+      part: "namespace",
+      name,
+      health: "ill",
+      state: "ending",
+      detail,
+      mend: finding?.mend ?? "npm run doctor",
+    };
+  });
+}
+
+/** That a stack's file is wrong, as a line of its status. */
+export function unreadable(stack: string, error: unknown): Item {
+  const [detail = ""] = messageOf(error).split("\n", 1);
+  return { part: "stack", name: stack, health: "ill", state: "unknown", detail, mend: "npm run preview" };
+}
