@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { UserError } from "../cli/errors";
+import { sendTo } from "../cli/exchange";
 import { exampleRow } from "../cli/local/target";
 import { mlAppDir, projectDir } from "../cli/paths";
 import { choosePort, localHost } from "../cli/ports";
 import { stop } from "../cli/ownProcesses";
 import { type Command, Service, run } from "../cli/process";
 import { type Environment, Environments } from "../cli/python";
-import { firstOutputs, predict, sendTo } from "../cli/seldon";
+import { firstOutputs, predict } from "../cli/seldon";
 import { type Load, load } from "./load";
 import type { BenchResult } from "./main";
 

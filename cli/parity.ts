@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 import { UserError } from "./errors";
-import { type Send, firstOutputs, predict } from "./seldon";
+import type { ModelClient } from "./modelClient";
+import { firstOutputs } from "./seldon";
 
 /** What training recorded with a model: rows, the predictions it made, and the libraries it made them with. */
 export interface ParityRecord {
@@ -48,8 +49,8 @@ export function parityRecord(text: string, where: string): ParityRecord {
  *
  * @throws UserError it does not, with both numbers and the libraries of the training.
  */
-export async function checkParity(send: Send, record: ParityRecord): Promise<void> {
-  const answers = firstOutputs(await predict(send, { names: record.names, ndarray: record.rows }));
+export async function checkParity(model: ModelClient, record: ParityRecord): Promise<void> {
+  const answers = firstOutputs(await model.ask({ names: record.names, ndarray: record.rows }));
   const wrong = record.predictions.flatMap((expected, row) => {
     const answered = answers[row] ?? NaN;
     const same =

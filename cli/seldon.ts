@@ -1,6 +1,6 @@
-import { connect } from "node:net";
-
-import { UserError, requestFailure } from "./errors";
+import { UserError } from "./errors";
+import type { Send } from "./exchange";
+import type { ModelClient } from "./modelClient";
 
 /** Rows for a model, with the names of their columns where the sender knows them. */
 export interface Rows {
@@ -15,34 +15,26 @@ export interface Metric {
   readonly value: number;
 }
 
+/** An output of a model: a number, or the name of a class. */
+export type Output = number | string;
+
 /** A model's answer, in the protocol of Seldon Core 1. */
 export interface Answer {
   readonly data: {
     readonly names?: readonly string[];
-    readonly ndarray: readonly (number | readonly number[])[];
+    readonly ndarray: readonly (Output | readonly Output[])[];
   };
   readonly meta?: { readonly tags?: Readonly<Record<string, unknown>>; readonly metrics?: readonly Metric[] };
+  /** What whoever has asked should know of it, a sentence of the client's. */
+  readonly note?: string;
 }
 
-/** Sends a request to a model and returns status and body; throws if nothing that speaks HTTP answers. */
-export type Send = (body: string) => Promise<{ status: number; body: string }>;
+/** Where Seldon's executor makes predictions in this protocol. */
+export const predictionsPath = "/api/v1.0/predictions";
 
-/** Sends to a URL. */
-export function sendTo(url: string): Send {
-  return async (body) => {
-    const headers = { "content-type": "application/json" };
-    try {
-      const response = await fetch(url, {
-        method: "POST",
-        headers,
-        body,
-        signal: AbortSignal.timeout(30_000),
-      });
-      return { status: response.status, body: await response.text() };
-    } catch (error) {
-      throw await unanswered(url, error);
-    }
-  };
+/** A client of a model that speaks Seldon's own protocol. */
+export function seldonClient(send: Send): ModelClient {
+  return { ask: (rows) => predict(send, rows) };
 }
 
 /**
@@ -72,51 +64,12 @@ function isAnswer(answer: unknown): answer is Answer {
   return Array.isArray((answer as Partial<Answer> | undefined)?.data?.ndarray);
 }
 
+/** The outputs of each row. */
+export function outputs({ data }: Answer): (readonly Output[])[] {
+  return data.ndarray.map((row) => (Array.isArray(row) ? row : [row]) as Output[]);
+}
+
 /** The first output of each row; NaN where it is no number. */
 export function firstOutputs(answer: Answer): number[] {
-  return answer.data.ndarray.map((value: unknown) => {
-    const first: unknown = Array.isArray(value) ? value[0] : value;
-    return typeof first === "number" ? first : NaN;
-  });
-}
-
-/** Explains why a request got no HTTP answer. */
-async function unanswered(url: string, error: unknown): Promise<UserError> {
-  const { hostname, port, protocol } = new URL(url);
-  if (protocol === "http:" && (await speaksHttp2(hostname, Number(port || 80)))) {
-    return new UserError(
-      `${hostname}:${port || 80} speaks gRPC (HTTP/2), not REST: it is the model's gRPC port. ` +
-        `Send to its REST port; \`npm run status\` shows it.`,
-    );
-  }
-  return new UserError(
-    `no answer from ${url}: ${requestFailure(error)}. Is the model up? \`npm run up\` starts it.`,
-  );
-}
-
-/** Whether a port answers HTTP/2's opening with a SETTINGS frame, as gRPC servers do (RFC 9113, section 3.4). */
-function speaksHttp2(host: string, port: number): Promise<boolean> {
-  const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-  return new Promise((resolve) => {
-    const socket = connect({ host, port }, () => {
-      socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-      socket.write(emptySettings);
-    });
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(2_000, () => {
-      end(false);
-    });
-    socket.once("error", () => {
-      end(false);
-    });
-    socket.once("close", () => {
-      end(false);
-    });
-    socket.once("data", (frame) => {
-      end(frame[3] === 4);
-    });
-  });
+  return outputs(answer).map(([first]) => (typeof first === "number" ? first : NaN));
 }

@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import colors from "picocolors";
 
-import { type Answer, type Metric, firstOutputs } from "./seldon";
+import { type Answer, type Metric, outputs } from "./seldon";
 
 /** A table for people: right-aligned numbers, no colours where none are wanted. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -17,10 +17,17 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** A model's answer: a row for each prediction, then its metrics. */
 export function answerTable(answer: Answer): string {
-  const prices = firstOutputs(answer).map((price, row) => [`row ${row}`, amount(price)]);
+  const rows = outputs(answer);
+  const width = Math.max(...rows.map((row) => row.length));
+  const { names = [] } = answer.data;
+  const many = Array.from({ length: width }, (_, index) => names[index] ?? `output ${index}`);
+  const predictions = rows.map((row, index) => [
+    `row ${index}`,
+    ...row.map((value) => (typeof value === "number" ? amount(value) : value)),
+  ]);
   const metrics = (answer.meta?.metrics ?? []).map((metric) => [metric.key, metricValue(metric)]);
   return [
-    table(["prediction", "price"], prices),
+    table(["prediction", ...(width > 1 || names.length === 1 ? many : ["price"])], predictions),
     ...(metrics.length > 0 ? [table(["metric", "value"], metrics)] : []),
   ].join("\n");
 }

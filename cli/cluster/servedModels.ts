@@ -9,6 +9,10 @@ export interface ServedPredictor {
   readonly name: string;
   /** Hash of what it runs; empty for one that the platform has not made. */
   readonly version: string;
+  /** Name of the first node of its graph, by which the Open Inference Protocol addresses it. */
+  readonly unit: string;
+  /** Whether its graph has more nodes. */
+  readonly chained: boolean;
   /** `s3://…` folder with the model's files; undefined if they are in the image. */
   readonly modelUri: string | undefined;
   readonly ready: number;
@@ -60,8 +64,6 @@ export const seldonGroup = "machinelearning.seldon.io";
 export const seldonDefinition = `seldondeployments.${seldonGroup}`;
 /** Where the API server has it. */
 export const definitionAddress = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${seldonDefinition}`;
-/** Where a model that speaks Seldon's own protocol makes predictions. */
-export const predictionsPath = "/api/v1.0/predictions";
 const restPort = 8000;
 
 /** All SeldonDeployments of the cluster, or of a namespace; none where their definition is missing. @throws Refused */
@@ -86,6 +88,8 @@ function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDep
     return {
       name: stable,
       version,
+      unit: predictor.graph.name,
+      chained: (predictor.graph.children ?? []).length > 0,
       modelUri: predictor.graph.modelUri,
       ready: availableReplicas,
       wanted: replicas ?? Math.max(made, 1),

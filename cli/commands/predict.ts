@@ -1,11 +1,14 @@
 import { servedModels } from "../cluster/servedModels";
-import { askThrough } from "../deploy/answers";
+import { clientThrough } from "../deploy/answers";
 import { UserError, messageOf } from "../errors";
+import { exchangeWith, sendTo } from "../exchange";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
 import { exampleRow } from "../local/target";
+import type { ModelClient } from "../modelClient";
+import { openInferenceClient } from "../openInference";
 import { rowsFromCsv, rowsFromWords } from "../rows";
-import { type Rows, type Send, predict as ask, sendTo } from "../seldon";
+import { type Rows, seldonClient } from "../seldon";
 import { answerTable } from "../table";
 import { type TargetOptions, chooseTarget } from "../target";
 
@@ -28,8 +31,8 @@ export interface PredictOptions extends TargetOptions {
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   if (options.csv !== undefined && words.length > 0) throw new UserError("give a row or --csv, not both.");
   const rows = options.csv === undefined ? typedRows(words) : rowsFromCsv(options.csv);
-  const { send, where } = await findModel(options);
-  const answer = await ask(send, rows);
+  const { client, where } = await findModel(options);
+  const answer = await client.ask(rows);
   if (options.json) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return;
@@ -37,18 +40,22 @@ export async function predict(words: readonly string[], options: PredictOptions)
   const example =
     options.csv === undefined && words.length === 0 ? `, for ${JSON.stringify(exampleRow)}` : "";
   process.stdout.write(`${where}${example}\n${answerTable(answer)}\n`);
+  if (answer.note !== undefined) process.stderr.write(`${answer.note}\n`);
 }
 
 function typedRows(words: readonly string[]): Rows {
   return words.length === 0 ? { ndarray: [exampleRow] } : rowsFromWords(words);
 }
 
-async function findModel(options: PredictOptions): Promise<{ send: Send; where: string }> {
+/** A model, and where it was found. */
+interface FoundModel {
+  readonly client: ModelClient;
+  readonly where: string;
+}
+
+async function findModel(options: PredictOptions): Promise<FoundModel> {
   const { url, model: name, stack, context, target } = options;
-  if (url !== undefined) {
-    const complete = predictAddress(url);
-    return { send: sendTo(complete), where: complete };
-  }
+  if (url !== undefined) return modelAt(url);
   const { model } = readState();
   const elsewhere = name !== undefined && name !== model?.name;
   if (
@@ -57,11 +64,14 @@ async function findModel(options: PredictOptions): Promise<{ send: Send; where: 
     [stack, context].every((one) => one === undefined) &&
     target !== "cluster"
   )
-    return { where: `${model.name} version ${model.version}, local`, send: sendTo(predictUrl(model)) };
+    return {
+      where: `${model.name} version ${model.version}, local`,
+      client: seldonClient(sendTo(predictUrl(model))),
+    };
   return findInCluster(options);
 }
 
-async function findInCluster(options: PredictOptions): Promise<{ send: Send; where: string }> {
+async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const target = await chooseTarget(options);
   if (target.kind === "local")
     throw new UserError(`no model runs: none is up locally, and ${target.reason}. Start: npm run up`);
@@ -80,16 +90,29 @@ async function findInCluster(options: PredictOptions): Promise<{ send: Send; whe
       `${options.model ?? "a model"} cannot be asked: context ${context.name} serves ${there}. Deploy: npm run up`,
     );
   }
-  const ask = askThrough(cluster, predictor);
+  const client = clientThrough(cluster, found, predictor);
   return {
     where: `${found.name}, version ${predictor.version}, in cluster ${context.name}`,
-    send: (body) =>
-      ask(body).catch((error: unknown) => {
-        throw new UserError(
-          `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
-        );
-      }),
+    client: {
+      ask: (rows) =>
+        client.ask(rows).catch((error: unknown) => {
+          throw new UserError(
+            `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
+          );
+        }),
+    },
   };
+}
+
+/** The protocol of a URL is seen by its path. @throws UserError it is no http or https URL. */
+function modelAt(text: string): FoundModel {
+  const where = predictAddress(text);
+  const [, base, unit = ""] = /^(.*)\/v2\/models\/(?:([^/]+)\/)?infer\/?$/.exec(where) ?? [];
+  const client =
+    base === undefined
+      ? seldonClient(sendTo(where))
+      : openInferenceClient(exchangeWith(base), decodeURIComponent(unit), unit === "");
+  return { client, where };
 }
 
 /** A URL without a path means the model's own. @throws UserError it is no http or https URL. */

@@ -4,7 +4,6 @@ import { type Cluster, Refused } from "../cluster/cluster";
 import {
   type ServedModel,
   type ServedPredictor,
-  predictionsPath,
   publishedPlace,
   servedModels,
 } from "../cluster/servedModels";
@@ -12,9 +11,10 @@ import { proxyAddress, throughProxy, trackingService } from "../cluster/services
 import { UserError, messageOf } from "../errors";
 import { exampleRow, modelName } from "../local/target";
 import { MlflowClient } from "../mlflow";
+import { type ModelClient, clientOf } from "../modelClient";
 import { type ParityRecord, checkParity, parityRecord } from "../parity";
 import type { Progress } from "../progress";
-import { type Answer, type Send, predict } from "../seldon";
+import type { Answer } from "../seldon";
 
 /** A model in service, with an answer that it has just given. */
 export interface AnsweringModel {
@@ -29,10 +29,15 @@ export interface AnsweringModel {
 /** How long a Service may take to lead to a pod that is ready. */
 const patienceMilliseconds = 20_000;
 
-/** How a predictor of a model is asked, through the API server. */
-export function askThrough(cluster: Cluster, { address }: ServedPredictor): Send {
-  const path = proxyAddress(address, predictionsPath);
-  return (body) => cluster.send(path, { body });
+/** A client of a predictor of a model, through the API server. */
+export function clientThrough(
+  cluster: Cluster,
+  model: Pick<ServedModel, "protocol">,
+  predictor: ServedPredictor,
+): ModelClient {
+  return clientOf(model, predictor, (path, body) =>
+    cluster.send(proxyAddress(predictor.address, path), body === undefined ? {} : { body }),
+  );
 }
 
 /**
@@ -69,10 +74,10 @@ async function ask(
 ): Promise<AnsweringModel | undefined> {
   const record = await trainingRecord(cluster, predictor);
   if (record === undefined) return undefined;
-  const send = askThrough(cluster, predictor);
+  const client = clientThrough(cluster, model, predictor);
   const row = model.name === modelName ? exampleRow : (record.rows[0] ?? []);
-  const answer = await patiently(() => predict(send, { ndarray: [row] }));
-  await checkParity(send, record);
+  const answer = await patiently(() => client.ask({ ndarray: [row] }));
+  await checkParity(client, record);
   return { model, predictor, row, answer, checkedRows: record.rows.length };
 }
 

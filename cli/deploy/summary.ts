@@ -1,10 +1,9 @@
 import colors from "picocolors";
 
-import { predictionsPath } from "../cluster/servedModels";
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
 import type { Progress } from "../progress";
-import { firstOutputs } from "../seldon";
+import { firstOutputs, predictionsPath } from "../seldon";
 import { answerTable } from "../table";
 import type { ClusterTarget } from "../target";
 import type { AnsweringModel } from "./answers";

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../errors";
+import { sendTo } from "../exchange";
 import { MlflowClient, type ModelVersion } from "../mlflow";
 import { readParityRecord, checkParity } from "../parity";
 import { choosePort, isFree, localHost } from "../ports";
@@ -10,7 +11,7 @@ import { Service, ServiceEnded } from "../process";
 import { processTable } from "../processTable";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
-import { sendTo } from "../seldon";
+import { seldonClient } from "../seldon";
 import { servingFingerprint } from "./fingerprint";
 import {
   type LocalMlflow,
@@ -121,7 +122,7 @@ export class LocalServices {
     const record = readParityRecord(files);
     const right = async (one: LocalModel) => {
       if (!(await modelAnswers(one.rest)) || !processTable.listens(one.identity.pid, one.rest)) return false;
-      await checkParity(sendTo(predictUrl(one)), record);
+      await checkParity(seldonClient(sendTo(predictUrl(one))), record);
       return true;
     };
     const running = await this.reuse(readState().model, made, right, step);
@@ -154,7 +155,7 @@ export class LocalServices {
       const model: LocalModel = { identity: service.identity, ...described };
       this.record({ model });
       await this.ready(service, rest, () => modelAnswers(rest));
-      await checkParity(sendTo(predictUrl(model)), record);
+      await checkParity(seldonClient(sendTo(predictUrl(model))), record);
       step.detail(`version ${version.version} answers as at its training`);
       return model;
     });

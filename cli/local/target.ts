@@ -2,11 +2,12 @@ import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { UserError } from "../errors";
+import { sendTo } from "../exchange";
 import type { MlflowClient, ModelVersion } from "../mlflow";
 import { run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, type EnvironmentName, Environments } from "../python";
-import { type Answer, predict, sendTo } from "../seldon";
+import { type Answer, predict } from "../seldon";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { LocalServices, type Ports, predictUrl } from "./services";
 import { type LocalModel, localDir } from "./state";

@@ -2,8 +2,9 @@ import type { V1Service } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
-import { predictionsPath, servedModels } from "../cluster/servedModels";
+import { servedModels } from "../cluster/servedModels";
 import { type ServicePort, storeService, trackingService } from "../cluster/services";
+import { predictionsPath } from "../seldon";
 
 /** Something in the cluster that can be opened from here. */
 export interface Openable {

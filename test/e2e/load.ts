@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { predictionsPath } from "../../cli/cluster/servedModels";
+import { predictionsPath } from "../../cli/seldon";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { modelName } from "./testStack";
 import { Visitor, removeVisitors } from "./visitor";

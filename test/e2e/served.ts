@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { type ServedPredictor, servedModels } from "../../cli/cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../../cli/cluster/services";
-import { askThrough, trainingRecord } from "../../cli/deploy/answers";
+import { clientThrough, trainingRecord } from "../../cli/deploy/answers";
 import { MlflowClient } from "../../cli/mlflow";
 import { type ParityRecord, checkParity } from "../../cli/parity";
 import { modelName } from "./testStack";
@@ -33,7 +33,7 @@ export class Served {
   /** Checks that the model answers as at its training. @returns that it does, in words. @throws UserError */
   async checkAnswers(): Promise<string> {
     const [predictor, record] = await Promise.all([this.predictor(), this.record()]);
-    await checkParity(askThrough(this.cluster, predictor), record);
+    await checkParity(clientThrough(this.cluster, { protocol: "seldon" }, predictor), record);
     return `${record.rows.length} rows as at training, the first ${record.predictions[0] ?? NaN}`;
   }
 

@@ -4,8 +4,9 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { type Send, sendTo } from "../../../cli/exchange";
 import { checkParity, readParityRecord } from "../../../cli/parity";
-import { type Send, firstOutputs, predict, sendTo } from "../../../cli/seldon";
+import { firstOutputs, predict, seldonClient } from "../../../cli/seldon";
 import { rejection } from "../support/rejection";
 import { serveHttp, serveTcp } from "../support/servers";
 
@@ -79,13 +80,14 @@ describe("asking a model", () => {
 
 describe("parity", () => {
   const record = { names: ["a"], rows: [[1], [2]], predictions: [10, 20], libraries: { xgboost: "3.2.0" } };
+  const parity = (answer: object) => checkParity(seldonClient(answering(answer)), record);
 
   it("is content with the numbers of the training, to a millionth", async () => {
-    await checkParity(answering({ data: { ndarray: [10.000005, [19.99999]] } }), record);
+    await parity({ data: { ndarray: [10.000005, [19.99999]] } });
   });
 
   it("refuses other numbers, with both and the libraries", async () => {
-    const error = await rejection(checkParity(answering({ data: { ndarray: [10, 0.022] } }), record));
+    const error = await rejection(parity({ data: { ndarray: [10, 0.022] } }));
     expect(error.message)
       .to.contain("row 1: answered 0.022, training answered 20")
       .and.contain("xgboost 3.2.0");
@@ -99,7 +101,7 @@ describe("parity", () => {
     ["a difference of more than a millionth", [10.00002, 20]],
   ] as const) {
     it(`refuses ${name}`, async () => {
-      const error = await rejection(checkParity(answering({ data: { ndarray } }), record));
+      const error = await rejection(parity({ data: { ndarray } }));
       expect(error.message).to.contain("does not answer as the model did at training");
     });
   }
