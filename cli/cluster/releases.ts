@@ -17,10 +17,13 @@ export interface HelmRelease extends ReleaseState {
   readonly deployed: string;
   /** What Helm has to say of the revision, such as why it failed. */
   readonly description: string;
+  /** What it has installed, as YAML; empty if the record cannot be read. */
+  readonly manifest: string;
 }
 
 /** What is used of a record. */
 interface Payload {
+  readonly manifest?: string;
   readonly info?: { readonly last_deployed?: string; readonly description?: string };
   readonly chart?: {
     readonly metadata?: { readonly name?: string; readonly version?: string; readonly appVersion?: string };
@@ -74,7 +77,7 @@ function revisionOf(secret: Live<V1Secret>): number {
 }
 
 function stateOf(secret: Live<V1Secret>): Omit<HelmRelease, "name" | "namespace"> {
-  const { info, chart } = payloadOf(secret.data?.["release"] ?? "");
+  const { info, chart, manifest = "" } = payloadOf(secret.data?.["release"] ?? "");
   const { name = "", version = "", appVersion = "" } = chart?.metadata ?? {};
   return {
     status: label(secret, "status"),
@@ -84,6 +87,7 @@ function stateOf(secret: Live<V1Secret>): Omit<HelmRelease, "name" | "namespace"
     appVersion,
     deployed: info?.last_deployed ?? "",
     description: info?.description ?? "",
+    manifest,
   };
 }
 

@@ -14,6 +14,7 @@ import type { ClusterTarget } from "../target";
 import { told } from "./changes";
 import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
+import { restoreReleases } from "./restore";
 import { verify } from "./verify";
 import { DeploymentView } from "./view";
 import { behindFailure, watchDeployment } from "./watch";
@@ -76,7 +77,16 @@ export async function deploy(
     step.detail(told(made));
     return made;
   });
-  await progress.step("what is declared", (step) => verify(cluster, declared.all, step, signal));
+  await progress.step("what is declared", async (step) => {
+    const restored = await restoreReleases(cluster, declared.all, step);
+    for (const { object, was, problem } of restored)
+      progress.warn(
+        problem === undefined
+          ? `${object} was ${was}, and is put back.`
+          : `${object} is ${was}, and cannot be put back: ${problem}`,
+      );
+    await verify(cluster, declared.all, step, signal);
+  });
   return { stack, plan, changes };
 }
 

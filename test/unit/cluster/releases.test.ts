@@ -44,6 +44,7 @@ describe("Helm's records", function () {
         appVersion: "",
         deployed: "",
         description: "",
+        manifest: "",
       },
       {
         name: "pg",
@@ -55,6 +56,7 @@ describe("Helm's records", function () {
         appVersion: "18.6",
         deployed: "2026-11-25T10:00:00Z",
         description: "Upgrade failed: timed out",
+        manifest: "",
       },
     ]);
     expect(await new HelmReleases(api.cluster).list("elsewhere")).to.deep.equal([]);

@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { parseAllDocuments } from "yaml";
+
+import { type Cluster, Refused } from "../cluster/cluster";
+import { type HelmRelease, HelmReleases } from "../cluster/releases";
+import type { Step } from "../progress";
+import type { Declared } from "./declared";
+
+/** An object as a chart renders it. */
+interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: object;
+    readonly annotations?: object;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** An object of a release that was not as the release has it. */
+export interface Restored {
+  readonly object: string;
+  readonly was: "gone" | "changed";
+  /** Why it could not be put back, or not be compared; undefined if it is in order again. */
+  readonly problem?: string;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Where each kind of a group's version stands. */
+interface Kinds {
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly namespaced: boolean;
+  }[];
+}
+
+/** Metadata apart, what may differ between an object and what it was asked to be. */
+const notCompared = ["metadata", "status"];
+/** The definition of SeldonDeployments has a megabyte: that it is there is enough. */
+const comparedCharacters = 100_000;
+
+/**
+ * Puts back what of the stack's releases was deleted or changed by hand. Helm compares with its own record only, and
+ * the engine with Helm's: a deleted operator is unchanged to both.
+ *
+ * Volume claims are left alone: an empty one in the place of one that is gone would hide that data are lost.
+ *
+ * @returns what was put back.
+ * @throws Refused
+ */
+export async function restoreReleases(
+  cluster: Cluster,
+  declared: readonly Declared[],
+  step: Step,
+): Promise<readonly Restored[]> {
+  step.detail("comparing the releases with what is there");
+  const releases = new HelmReleases(cluster);
+  const namespaces = [
+    ...new Set(declared.flatMap(({ kind, namespace }) => (kind === "Release" ? namespace : []))),
+  ];
+  const found = (await Promise.all(namespaces.map((namespace) => releases.list(namespace)))).flat();
+  const own = found.filter(
+    ({ name, namespace, status }) =>
+      status === "deployed" &&
+      declared.some((one) => one.kind === "Release" && one.name === name && one.namespace === namespace),
+  );
+  const kinds = new KnownKinds(cluster);
+  const restored = await Promise.all(
+    own.flatMap((release) => objectsOf(release).map((object) => restore(cluster, kinds, release, object))),
+  );
+  return restored.flatMap((one) => one ?? []);
+}
+
+function objectsOf({ manifest }: HelmRelease): Rendered[] {
+  // As Helm reads it: a mode of 0755 is octal.
+  return parseAllDocuments(manifest, { version: "1.1" })
+    .flatMap((document) => (document.toJS() as Rendered | null) ?? [])
+    .filter(({ kind }) => kind !== "PersistentVolumeClaim");
+}
+
+async function restore(
+  cluster: Cluster,
+  kinds: KnownKinds,
+  release: HelmRelease,
+  rendered: Rendered,
+): Promise<Restored | undefined> {
+  const address = await kinds.addressOf(rendered, release.namespace);
+  if (address === undefined) return undefined;
+  const live = await cluster.get<Values>(address);
+  const body = JSON.stringify(withOwner(rendered, release));
+  const object = `${rendered.kind} ${rendered.metadata.name} in ${release.namespace}`;
+  const was = live === undefined ? "gone" : "changed";
+  try {
+    if (live !== undefined) {
+      if (body.length > comparedCharacters) return undefined;
+      if (isSame(JSON.parse(await apply(cluster, address, body, "&dryRun=All")) as Values, live))
+        return undefined;
+    }
+    await apply(cluster, address, body);
+    return { object, was };
+  } catch (error) {
+    // What cannot be put back is for the check that follows: it may be well all the same.
+    if (!(error instanceof Refused)) throw error;
+    return { object, was, problem: error.message };
+  }
+}
+
+/** Whether an object is what it was asked to be; the API server has filled in the rest of both. */
+function isSame(meant: Values, live: Values): boolean {
+  return Object.keys(meant).every(
+    (key) => notCompared.includes(key) || isDeepStrictEqual(meant[key], live[key]),
+  );
+}
+
+/** As Helm writes it: without its marks it would take the object for somebody else's. */
+function withOwner(rendered: Rendered, { name, namespace }: HelmRelease): Rendered {
+  const { metadata } = rendered;
+  return {
+    ...rendered,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, "app.kubernetes.io/managed-by": "Helm" },
+      annotations: {
+        ...metadata.annotations,
+        "meta.helm.sh/release-name": name,
+        "meta.helm.sh/release-namespace": namespace,
+      },
+    },
+  };
+}
+
+async function apply(cluster: Cluster, address: string, body: string, more = ""): Promise<string> {
+  const answer = await cluster.send(`${address}?fieldManager=helm&force=true${more}`, {
+    method: "PATCH",
+    contentType: "application/apply-patch+yaml",
+    body,
+  });
+  return answer.body;
+}
+
+/** Where the API server has the objects of each kind; it is asked once for each group. */
+class KnownKinds {
+  private readonly groups = new Map<string, Promise<Kinds | undefined>>();
+
+  constructor(private readonly cluster: Cluster) {}
+
+  /** The address of an object; undefined if the cluster does not know its kind. */
+  async addressOf({ apiVersion, kind, metadata }: Rendered, namespace: string): Promise<string | undefined> {
+    const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    let asked = this.groups.get(root);
+    if (asked === undefined) this.groups.set(root, (asked = this.cluster.get<Kinds>(root)));
+    const found = (await asked)?.resources?.find((one) => one.kind === kind && !one.name.includes("/"));
+    if (found === undefined) return undefined;
+    const within = found.namespaced ? `/namespaces/${metadata.namespace ?? namespace}` : "";
+    return `${root}${within}/${found.name}/${metadata.name}`;
+  }
+}
