@@ -51,6 +51,7 @@ export const program = new Command("npm run")
 withTarget(program.command("up"), true)
   .description("bring the platform up, in a cluster or on this machine; ends with a prediction")
   .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
+  .option("--no-refresh", "in a cluster: do not look first for what was deleted or changed by hand")
   .option(
     "--data <address>",
     "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",

@@ -22,6 +22,8 @@ import {
 export interface UpOptions extends LocalUpOptions, TargetOptions {
   /** Creates a cluster on this machine where none may be used. @default asked for on a terminal */
   readonly createCluster?: boolean;
+  /** Looks for what was deleted or changed by hand, and puts it back. @default true */
+  readonly refresh?: boolean;
   readonly json?: boolean;
 }
 
@@ -49,7 +51,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data }: UpOptions,
+  { data, refresh = true }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -59,7 +61,7 @@ async function upCluster(
         `models[].training.data in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
-  const deployed = await deploy(target, progress, signal);
+  const deployed = await deploy(target, { refresh }, progress, signal);
   const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
     throw await behindError(target.cluster, error);
   });

@@ -27,8 +27,10 @@ export class DeclaredObjects {
   /** Takes in what the engine tells. */
   onEvent({ resOutputsEvent }: EngineEvent): void {
     const metadata = resOutputsEvent?.metadata;
-    const state = metadata?.new;
-    if (metadata === undefined || state === undefined) return;
+    // A refresh tells of what the program may no longer have.
+    if (metadata === undefined || metadata.op === "refresh") return;
+    const state = metadata.new;
+    if (state === undefined) return;
     const found = declaredObject(metadata.type, state.inputs as Readonly<Record<string, unknown>>);
     if (found !== undefined) this.byUrn.set(metadata.urn, found);
   }

@@ -19,6 +19,12 @@ import { verify } from "./verify";
 import { DeploymentView } from "./view";
 import { behindFailure, watchDeployment } from "./watch";
 
+/** How a stack is brought up. */
+export interface DeployOptions {
+  /** Whether what was deleted or changed by hand is looked for and put back. */
+  readonly refresh: boolean;
+}
+
 /** A stack in a cluster, brought up. */
 export interface Deployed {
   readonly stack: EngineStack;
@@ -34,6 +40,7 @@ export interface Deployed {
  */
 export async function deploy(
   target: ClusterTarget,
+  { refresh }: DeployOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Deployed> {
@@ -68,6 +75,7 @@ export async function deploy(
     const made = await runWatched(target, view, signal, log(name, "up"), (options) =>
       stack.up({
         ...options,
+        refresh,
         onEvent: (event) => {
           options.onEvent?.(event);
           declared.onEvent(event);
@@ -78,7 +86,7 @@ export async function deploy(
     return made;
   });
   await progress.step("what is declared", async (step) => {
-    const restored = await restoreReleases(cluster, declared.all, step);
+    const restored = refresh ? await restoreReleases(cluster, declared.all, step) : [];
     for (const { object, was, problem } of restored)
       progress.warn(
         problem === undefined

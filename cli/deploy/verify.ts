@@ -152,9 +152,11 @@ async function workloadTrouble(cluster: Cluster, { namespace, name }: Declared):
  */
 async function restart(cluster: Cluster, findings: readonly Finding[]): Promise<ReadonlySet<string>> {
   const pods = new Map<string, string>();
-  for (const { cause, object, job, container } of findings) {
+  for (const { cause, object, job, container, hopeless } of findings) {
     const name = object.kind === "Pod" ? object.name : container?.pod;
-    if (pausing.includes(cause) && job === undefined && name !== undefined) pods.set(name, object.namespace);
+    // A program that was refused pauses by itself too, and what it has logged may be mended.
+    const pauses = pausing.includes(cause) || (hopeless && (cause === "probe" || cause === "start"));
+    if (pauses && job === undefined && name !== undefined) pods.set(name, object.namespace);
   }
   const deleted = [...pods].map(async ([name, namespace]) => {
     const address = `/api/v1/namespaces/${namespace}/pods/${name}`;

@@ -28,6 +28,7 @@ const done: Readonly<Record<string, string>> = {
   delete: "removed",
   "create-replacement": "replaced",
   "delete-replaced": "removed",
+  refresh: "compared",
 };
 
 /** Shows a run of the engine by the parts of the platform, each with what it is busy with, and why that takes time. */

@@ -83,9 +83,16 @@ export class EngineStack {
     return this.stack.name;
   }
 
-  /** Makes what the program says. @throws EngineFailed */
-  up(options: RunOptions): Promise<Changes> {
-    return this.run(options, (shared) => this.stack.up(shared));
+  /**
+   * Makes what the program says.
+   *
+   * @param options `refresh` looks first what of the state is still so: what was deleted or changed by hand is then put
+   * back. @default false
+   * @throws EngineFailed
+   */
+  up(options: RunOptions & { readonly refresh?: boolean }): Promise<Changes> {
+    const { refresh = false } = options;
+    return this.run(options, (shared) => this.stack.up({ ...shared, refresh }));
   }
 
   /** What `up` would change. @throws EngineFailed */

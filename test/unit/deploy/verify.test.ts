@@ -10,9 +10,9 @@ import { of, pod, waiting } from "../diagnosis/support";
 import { rejection } from "../support/rejection";
 
 describe("what a stack declares", () => {
-  const declared = (type: string, inputs: object) => {
+  const declared = (type: string, inputs: object, op = "same") => {
     const objects = new DeclaredObjects();
-    const metadata = { op: "same", urn: "urn", type, new: { type, urn: "urn", inputs } };
+    const metadata = { op, urn: "urn", type, new: { type, urn: "urn", inputs } };
     objects.onEvent({ resOutputsEvent: { metadata } } as unknown as EngineEvent);
     return objects.all;
   };
@@ -35,6 +35,9 @@ describe("what a stack declares", () => {
       },
     ]);
     expect(declared("kubernetes:core/v1:Secret", { metadata })).to.deep.equal([]);
+    // A refresh tells of what the state has, and the program perhaps no longer.
+    const release = { name: "mlflow", namespace: "mlflow" };
+    expect(declared("kubernetes:helm.sh/v3:Release", release, "refresh")).to.deep.equal([]);
   });
 });
 
