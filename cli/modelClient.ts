@@ -1,6 +1,6 @@
 import type { ServedModel, ServedPredictor } from "./cluster/servedModels";
 import type { Exchange } from "./exchange";
-import { openInferenceClient } from "./openInference";
+import { inferPath, openInferenceClient } from "./openInference";
 import { type Answer, type Rows, predictionsPath, seldonClient } from "./seldon";
 
 /** How a model is asked, whatever protocol it speaks. */
@@ -22,4 +22,12 @@ export function clientOf(
   return protocol === "v2"
     ? openInferenceClient(exchange, unit, chained)
     : seldonClient((body) => exchange(predictionsPath, body));
+}
+
+/** Where the model's server takes what {@link clientOf} asks. */
+export function askedPath(
+  { protocol }: Pick<ServedModel, "protocol">,
+  { unit, chained }: Pick<ServedPredictor, "unit" | "chained">,
+): string {
+  return protocol === "v2" ? inferPath(unit, chained) : predictionsPath;
 }

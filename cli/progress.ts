@@ -10,10 +10,17 @@ export interface Step {
   detail(text: string): void;
 }
 
-interface Line extends Step {
+/** One that may turn out to have nothing to do. */
+export interface OpenStep extends Step {
+  /** Says why there was nothing to do: the step then ends neither well nor ill. */
+  skip(reason: string): void;
+}
+
+interface Line extends OpenStep {
   readonly title: string;
   readonly started: number;
   text: string;
+  skipped: boolean;
   /** What was said of it last, and when, in milliseconds since 1970; 0 if nothing was. */
   said: string;
   saidAt: number;
@@ -76,23 +83,29 @@ export class Progress {
    * @param title what the step is for, as a noun: "MLflow server".
    * @param work the step; what it passes to `detail` last stands behind its title when it is done.
    */
-  async step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
+  async step<T>(title: string, work: (step: OpenStep) => Promise<T>): Promise<T> {
     const line: Line = {
       title,
       started: Date.now(),
       text: "",
+      skipped: false,
       said: "",
       saidAt: 0,
       detail: (text) => {
         line.text = text;
         this.event({ event: "step", step: title, state: "running", detail: text });
       },
+      skip: (reason) => {
+        line.text = reason;
+        line.skipped = true;
+      },
     };
     this.active.add(line);
     this.event({ event: "step", step: title, state: "running" });
     try {
       const result = await work(line);
-      this.finish(line, colors.green("✓"), "done", line.text);
+      if (line.skipped) this.finish(line, colors.yellow("!"), "skipped", line.text);
+      else this.finish(line, colors.green("✓"), "done", line.text);
       return result;
     } catch (error) {
       // Steps that a failure elsewhere has ended throw that same failure.

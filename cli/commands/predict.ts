@@ -1,10 +1,12 @@
-import { servedModels } from "../cluster/servedModels";
+import type { Cluster } from "../cluster/cluster";
+import { type ServedPredictor, servedModels } from "../cluster/servedModels";
 import { clientThrough } from "../deploy/answers";
+import { questionFor } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
 import { exchangeWith, sendTo } from "../exchange";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
-import { exampleRow } from "../local/target";
+import { exampleRow, modelName } from "../local/target";
 import type { ModelClient } from "../modelClient";
 import { openInferenceClient } from "../openInference";
 import { rowsFromCsv, rowsFromWords } from "../rows";
@@ -30,28 +32,33 @@ export interface PredictOptions extends TargetOptions {
  */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   if (options.csv !== undefined && words.length > 0) throw new UserError("give a row or --csv, not both.");
-  const rows = options.csv === undefined ? typedRows(words) : rowsFromCsv(options.csv);
-  const { client, where } = await findModel(options);
+  const given = givenRows(words, options.csv);
+  const { client, where, example } = await findModel(options);
+  const rows = given ?? (await example());
   const answer = await client.ask(rows);
   if (options.json) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return;
   }
-  const example =
-    options.csv === undefined && words.length === 0 ? `, for ${JSON.stringify(exampleRow)}` : "";
-  process.stdout.write(`${where}${example}\n${answerTable(answer)}\n`);
+  const shownExample = given === undefined ? `, for ${JSON.stringify(rows.ndarray[0])}` : "";
+  process.stdout.write(`${where}${shownExample}\n${answerTable(answer)}\n`);
   if (answer.note !== undefined) process.stderr.write(`${answer.note}\n`);
 }
 
-function typedRows(words: readonly string[]): Rows {
-  return words.length === 0 ? { ndarray: [exampleRow] } : rowsFromWords(words);
+function givenRows(words: readonly string[], csv: string | undefined): Rows | undefined {
+  if (csv !== undefined) return rowsFromCsv(csv);
+  return words.length === 0 ? undefined : rowsFromWords(words);
 }
 
 /** A model, and where it was found. */
 interface FoundModel {
   readonly client: ModelClient;
   readonly where: string;
+  /** What it is asked where no row is given. @throws UserError nobody knows. */
+  readonly example: () => Promise<Rows>;
 }
+
+const house = () => Promise.resolve<Rows>({ ndarray: [exampleRow] });
 
 async function findModel(options: PredictOptions): Promise<FoundModel> {
   const { url, model: name, stack, context, target } = options;
@@ -67,6 +74,7 @@ async function findModel(options: PredictOptions): Promise<FoundModel> {
     return {
       where: `${model.name} version ${model.version}, local`,
       client: seldonClient(sendTo(predictUrl(model))),
+      example: house,
     };
   return findInCluster(options);
 }
@@ -93,6 +101,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const client = clientThrough(cluster, found, predictor);
   return {
     where: `${found.name}, version ${predictor.version}, in cluster ${context.name}`,
+    example: found.name === modelName ? house : () => exampleFor(cluster, found.name, predictor),
     client: {
       ask: (rows) =>
         client.ask(rows).catch((error: unknown) => {
@@ -112,7 +121,16 @@ function modelAt(text: string): FoundModel {
     base === undefined
       ? seldonClient(sendTo(where))
       : openInferenceClient(exchangeWith(base), decodeURIComponent(unit), unit === "");
-  return { client, where };
+  return { client, where, example: house };
+}
+
+async function exampleFor(cluster: Cluster, model: string, predictor: ServedPredictor): Promise<Rows> {
+  const question = await questionFor(cluster, predictor);
+  if (question.kind === "example") return question.rows;
+  if (question.kind === "training") return { ndarray: question.record.rows.slice(0, 1) };
+  throw new UserError(
+    `there is no example to ask ${model} for: ${question.reason}. Give a row, such as [1, 2] or name=1.`,
+  );
 }
 
 /** A URL without a path means the model's own. @throws UserError it is no http or https URL. */

@@ -1,29 +1,34 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Cluster, Refused } from "../cluster/cluster";
-import {
-  type ServedModel,
-  type ServedPredictor,
-  publishedPlace,
-  servedModels,
-} from "../cluster/servedModels";
-import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
+import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import { proxyAddress } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
+import type { Reply } from "../exchange";
 import { exampleRow, modelName } from "../local/target";
-import { MlflowClient } from "../mlflow";
 import { type ModelClient, clientOf } from "../modelClient";
-import { type ParityRecord, checkParity, parityRecord } from "../parity";
+import { checkParity } from "../parity";
 import type { Progress } from "../progress";
 import type { Answer } from "../seldon";
+import { questionFor } from "./question";
 
-/** A model in service, with an answer that it has just given. */
-export interface AnsweringModel {
+/** A predictor of a model in service. */
+interface Asked {
   readonly model: ServedModel;
   readonly predictor: ServedPredictor;
+}
+
+/** One with an answer that it has just given. */
+export interface AnsweringModel extends Asked {
   readonly row: readonly unknown[];
   readonly answer: Answer;
-  /** Rows of its training that it answered as then. */
+  /** Rows of its training that it answered as then; none if none were recorded. */
   readonly checkedRows: number;
+}
+
+/** One that has given no answer, since nobody knows what to ask it, or it refuses its own example. */
+export interface UncheckedModel extends Asked {
+  readonly notChecked: string;
 }
 
 /** How long a Service may take to lead to a pod that is ready. */
@@ -35,62 +40,82 @@ export function clientThrough(
   model: Pick<ServedModel, "protocol">,
   predictor: ServedPredictor,
 ): ModelClient {
-  return clientOf(model, predictor, (path, body) =>
-    cluster.send(proxyAddress(predictor.address, path), body === undefined ? {} : { body }),
-  );
+  return clientOf(model, predictor, (path, body) => {
+    const place = proxyAddress(predictor.address, path);
+    return body === undefined ? found(cluster, place) : cluster.send(place, { body });
+  });
+}
+
+/** What is at an address, where a web framework's own 404 looks like the API server's. */
+function found(cluster: Cluster, place: string): Promise<Reply> {
+  return cluster.send(place).catch((error: unknown) => {
+    if (error instanceof Refused && error.status === 404) return { status: 404, body: error.message };
+    throw error;
+  });
 }
 
 /**
- * Asks every model: the rows that were recorded at its training, which it has to answer with the same numbers, and one
- * more for people to see.
+ * Asks every model, whatever its protocol: the rows that were recorded at its training, which it has to answer with the
+ * same numbers, and one more for people to see. One without such rows is asked the input example among its files.
  *
  * @throws UserError a model does not answer, or not as at its training.
  */
-export async function askModels(cluster: Cluster, progress: Progress): Promise<AnsweringModel[]> {
-  const models = (await servedModels(cluster)).filter(({ protocol }) => protocol === "seldon");
-  const questions = models.flatMap((model) =>
+export async function askModels(
+  cluster: Cluster,
+  progress: Progress,
+): Promise<(AnsweringModel | UncheckedModel)[]> {
+  const questions = (await servedModels(cluster)).flatMap((model) =>
     model.predictors
       .filter(({ wanted }) => wanted > 0)
       .map((predictor) =>
         progress.step(`answer of ${model.name}`, async (step) => {
-          const asked = await ask(cluster, model, predictor);
-          step.detail(
-            asked === undefined
-              ? "not asked, since no rows were recorded at its training"
-              : `${asked.checkedRows} rows answered as at its training`,
-          );
+          const asked = { model, predictor, ...(await ask(cluster, model, predictor)) };
+          if ("notChecked" in asked) step.skip(`not checked: ${asked.notChecked}`);
+          else step.detail(whatWasAsked(asked.checkedRows));
           return asked;
         }),
       ),
   );
-  return (await Promise.all(questions)).filter((asked) => asked !== undefined);
+  return Promise.all(questions);
 }
 
-/** @returns undefined if nobody knows what to ask. */
+function whatWasAsked(checkedRows: number): string {
+  return checkedRows > 0
+    ? `${checkedRows} rows answered as at its training`
+    : "its input example answered; no rows of its training to compare with";
+}
+
 async function ask(
   cluster: Cluster,
   model: ServedModel,
   predictor: ServedPredictor,
-): Promise<AnsweringModel | undefined> {
-  const record = await trainingRecord(cluster, predictor);
-  if (record === undefined) return undefined;
+): Promise<Omit<AnsweringModel, keyof Asked> | Omit<UncheckedModel, keyof Asked>> {
+  const question = await questionFor(cluster, predictor);
+  if (question.kind === "none") return { notChecked: question.reason };
   const client = clientThrough(cluster, model, predictor);
-  const row = model.name === modelName ? exampleRow : (record.rows[0] ?? []);
-  const answer = await patiently(() => client.ask({ ndarray: [row] }));
-  await checkParity(client, record);
-  return { model, predictor, row, answer, checkedRows: record.rows.length };
+  if (question.kind === "training") {
+    const { record } = question;
+    const row = model.name === modelName ? exampleRow : (record.rows[0] ?? []);
+    const answer = await patiently(() => client.ask({ ndarray: [row] }));
+    await checkParity(client, record);
+    return { row, answer, checkedRows: record.rows.length };
+  }
+  const { rows } = question;
+  try {
+    const answer = await patiently(() => client.ask(rows));
+    return { row: rows.ndarray[0] ?? [], answer, checkedRows: 0 };
+  } catch (error) {
+    // Its server may want another form than the example has; whoever is not reached at all does not serve.
+    if (!(error instanceof Declined)) throw error;
+    return { notChecked: `it does not take its input example: ${error.reason}` };
+  }
 }
 
-/** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */
-export async function trainingRecord(
-  cluster: Cluster,
-  predictor: ServedPredictor,
-): Promise<ParityRecord | undefined> {
-  const published = publishedPlace(predictor);
-  if (published === undefined) return undefined;
-  const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const place = `${published}/MLmodel`;
-  return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
+/** The model itself has refused. */
+class Declined extends UserError {
+  constructor(readonly reason: string) {
+    super(`the model does not answer: ${reason}`);
+  }
 }
 
 /** A model that refuses will not change its mind; an API server that does not reach one may. */
@@ -106,7 +131,9 @@ async function patiently<T>(question: () => Promise<T>): Promise<T> {
       return await question();
     } catch (error) {
       if (!mayPass(error) || Date.now() > deadline)
-        throw new UserError(`the model does not answer: ${messageOf(error)}`);
+        throw error instanceof UserError && !(error instanceof Refused)
+          ? new Declined(error.message)
+          : new UserError(`the model does not answer: ${messageOf(error)}`);
       await sleep(500);
     }
   }

@@ -2,11 +2,12 @@ import colors from "picocolors";
 
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
+import { askedPath } from "../modelClient";
 import type { Progress } from "../progress";
-import { firstOutputs, predictionsPath } from "../seldon";
+import { outputs } from "../seldon";
 import { answerTable } from "../table";
 import type { ClusterTarget } from "../target";
-import type { AnsweringModel } from "./answers";
+import type { AnsweringModel, UncheckedModel } from "./answers";
 import { told } from "./changes";
 import type { Deployed } from "./up";
 
@@ -14,7 +15,7 @@ import type { Deployed } from "./up";
 export function summarise(
   target: ClusterTarget,
   { stack, changes }: Deployed,
-  answers: readonly AnsweringModel[],
+  asked: readonly (AnsweringModel | UncheckedModel)[],
   seconds: number,
   progress: Progress,
 ): void {
@@ -26,22 +27,29 @@ export function summarise(
     context: target.context.name,
     seconds,
     changes,
-    models: answers.map(({ model, predictor, row, answer, checkedRows }) => ({
-      name: model.name,
-      predictor: predictor.name,
-      version: predictor.version,
-      url: inCluster(predictor),
-      prediction: { row, value: firstOutputs(answer)[0] },
-      checkedRows,
+    models: asked.map((one) => ({
+      name: one.model.name,
+      predictor: one.predictor.name,
+      version: one.predictor.version,
+      url: inCluster(one),
+      ...("notChecked" in one
+        ? { notChecked: one.notChecked }
+        : {
+            prediction: { row: one.row, value: outputs(one.answer)[0]?.[0] },
+            checkedRows: one.checkedRows,
+          }),
     })),
     plain,
   });
   const again = target.stack === "dev" ? "" : ` -- --stack ${target.stack}`;
-  const shownAnswers = answers.map(
-    ({ model, predictor, row, answer }) =>
-      `${colors.bold(model.name)}, predictor ${predictor.name}, answers for ${JSON.stringify(row)}:\n\n` +
-      `${answerTable(answer)}\n\n  in the cluster   ${inCluster(predictor)}\n`,
-  );
+  const shownAnswers = asked.map((one) => {
+    const who = `${colors.bold(one.model.name)}, predictor ${one.predictor.name}`;
+    const what =
+      "notChecked" in one
+        ? `is not checked: ${one.notChecked}`
+        : `answers for ${JSON.stringify(one.row)}:\n\n${answerTable(one.answer)}`;
+    return `${who}, ${what}\n\n  in the cluster   ${inCluster(one)}\n`;
+  });
   progress.say(`
 ${shownAnswers.join("\n")}
   MLflow, MinIO, models in a browser   npm run open${again}
@@ -53,6 +61,7 @@ ${shownAnswers.join("\n")}
   Up after ${seconds.toFixed(1)} s: ${told(changes)}.`);
 }
 
-function inCluster({ address: { namespace, service, port } }: AnsweringModel["predictor"]): string {
-  return `http://${service}.${namespace}.svc.cluster.local:${port}${predictionsPath}`;
+function inCluster({ model, predictor }: Pick<AnsweringModel, "model" | "predictor">): string {
+  const { namespace, service, port } = predictor.address;
+  return `http://${service}.${namespace}.svc.cluster.local:${port}${askedPath(model, predictor)}`;
 }

@@ -1,7 +1,8 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { type ServedPredictor, servedModels } from "../../cli/cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../../cli/cluster/services";
-import { clientThrough, trainingRecord } from "../../cli/deploy/answers";
+import { clientThrough } from "../../cli/deploy/answers";
+import { trainingRecord } from "../../cli/deploy/question";
 import { MlflowClient } from "../../cli/mlflow";
 import { type ParityRecord, checkParity } from "../../cli/parity";
 import { modelName } from "./testStack";
@@ -25,7 +26,7 @@ export class Served {
   /** What was recorded at the training of the files that are served. */
   async record(): Promise<ParityRecord> {
     const predictor = await this.predictor();
-    const record = await trainingRecord(this.cluster, predictor);
+    const record = await trainingRecord(this.mlflow, predictor);
     if (record === undefined) throw new Error(`${predictor.modelUri ?? ""} was published by no training`);
     return record;
   }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { predict } from "../../../cli/commands/predict";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
+import { rejection } from "../support/rejection";
 import { serveHttp } from "../support/servers";
 
 describe("npm run predict", function () {
@@ -12,8 +13,15 @@ describe("npm run predict", function () {
   const wine = "/api/v1/namespaces/ml-models/services/http:wine-default:8000/proxy/v2/models/regressor";
   const outputs = [{ name: "quality", shape: [1, 1], datatype: "FP64", data: [5.25] }];
 
+  const record =
+    "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/served/wine/abc/MLmodel";
+  const predictor = {
+    ...{ name: "default-002683", annotations: { version: "002683" }, componentSpecs: [] },
+    graph: { name: "regressor", type: "MODEL", modelUri: "" },
+  };
+
   beforeEach(async () => {
-    const graph = { name: "regressor", type: "MODEL", modelUri: "s3://models/served/wine/abc" };
+    predictor.graph.modelUri = "s3://models/served/wine/abc";
     api = await fakeApi({
       "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
         items: [
@@ -21,9 +29,7 @@ describe("npm run predict", function () {
             metadata: { name: "wine", namespace: "ml-models" },
             spec: {
               protocol: "v2",
-              predictors: [
-                { name: "default-002683", annotations: { version: "002683" }, graph, componentSpecs: [] },
-              ],
+              predictors: [predictor],
             },
           },
         ],
@@ -46,6 +52,18 @@ describe("npm run predict", function () {
         `{"name":"acid","shape":[1,1],"datatype":"FP64","data":[0.5]},` +
         `{"name":"sugar","shape":[1,1],"datatype":"FP64","data":[2]}]}`,
     ]);
+  });
+
+  it("asks the example of the model where no row is given, and says so where there is none", async () => {
+    api.answers[record] = JSON.stringify({
+      metadata: { mlplatform: { names: ["acid", "sugar"], rows: [[1, 2]], predictions: [3], libraries: {} } },
+    });
+    expect((await ask()).out).to.contain("in cluster test, for [1,2]\n");
+    predictor.graph.modelUri = "s3://elsewhere/model";
+    expect((await rejection(ask())).message).to.equal(
+      "there is no example to ask wine for: the store of MLflow is not known, so that nobody can read its files. " +
+        "Give a row, such as [1, 2] or name=1.",
+    );
   });
 
   it("knows the protocol of a URL by its path", async () => {

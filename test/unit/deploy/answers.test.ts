@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { askModels } from "../../../cli/deploy/answers";
+import { exampleRows } from "../../../cli/deploy/question";
 import { Progress } from "../../../cli/progress";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
@@ -43,7 +44,8 @@ describe("asking the models of a stack", function () {
       .map((line) => JSON.parse(line) as { step: string; state: string; detail?: string })
       .filter(({ state }) => state !== "running")
       .map(({ step, state, detail }) => `${step}: ${state}, ${detail ?? ""}`);
-    return { steps, answers: result as Awaited<ReturnType<typeof askModels>> };
+    const asked = result as Awaited<ReturnType<typeof askModels>>;
+    return { steps, asked, answers: asked.filter((one) => "answer" in one) };
   };
 
   beforeEach(async () => {
@@ -140,22 +142,155 @@ describe("asking the models of a stack", function () {
     expect(api.changes).to.deep.equal([]);
   });
 
-  it("does not ask a model of which it does not know what it takes", async () => {
-    const elsewhere = { graph: { name: "model", type: "MODEL", modelUri: "s3://elsewhere/model" } };
-    serve(deployed("house-price", [predictor("default", elsewhere)]));
-    const { steps, answers } = await ask();
-    expect(steps).to.deep.equal([
-      "answer of house-price: done, not asked, since no rows were recorded at its training",
-    ]);
-    expect(answers).to.deep.equal([]);
+  describe("without rows of a training", () => {
+    const uri = "s3://models/mlflow/1/models/m-7/artifacts";
+    const files =
+      "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/1/models/m-7/artifacts";
+    const flow = "/api/v1/namespaces/ml-models/services/http:wine-default:8000/proxy/v2/models/model";
+    const graph = { name: "model", type: "MODEL", modelUri: uri };
+    const outputs = [{ name: "predict", shape: [1, 1], datatype: "FP32", data: [150.5] }];
+
+    beforeEach(() => {
+      serve(deployed("wine", [predictor("default", { graph })], "v2"));
+      Object.assign(api.answers, {
+        "/apis/apps/v1/namespaces/mlflow/deployments/mlflow": {
+          spec: {
+            template: { spec: { containers: [{ args: ["--artifacts-destination=s3://models/mlflow"] }] } },
+          },
+        },
+        [`${files}/MLmodel`]: "saved_input_example_info: {artifact_path: input_example.json}",
+        [`${files}/input_example.json`]: { columns: ["acid"], data: [[0.5], [0.7]] },
+        [`${flow}/infer`]: { outputs },
+      });
+    });
+
+    it("asks a model in its own protocol for the example among its files", async () => {
+      const { steps, answers } = await ask();
+      expect(steps).to.deep.equal([
+        "answer of wine: done, its input example answered; no rows of its training to compare with",
+      ]);
+      expect(
+        answers.map(({ row, answer: { data }, checkedRows }) => [row, data.ndarray, checkedRows]),
+      ).to.deep.equal([[[0.5], [[150.5]], 0]]);
+      expect(api.changes).to.deep.equal([
+        `POST ${flow}/infer {"parameters":{"content_type":"pd"},"inputs":[` +
+          `{"name":"acid","shape":[1,1],"datatype":"FP64","data":[0.5]}]}`,
+      ]);
+    });
+
+    it("compares the rows of its training where they are with its files", async () => {
+      api.answers[`${files}/MLmodel`] = recorded([[1, 2]], [1328.5]);
+      const { result } = await outputOf(() => rejection(askModels(api.cluster, new Progress("json"))));
+      expect((result as Error).message).to.contain("row 0: answered 150.5, training answered 1328.5");
+    });
+
+    for (const [what, change, reason] of [
+      [
+        "no example",
+        { [`${files}/MLmodel`]: "flavors: {}" },
+        `neither rows of its training nor an input example are with ${uri}/MLmodel`,
+      ],
+      [
+        "an example that is no table",
+        { [`${files}/input_example.json`]: { inputs: "a text" } },
+        `its input example, ${uri}/input_example.json, is not a table of rows`,
+      ],
+      [
+        "no files in MLflow",
+        { [`${files}/MLmodel`]: [404, "gone"] },
+        "MLflow does not hand out its files: MLflow answered 404 to " + `${files}/MLmodel: gone`,
+      ],
+      [
+        "an example that it refuses",
+        { [`${flow}/infer`]: [400, { error: "wrong width" }] },
+        "it does not take its input example: the model refused the request (HTTP 400): wrong width",
+      ],
+      [
+        "a store that is not known",
+        {
+          "/apis/apps/v1/namespaces/mlflow/deployments/mlflow": {
+            spec: { template: { spec: { containers: [{}] } } },
+          },
+        },
+        "the store of MLflow is not known, so that nobody can read its files",
+      ],
+    ] as [string, Record<string, unknown>, string][])
+      it(`says that it is not checked where it has ${what}`, async () => {
+        Object.assign(api.answers, change);
+        const { steps, asked } = await ask();
+        expect(steps).to.deep.equal([`answer of wine: skipped, not checked: ${reason}`]);
+        expect(asked.map((one) => "notChecked" in one && one.notChecked)).to.deep.equal([reason]);
+      });
+
+    it("says so of one whose files are elsewhere, or in its image", async () => {
+      const at = (modelUri?: string) => ({ graph: { name: "model", type: "MODEL", modelUri } });
+      serve(
+        deployed("here", [predictor("default", at())]),
+        deployed("there", [predictor("default", at("s3://o/m/"))]),
+      );
+      expect((await ask()).steps.sort()).to.deep.equal([
+        "answer of here: skipped, not checked: its files are in its image, and no rows of its training are known",
+        "answer of there: skipped, not checked: its files, s3://o/m, are not in MLflow's store, s3://models/mlflow",
+      ]);
+      expect(api.changes).to.deep.equal([]);
+    });
+
+    it("is a failure where nothing answers", async () => {
+      api.answers[`${flow}/infer`] = [403, { kind: "Status", message: "forbidden" }];
+      const { result } = await outputOf(() => rejection(askModels(api.cluster, new Progress("json"))));
+      expect((result as Error).message).to.equal("the model does not answer: forbidden");
+    });
   });
 
-  it("asks neither what is to have no pods, nor what speaks another protocol", async () => {
-    serve(
-      deployed("idle", [predictor("default", { replicas: 0 })]),
-      deployed("other", [predictor("default")], "v2"),
-    );
-    expect(await ask()).to.deep.equal({ steps: [], answers: [] });
+  it("does not ask what is to have no pods", async () => {
+    serve(deployed("idle", [predictor("default", { replicas: 0 })]));
+    expect((await ask()).steps).to.deep.equal([]);
     expect(api.changes).to.deep.equal([]);
+  });
+});
+
+describe("the input example of a model", () => {
+  const table = { names: ["a", "b"], ndarray: [[1, "x"]] };
+  for (const [form, content, rows] of [
+    [
+      "dataframe_split",
+      {
+        dataframe_split: {
+          columns: ["a", "b"],
+          data: [
+            [1, "x"],
+            [2, "y"],
+          ],
+        },
+      },
+      table,
+    ],
+    ["a split table alone", { columns: ["a", "b"], data: [[1, "x"]] }, table],
+    ["dataframe_records", { dataframe_records: [{ a: 1, b: "x" }] }, table],
+    ["records alone", [{ a: 1, b: "x" }], table],
+    [
+      "inputs",
+      {
+        inputs: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+      { ndarray: [[1, 2]] },
+    ],
+    ["instances", { instances: [[1, 2]] }, { ndarray: [[1, 2]] }],
+    ["rows alone", [[1, null]], { ndarray: [[1, null]] }],
+    ["a row alone", [1, 2], undefined],
+    ["a deeper tensor", { inputs: [[[1]]] }, undefined],
+    ["an empty table", { columns: [], data: [[]] }, undefined],
+    ["a chat", { messages: [{ role: "user", content: "hello" }] }, undefined],
+    ["null", null, undefined],
+  ] as [string, unknown, object | undefined][])
+    it(`is read from ${form}`, () => {
+      expect(exampleRows(JSON.stringify(content))).to.deep.equal(rows);
+    });
+
+  it("is none where it is no JSON", () => {
+    expect(exampleRows("<html>")).to.equal(undefined);
   });
 });

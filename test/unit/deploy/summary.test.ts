@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { AnsweringModel } from "../../../cli/deploy/answers";
+import type { AnsweringModel, UncheckedModel } from "../../../cli/deploy/answers";
 import { told } from "../../../cli/deploy/changes";
 import { summarise } from "../../../cli/deploy/summary";
 import type { Deployed } from "../../../cli/deploy/up";
@@ -24,13 +24,20 @@ describe("the summary of a deployment", () => {
   const address = { namespace: "ml-models", service: "house-price-default", port: 8000 };
   const answers = [
     {
-      model: { name: "house-price" },
+      model: { name: "house-price", protocol: "seldon" },
       predictor: { name: "default", version: "1a", address },
       row: [3, 1.5],
       answer: { data: { ndarray: [[312345.678]] } },
       checkedRows: 5,
     },
-  ] as unknown as AnsweringModel[];
+  ] as unknown as (AnsweringModel | UncheckedModel)[];
+  const unchecked = [
+    {
+      model: { name: "wine", protocol: "v2" },
+      predictor: { name: "default", version: "2b", unit: "regressor", chained: false, address },
+      notChecked: "its files are in its image",
+    },
+  ] as unknown as UncheckedModel[];
   const backend = {
     url: "file:///home/me/state",
     own: true,
@@ -82,6 +89,20 @@ describe("the summary of a deployment", () => {
       expect(out).to.contain(`npm run ${command} -- --stack prod\n`);
     expect(out).to.not.match(/npm run \w+\n/);
     expect(out).to.not.contain("in the cluster");
+  });
+
+  it("says what is not checked, and why", async () => {
+    const at = "http://house-price-default.ml-models.svc.cluster.local:8000/v2/models/regressor/infer";
+    expect(await written("dev", "plain", unchecked)).to.contain(
+      `wine, predictor default, is not checked: its files are in its image\n\n  in the cluster   ${at}\n`,
+    );
+    const { models } = JSON.parse(await written("dev", "json", unchecked)) as { models: object[] };
+    expect(models).to.deep.equal([
+      {
+        ...{ name: "wine", predictor: "default", version: "2b", url: at },
+        notChecked: "its files are in its image",
+      },
+    ]);
   });
 
   it("is one event for programs", async () => {

@@ -1,0 +1,135 @@
+/** What a model can be asked: the rows of its training, else the example of an input among its files. */
+import type { V1Deployment } from "@kubernetes/client-node";
+import { parse } from "yaml";
+
+import type { Cluster, Live } from "../cluster/cluster";
+import { type ServedPredictor, publishedPlace } from "../cluster/servedModels";
+import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
+import { messageOf } from "../errors";
+import { MlflowClient } from "../mlflow";
+import { type ParityRecord, parityRecord } from "../parity";
+import type { Rows } from "../seldon";
+
+/** What a predictor can be asked, or why nobody knows. */
+export type Question =
+  | { readonly kind: "training"; readonly record: ParityRecord }
+  | { readonly kind: "example"; readonly rows: Rows }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** What MLflow says of an example that was saved with a model: https://mlflow.org/docs/latest/ml/model/ */
+interface ExampleInfo {
+  readonly serving_input_path?: string;
+  readonly artifact_path?: string;
+}
+
+/**
+ * Finds what to ask a predictor, by what MLflow hands out of its files.
+ *
+ * @throws UserError a training of the platform has published the files, and its rows are not there.
+ */
+export async function questionFor(cluster: Cluster, predictor: ServedPredictor): Promise<Question> {
+  const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  const record = await trainingRecord(mlflow, predictor);
+  if (record !== undefined) return { kind: "training", record };
+  const { modelUri } = predictor;
+  if (modelUri === undefined)
+    return none("its files are in its image, and no rows of its training are known");
+  const store = await artifactStore(cluster);
+  if (store === undefined) return none("the store of MLflow is not known, so that nobody can read its files");
+  const uri = modelUri.replace(/\/+$/, "");
+  if (!uri.startsWith(`${store}/`)) return none(`its files, ${uri}, are not in MLflow's store, ${store}`);
+  try {
+    return await recorded(mlflow, uri.slice(store.length + 1), uri);
+  } catch (error) {
+    return none(`MLflow does not hand out its files: ${messageOf(error)}`);
+  }
+}
+
+/** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */
+export async function trainingRecord(
+  mlflow: MlflowClient,
+  predictor: ServedPredictor,
+): Promise<ParityRecord | undefined> {
+  const published = publishedPlace(predictor);
+  if (published === undefined) return undefined;
+  const place = `${published}/MLmodel`;
+  return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
+}
+
+/** Where `mlflow-artifacts:/` lies, by the options that the server runs with; undefined if it keeps it elsewhere. */
+async function artifactStore(cluster: Cluster): Promise<string | undefined> {
+  const { namespace, service } = trackingService;
+  const found = await cluster.get<V1Deployment>(
+    `/apis/apps/v1/namespaces/${namespace}/deployments/${service}`,
+  );
+  return storeOf(found);
+}
+
+function storeOf(deployment: Live<V1Deployment> | undefined): string | undefined {
+  const options = deployment?.spec?.template.spec?.containers.flatMap(({ args }) => args ?? []) ?? [];
+  const store = options.flatMap((option) => /^--artifacts-destination=(.+?)\/*$/.exec(option)?.[1] ?? []);
+  return store[0];
+}
+
+/** What the files at a place tell of the model. */
+async function recorded(mlflow: MlflowClient, place: string, uri: string): Promise<Question> {
+  const content = parse(await mlflow.artifact(`${place}/MLmodel`)) as {
+    metadata?: { mlplatform?: ParityRecord } | null;
+    saved_input_example_info?: ExampleInfo | null;
+  } | null;
+  const record = content?.metadata?.mlplatform;
+  if (record !== undefined) return { kind: "training", record };
+  const { serving_input_path: request, artifact_path: example } = content?.saved_input_example_info ?? {};
+  const file = request ?? example;
+  if (file === undefined)
+    return none(`neither rows of its training nor an input example are with ${uri}/MLmodel`);
+  const rows = exampleRows(await mlflow.artifact(`${place}/${file}`));
+  return rows === undefined
+    ? none(`its input example, ${uri}/${file}, is not a table of rows`)
+    : { kind: "example", rows };
+}
+
+function none(reason: string): Question {
+  return { kind: "none", reason };
+}
+
+/**
+ * The first row of an example in one of MLflow's forms: `dataframe_split`, `dataframe_records`, `inputs`, `instances`,
+ * or what stands in them alone. Undefined if it is no table.
+ */
+export function exampleRows(text: string): Rows | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const request = (content ?? {}) as Record<string, unknown>;
+  const wrapped = ["dataframe_split", "dataframe_records", "inputs", "instances"].find(
+    (key) => key in request,
+  );
+  return firstRow(wrapped === undefined ? content : request[wrapped]);
+}
+
+function firstRow(table: unknown): Rows | undefined {
+  if (Array.isArray(table)) {
+    const [first] = table as unknown[];
+    if (Array.isArray(first))
+      return first.length > 0 && first.every(isValue) ? { ndarray: [first] } : undefined;
+    return named(Object.entries(first ?? {}));
+  }
+  const { columns, data } = (table ?? {}) as { columns?: unknown; data?: unknown };
+  const [first] = Array.isArray(data) ? (data as unknown[]) : [];
+  if (Array.isArray(columns) && Array.isArray(first) && first.length === columns.length)
+    return named(columns.map((name, index): [string, unknown] => [String(name), first[index]]));
+  return undefined;
+}
+
+function named(features: readonly (readonly [string, unknown])[]): Rows | undefined {
+  if (features.length === 0 || !features.every(([, value]) => isValue(value))) return undefined;
+  return { names: features.map(([name]) => name), ndarray: [features.map(([, value]) => value)] };
+}
+
+function isValue(value: unknown): boolean {
+  return value === null || ["boolean", "number", "string"].includes(typeof value);
+}
