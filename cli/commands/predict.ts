@@ -1,5 +1,7 @@
 import type { Cluster } from "../cluster/cluster";
 import { type ServedPredictor, servedModels } from "../cluster/servedModels";
+import { servedVersion, versionInWords } from "../cluster/servedVersion";
+import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { clientThrough } from "../deploy/answers";
 import { questionFor } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
@@ -7,6 +9,7 @@ import { exchangeWith, sendTo } from "../exchange";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
 import { exampleRow, modelName } from "../local/target";
+import { MlflowClient } from "../mlflow";
 import type { ModelClient } from "../modelClient";
 import { openInferenceClient } from "../openInference";
 import { rowsFromCsv, rowsFromWords } from "../rows";
@@ -99,8 +102,10 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
     );
   }
   const client = clientThrough(cluster, found, predictor);
+  const registry = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  const version = versionInWords(await servedVersion(registry, predictor), predictor);
   return {
-    where: `${found.name}, version ${predictor.version}, in cluster ${context.name}`,
+    where: `${[found.name, version].join(" ").trimEnd()}, in cluster ${context.name}`,
     example: found.name === modelName ? house : () => exampleFor(cluster, found.name, predictor),
     client: {
       ask: (rows) =>

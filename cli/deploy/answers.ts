@@ -2,10 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Cluster, Refused } from "../cluster/cluster";
 import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
-import { proxyAddress } from "../cluster/services";
+import { servedVersion } from "../cluster/servedVersion";
+import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
 import type { Reply } from "../exchange";
 import { exampleRow, modelName } from "../local/target";
+import { MlflowClient } from "../mlflow";
 import { type ModelClient, clientOf } from "../modelClient";
 import { checkParity } from "../parity";
 import type { Progress } from "../progress";
@@ -16,6 +18,8 @@ import { questionFor } from "./question";
 interface Asked {
   readonly model: ServedModel;
   readonly predictor: ServedPredictor;
+  /** The version in the registry; undefined where it is not known. */
+  readonly version: string | undefined;
 }
 
 /** One with an answer that it has just given. */
@@ -64,12 +68,17 @@ export async function askModels(
   cluster: Cluster,
   progress: Progress,
 ): Promise<(AnsweringModel | UncheckedModel)[]> {
+  const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
   const questions = (await servedModels(cluster)).flatMap((model) =>
     model.predictors
       .filter(({ wanted }) => wanted > 0)
       .map((predictor) =>
         progress.step(`answer of ${model.name}`, async (step) => {
-          const asked = { model, predictor, ...(await ask(cluster, model, predictor)) };
+          const [version, given] = await Promise.all([
+            servedVersion(mlflow, predictor),
+            ask(cluster, model, predictor),
+          ]);
+          const asked = { model, predictor, version, ...given };
           if ("notChecked" in asked) step.skip(`not checked: ${asked.notChecked}`);
           else step.detail(whatWasAsked(asked.checkedRows));
           return asked;

@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { versionInWords } from "../cluster/servedVersion";
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
 import { askedPath } from "../modelClient";
@@ -30,7 +31,8 @@ export function summarise(
     models: asked.map((one) => ({
       name: one.model.name,
       predictor: one.predictor.name,
-      version: one.predictor.version,
+      version: one.version ?? null,
+      hash: one.predictor.version,
       url: inCluster(one),
       ...("notChecked" in one
         ? { notChecked: one.notChecked }
@@ -43,12 +45,12 @@ export function summarise(
   });
   const again = target.stack === "dev" ? "" : ` -- --stack ${target.stack}`;
   const shownAnswers = asked.map((one) => {
-    const who = `${colors.bold(one.model.name)}, predictor ${one.predictor.name}`;
+    const who = [colors.bold(one.model.name), versionInWords(one.version, one.predictor)].join(" ").trimEnd();
     const what =
       "notChecked" in one
         ? `is not checked: ${one.notChecked}`
         : `answers for ${JSON.stringify(one.row)}:\n\n${answerTable(one.answer)}`;
-    return `${who}, ${what}\n\n  in the cluster   ${inCluster(one)}\n`;
+    return `${who}, predictor ${one.predictor.name}, ${what}\n\n  in the cluster   ${inCluster(one)}\n`;
   });
   progress.say(`
 ${shownAnswers.join("\n")}

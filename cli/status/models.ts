@@ -1,12 +1,6 @@
-import { parse } from "yaml";
-
 import type { Cluster } from "../cluster/cluster";
-import {
-  type ServedModel,
-  type ServedPredictor,
-  publishedPlace,
-  servedModels,
-} from "../cluster/servedModels";
+import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
+import { servedVersion } from "../cluster/servedVersion";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
@@ -113,16 +107,4 @@ async function championOf(
   } catch {
     return { version: null, text: "the registry does not answer" };
   }
-}
-
-/** The version of which a predictor has the files, as they say themselves; undefined if they do not. */
-async function servedVersion(
-  registry: MlflowClient,
-  predictor: ServedPredictor,
-): Promise<string | undefined> {
-  const place = publishedPlace(predictor);
-  if (place === undefined) return undefined;
-  const registered = await registry.artifact(`${place}/registered_model_meta`).catch(() => undefined);
-  const { model_version: version } = (parse(registered ?? "") ?? {}) as { model_version?: unknown };
-  return typeof version === "string" || typeof version === "number" ? String(version) : undefined;
 }

@@ -16,12 +16,13 @@ describe("npm run predict", function () {
   const record =
     "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/served/wine/abc/MLmodel";
   const predictor = {
-    ...{ name: "default-002683", annotations: { version: "002683" }, componentSpecs: [] },
+    ...{ name: "default", annotations: { version: "" }, componentSpecs: [] },
     graph: { name: "regressor", type: "MODEL", modelUri: "" },
   };
 
   beforeEach(async () => {
     predictor.graph.modelUri = "s3://models/served/wine/abc";
+    predictor.annotations.version = "002683";
     api = await fakeApi({
       "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
         items: [
@@ -64,6 +65,17 @@ describe("npm run predict", function () {
       "there is no example to ask wine for: the store of MLflow is not known, so that nobody can read its files. " +
         "Give a row, such as [1, 2] or name=1.",
     );
+  });
+
+  it("names the version as the registry does, and its hash only where it is in none", async () => {
+    const named = async () => (await ask("[1, 2]")).out.split(/,|\n/, 1);
+    expect(await named()).to.deep.equal(["wine hash 002683"]);
+    api.answers[record.replace("MLmodel", "registered_model_meta")] =
+      "{model_name: wine, model_version: '3'}";
+    expect(await named()).to.deep.equal(["wine version 3"]);
+    predictor.annotations.version = "";
+    predictor.graph.modelUri = "s3://elsewhere/model";
+    expect(await named()).to.deep.equal(["wine"]);
   });
 
   it("knows the protocol of a URL by its path", async () => {

@@ -26,6 +26,7 @@ describe("the summary of a deployment", () => {
     {
       model: { name: "house-price", protocol: "seldon" },
       predictor: { name: "default", version: "1a", address },
+      version: "4",
       row: [3, 1.5],
       answer: { data: { ndarray: [[312345.678]] } },
       checkedRows: 5,
@@ -68,7 +69,7 @@ describe("the summary of a deployment", () => {
   it("shows answers, what to do next, and what it took", async () => {
     const out = await written("dev", "plain");
     const [head, tail] = out.split(/\n\n┌[^]*┘\n\n/);
-    expect(head).to.equal("\nhouse-price, predictor default, answers for [3,1.5]:");
+    expect(head).to.equal("\nhouse-price version 4, predictor default, answers for [3,1.5]:");
     expect(out).to.contain("312,345.68");
     expect(tail).to.equal(`  in the cluster   ${url}
 
@@ -94,12 +95,12 @@ describe("the summary of a deployment", () => {
   it("says what is not checked, and why", async () => {
     const at = "http://house-price-default.ml-models.svc.cluster.local:8000/v2/models/regressor/infer";
     expect(await written("dev", "plain", unchecked)).to.contain(
-      `wine, predictor default, is not checked: its files are in its image\n\n  in the cluster   ${at}\n`,
+      `wine hash 2b, predictor default, is not checked: its files are in its image\n\n  in the cluster   ${at}\n`,
     );
     const { models } = JSON.parse(await written("dev", "json", unchecked)) as { models: object[] };
     expect(models).to.deep.equal([
       {
-        ...{ name: "wine", predictor: "default", version: "2b", url: at },
+        ...{ name: "wine", predictor: "default", version: null, hash: "2b", url: at },
         notChecked: "its files are in its image",
       },
     ]);
@@ -113,7 +114,7 @@ describe("the summary of a deployment", () => {
         changes: { create: 66 },
         models: [
           {
-            ...{ name: "house-price", predictor: "default", version: "1a", url, checkedRows: 5 },
+            ...{ name: "house-price", predictor: "default", version: "4", hash: "1a", url, checkedRows: 5 },
             prediction: { row: [3, 1.5], value: 312345.678 },
           },
         ],
