@@ -14,6 +14,8 @@ import mlflow
 from mlflow import MlflowClient, MlflowException
 from mlflow.entities.model_registry import ModelVersion
 
+from modelkit.mlmodel import MODEL_FILE
+
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 
@@ -49,7 +51,8 @@ def decide(name: str, score: float, score_champion: Callable[[str], float], data
         name: the registered model's name; it need not exist.
         score: the new model's score on its test rows; greater is better.
         score_champion: loads the model at a `models:/name/version` URI and returns its score on the same rows;
-            whatever it raises means that the champion cannot be compared, and it then stays.
+            whatever it raises means that the champion cannot be compared, and it then stays. One whose files are
+            gone from the store goes.
         data_digest: of the data set that the rows are of; the reason says so if the champion was trained on another.
 
     Raises:
@@ -60,6 +63,9 @@ def decide(name: str, score: float, score_champion: Callable[[str], float], data
         return Decision(CHAMPION, None, "there was no champion")
     version = str(present_champion.version)
     about = f"version {version}{other_data(present_champion, data_digest)},"
+    if files_gone(present_champion):
+        reason = f"the files of the champion until now, {about} are gone from the store"
+        return Decision(CHAMPION, version, reason, warning=True)
     try:
         present = score_champion(f"models:/{name}/{version}")
     except Exception as error:
@@ -81,6 +87,21 @@ def other_data(version: ModelVersion, data_digest: str | None) -> str:
         if used.dataset.digest != data_digest:
             return f" (trained on other data, {used.dataset.name})"
     return ""
+
+
+def files_gone(version: ModelVersion) -> bool:
+    """Whether a version has no files any more, such as after the loss of a store beside which the registry lived on.
+
+    A store that cannot be asked has lost nothing.
+    """
+    try:
+        uri = MlflowClient().get_model_version_download_uri(version.name, version.version)
+        # MLflow takes a folder that is not there for an empty one.
+        files = mlflow.artifacts.list_artifacts(artifact_uri=uri)
+    except Exception:
+        # Each kind of store has exceptions of its own.
+        return False
+    return all(file.path.rpartition("/")[2] != MODEL_FILE for file in files)
 
 
 def crown(name: str, version: str) -> None:

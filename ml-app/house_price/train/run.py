@@ -81,7 +81,8 @@ class Outcome:
 def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
     """Train a model, log it, register it as champion or challenger, and publish the champion if that is asked for.
 
-    A version that was trained for the same place is not trained again, nor one that is only to be compared.
+    A version that was trained for the same place is not trained again, unless its files are gone, nor one that is only
+    to be compared.
 
     Args:
         options: what the user asked for.
@@ -101,7 +102,7 @@ def train(options: Options, houses: Houses, stop: StopSignals) -> Outcome:
         # Whether the server lets its store be used, and the place is ours, is better known before the training.
         present = publishing.held(place, name)
         earlier = publishing.trained_for(place, name)
-        outcome = _recall(earlier) if earlier else None
+        outcome = _recall(earlier) if earlier and not registry.files_gone(earlier) else None
     if outcome and present:
         # Servers may be running on these files, so they stay, whichever version is the champion by now.
         return replace(outcome, published=publishing.Published(place, present, uploaded=False))

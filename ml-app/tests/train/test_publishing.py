@@ -166,14 +166,18 @@ def test_place_of_another_model_is_refused_before_the_training(call: Train, publ
     assert runs("newcomer") == []
 
 
-def test_champion_whose_files_are_gone(call: Train, publish: Publish, store: Path) -> None:
+def test_version_whose_files_are_gone_is_trained_anew(call: Train, publish: Publish, store: Path) -> None:
     result = publish("fetched")
     shutil.rmtree(store / "served" / "fetched")
     shutil.rmtree(store / result["artifact_uri"].removeprefix("mlflow-artifacts:/"))
-    done = call(*command(result["model"], "fetched"))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: the files of {result['model']} version 1 are gone: there is no MLmodel\n")
+    done = call(*command(result["model"], "fetched", "--json"))
+    assert done.returncode == 0
+    assert done.stderr == "warning: the files of the champion until now, version 1, are gone from the store\n"
+    again = json.loads(done.stdout)
+    assert (again["version"], again["alias"], again["published"]["version"]) == ("2", "champion", "2")
+    assert set(contents(store / "served" / "fetched")) == FILES
 
+    shutil.rmtree(store / "served" / "fetched")
     MlflowClient().delete_registered_model_alias(result["model"], "champion")
     done = call(*command(result["model"], "fetched"))
     assert (done.returncode, done.stdout) == (1, "")

@@ -139,7 +139,7 @@ def test_scores_decide(champion: str, score: float, alias: str) -> None:
     assert (decision.alias, decision.previous_champion, decision.warning) == (alias, "1", False)
 
 
-def test_a_champion_whose_files_are_gone_stays(champion: str) -> None:
+def test_a_champion_whose_files_cannot_be_read_stays(champion: str) -> None:
     def gone(_: str) -> float:
         raise FileNotFoundError("no such\nobject")
 
