@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 
 import { imageProblem, registryProblem } from "./images";
+import { quantity } from "./quantity";
 import { shown } from "./words";
 
 /** The environments that the platform knows; each has its own defaults. */
@@ -96,9 +97,18 @@ export const bucketName = like(
   "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes",
 );
 
-export const cpu = like(/^([1-9]\d*m|[1-9]\d*|\d+\.\d{1,3})$/, 'an amount of CPU, such as "250m" or "2"');
-export const memory = like(/^[1-9]\d*(Mi|Gi)$/, 'an amount of memory, such as "512Mi" or "2Gi"');
-export const storageSize = like(/^[1-9]\d*(Mi|Gi|Ti)$/, 'a size, such as "10Gi"');
+/** An amount that Kubernetes takes, and of which something is left when it has rounded. */
+function amount(expected: string, smallest: number) {
+  return text(expected, (value) =>
+    (quantity(value) ?? 0) >= smallest ? undefined : `is ${shown(value)}, which is not ${expected}`,
+  );
+}
+
+export const cpu = amount('an amount of CPU, such as "250m" or "2"', 0.001);
+/** Kubernetes takes `8` for bytes and `512m` for half a byte: of less than this a unit is missing, or another is meant. */
+const leastBytes = 1024;
+export const memory = amount('an amount of memory, such as "512Mi" or "2Gi"', leastBytes);
+export const storageSize = amount('a size, such as "10Gi"', leastBytes);
 
 /** A registry with an optional path. */
 export const registry = text('a registry, such as "registry.example.com/team"', registryProblem);
@@ -134,14 +144,13 @@ export interface Resources {
 }
 
 /** The bytes of an amount of memory or storage that its field has accepted. */
-export function bytes(quantity: string): number {
-  const unit = { Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }[quantity.slice(-2)] ?? Number.NaN;
-  return Number(quantity.slice(0, -2)) * unit;
+export function bytes(accepted: string): number {
+  return quantity(accepted) ?? Number.NaN;
 }
 
 /** The thousandths of a core of an amount of CPU that its field has accepted. */
-export function millicores(quantity: string): number {
-  return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Math.round(Number(quantity) * 1000);
+export function millicores(accepted: string): number {
+  return Math.round((quantity(accepted) ?? Number.NaN) * 1000);
 }
 
 /** A value that must be set with `pulumi config set --secret`. It leaves the configuration as a secret output. */

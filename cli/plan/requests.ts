@@ -1,4 +1,5 @@
 /** What the pods of a stack ask their nodes for. */
+import { quantity } from "../../config/quantity";
 import { kindOf, pods, predictors, release, seldonDeployment } from "../../policy/rules/kubernetes";
 import type { PolicyResource } from "../../policy/rules/model";
 import { at, list, text } from "../../policy/rules/values";
@@ -52,8 +53,8 @@ export function podAmount(spec: unknown): Amount {
 /** An amount as Kubernetes writes it: `{ cpu: "250m", memory: "1Gi" }`. What is missing is nothing. */
 export function amountOf(requests: unknown): Amount {
   return {
-    cpu: Math.round(quantity(at(requests, "cpu")) * 1000),
-    memory: quantity(at(requests, "memory")),
+    cpu: Math.round(amountIn(at(requests, "cpu")) * 1000),
+    memory: amountIn(at(requests, "memory")),
   };
 }
 
@@ -106,22 +107,7 @@ function count(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-const factors: Readonly<Record<string, number>> = {
-  "": 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
-/** A quantity as Kubernetes writes it; 0 if it is missing or none. */
-function quantity(value: unknown): number {
-  const written = typeof value === "number" ? String(value) : (text(value) ?? "");
-  const [, number = "0", unit = ""] = /^(\d+\.?\d*|\.\d+)(m|k|[MGT]|[KMGT]i)?$/.exec(written) ?? [];
-  return Number(number) * (factors[unit] ?? 0);
+/** 0 if it is missing or none. */
+function amountIn(value: unknown): number {
+  return quantity(typeof value === "number" ? String(value) : (text(value) ?? "")) ?? 0;
 }

@@ -1,12 +1,8 @@
-const factors: Readonly<Record<string, number>> = {
-  ...{ n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50 },
-};
+import { quantity } from "../../../config/quantity";
 
-/** The number behind an amount as Kubernetes writes it: `500m`, `2`, `1Gi`. */
-export function amount(quantity: string | undefined): number {
-  const [, digits = "0", unit = ""] = /^([\d.]+(?:e\d+)?)([A-Za-z]*)$/.exec(quantity ?? "0") ?? [];
-  return Number(digits) * (factors[unit] ?? Number.NaN);
+/** The number behind an amount in the cluster; none is 0, and one that is not understood is not a number. */
+export function amount(written: string | undefined): number {
+  return quantity(written ?? "0") ?? Number.NaN;
 }
 
 /** An amount of a resource for people: `1.5 CPU`, `23.3 GiB of memory`, `1 nvidia.com/gpu`. */
