@@ -77,6 +77,17 @@ export class MlflowClient {
     return this.fetch(this.artifactUrl(place), (response) => response.text());
   }
 
+  /** The names of the files and folders in a folder of the artifacts that the server proxies; none if it is not there. */
+  async artifacts(place: string): Promise<string[]> {
+    const query = new URLSearchParams({ path: place }).toString();
+    const listing = await this.fetch(
+      `${this.url}${artifactsPath}?${query}`,
+      (response) => response.json() as Promise<unknown>,
+    );
+    const { files = [] } = listing as { files?: { path: string }[] };
+    return files.map((file) => path.posix.basename(file.path));
+  }
+
   /**
    * Fetches the files of a model version, as Seldon's init container does in a cluster.
    *

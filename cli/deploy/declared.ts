@@ -29,7 +29,8 @@ export class DeclaredObjects {
     const metadata = resOutputsEvent?.metadata;
     // A refresh tells of what the program may no longer have.
     if (metadata === undefined || metadata.op === "refresh") return;
-    const state = metadata.new;
+    // Of what is removed there is none, which the engine writes as null.
+    const state = metadata.new ?? undefined;
     if (state === undefined) return;
     const found = declaredObject(metadata.type, state.inputs as Readonly<Record<string, unknown>>);
     if (found !== undefined) this.byUrn.set(metadata.urn, found);

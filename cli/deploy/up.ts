@@ -16,6 +16,7 @@ import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { restoreReleases } from "./restore";
 import { verify } from "./verify";
+import { publishAgain } from "./wholeness";
 import { DeploymentView } from "./view";
 import { behindFailure, watchDeployment } from "./watch";
 
@@ -68,6 +69,12 @@ export async function deploy(
     );
     return opened;
   });
+  if (refresh)
+    for (const { model, place } of await publishAgain(cluster))
+      progress.warn(
+        `the files of ${model} are gone from the store (${place}): they are published again. ` +
+          "What runs goes on with those that it has.",
+      );
   const view = new DeploymentView(progress, plan.recording.resources);
   const declared = new DeclaredObjects();
   const changes = await progress.step("deployment", async (step) => {

@@ -7,6 +7,7 @@ import {
   declaredStatus,
   emptyReleaseItems,
   endingItems,
+  fileItems,
   missingItems,
   unreadable,
 } from "./declaredItems";
@@ -59,6 +60,7 @@ export async function clusterStatus(
     orUnknown("certificate", certificateItems(cluster)),
     orUnknown("volume", volumeItems(cluster, namespaces)),
     orUnknown("model", modelItems(cluster)),
+    orUnknown("model", fileItems(cluster)),
     orUnknown("job", jobItems(cluster, namespaces)),
     orUnknown("pod", podItems(cluster, namespaces, look)),
   ]);

@@ -3,6 +3,7 @@ import type { V1Deployment, V1Namespace } from "@kubernetes/client-node";
 import type { Cluster, Live } from "../cluster/cluster";
 import { keptContext } from "../engine/settings";
 import { type Declared, declaredObject } from "../deploy/declared";
+import { lostFiles } from "../deploy/wholeness";
 import { messageOf } from "../errors";
 import type { Recording } from "../plan/recording";
 import type { Item } from "./item";
@@ -138,6 +139,18 @@ export async function endingItems(
       mend: finding?.mend ?? "npm run doctor",
     };
   });
+}
+
+/** Models in service whose files are gone from the store. @throws Refused */
+export async function fileItems(cluster: Cluster): Promise<Item[]> {
+  return (await lostFiles(cluster)).map(({ model, place }) => ({
+    part: "model",
+    name: `files of ${model}`,
+    health: "ill",
+    state: "gone",
+    detail: `${place} in the store; the pods that run go on, and no other one would start`,
+    mend: "npm run up",
+  }));
 }
 
 /** That a stack's file is wrong, as a line of its status. */

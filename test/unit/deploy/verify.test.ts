@@ -35,6 +35,10 @@ describe("what a stack declares", () => {
       },
     ]);
     expect(declared("kubernetes:core/v1:Secret", { metadata })).to.deep.equal([]);
+    const removed = { op: "delete", urn: "urn", type: "kubernetes:helm.sh/v3:Release", new: null };
+    const objects = new DeclaredObjects();
+    objects.onEvent({ resOutputsEvent: { metadata: removed } } as unknown as EngineEvent);
+    expect(objects.all).to.deep.equal([]);
     // A refresh tells of what the state has, and the program perhaps no longer.
     const release = { name: "mlflow", namespace: "mlflow" };
     expect(declared("kubernetes:helm.sh/v3:Release", release, "refresh")).to.deep.equal([]);
