@@ -134,7 +134,7 @@ withTarget(program.command("status"), true)
 
 withTarget(program.command("open"), false)
   .description("give what runs in the cluster addresses of this machine, until Ctrl-C")
-  .argument("[what...]", "mlflow, minio, a model (default: all that there is)")
+  .argument("[what...]", "mlflow, minio, frontend, a model (default: all of these), postgres, s3")
   .option(
     "--port <port>",
     "the port, where one thing is opened (default: its usual one, or a free one)",

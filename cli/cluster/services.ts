@@ -1,3 +1,4 @@
+import { postgresAccess } from "../../components/database/database";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Transport } from "../mlflow";
 import type { Cluster } from "./cluster";
@@ -21,6 +22,13 @@ export const storeService: ServicePort = {
   namespace: namespaceNames.objectStore,
   service: "minio",
   port: 9000,
+};
+
+/** The Postgres in the cluster. */
+export const databaseService: ServicePort = {
+  namespace: namespaceNames.database,
+  service: postgresAccess.service,
+  port: postgresAccess.port,
 };
 
 /** Where the API server hands requests on to a Service. */

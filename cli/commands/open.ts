@@ -6,8 +6,11 @@ import { Forward } from "../cluster/portForward";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
 import { type Openable, openables } from "../open/addresses";
+import { isStore, storesOutside } from "../open/stores";
 import { choosePort, isFree, localHost } from "../ports";
 import { Progress } from "../progress";
+import { declaredStatus } from "../status/declaredItems";
+import type { Item } from "../status/item";
 import { type ClusterTarget, clusterTarget } from "../target";
 
 /** Options of `npm run open`. */
@@ -23,6 +26,7 @@ export interface OpenOptions {
 interface Opened {
   readonly what: Openable;
   readonly url: string;
+  readonly port: number;
   /** What the port is not, and why. */
   readonly note: string;
   readonly forward: Forward;
@@ -31,14 +35,26 @@ interface Opened {
 /**
  * `npm run open`: gives what runs in the cluster addresses of this machine, until it is told to stop.
  *
- * @param names of what is opened; all that there is if none is named.
+ * @param names of what is opened; if none is named, all but the database and the store, whose passwords are given out.
  * @throws UserError there is no such thing, or the port that is asked for is in use.
  */
 export async function open(names: readonly string[], options: OpenOptions): Promise<void> {
   const target = await clusterTarget(options);
-  const chosen = choose(names, await openables(target.cluster), target);
-  await checkPort(chosen, options.port);
+  const found = await openables(target.cluster);
   const progress = Progress.for(options);
+  const missing = names.filter((name) => isStore(name) && !found.some((one) => one.name === name));
+  const outside = missing.length === 0 ? [] : storesOutside(missing, await declaredOutside(target.stack));
+  for (const { name, text } of outside) {
+    progress.event({ event: "outside", name, text });
+    progress.say(`${name} is outside of the cluster, so nothing is forwarded: ${text}`);
+  }
+  const rest = names.filter((name) => !outside.some((one) => one.name === name));
+  if (rest.length === 0 && names.length > 0) {
+    progress.stop();
+    return;
+  }
+  const chosen = choose(rest, found, target);
+  await checkPort(chosen, options.port);
   const interruption = onInterruption(() => undefined);
   const opened: Opened[] = [];
   try {
@@ -70,7 +86,14 @@ function choose(
       `there is no ${unknown.join(", no ")} to open in the cluster of context ${context.name}. ` +
         `There is: ${found.map(({ name }) => name).join(", ")}.`,
     );
-  return found.filter((each) => names.length === 0 || names.some((name) => isMeant(each, name)));
+  return found.filter((each) =>
+    names.length === 0 ? each.lines === undefined : names.some((name) => isMeant(each, name)),
+  );
+}
+
+/** What the stack declares outside of the cluster. */
+async function declaredOutside(stack: string): Promise<readonly Item[]> {
+  return (await declaredStatus(stack, true)).elsewhere;
 }
 
 /** A model's name means all of its predictors. */
@@ -104,7 +127,7 @@ async function openOne(
   progress: Progress,
 ): Promise<Opened> {
   const port = await choosePort(preferred, taken);
-  const url = `http://${localHost}:${port}${what.path ?? ""}`;
+  const url = `${what.scheme ?? "http"}://${localHost}:${port}${what.path ?? ""}`;
   const forward = await Forward.open(cluster, what.service, port, {
     silent: (reason) => {
       progress.event({ event: "silent", name: what.name, reason });
@@ -115,21 +138,25 @@ async function openOne(
       progress.say(`${colors.green("✓")} ${what.name} answers again`);
     },
   });
-  return { what, url, note: port === preferred ? "" : `port ${preferred} is in use`, forward };
+  return { what, url, port, note: port === preferred ? "" : `port ${preferred} is in use`, forward };
 }
 
 function show(opened: readonly Opened[], { context, stack }: ClusterTarget, progress: Progress): void {
-  const addresses = opened.map(({ what: { name, title, service, login }, url }) => ({
+  const addresses = opened.map(({ what: { name, title, service, login, lines }, url, port }) => ({
     ...{ name, title, url, ...service },
     ...(login === undefined ? {} : { login }),
+    ...(lines === undefined ? {} : { lines: lines(port) }),
   }));
   progress.event({ event: "open", stack, context: context.name, addresses });
   const width = Math.max(...opened.map(({ what }) => what.name.length));
   const urlWidth = Math.max(...opened.map(({ url }) => url.length));
-  const lines = opened.flatMap(({ what, url, note }) => {
+  const lines = opened.flatMap(({ what, url, port, note }) => {
     const detail = [what.title, note].filter((text) => text !== "").join("; ");
     const line = `  ${what.name.padEnd(width)}  ${colors.cyan(url.padEnd(urlWidth))}  ${colors.dim(detail)}`;
-    return what.login === undefined ? [line] : [line, `  ${" ".repeat(width)}  ${what.login}`];
+    const login = what.login === undefined ? [] : [`  ${" ".repeat(width)}  ${what.login}`];
+    // At the line's beginning, from where they are copied.
+    const paste = what.lines === undefined ? [] : ["", ...what.lines(port), ""];
+    return [line, ...login, ...paste];
   });
   progress.say([`Open, of the cluster of context ${context.name}:`, "", ...lines, ""].join("\n"));
   progress.say("Pods may restart meanwhile. Ctrl-C ends it.");

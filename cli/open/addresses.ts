@@ -3,8 +3,9 @@ import type { V1Service } from "@kubernetes/client-node";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import { servedModels } from "../cluster/servedModels";
-import { type ServicePort, storeService, trackingService } from "../cluster/services";
+import { type ServicePort, databaseService, storeService, trackingService } from "../cluster/services";
 import { predictionsPath } from "../seldon";
+import { postgres, s3 } from "./stores";
 
 /** Something in the cluster that can be opened from here. */
 export interface Openable {
@@ -18,6 +19,10 @@ export interface Openable {
   readonly path?: string;
   /** How to log in. */
   readonly login?: string;
+  /** Of the address. @default http */
+  readonly scheme?: string;
+  /** Lines for a shell that reach it at a port of this machine. Those that have them are opened only by name. */
+  readonly lines?: (port: number) => readonly string[];
 }
 
 /** As on the local target, and those that the servers have themselves. */
@@ -30,9 +35,10 @@ const predictPath = { seldon: predictionsPath, v2: "/v2/docs/" } as const;
 
 /** All that can be opened now, in the order in which it is shown. @throws Refused */
 export async function openables(cluster: Cluster): Promise<Openable[]> {
-  const [tracking, store, frontends, models] = await Promise.all([
+  const [tracking, store, database, frontends, models] = await Promise.all([
     service(cluster, trackingService),
     service(cluster, storeService),
+    service(cluster, databaseService),
     cluster.list<V1Service>(`/api/v1/namespaces/${namespaceNames.frontend}/services`),
     servedModels(cluster),
   ]);
@@ -72,6 +78,8 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
         preferredPort: preferredPorts.models,
         path: predictPath[protocol],
       });
+  if (database !== undefined) found.push(postgres(cluster.context));
+  if (store !== undefined) found.push(s3(cluster.context));
   return found;
 }
 

@@ -5,7 +5,7 @@ import { charts, images } from "../../pins";
 import { createSecret, onceReady, requirements, serviceHost } from "../kubernetes";
 import { createPassword } from "../passwords";
 import { type ChartArgs, chartImage, chartStorage, installChart, type Storage } from "../release";
-import type { Database } from "./database";
+import { type Database, postgresAccess } from "./database";
 
 export interface PostgresChartArgs extends ChartArgs {
   /** The volume. */
@@ -23,10 +23,7 @@ export interface PostgresChartArgs extends ChartArgs {
   protect?: boolean;
 }
 
-const service = "postgresql";
-const port = 5432;
-const database = "mlflowdb";
-const username = "mlflowuser";
+const { service, port, database, username } = postgresAccess;
 
 /**
  * PostgreSQL in the cluster, one pod on one volume: https://github.com/CloudPirates-io/helm-charts
@@ -55,9 +52,9 @@ export class PostgresChart extends pulumi.ComponentResource implements Database 
     );
     const user = createSecret(
       `${name}-user`,
-      "mlflow-db",
+      postgresAccess.secret.name,
       args.namespace,
-      { username, database, password: this.password },
+      { username, database, [postgresAccess.secret.passwordKey]: this.password },
       { parent: this },
     );
     const release = installChart(

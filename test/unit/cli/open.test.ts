@@ -5,7 +5,9 @@ import { expect } from "chai";
 
 import { Forward } from "../../../cli/cluster/portForward";
 import { open } from "../../../cli/commands/open";
+import { postgres, storesOutside } from "../../../cli/open/stores";
 import { choosePort } from "../../../cli/ports";
+import type { Item } from "../../../cli/status/item";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
 import { rejection } from "../support/rejection";
@@ -142,6 +144,49 @@ describe("npm run open", function () {
     expect(new Set(ports).size).to.equal(4);
   });
 
+  it("leads to the database and the store by name, with lines that have no password in them", async () => {
+    api.answers["/api/v1/namespaces/postgres/services/postgresql"] = { spec: { ports: [{ port: 5432 }] } };
+    const { out } = await run(["postgres", "s3"]);
+    const [postgresPort, s3Port] = ["postgresql", "http"].map(
+      (scheme) => new RegExp(`  ${scheme}://127.0.0.1:(\\d+)`).exec(out)?.[1] ?? "none",
+    );
+    const secret = (namespace: string, name: string) =>
+      `$(kubectl --context test -n ${namespace} get secret ${name} -o jsonpath='{.data.password}' | base64 -d)`;
+    const lines = [
+      `PGPASSWORD="${secret("postgres", "mlflow-db")}" psql -h 127.0.0.1 -p ${postgresPort} -U mlflowuser mlflowdb`,
+      `export MC_HOST_mlplatform="http://root:${secret("minio-system", "minio-root")}@127.0.0.1:${s3Port}"`,
+      "mc ls mlplatform",
+      `export AWS_ACCESS_KEY_ID=root AWS_SECRET_ACCESS_KEY="${secret("minio-system", "minio-root")}"`,
+      `aws --endpoint-url http://127.0.0.1:${s3Port} --region us-east-1 s3 ls`,
+    ];
+    expect(out.split("\n").filter((line) => /^[a-zP]/.test(line) && !line.startsWith("Pods"))).to.deep.equal(
+      lines,
+    );
+    const events = (await run(["s3"], { json: true })).out.trim().split("\n");
+    const [told] = events.map((line) => JSON.parse(line) as { addresses: { lines: string[] }[] });
+    expect(told?.addresses.map((address) => address.lines.length)).to.deep.equal([5]);
+  });
+
+  it("tells where those are that lie outside of the cluster", () => {
+    const item = (part: Item["part"], name: string, detail: string): Item => ({
+      ...{ part, name, health: "well", state: "elsewhere", detail },
+    });
+    const elsewhere = [
+      item("database", "mlflow", "at db.example.com:5432"),
+      item("object store", "AWS", "at https://s3.example.com"),
+    ];
+    expect(storesOutside(["postgres", "s3", "wine"], elsewhere)).to.deep.equal([
+      { name: "postgres", text: "database mlflow at db.example.com:5432." },
+      { name: "s3", text: "object store AWS at https://s3.example.com." },
+    ]);
+    expect(storesOutside(["postgres"], elsewhere.slice(1))).to.deep.equal([]);
+  });
+
+  it("puts a context's name in quotes where a shell would take it apart", () => {
+    const [line = ""] = postgres("it's mine").lines?.(5432) ?? [];
+    expect(line).to.contain("--context 'it'\\''s mine' -n");
+  });
+
   it("refuses a port that is in use", async () => {
     const taken = await serveTcp(() => undefined);
     try {
@@ -157,7 +202,7 @@ describe("npm run open", function () {
   it("says what there is where there is no such thing, and that a port is for one", async () => {
     const message = async (...names: string[]) => (await rejection(run(names, { port: 1 }))).message;
     expect(await message("beer")).to.equal(
-      "there is no beer to open in the cluster of context test. There is: mlflow, minio, wine-default, wine-canary.",
+      "there is no beer to open in the cluster of context test. There is: mlflow, minio, wine-default, wine-canary, s3.",
     );
     expect(await message("wine")).to.equal(
       "--port is for one thing, and these are 2: wine-default, wine-canary. " +
