@@ -1,5 +1,5 @@
 import { parseReference } from "../../policy/rules/references";
-import { type LiveNode, onEveryNode } from "../cluster/nodes";
+import { type LiveNode, missingOnSomeNode } from "../cluster/nodes";
 import type { ImageUse } from "../plan/images";
 import type { Check } from "./inspection";
 import { type Problem, listed, warning } from "./problem";
@@ -24,12 +24,12 @@ export const registries: Check = {
 /** What stands for the registry in the names of images that are in no registry. */
 const noRegistry = "localhost";
 
-/** The references that the nodes would have to pull. */
+/** The references that some node is known to have to pull. */
 export function missingImages(images: readonly ImageUse[], nodes: readonly LiveNode[]): string[] {
   return images
     .filter(({ reference, built }) => !(built && hostOf(reference) === noRegistry))
     .map(({ reference }) => reference)
-    .filter((reference) => !onEveryNode(nodes, reference));
+    .filter((reference) => missingOnSomeNode(nodes, reference));
 }
 
 /** References by the host of their registry. */
@@ -73,8 +73,7 @@ export function keptImageProblems(missing: readonly string[]): Problem[] {
     ? []
     : [
         warning(
-          `${listed(lost)} ${lost.length === 1 ? "is" : "are"} in no registry, and not every node says that it has ` +
-            "it (a node lists fifty images at most)",
+          `${listed(lost)} ${lost.length === 1 ? "is" : "are"} in no registry, and not on every node`,
           "Load it into the nodes, or take it out of images.prebuilt to have it built",
         ),
       ];

@@ -11,7 +11,8 @@ export interface NodeTraits {
   readonly taints?: readonly { readonly key: string; readonly effect: string }[];
   readonly architecture?: string;
   readonly runtime?: string;
-  readonly images?: readonly string[];
+  /** Each with its name, or names. */
+  readonly images?: readonly (string | readonly string[])[];
 }
 
 /** A node as the API server sends it: healthy, with 4 CPUs and 6 GiB, amd64 and containerd, unless said otherwise. */
@@ -25,7 +26,7 @@ export function node(traits: NodeTraits = {}): LiveNode {
       conditions: [
         { type: "Ready", status: down === undefined ? "True" : "False", ...(down && { message: down }) },
       ],
-      images: [{ names: images }],
+      images: images.map((names) => ({ names: typeof names === "string" ? [names] : names })),
       nodeInfo: {
         architecture: traits.architecture ?? "amd64",
         containerRuntimeVersion: traits.runtime ?? "containerd://1.7.27",

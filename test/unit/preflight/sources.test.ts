@@ -114,6 +114,20 @@ describe("pre-flight: images", () => {
     });
   });
 
+  it("are not missed where a node may have them and not say so", () => {
+    const reference = "docker.io/burakince/mlflow:3.15.1";
+    const missed = (images: readonly (string | readonly string[])[], asked = reference) =>
+      missingImages([use(asked)], [node({ images })]).length > 0;
+    const others = (count: number) => Array.from({ length: count }, (_, index) => `other:${index}`);
+    expect(missed(others(49))).to.equal(true);
+    expect(missed(others(50)), "a list of fifty images").to.equal(false);
+    expect(missed([others(4)])).to.equal(true);
+    expect(missed([others(5)]), "an image of five names").to.equal(false);
+    const pinned = `${reference}@${digest}`;
+    expect(missed(["burakince/mlflow:3.15.0"], pinned)).to.equal(true);
+    expect(missed(["burakince/mlflow:3.15.1"], pinned), "an image that was loaded").to.equal(false);
+  });
+
   it("from registries that do not answer are told together", () => {
     const hosts = new Map([
       ["docker.io", ["a", "b"]],
@@ -133,8 +147,7 @@ describe("pre-flight: images", () => {
     expect(keptImageProblems(["docker.io/library/postgres:18.6"])).to.deep.equal([]);
     expect(keptImageProblems(["localhost/mlplatform/house-price-serve:1"])).to.deep.equal([
       warning(
-        "localhost/mlplatform/house-price-serve:1 is in no registry, and not every node says that it has it " +
-          "(a node lists fifty images at most)",
+        "localhost/mlplatform/house-price-serve:1 is in no registry, and not on every node",
         "Load it into the nodes, or take it out of images.prebuilt to have it built",
       ),
     ]);
