@@ -57,9 +57,10 @@ export async function verify(
     const open = await unmet(cluster, declared);
     const [first] = open;
     if (first === undefined) break;
-    step.detail(`${inWords(first.declared)} ${first.what}`);
     const findings = await watch.look([...new Set(open.map((one) => one.declared.namespace))]);
     const about = (finding: Finding) => open.find((one) => concerns(finding, busyWith(one.declared)));
+    const why = findings.find((finding) => about(finding) === first)?.reason;
+    step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why}`}`);
     restarted ??= await restart(
       cluster,
       findings.filter((finding) => about(finding) !== undefined),

@@ -8,6 +8,8 @@ interface NamedFault {
   readonly mend: string;
   /** No waiting mends it. */
   readonly hopeless: boolean;
+  /** It is about a name that nobody knows. */
+  readonly name?: true;
 }
 
 /** What programs write when somebody else refuses them or is not there; the first that fits is told. */
@@ -42,6 +44,7 @@ const faults: readonly NamedFault[] = [
       /could not translate host name|Name or service not known|Temporary failure in name resolution|no such host|NameResolutionError/,
     mend: "A name is not known in the cluster: correct the address, or see whether the cluster's DNS runs (kubectl -n kube-system get pods -l k8s-app=kube-dns).",
     hopeless: false,
+    name: true,
   },
 ];
 
@@ -59,13 +62,16 @@ export function linesOf(body: string, widest: number): string[] {
     .map((line) => line.slice(0, widest));
 }
 
+/** A line of a log; of a fault that has a name, with what is known of that. */
+export type Said = { readonly line: string } & Pick<NamedFault, "hopeless" | "name"> & {
+    readonly mend?: string;
+  };
+
 /** What a log says is wrong: a fault by name, else the last line that sounds like one. Undefined if none does. */
-export function saidIn(
-  log: readonly string[],
-): { readonly line: string; readonly mend?: string; readonly hopeless: boolean } | undefined {
-  for (const { pattern, mend, hopeless } of faults) {
+export function saidIn(log: readonly string[]): Said | undefined {
+  for (const { pattern, ...fault } of faults) {
     const line = log.findLast((one) => pattern.test(one));
-    if (line !== undefined) return { line: brief(line), mend, hopeless };
+    if (line !== undefined) return { line: brief(line), ...fault };
   }
   const line = log.findLast((one) => trouble.test(one) && !frame.test(one));
   return line === undefined ? undefined : { line: brief(line), hopeless: false };

@@ -8,7 +8,7 @@ import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
 import { type Finding, type LoggedContainer, inOrder } from "./finding";
 import { blamesMlflow, linesOf, saidIn } from "./logs";
-import type { NamespaceView } from "./scene";
+import { type NamespaceView, condition, count } from "./scene";
 
 type Lists = Omit<NamespaceView, "name" | "namespace">;
 type ListName = keyof Lists;
@@ -30,10 +30,15 @@ const logLines = 12;
 /** A server writes more than one error for each request that fails. */
 const serverLogLines = 200;
 const logMilliseconds = 5_000;
+/** A name that is not known for so long will not be. */
+const passingMilliseconds = 25_000;
 const widest = 300;
 
 /** Looks into a cluster to see why something is not ready. */
 export class ClusterWatch {
+  /** When a named fault was first seen, in milliseconds since 1970. */
+  private readonly firstSeen = new Map<string, number>();
+
   constructor(private readonly cluster: Cluster) {}
 
   /**
@@ -88,13 +93,32 @@ export class ClusterWatch {
     // Of what merely takes its time only a fault that has a name is news.
     const said = blamesMlflow(log) ? ((await this.mlflowSays()) ?? saidIn(log)) : saidIn(log);
     if (said === undefined || (said.mend === undefined && cause === "start")) return { ...finding, log };
+    const dns = said.name === true ? await this.dnsTrouble() : undefined;
     return {
       ...finding,
       log,
-      reason: `${finding.reason}; it says: ${said.line}`,
+      reason: `${finding.reason}; it says: ${said.line}${dns === undefined ? "" : `; ${dns}`}`,
       ...(said.mend === undefined ? {} : { mend: said.mend }),
-      hopeless: finding.hopeless || said.hopeless,
+      hopeless: finding.hopeless || said.hopeless || (said.mend !== undefined && this.persists(said.mend)),
     };
+  }
+
+  /** Whether a fault that may pass has been seen for so long that it will not. */
+  private persists(fault: string): boolean {
+    const now = Date.now();
+    const first = this.firstSeen.get(fault) ?? now;
+    this.firstSeen.set(fault, first);
+    return now - first >= passingMilliseconds;
+  }
+
+  /** That nobody in the cluster knows a name, since its DNS does not run; undefined if it does, or cannot be looked at. */
+  private async dnsTrouble(): Promise<string | undefined> {
+    const pods = await this.list<Live<V1Pod>>(
+      `${addresses.pods("kube-system")}?labelSelector=k8s-app%3Dkube-dns`,
+    );
+    if (pods === undefined || pods.some(({ status }) => condition(status?.conditions, "Ready")))
+      return undefined;
+    return `the cluster's DNS does not run: of ${count(pods.length, "pod")} k8s-app=kube-dns in kube-system none is ready`;
   }
 
   /** What MLflow's log says is wrong: its clients are told of an error inside of it, and no more. */

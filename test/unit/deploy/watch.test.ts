@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import { ClusterWatch } from "../../../cli/cluster/diagnosis/watch";
 import { type Busy, concerns } from "../../../cli/deploy/busy";
 import type { DeploymentView } from "../../../cli/deploy/view";
 import {
@@ -254,6 +255,29 @@ describe("the watch over a deployment", function () {
       tell(view, began("create", mlflow), ...failed("create", mlflow));
       expect(await behindFailure(api.cluster, view, plain)).to.equal(plain);
     });
+  });
+
+  it("gives a name up that nobody knows after half a minute, and says whether the cluster's DNS runs", async () => {
+    const dns = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=kube-dns";
+    api.answers[dns] = { items: [pod("coredns-1", { containers: { main: { state: running(0) } } })] };
+    api.answers[address] = {
+      items: [pod("mlflow-1", { metadata: helm, containers: { mlflow: { state: running(0) } } })],
+    };
+    api.answers[`${address}/mlflow-1/log`] = 'could not translate host name "db" to address\n';
+    const watch = new ClusterWatch(api.cluster);
+    const [first] = await watch.look(["mlflow"]);
+    expect(first).to.include({ hopeless: false });
+    expect(first?.reason).to.contain(
+      'it says: could not translate host name "db" to address; ' +
+        "the cluster's DNS does not run: of 1 pod k8s-app=kube-dns in kube-system none is ready",
+    );
+    const now = Date.now;
+    Date.now = () => now() + 30_000;
+    try {
+      expect((await watch.look(["mlflow"]))[0]).to.include({ hopeless: true });
+    } finally {
+      Date.now = now;
+    }
   });
 
   it("knows what is behind an error of a question to a model or to MLflow", async () => {
