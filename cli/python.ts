@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 
 import { UserError } from "./errors";
 import { homeDir, mlAppDir } from "./paths";
-import { localHost } from "./ports";
 import { type Command, lastLines, run } from "./process";
 import type { Step } from "./progress";
+import { installHere, withoutProxy, withoutSteering } from "./surroundings";
 
 const execute = promisify(execFile);
 
@@ -107,7 +107,7 @@ export class Environment {
       file: this.python,
       args: ["-m", ...args],
       env: {
-        ...withoutTheirs(),
+        ...withoutSteering(),
         PYTHONPATH: mlAppDir,
         PYTHONUNBUFFERED: "1",
         // Bytecode is kept, whatever the user's shell says: without it each start takes seconds longer.
@@ -119,32 +119,6 @@ export class Environment {
       passing: true,
     };
   }
-}
-
-/**
- * Variables that would steer the services of this machine from the user's shell. With `MLFLOW_REGISTRY_URI` a training
- * would register its model elsewhere, with `MLFLOW_RUN_ID` write into a run of another's (mlflow/mlflow#18194).
- * `AWS_…` stays: data may be in S3.
- */
-const steering =
-  /^(_?MLFLOW|DATABRICKS|UVICORN|GUNICORN|FLASK|SELDON|PREDICTIVE_UNIT|PREDICTOR)_|^PYTHON(HOME|USERBASE)$/;
-
-function withoutTheirs(): Record<string, undefined> {
-  const theirs = Object.keys(process.env).filter((name) => steering.test(name));
-  return Object.fromEntries(theirs.map((name) => [name, undefined]));
-}
-
-/** The same for what installs packages: where to is said here; where from stays the user's (pypa/pip#8977). */
-const installHere = {
-  PIP_USER: "0",
-  ...{ PIP_TARGET: undefined, PIP_PREFIX: undefined, PIP_ROOT: undefined, PYTHONHOME: undefined },
-};
-
-/** The user's proxy is for the world outside: the services of this machine are asked without it. */
-function withoutProxy(): Record<string, string> {
-  const theirs = process.env["NO_PROXY"] ?? process.env["no_proxy"];
-  const hosts = [...(theirs ? [theirs] : []), localHost, "localhost"].join(",");
-  return { NO_PROXY: hosts, no_proxy: hosts };
 }
 
 /** uv, the package installer, and the settings that it needs here. */

@@ -137,12 +137,14 @@ async function workloadTrouble(cluster: Cluster, { namespace, name }: Declared):
       cluster.list<V1Deployment | V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/${kind}`),
     ),
   );
-  return (lists.flat() as Workload[])
-    .filter(({ metadata }) => metadata?.annotations?.["meta.helm.sh/release-name"] === name)
-    .flatMap(({ spec, status }) => {
-      const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
-      return ready >= wanted ? [] : [{ what: `has ${ready} of ${wanted} pods ready`, final: false }];
-    });
+  const own = (lists.flat() as Workload[]).filter(
+    ({ metadata }) => metadata?.annotations?.["meta.helm.sh/release-name"] === name,
+  );
+  if (own.length === 0) return [{ what: "is deployed, and what it has installed is gone", final: true }];
+  return own.flatMap(({ spec, status }) => {
+    const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
+    return ready >= wanted ? [] : [{ what: `has ${ready} of ${wanted} pods ready`, final: false }];
+  });
 }
 
 /**

@@ -63,6 +63,11 @@ describe("the check that what is declared is so", function () {
     const payload = { info: { description }, chart: { metadata: { name: "mlflow", version: "1" } } };
     api.answers["/api/v1/namespaces/mlflow/secrets"] = { items: [record("mlflow", 3, status, payload)] };
   };
+  /** The release has one Deployment, of whose pod so many are ready. */
+  const running = (readyReplicas: number) => {
+    const metadata = { name: "mlflow", annotations: { "meta.helm.sh/release-name": "mlflow" } };
+    api.answers[deployments] = { items: [{ metadata, spec: { replicas: 1 }, status: { readyReplicas } }] };
+  };
   /** A model of which version `version` has so many pods ready. */
   const serving = (version: string, ready: number, state = "Creating") => {
     const predictor = {
@@ -107,6 +112,7 @@ describe("the check that what is declared is so", function () {
 
   it("ends at once where it is", async () => {
     helm("deployed");
+    running(1);
     serving("2b", 1, "Available");
     api.answers[jobAddress] = { status: { conditions: [{ type: "Complete", status: "True" }] } };
     expect(await check(release, job, model)).to.deep.equal([
@@ -154,14 +160,16 @@ describe("the check that what is declared is so", function () {
     );
   });
 
+  it("tells of a release that has nothing that runs", async () => {
+    helm("deployed");
+    expect(await refused(release)).to.contain("is deployed, and what it has installed is gone");
+  });
+
   it("waits for pods that are on their way, and says so", async () => {
     helm("deployed");
-    const own = { name: "mlflow", annotations: { "meta.helm.sh/release-name": "mlflow" } };
-    api.answers[deployments] = { items: [{ metadata: own, spec: { replicas: 1 }, status: {} }] };
+    running(0);
     setTimeout(() => {
-      api.answers[deployments] = {
-        items: [{ metadata: own, spec: { replicas: 1 }, status: { readyReplicas: 1 } }],
-      };
+      running(1);
     }, 500);
     expect(await check(release)).to.deep.equal([
       "release mlflow in mlflow has 0 of 1 pods ready",
