@@ -8,6 +8,7 @@ import { condition } from "../cluster/diagnosis/scene";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { HelmReleases } from "../cluster/releases";
 import { servedModels } from "../cluster/servedModels";
+import { versionInWords } from "../cluster/servedVersion";
 import { UserError } from "../errors";
 import type { Step } from "../progress";
 import { concerns } from "./busy";
@@ -103,11 +104,11 @@ async function unmet(cluster: Cluster, declared: readonly Declared[]): Promise<U
     return one.predictors.flatMap((predictor): Trouble[] => {
       const served = model.predictors.find((each) => each.version === predictor.version);
       if (served === undefined)
-        return [{ what: `does not have the declared version ${predictor.version}`, final: true }];
+        return [{ what: `does not have the declared ${versionInWords(undefined, predictor)}`, final: true }];
       if (served.ready >= served.wanted) return [];
       return [
         {
-          what: `has ${served.ready} of ${served.wanted} pods of version ${served.version} ready`,
+          what: `has ${served.ready} of ${served.wanted} pods of ${versionInWords(undefined, served)} ready`,
           final: false,
         },
       ];

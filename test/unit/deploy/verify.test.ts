@@ -143,7 +143,7 @@ describe("the check that what is declared is so", function () {
 
   it("tells of a model that serves another version than the declared one", async () => {
     serving("1a", 1, "Available");
-    expect(await refused(model)).to.contain("model wine in ml-models does not have the declared version 2b");
+    expect(await refused(model)).to.contain("model wine in ml-models does not have the declared hash 2b");
   });
 
   it("tells of a failed Job, with its log", async () => {
@@ -196,7 +196,7 @@ describe("the check that what is declared is so", function () {
       api.answers[pods] = { items: [failing("wine-2")] };
     }, 500);
     expect(await refused(model)).to.match(
-      /^model wine in ml-models has 0 of 1 pods of version 2b ready: image app:1 .*cannot be pulled/,
+      /^model wine in ml-models has 0 of 1 pods of hash 2b ready: image app:1 .*cannot be pulled/,
     );
   });
 
