@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { checkCharts } from "./config/charts";
+import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
 import { environments, type Environment } from "./config/fields";
 import { namespace, type Problem, placeOf, problemsOf } from "./config/problems";
@@ -70,16 +71,6 @@ function writtenConfig(): Written {
     return prefix === namespace ? [[name, parsedJson(text)] as const] : [];
   });
   return Object.fromEntries(entries);
-}
-
-/** What JSON stands for; text that is none is left to the schema. */
-function parsedJson(text: string): unknown {
-  if (!/^\s*[{[]/.test(text)) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 /** The environment that is named, or whose name the stack has. */

@@ -39,44 +39,81 @@ export function readYamlFile(file: string): YamlFile {
   }
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
-  if (error !== undefined) throw new UserError(`${shown(file)} is not YAML: ${error.message}`);
+  const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
+  if (error !== undefined) throw broken(error.message);
+  if (document.directives.yaml.explicit === true) throw broken("leave the line %YAML out.");
   const misread: Misread[] = [];
-  walk(document, document.contents, [], [], (place, path) => misread.push({ path, message: place }), file);
+  try {
+    new Walk(document, misread).visit(document.contents, [], []);
+  } catch (problem) {
+    throw problem instanceof Unreadable ? broken(problem.message) : problem;
+  }
   const content = (document.toJS() ?? {}) as unknown;
   if (typeof content !== "object" || content === null || Array.isArray(content))
     throw new UserError(`${shown(file)} must be a group of keys, such as config:.`);
   return { content: content as Record<string, unknown>, misread };
 }
 
-type Tell = (message: string, path: readonly (string | number)[]) => void;
+/** Why a document cannot be read at all. */
+class Unreadable extends Error {}
 
-/** Visits every value where it is used: what an alias stands for counts at each place. */
-function walk(
-  document: Document,
-  node: unknown,
-  path: readonly (string | number)[],
-  within: readonly unknown[],
-  tell: Tell,
-  file: string,
-): void {
-  if (within.includes(node))
-    throw new UserError(`${shown(file)} is not YAML: an anchor refers to itself: ${path.join(".")}.`);
-  const below = (child: unknown, part?: string | number) => {
-    walk(document, child, part === undefined ? path : [...path, part], [...within, node], tell, file);
-  };
-  if (isAlias(node)) below(node.resolve(document));
-  else if (isMap(node)) {
-    for (const { key, value } of node.items) {
-      const name = String(isScalar(key) ? (key.source ?? key.value) : key);
-      below(value, name === "<<" ? undefined : name);
+type Place = readonly (string | number)[];
+
+/** More values than any configuration has; aliases of aliases make billions of a few lines. */
+const mostValues = 200_000;
+const readAlike = ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"];
+
+/** Looks at every value where it is used: what an alias stands for counts at each place. */
+class Walk {
+  private visited = 0;
+
+  constructor(
+    private readonly document: Document,
+    private readonly misread: Misread[],
+  ) {}
+
+  visit(node: unknown, path: Place, within: readonly unknown[]): void {
+    this.visited += 1;
+    if (this.visited > mostValues) throw new Unreadable(`it has more than ${mostValues} values.`);
+    if (within.includes(node)) throw new Unreadable(`an anchor refers to itself: ${path.join(".")}.`);
+    const inside = [...within, node];
+    if (isAlias(node)) {
+      this.visit(node.resolve(this.document), path, inside);
+      return;
     }
-  } else if (isSeq(node))
-    node.items.forEach((item, index) => {
-      below(item, index);
-    });
-  else if (isScalar(node) && node.type === "PLAIN") {
-    const message = misreading(node);
-    if (message !== undefined) tell(message, path);
+    const { tag } = (node ?? {}) as { tag?: string };
+    if (tag !== undefined && !readAlike.includes(tag))
+      this.tell(
+        path,
+        `has the tag ${tag.replace("tag:yaml.org,2002:", "!!")}, which others read otherwise: leave it out`,
+      );
+    if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        const name = this.keyOf(key, path);
+        this.visit(value, name === "<<" ? path : [...path, name], inside);
+      }
+    } else if (isSeq(node)) {
+      node.items.forEach((item, index) => {
+        this.visit(item, [...path, index], inside);
+      });
+    } else if (isScalar(node) && node.type === "PLAIN" && tag === undefined)
+      this.tell(path, misreading(node));
+  }
+
+  /** The name of a key; one that is no text to Pulumi is told. */
+  private keyOf(key: unknown, path: Place): string {
+    const plain = isScalar(key) && key.type === "PLAIN" && key.tag === undefined;
+    const name = isScalar(key) ? (key.source ?? String(key.value)) : String(key);
+    if (name === "<<") return name;
+    const text =
+      isScalar(key) && typeof key.value === "string" ? (plain ? misreading(key) : undefined) : "is no text";
+    if (text !== undefined)
+      this.tell([...path, name], `as a key ${text.replace(/: [^:]*$/, "")}: put it in quotes`);
+    return name;
+  }
+
+  private tell(path: Place, message: string | undefined): void {
+    if (message !== undefined) this.misread.push({ path, message });
   }
 }
 

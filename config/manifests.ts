@@ -91,10 +91,15 @@ function unknownOption(name: string, known: readonly string[]): string {
   return `is not known; known are ${known.join(", ")}`;
 }
 
+const wholeText = /^[-+]?\d+$/;
+const numberText = /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/;
+
 function allows(option: Option, given: unknown): boolean {
   const { type } = option;
   if (type === "string") return typeof given === "string";
-  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  // A text as the training command reads it, which takes neither 1e2 nor 0x10 for a whole number.
+  if (typeof given === "string" && !(type === "integer" ? wholeText : numberText).test(given)) return false;
+  const value = typeof given === "string" ? Number(given) : given;
   return typeof value === "number" && Number.isFinite(value) && within(option, value);
 }
 

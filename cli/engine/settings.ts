@@ -3,7 +3,9 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
+import { parsedJson } from "../../config/json";
 import { homeDir, projectDir } from "../paths";
+import { withoutLegacyPart } from "../plan/stackFiles";
 import { readYamlFile } from "../yamlFile";
 
 /** A stack's settings, `Pulumi.<stack>.yaml`, as far as they are used here. */
@@ -64,7 +66,7 @@ export function writeSettings(stack: string, overrides: Overrides): void {
     // Quotes around every text: without them Pulumi would read some as a date or a number (pulumi/pulumi#11518).
     stringify(
       { ...Object.fromEntries(kept), config: { ...written.config, ...configOf(written, overrides) } },
-      { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", aliasDuplicateObjects: false },
+      { defaultStringType: "QUOTE_DOUBLE", aliasDuplicateObjects: false },
     ),
   );
 }
@@ -91,15 +93,14 @@ export function forgetContext(stack: string): void {
 
 /** Names of the project's images that the last run has itself brought into the cluster. */
 export function keptImages(stack: string): string[] {
-  const prebuilt = ({ config = {} }: Settings) =>
-    Object.keys((config[`${project}:images`] as { prebuilt?: object } | undefined)?.prebuilt ?? {});
+  const prebuilt = ({ config = {} }: Settings) => Object.keys(imagesOf(config).prebuilt ?? {});
   const written = prebuilt(read(path.join(projectDir, `Pulumi.${stack}.yaml`)));
   return prebuilt(read(settingsFile(stack))).filter((name) => !written.includes(name));
 }
 
 function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): Record<string, unknown> {
   const key = `${project}:images`;
-  const images = (config[key] ?? {}) as { readonly prebuilt?: object };
+  const images = imagesOf(config);
   return {
     [`${project}:context`]: context,
     ...(Object.keys(prebuilt).length === 0
@@ -108,8 +109,18 @@ function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): 
   };
 }
 
+/** What a configuration says of images; `pulumi config set` may have written it as JSON. */
+function imagesOf(config: Readonly<Record<string, unknown>>): { readonly prebuilt?: object } {
+  const images = config[`${project}:images`] ?? {};
+  return (typeof images === "string" ? parsedJson(images) : images) as { readonly prebuilt?: object };
+}
+
 function read(file: string): Settings {
-  return existsSync(file) ? readYamlFile(file).content : {};
+  if (!existsSync(file)) return {};
+  const { config, ...others } = readYamlFile(file).content;
+  // One key has one form, or what holds on this machine would stand beside what the file says.
+  const entries = Object.entries(config ?? {}).map(withoutLegacyPart);
+  return config === undefined ? others : { ...others, config: Object.fromEntries(entries) };
 }
 
 function replace(file: string, content: string): void {

@@ -53,9 +53,8 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
   const problems = [
     ...misread(projectFile, project),
     ...misread(file, settings),
-    ...unknownSettings(settings).map((problem) => `${shown(file)}: ${problem}`),
-    ...all.flatMap(([key]) =>
-      key.includes(":") ? [] : [`${shown(file)}: "${key}" has no namespace; write "${name}:${key}".`],
+    ...[...unknownSettings(settings), ...wrongKeys(settings, name)].map(
+      (problem) => `${shown(file)}: ${problem}`,
     ),
   ];
   if (problems.length > 0) throw new UserError(problems.join("\n"));
@@ -70,7 +69,8 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
 }
 
 function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {
-  return (content["config"] ?? {}) as Record<string, unknown>;
+  const config = content["config"] ?? {};
+  return typeof config === "object" ? (config as Record<string, unknown>) : {};
 }
 
 /** What Pulumi would read otherwise than it was meant, and than the preview shows it. */
@@ -82,7 +82,11 @@ function misread(file: string, { misread: found }: YamlFile): string[] {
 
 /** Pulumi ignores what it does not know, and with `confg:` all of a stack's configuration. */
 function unknownSettings({ content }: YamlFile): string[] {
-  const known = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+  const known = ["config", "secretsprovider", "encryptedkey", "encryptionsalt"];
+  if (content["environment"] !== undefined)
+    return [
+      `environments of Pulumi ESC are not read here; whose defaults hold says config: mlplatform:environment.`,
+    ];
   return Object.keys(content)
     .filter((key) => !known.includes(key))
     .map((key) => {
@@ -91,8 +95,26 @@ function unknownSettings({ content }: YamlFile): string[] {
     });
 }
 
+/** Keys that Pulumi refuses, or of which it takes one at random. */
+function wrongKeys({ content }: YamlFile, project: string): string[] {
+  const { config = {} } = content;
+  if (config === null) return [];
+  if (typeof config !== "object" || Array.isArray(config)) return ["config must be a group of keys."];
+  const seen = new Set<string>();
+  return Object.entries(config)
+    .map(withoutLegacyPart)
+    .flatMap(([key]) => {
+      if (!key.includes(":")) return [`"${key}" has no namespace; write "${project}:${key}".`];
+      if (!/^[^:]+:[^:]+$/.test(key))
+        return [`"${key}" has more than one colon: a key is "${project}:name".`];
+      if (seen.has(key)) return [`"${key}" stands there twice, once with ":config:" in it.`];
+      seen.add(key);
+      return [];
+    });
+}
+
 /** Pulumi still takes the keys that its first versions wrote: `project:config:key`. */
-function withoutLegacyPart([key, value]: [string, unknown]): [string, unknown] {
+export function withoutLegacyPart([key, value]: [string, unknown]): [string, unknown] {
   return [key.replace(/^([^:]+):config:/, "$1:"), value];
 }
 

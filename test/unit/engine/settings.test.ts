@@ -27,7 +27,8 @@ describe("the settings that the engine is given", () => {
       "encryptionsalt: v1:theirs\nconfig:\n  mlplatform:images:\n    registry: r\n    prebuilt: { a: a:1, b: b:1 }\n",
     "Pulumi.cloud.yaml": "secretsprovider: awskms://key\nencryptedkey: abc\n",
     "Pulumi.empty.yaml": "",
-    "Pulumi.quoted.yaml": "config:\n  mlplatform:list: [&a {since: '2024-01-31', n: 3, f: 0.1}, *a]\n",
+    "Pulumi.legacy.yaml": `config: {mlplatform:config:context: theirs, mlplatform:images: '{"registry": "r"}'}\n`,
+    "Pulumi.quoted.yaml": "config:\n  mlplatform:list: [&a {since: '2024-01-31', n: 3, '0b11': 0.1}, *a]\n",
   };
   const local = { context: "kind-lab", prebuilt: {} };
   const written = (stack: string) =>
@@ -99,10 +100,18 @@ describe("the settings that the engine is given", () => {
     });
   });
 
-  it("have quotes around every text, so that Pulumi takes none for a date or a number", () => {
+  it("have quotes around every text and key, so that Pulumi takes none for a date or a number", () => {
     writeSettings("quoted", local);
     const text = readFileSync(settingsFile("quoted"), "utf8");
-    expect(text.match(/- since: "2024-01-31"\n +n: 3\n +f: 0.1\n/g)).to.have.length(2);
+    expect(text.match(/- "since": "2024-01-31"\n +"n": 3\n +"0b11": 0.1\n/g)).to.have.length(2);
+  });
+
+  it("have each key once, and take images that are written as JSON for what they say", () => {
+    writeSettings("legacy", { context: "kind-lab", prebuilt: { a: "a:1" } });
+    expect(written("legacy")["config"]).to.deep.equal({
+      "mlplatform:context": "kind-lab",
+      "mlplatform:images": { registry: "r", prebuilt: { a: "a:1" } },
+    });
   });
 
   it("remember where a stack is until nothing is there any more", () => {

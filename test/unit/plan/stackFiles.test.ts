@@ -134,7 +134,36 @@ config:
     expect(() => readStackConfig("dev", folder))
       .to.throw(UserError, '"confg" is not known; did you mean config?')
       .with.property("message")
-      .that.contains('"runtime" is not known; known are config, environment');
+      .that.contains('"runtime" is not known; known are config, secretsprovider');
+  });
+
+  it("with keys that Pulumi refuses, or of which it takes one at random, are refused", () => {
+    const said = (config: string) => {
+      write("Pulumi.dev.yaml", config);
+      return () => readStackConfig("dev", folder);
+    };
+    expect(said("config: {sample:a:old: b}")).to.throw(UserError, '"sample:a:old" has more than one colon');
+    expect(said("config: {sample:config:a: b, sample:a: c}")).to.throw(
+      UserError,
+      '"sample:a" stands there twice',
+    );
+    expect(said("config: [sample:a]")).to.throw(UserError, "config must be a group of keys");
+    expect(said("config: text")).to.throw(UserError, "config must be a group of keys");
+    expect(said("environment: [team]")).to.throw(UserError, "environments of Pulumi ESC are not read here");
+  });
+
+  it("that are small and stand for billions of values are refused at once", () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, i) => `  sample:a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join()}]`,
+    );
+    write("Pulumi.dev.yaml", ["config:", "  sample:a0: &a0 [x, x, x, x, x]", ...levels].join("\n"));
+    expect(() => readStackConfig("dev", folder)).to.throw(UserError, "it has more than 200000 values");
+  });
+
+  it("that say by which version they are read are refused", () => {
+    write("Pulumi.dev.yaml", "%YAML 1.1\n---\nconfig: {sample:a: yes}\n");
+    expect(() => readStackConfig("dev", folder)).to.throw(UserError, "leave the line %YAML out");
   });
 
   it("may have a dot in the name", () => {
@@ -144,11 +173,8 @@ config:
   });
 
   describe("whose plain values Pulumi reads otherwise are refused, all at once", () => {
-    const told = (values: readonly string[]) => {
-      write(
-        "Pulumi.dev.yaml",
-        `config:\n  mlplatform:list:\n${values.map((value) => `    - ${value}\n`).join("")}`,
-      );
+    /** What the file's one list becomes, or what is said of it. */
+    const toldOf = () => {
       try {
         return readStackConfig("dev", folder).config["mlplatform:list"];
       } catch (error) {
@@ -156,6 +182,11 @@ config:
           .split("\n")
           .map((line) => line.replace(/^.*Pulumi.dev.yaml: mlplatform:/, ""));
       }
+    };
+    const told = (values: readonly string[]) => {
+      const list = values.map((value) => `    - ${value}\n`).join("");
+      write("Pulumi.dev.yaml", `config:\n  mlplatform:list:\n${list}`);
+      return toldOf();
     };
 
     it("dates, numbers of YAML 1.1, and numbers that are rounded", () => {
@@ -174,6 +205,25 @@ config:
       };
       const sentences = Object.values(cases).map((text, index) => `list[${index}] ${text}`);
       expect(told(Object.keys(cases))).to.deep.equal(sentences);
+    });
+
+    it("keys that are no text, and values with a tag", () => {
+      write(
+        "Pulumi.dev.yaml",
+        "config:\n  mlplatform:values: {1_000: a, 2024-01-31: b, 80: c, ? [1] : d, t: !!timestamp 2024-01-31, b: !!binary aGk=}\n",
+      );
+      const key = (name: string, why: string) =>
+        `${/^[\w-]+$/.test(name) ? `values.${name}` : `values[${JSON.stringify(name)}]`} as a key is ${why}: put it in quotes.`;
+      const tag = (name: string, what: string) =>
+        `values.${name} has the tag !!${what}, which others read otherwise: leave it out.`;
+      expect(toldOf()).to.deep.equal([
+        key("1_000", "1_000, which Pulumi takes for the number 1000"),
+        key("2024-01-31", "2024-01-31, which Pulumi takes for a date"),
+        key("80", "no text"),
+        key("[1]", "no text"),
+        tag("t", "timestamp"),
+        tag("b", "binary"),
+      ]);
     });
 
     it("but not the same in quotes, nor what both read alike", () => {
