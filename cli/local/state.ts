@@ -1,50 +1,43 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
+import * as z from "zod";
+
 import { UserError } from "../errors";
 import { homeDir } from "../paths";
 import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
 import { processTable } from "../processTable";
 
+// The two files may be damaged, or of a version of this program that wrote them otherwise: they are read by these shapes.
+const port = z.int().min(1).max(65_535);
+const identityShape = z.object({ pid: z.int().positive(), started: z.string() });
+const serviceShape = z.object({ identity: identityShape, made: z.string(), log: z.string() });
+const mlflowShape = serviceShape.extend({ port });
+const modelShape = serviceShape.extend({
+  ...{ name: z.string(), version: z.string() },
+  ...{ rest: port, grpc: port, metrics: port },
+});
+const stateShape = z.object({ mlflow: mlflowShape.exactOptional(), model: modelShape.exactOptional() });
+const stateFileShape = z.object({ folder: z.string(), services: stateShape });
+const lockFileShape = identityShape.extend({ folder: z.string() });
+
 /** A service of the local target that was started, by this run of the program or an earlier one. */
-export interface LocalService {
-  readonly identity: ProcessIdentity;
+export interface LocalService extends Readonly<z.infer<typeof serviceShape>> {
   /** What it was started from: code, packages, model, ports. A service made of other things is not reused. */
   readonly made: string;
-  readonly log: string;
 }
 
 /** The MLflow server. */
-export interface LocalMlflow extends LocalService {
-  readonly port: number;
-}
+export type LocalMlflow = Readonly<z.infer<typeof mlflowShape>>;
 
 /** The model server. */
-export interface LocalModel extends LocalService {
-  readonly name: string;
-  readonly version: string;
-  readonly rest: number;
-  readonly grpc: number;
-  readonly metrics: number;
-}
+export type LocalModel = Readonly<z.infer<typeof modelShape>>;
 
 /** What runs of the local target, as its state file says. */
-export interface LocalState {
-  readonly mlflow?: LocalMlflow;
-  readonly model?: LocalModel;
-}
+export type LocalState = Readonly<z.infer<typeof stateShape>>;
 
-/** What the state file holds. */
-interface StateFile {
-  /** The folder whose services these are. */
-  readonly folder: string;
-  readonly services: LocalState;
-}
-
-/** The `up` that has the lock, and the folder that it has it for. */
-interface Holder extends ProcessIdentity {
-  readonly folder: string;
-}
+/** What the state file holds; `folder` is the one whose services these are. */
+type StateFile = z.infer<typeof stateFileShape>;
 
 /** Folder of the local target's data, logs and state. */
 export function localDir(...parts: string[]): string {
@@ -71,7 +64,7 @@ export function serviceMark(service: Unstarted): Record<string, string> {
 export function recordedState(): LocalState {
   if (!existsSync(localDir())) return {};
   try {
-    const { folder, services } = JSON.parse(readFileSync(stateFile(), "utf8")) as StateFile;
+    const { folder, services } = stateFileShape.parse(JSON.parse(readFileSync(stateFile(), "utf8")));
     // A copy of the project's folder has a copy of the file, too.
     return folder === ownFolder() ? services : {};
   } catch {
@@ -89,7 +82,9 @@ function foundState(): LocalState {
     const services = Object.entries(JSON.parse(decodeURIComponent(value)) as Unstarted);
     return services.map(([name, service]) => [name, { identity, ...service }] as const);
   });
-  return Object.fromEntries(found);
+  // One of another shape is not used; what was started here and is no known service is stopped as left behind.
+  const { data } = stateShape.safeParse(Object.fromEntries(found));
+  return data ?? {};
 }
 
 /** The services that run now; those in the state file that have ended are left out. */
@@ -104,7 +99,7 @@ export function leftovers(): ProcessIdentity[] {
 
 /** The services of a state, by name. */
 export function servicesOf(state: LocalState): [string, LocalService][] {
-  return Object.entries(state) as [string, LocalService][];
+  return Object.entries(state);
 }
 
 /** Records what runs, so that a later command finds it even if this one is killed. */
@@ -119,7 +114,7 @@ export function writeState(state: LocalState): void {
 /** The `up` that is at work, or keeps the services in the foreground; undefined if there is none. */
 export function runningUp(): ProcessIdentity | undefined {
   try {
-    const { folder, ...holder } = JSON.parse(readFileSync(lockFile(), "utf8")) as Holder;
+    const { folder, ...holder } = lockFileShape.parse(JSON.parse(readFileSync(lockFile(), "utf8")));
     // A copy of the project's folder has a copy of the file, too.
     const here = folder === ownFolder() && identify(holder.pid)?.started === holder.started;
     return here ? holder : undefined;

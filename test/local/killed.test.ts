@@ -61,7 +61,7 @@ describe("npm run up, killed or with a service that hangs", function () {
   it("finds its services where the state file is damaged or gone", async () => {
     const file = path.join(platform.home, "local", "state.json");
     const [whole, services] = [readFileSync(file, "utf8"), platform.services()];
-    for (const content of ["", "null", whole.slice(0, 40), undefined]) {
+    for (const content of ["", "null", whole.slice(0, 40), whole.replace("made", "other"), undefined]) {
       if (content === undefined) rmSync(file);
       else writeFileSync(file, content);
       const { code, stdout } = await platform.run(["status", "--json"]);
@@ -123,11 +123,15 @@ describe("npm run up, killed or with a service that hangs", function () {
       const started = readFileSync(`/proc/${String(stranger.pid)}/stat`, "utf8").split(" ")[21] ?? "";
       for (const leader of ["there", "gone"]) {
         const folder = realpathSync(platform.home);
-        const service = { identity: { pid: stranger.pid, started }, made: "", log: "", port: 1 };
-        writeFileSync(file, JSON.stringify({ folder, services: { mlflow: service, model: service } }));
+        const service = { identity: { pid: stranger.pid, started }, made: "", log: "" };
+        const services = {
+          mlflow: { ...service, port: 1 },
+          model: { ...service, name: "m", version: "1", rest: 1, grpc: 1, metrics: 1 },
+        };
+        writeFileSync(file, JSON.stringify({ folder, services }));
         const down = await platform.run(["down"]);
         expect(down.stdout, leader).to.contain("Nothing was running on this machine");
-        writeFileSync(file, JSON.stringify({ folder, services: { mlflow: service, model: service } }));
+        writeFileSync(file, JSON.stringify({ folder, services }));
         const again = await platform.run(["up", "--once"]);
         expect(again.code, again.stderr).to.equal(0);
         process.kill(member, 0);
