@@ -6,6 +6,7 @@ import { messageOf } from "./errors";
 import { mlAppDir } from "./paths";
 import { Progress } from "./progress";
 import { Environments } from "./python";
+import { installHere } from "./surroundings";
 
 async function main(): Promise<void> {
   const progress = Progress.for({});
@@ -13,7 +14,7 @@ async function main(): Promise<void> {
   const uv = await progress.step("uv", (step) => environments.packageInstaller(step));
   progress.stop();
   const script = path.join(mlAppDir, "environments", "lock.sh");
-  const env = { ...process.env, ...uv.env, UV: uv.file };
+  const env = { ...process.env, ...installHere(), ...uv.env, UV: uv.file };
   process.exitCode = spawnSync(script, process.argv.slice(2), { env, stdio: "inherit" }).status ?? 1;
 }
 

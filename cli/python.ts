@@ -8,7 +8,7 @@ import { UserError } from "./errors";
 import { homeDir, mlAppDir } from "./paths";
 import { type Command, lastLines, run } from "./process";
 import type { Step } from "./progress";
-import { installHere, withoutProxy, withoutSteering } from "./surroundings";
+import { installHere, plainPython, withoutProxy, withoutSteering } from "./surroundings";
 
 const execute = promisify(execFile);
 
@@ -59,7 +59,7 @@ export async function findPython(wanted?: string): Promise<Interpreter> {
   for (const file of candidates) {
     const probe = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3], sys.executable)";
     try {
-      const { stdout } = await execute(file, ["-c", probe], { timeout: 20_000 });
+      const { stdout } = await execute(file, ["-c", probe], { env: plainPython(), timeout: 20_000 });
       const [version = "", executable = file] = stdout.trim().split(/ (.*)/s);
       if (supportedVersions.some((supported) => version.startsWith(`${supported}.`))) {
         return { file: executable, version };
@@ -190,7 +190,7 @@ export class Environments {
   /** Runs a command that fetches packages. */
   private async install(command: Command, step: Step): Promise<void> {
     try {
-      await run({ ...command, env: { ...installHere, ...command.env } }, this.signal, (line) => {
+      await run({ ...command, env: { ...installHere(), ...command.env } }, this.signal, (line) => {
         step.detail(line);
       });
     } catch (error) {
@@ -219,7 +219,8 @@ export class Environments {
         log: path.join(homeDir(), "logs", "install-uv.log"),
         passing: true,
       };
-      await run({ ...command, file: interpreter.file, args: ["-m", "venv", folder] }, this.signal);
+      const venv = { file: interpreter.file, args: ["-m", "venv", folder], env: installHere() };
+      await run({ ...command, ...venv }, this.signal);
       const impatient = ["--retries", "2", "--timeout", "20", "--disable-pip-version-check"];
       const install = [
         "-m",
@@ -241,7 +242,7 @@ export class Environments {
 
 /** uv reads none of pip's settings: hand on those that say where packages come from. */
 async function pipSettings(python: string): Promise<Record<string, string>> {
-  const { stdout } = await execute(python, ["-m", "pip", "config", "list"]);
+  const { stdout } = await execute(python, ["-m", "pip", "config", "list"], { env: plainPython() });
   const setting = (key: string) => new RegExp(`^[^=]*\\.${key}='(.*)'$`, "m").exec(stdout)?.[1];
   const wanted = {
     UV_DEFAULT_INDEX: setting("index-url"),

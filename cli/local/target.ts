@@ -1,10 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
+import * as z from "zod";
+
 import { UserError } from "../errors";
 import { sendTo } from "../exchange";
 import type { MlflowClient, ModelVersion } from "../mlflow";
-import { run } from "../process";
+import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, type EnvironmentName, Environments } from "../python";
 import { type Answer, predict } from "../seldon";
@@ -107,14 +109,23 @@ export async function bringUp(
   }
 }
 
-/** What the training prints. */
-interface TrainingResult {
-  readonly version: string;
-  readonly alias: string | null;
-  readonly previous_champion: string | null;
-  /** Why the version has its alias, a sentence. */
-  readonly reason: string;
-  readonly metrics: { readonly test_score: number };
+/** What the training prints; `reason` is why the version has its alias, a sentence. */
+const trainingResult = z.object({
+  ...{ version: z.string(), alias: z.string().nullable(), previous_champion: z.string().nullable() },
+  ...{ reason: z.string(), metrics: z.object({ test_score: z.number() }) },
+});
+
+/** @throws UserError the training has printed something else, or more. */
+export function readTrainingResult(output: string, log: string): z.infer<typeof trainingResult> {
+  try {
+    return trainingResult.parse(JSON.parse(output));
+  } catch {
+    const said = output.trim().slice(0, 200);
+    throw new UserError(
+      `training: it ended well, and its output is not its result: ${said === "" ? "nothing" : JSON.stringify(said)}. ` +
+        `Whatever prints there, such as a sitecustomize.py of this Python, is in the way. ${logExcerpt(log)}`,
+    );
+  }
 }
 
 /** The address as training takes it: paths are the user's, who may stand in another folder than npm. */
@@ -146,8 +157,9 @@ async function trainIfChanged(
   step.detail(
     again === undefined ? "starting" : `comparing version ${again.version} with the champion again`,
   );
+  const log = localDir("logs", "training.log");
   const output = await run(
-    python.module("training", localDir("logs", "training.log"), [
+    python.module("training", log, [
       ...["house_price.train", "--json", "--tracking-uri", mlflow.url, "--register-as", modelName],
       ...(again === undefined ? ["--tag", `${fingerprintTag}=${fingerprint}`] : ["--compare", again.version]),
       ...(data === undefined ? [] : ["--data", data]),
@@ -157,7 +169,7 @@ async function trainIfChanged(
       step.detail(line);
     },
   );
-  const result = JSON.parse(output) as TrainingResult;
+  const result = readTrainingResult(output, log);
   const { version, alias, reason, metrics } = result;
   const why = result.previous_champion === null ? "" : `: ${reason}`;
   if (again === undefined)

@@ -27,6 +27,7 @@ describe("npm run up, on the local target", function () {
     const theirs = {
       ...{ HTTP_PROXY: nobody, http_proxy: nobody, MLFLOW_REGISTRY_URI: nobody, MLFLOW_RUN_ID: "theirs" },
       ...{ UVICORN_PORT: "1", PREDICTIVE_UNIT_ID: "theirs", PYTHONHOME: "/nowhere" },
+      ...{ PYTHONINSPECT: "1", PYTHONIOENCODING: "utf-16", PYTHONHASHSEED: "abc", PYTHONUTF8: "7" },
     };
     const { code, events, stderr } = await platform.run(["up", "--once", "--json"], theirs);
     expect(code, stderr).to.equal(0);
@@ -212,7 +213,10 @@ describe("npm run up, on a machine that has nothing yet", function () {
     expect((await command.finished()).code).to.equal(130);
     expect(platform.processes()).to.deep.equal([]);
 
-    const again = await platform.run(["up", "--once", "--json"], { PIP_USER: "1", PIP_TARGET: "/nowhere" });
+    const again = await platform.run(["up", "--once", "--json"], {
+      ...{ PIP_USER: "1", PIP_TARGET: "/nowhere", PYTHONHASHSEED: "abc" },
+      ...{ UV_WORKING_DIR: "/nowhere", UV_PROJECT: "/nowhere", UV_CONFIG_FILE: "/nowhere" },
+    });
     expect(again.code, again.stderr).to.equal(0);
     expect(detailOf(again.events, "Python environment tracking")).to.contain("installed");
     expect(lastEvent(again.events, "up")).to.have.property("prediction");

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { Interrupted } from "../../../cli/errors";
+import { Interrupted, UserError } from "../../../cli/errors";
+import { readTrainingResult } from "../../../cli/local/target";
 import { choosePort } from "../../../cli/ports";
 import {
   type ProcessIdentity,
@@ -22,7 +23,8 @@ import {
 import { projectDir } from "../../../cli/paths";
 import { processTable } from "../../../cli/processTable";
 import { Service, run } from "../../../cli/process";
-import { Environments, findPython } from "../../../cli/python";
+import { Environment, Environments, findPython } from "../../../cli/python";
+import { installHere } from "../../../cli/surroundings";
 import { rejection } from "../support/rejection";
 
 const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-machine-"));
@@ -235,6 +237,65 @@ describe("finding Python", () => {
     fake("perl", "echo 'unknown option' >&2; exit 2");
     const { message } = await rejection(findPython("perl"));
     expect(message).to.contain("perl does not run (unknown option)");
+  });
+});
+
+describe("the user's variables of Python and uv", () => {
+  const theirs = {
+    ...{ PYTHONHASHSEED: "abc", PYTHONUTF8: "7", PYTHONINSPECT: "1", PYTHONIOENCODING: "utf-16" },
+    ...{ PYTHONHOME: "/nowhere", PYTHONPATH: "/nowhere", PYTHONDONTWRITEBYTECODE: "1" },
+    ...{ UV_WORKING_DIR: "/nowhere", UV_PROJECT: "/nowhere", UV_CONFIG_FILE: "/nowhere" },
+    ...{ PIP_TARGET: "/nowhere", PIP_INDEX_URL: "http://theirs" },
+  };
+  const own = Object.entries(process.env).filter(([name]) => name in theirs);
+  beforeEach(() => Object.assign(process.env, theirs));
+  afterEach(() => {
+    for (const name of Object.keys(theirs)) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, Object.fromEntries(own));
+  });
+
+  it("reach no Python that is looked for", async () => {
+    const python = path.join(folder, "python-with-variables");
+    writeFileSync(python, '#!/bin/sh\nenv | grep -q "^PYTHON" || echo 3.12.4 /python\n', { mode: 0o755 });
+    expect(await findPython(python)).to.deep.equal({ file: "/python", version: "3.12.4" });
+  });
+
+  it("reach no module that runs, other than those that are set for it", async () => {
+    const { env } = new Environment(folder, "id").module("module", path.join(folder, "log"), ["module"]);
+    const shown = { ...shell("env"), env: env ?? {} };
+    const names = (await run(shown, never)).match(/^PYTHON\w*(?==.)/gm);
+    expect(names?.sort()).to.deep.equal(["PYTHONPATH", "PYTHONUNBUFFERED"]);
+    expect(env?.["PYTHONPATH"]).not.to.equal(theirs.PYTHONPATH);
+  });
+
+  it("reach no installation, but for those that say where packages come from", async () => {
+    const names = async () => {
+      const variables = await run({ ...shell("env"), env: installHere() }, never);
+      return Object.keys(theirs).filter((name) => variables.includes(`${name}=`));
+    };
+    expect(await names()).to.deep.equal(["PIP_INDEX_URL"]);
+    process.env["UV_CONFIG_FILE"] = path.join(folder, "uv.toml");
+    writeFileSync(process.env["UV_CONFIG_FILE"], "");
+    expect(await names()).to.deep.equal(["UV_CONFIG_FILE", "PIP_INDEX_URL"]);
+  });
+});
+
+describe("the result of a training", () => {
+  const result = {
+    ...{ version: "2", alias: null, previous_champion: "1", reason: "It is worse." },
+    metrics: { test_score: 0.7 },
+  };
+
+  it("is what it prints", () => {
+    expect(readTrainingResult(`${JSON.stringify(result)}\n`, "log")).to.deep.equal(result);
+  });
+
+  it("is none where something else is printed, and that is said", () => {
+    for (const output of ["", "hello\n", "{}", `hello\n${JSON.stringify(result)}`])
+      expect(() => readTrainingResult(output, "log"), output).to.throw(
+        UserError,
+        /^training: .* is not its result: (nothing|".+")\. /,
+      );
   });
 });
 
