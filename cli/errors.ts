@@ -24,6 +24,12 @@ export class Interrupted extends UserError {
   }
 }
 
+/** Tells machines of an error, if the command was asked to speak to them: on standard output, as one object. */
+export function tellMachines(message: string): void {
+  if (process.argv.includes("--json"))
+    process.stdout.write(`${JSON.stringify({ event: "error", message })}\n`);
+}
+
 /** Why a request got no answer, from what `fetch` throws: by itself that says only that it failed. */
 export function requestFailure(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

@@ -1,6 +1,6 @@
 import colors from "picocolors";
 
-import { UserError } from "./errors";
+import { UserError, messageOf, tellMachines } from "./errors";
 import { refuseSwallowed } from "./npmOptions";
 import { program } from "./program";
 
@@ -10,6 +10,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.kill(process.pid, "SIGHUP");
 });
 
+// A crash is Node's to show, with its stack.
+process.on("uncaughtExceptionMonitor", (error: unknown) => {
+  tellMachines(messageOf(error));
+});
+
 async function main(): Promise<void> {
   refuseSwallowed(program, process.argv.slice(2));
   await program.parseAsync();
@@ -17,8 +22,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (!(error instanceof UserError)) throw error;
-  if (process.argv.includes("--json"))
-    process.stdout.write(`${JSON.stringify({ event: "error", message: error.message })}\n`);
+  tellMachines(error.message);
   process.stderr.write(`\n${colors.red("Error:")} ${error.message}\n`);
   process.exitCode = error.exitCode;
 });

@@ -9,6 +9,7 @@ import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
 import type { PreviewOptions } from "./commands/preview";
 import type { StatusOptions } from "./commands/status";
+import { tellMachines } from "./errors";
 import { previewExitCodes } from "./exitCodes";
 import type { TargetOptions } from "./target";
 
@@ -46,6 +47,12 @@ interface UpFlags extends TargetOptions {
 /** The commands, with what each takes. */
 export const program = new Command("npm run")
   .description("The ML platform, from an empty machine to a model in service.")
+  .configureOutput({
+    outputError: (text, write) => {
+      tellMachines(text.replace(/^error: /, "").trim());
+      write(text);
+    },
+  })
   .showHelpAfterError("(npm run COMMAND -- --help shows all options)");
 
 withTarget(program.command("up"), true)

@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { projectDir } from "../../../cli/paths";
+
+describe("an error with --json", function () {
+  this.timeout(60_000);
+  const home = mkdtempSync(path.join(tmpdir(), "mlplatform-main-"));
+
+  /** What a command writes to standard output, by lines, to standard error, and its exit code. */
+  function command(args: string) {
+    const words = ["--require", path.join(projectDir, "load.cjs"), "cli/main.ts", ...args.split(" ")];
+    const env = { ...process.env, MLPLATFORM_HOME: home, KUBECONFIG: path.join(home, "none"), NO_COLOR: "1" };
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      ...{ cwd: projectDir, encoding: "utf8", env },
+    });
+    return { status, stdout, stderr };
+  }
+  const event = (message: string) => `${JSON.stringify({ event: "error", message })}\n`;
+
+  it("is one object on standard output, of what the user can mend and of how a command is used", () => {
+    for (const [args, message] of [
+      ["status --json --bad", "unknown option '--bad'"],
+      ["up --once --detach --json", "option '--once' cannot be used with option '--detach'"],
+      ["open --json --port x", "option '--port <port>' argument 'x' is invalid. A port is 1 to 65535."],
+      ["nothing --json", "unknown command 'nothing'"],
+    ] as const) {
+      const { status, stdout, stderr } = command(args);
+      expect([status, stdout], stderr).to.deep.equal([1, event(message)]);
+      expect(stderr).to.contain(`error: ${message}`);
+    }
+    const { status, stdout, stderr } = command("status --json --stack nowhere");
+    expect(status).to.equal(1);
+    const { message } = JSON.parse(stdout) as { message: string };
+    expect(stderr).to.equal(`\nError: ${message}\n`);
+  });
+
+  it("is one object of a crash too, whose stack is on standard error", () => {
+    // What cannot be written is no error of the user's.
+    mkdirSync(path.join(home, "local", "state.json.partial"), { recursive: true });
+    const { status, stdout, stderr } = command("status --json");
+    expect(status).to.equal(1);
+    expect(stdout).to.match(/^\{"event":"error","message":"EISDIR: .*"\}\n$/);
+    expect(stderr).to.contain("    at ");
+    expect(command("status").stdout).to.equal("");
+  });
+
+  it("is on standard error alone without it", () => {
+    expect(command("status --bad")).to.include({ status: 1, stdout: "" });
+  });
+});
