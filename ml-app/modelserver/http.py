@@ -31,8 +31,16 @@ longest time is closed: without that, idle ones would shut all others out."""
 MAX_HEAD_BYTES = 64 * 1024
 """A request's line and headers, as in h11. Checked where a head comes in several pieces; one piece is not much more."""
 
+MAX_PIPELINED = 16
+"""Requests of a connection that wait behind the one that is being answered. Each takes up a hundred times the bytes it
+came in, so that one that asks and reads no answers would fill the memory."""
+
 REQUEST_SECONDS = 60
 """How long a request may take to come in, from its first byte to its last."""
+
+
+class _TooManyError(Exception):
+    """More requests have come than may wait."""
 
 
 class Connection(HttpToolsProtocol):
@@ -44,7 +52,8 @@ class Connection(HttpToolsProtocol):
     https://github.com/Kludex/uvicorn/issues/2722). h11 does not, but costs a third of the requests per second.
     So a request with an offer is read again without it, by a new parser, as uvicorn does for a websocket.
 
-    What clients can take up is bounded: how many they are, the size of a head, the time for a request to come in.
+    What clients can take up is bounded: how many they are, the requests that wait on each, the size of a head, the time
+    for a request to come in.
     """
 
     _part: Literal["", "head", "body"] = ""
@@ -95,7 +104,10 @@ class Connection(HttpToolsProtocol):
                     rest = rest[offer.args[0] :]
                     self._read_head_without_offer()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._refuse(HTTPStatus.BAD_REQUEST, f"the request is no HTTP/1.1: {error}")
+            if isinstance(error.__context__, _TooManyError):
+                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"more than {MAX_PIPELINED} requests wait for an answer")
+            else:
+                self._refuse(HTTPStatus.BAD_REQUEST, f"the request is no HTTP/1.1: {error}")
             return
         if self._part:
             self._bound(len(data))
@@ -103,7 +115,9 @@ class Connection(HttpToolsProtocol):
             self._wait()
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins; the parser reads no further if it is one too many."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise _TooManyError
         self._part, self._frame_bytes, self._has_more = "head", 0, True
         super().on_message_begin()
 

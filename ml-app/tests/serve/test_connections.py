@@ -17,7 +17,14 @@ from model_process import HERE, ModelProcess, Rows
 from modelserver import http
 from modelserver import server as command
 from modelserver.errors import ModelError
-from modelserver.http import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES, REQUEST_SECONDS, Connection
+from modelserver.http import (
+    KEEP_ALIVE_SECONDS,
+    MAX_CONNECTIONS,
+    MAX_HEAD_BYTES,
+    MAX_PIPELINED,
+    REQUEST_SECONDS,
+    Connection,
+)
 
 PING = b"GET /health/ping HTTP/1.1\r\nHost: a\r\n\r\n"
 UPLOAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
@@ -175,3 +182,26 @@ def test_head_without_end(server: ModelProcess, begin: bytes, piece: bytes) -> N
             received = b""
     assert MAX_HEAD_BYTES <= sent < 4 << 20
     assert received[:12] in {b"", b"HTTP/1.1 431", b"HTTP/1.1 400"}
+
+
+@pytest.mark.parametrize("again", [0, 1, 100])
+def test_requests_that_wait_on_a_connection_are_bounded(again: int) -> None:
+    alone = Alone(ServerState())
+    alone.connection.data_received(PING * (MAX_PIPELINED + 1))
+    assert alone.connection.cycle.keep_alive, "as many as may wait are no reason to close"
+    for _ in range(again):
+        alone.connection.data_received(PING * 7000)
+    assert len(alone.connection.pipeline) == MAX_PIPELINED
+    # The answer to the last that is taken closes the connection.
+    assert alone.connection.cycle.keep_alive == (again == 0)
+    assert not alone.closed
+
+
+def test_what_waits_is_answered_before_the_connection_is_closed(server: ModelProcess) -> None:
+    received = b""
+    with socket.create_connection((HERE, int(server.rest)), timeout=5) as client:
+        client.sendall(PING * 7000)
+        while data := client.recv(65536):
+            received += data
+    assert received.count(b"HTTP/1.1 200 OK") == MAX_PIPELINED + 1
+    assert received.count(b"connection: close") == 1
