@@ -23,6 +23,8 @@ from modelkit.connecting import first_answer, noted, unreachable
 TIMEOUT_SECONDS = 30
 EXACT = 2**53
 """Up to this every whole number is a float, too."""
+LARGEST = 3.4e38
+"""scikit-learn's trees hold features as float32, which ends there; sums of squares of such targets are floats yet."""
 EXAMPLES = 5
 """How many faulty lines a message shows of each kind; it counts the others."""
 HEADER_CHARACTERS = 400
@@ -77,7 +79,7 @@ def read_table(address: str) -> Table:
 def numbers(
     table: Table, columns: Sequence[str], non_negative: Collection[str] = ()
 ) -> tuple[dict[str, list[float]], list[str]]:
-    """Read columns of a table as finite numbers.
+    """Read columns of a table as finite numbers that a model can calculate with.
 
     Args:
         table: the table; it may have other columns too, which are not looked at.
@@ -132,7 +134,9 @@ def _number(cell: str) -> tuple[float, str]:
         return math.nan, "not a number"
     if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT:
         return int(number), ""
-    return number, "" if math.isfinite(number) else "not finite"
+    if not math.isfinite(number):
+        return number, "not finite"
+    return number, "" if abs(number) <= LARGEST else f"too large (above {LARGEST:g})"
 
 
 def _some(examples: Sequence[str]) -> str:

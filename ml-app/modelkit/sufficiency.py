@@ -6,10 +6,20 @@ A model of too little is no worse by its own score: eight equal rows give an R²
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 LEAST_ROWS = 5
 """Of each side of the split; the score of fewer is chance."""
+
+LEAST_SPREAD = 1e-7
+"""Of the target, next to its size and to 1: what differs by less is lost in the rounding of sums of squares, and
+scikit-learn's trees take a variance below 2.2e-16 for none."""
+
+
+def unseen(train: Iterable[Hashable], test: Iterable[Hashable]) -> list[bool]:
+    """Whether each row of the test has features that no row of the training has: others test the memory only."""
+    seen = set(train)
+    return [row not in seen for row in test]
 
 
 def shortcomings(columns: Mapping[str, Sequence[float]], target: str, test_size: float) -> list[str]:
@@ -35,6 +45,8 @@ def shortcomings(columns: Mapping[str, Sequence[float]], target: str, test_size:
         return found
     if _constant(columns[target]):
         found.append(f"{target} is {columns[target][0]:g} in every row: there is nothing to predict")
+    elif max(columns[target]) - min(columns[target]) < LEAST_SPREAD * max(1, *map(abs, columns[target])):
+        found.append(f"{target} is about {columns[target][0]:g} in every row: what differs is too little to predict")
     if all(_constant(values) for name, values in columns.items() if name != target):
         found.append(f"every feature is the same in every row: there is nothing to predict {target} from")
     return found

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from house_price.features import FEATURES, TARGET
 from house_price.train.options import Options
 from modelkit.datasets import DataError
+from modelkit.sufficiency import LEAST_ROWS, unseen
 from modelkit.training import regression_metrics
 
 
@@ -21,7 +22,7 @@ class Split:
     Attributes:
         train_x: features to train on, shape (n, 10), int64 or float64 as in the file, columns `FEATURES`.
         train_y: their prices in US dollars, shape (n,), int64 or float64.
-        test_x: features kept for the test, shape (m, 10), likewise.
+        test_x: features kept for the test, shape (m, 10), likewise; none of its rows is in `train_x`.
         test_y: their prices in US dollars, shape (m,), likewise.
     """
 
@@ -34,17 +35,28 @@ class Split:
 def split(sales: pd.DataFrame, options: Options) -> Split:
     """Divide sales into those to train on and those to test with; the same seed divides them the same way.
 
+    Rows of the test whose features are in the training too are left out.
+
     Args:
-        sales: shape (n + m, 11), int64 or float64, columns `FEATURES` and `TARGET`.
+        sales: shape (at least n + m, 11), int64 or float64, columns `FEATURES` and `TARGET`.
         options: `test_size` and `seed`.
 
     Raises:
-        DataError: one of the parts has a single price, so that nothing can be learned, or measured.
+        DataError: too few rows are left for the test, or one of the parts has a single price, so that nothing can be
+            learned, or measured.
     """
     size, seed = options.parameters["test_size"], options.parameters["seed"]
     train_x, test_x, train_y, test_y = train_test_split(
         sales[list(FEATURES)], sales[TARGET], test_size=size, random_state=seed
     )
+    drawn, new = len(test_x), unseen(*(part.itertuples(index=False, name=None) for part in (train_x, test_x)))
+    test_x, test_y = test_x[new], test_y[new]
+    if (different := len(test_x.drop_duplicates())) < LEAST_ROWS:
+        raise DataError(
+            f"of {drawn} rows to test with only {different} differ from those to train on and from each other, apart "
+            f"from the {TARGET}; {LEAST_ROWS} are the least: give more data, or divide them otherwise "
+            "(--test-size, --seed)"
+        )
     for part, prices in (("to train on", train_y), ("to test with", test_y)):
         if prices.nunique() == 1:
             raise DataError(

@@ -59,6 +59,9 @@ CELLS = [
     ("sqft_lot", "-0.5", "sqft_lot is negative: line 4 '-0.5'"),
     ("grade", "nan", "grade is not finite: line 4 'nan'"),
     ("grade", "inf", "grade is not finite: line 4 'inf'"),
+    ("grade", "1e39", "grade is too large (above 3.4e+38): line 4 '1e39'"),
+    ("grade", "9" * 39, f"grade is too large (above 3.4e+38): line 4 '{'9' * 12}...{'9' * 13}'"),
+    ("price", "1e200", "price is too large (above 3.4e+38): line 4 '1e200'"),
     ("grade", "1e999", "grade is not finite: line 4 '1e999'"),
 ]
 
@@ -145,6 +148,8 @@ def test_a_single_price_or_house_in_many_rows(sales: Rows, stored: Store) -> Non
     same_price = [row | {"price": "300000"} for row in sales]
     path = stored(same_price)
     assert refusal(path) == (f"{path} cannot be used:\n  price is 300000 in every row: there is nothing to predict")
+    path = stored([row | {"price": f"{price}e-300"} for price, row in enumerate(sales)])
+    assert refusal(path).endswith(":\n  price is about 0 in every row: what differs is too little to predict")
     same_house = [sales[0] | {"price": row["price"]} for row in sales]
     path = stored(same_house)
     assert refusal(path).endswith(":\n  every feature is the same in every row: there is nothing to predict price from")
