@@ -6,6 +6,7 @@ So whoever asks somebody for the first time asks again for a while, and then say
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import socket
 import ssl
@@ -25,10 +26,25 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 
 
+class SettingError(Exception):
+    """A variable of the environment is set to what it cannot be; the message is meant for the user."""
+
+
 def patience() -> float:
-    """For how many seconds a first connection is tried again."""
+    """For how many seconds a first connection is tried again.
+
+    Raises:
+        SettingError: the variable is set, and not to a number of seconds.
+    """
     in_a_pod = "KUBERNETES_SERVICE_HOST" in os.environ
-    return float(os.environ.get(PATIENCE_VARIABLE) or ("60" if in_a_pod else "5"))
+    text = os.environ.get(PATIENCE_VARIABLE) or ("60" if in_a_pod else "5")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise SettingError(f"{PATIENCE_VARIABLE} must be a number of seconds, 0 or more, not {text!r}")
+    return seconds
 
 
 def first_answer(ask: Callable[[], T], whom: str, unreachable: Callable[[Exception], object]) -> T:
@@ -40,9 +56,10 @@ def first_answer(ask: Callable[[], T], whom: str, unreachable: Callable[[Excepti
         unreachable: the reason why an error means that nobody was reached, which may pass; None for any other error.
 
     Raises:
+        SettingError: how long to try is set to what is no time.
         Exception: what `ask` raised last. If nobody was reached in time it has a note that names both ends.
     """
-    began = time.monotonic()
+    limit, began = patience(), time.monotonic()
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -52,7 +69,7 @@ def first_answer(ask: Callable[[], T], whom: str, unreachable: Callable[[Excepti
             if reason is None:
                 raise
             spent = time.monotonic() - began
-            if spent + pause > patience():
+            if spent + pause > limit:
                 error.add_note(both_ends(whom, spent))
                 raise
             sys.stderr.write(f"{whom} does not answer yet: {reason}; asking again in {pause:g} s\n")

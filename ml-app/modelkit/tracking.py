@@ -48,6 +48,7 @@ def prepare(uri: str) -> None:
 
     Raises:
         TrackingError: nothing answers at the address, for as long as `connecting.patience()` says.
+        SettingError: that is no time.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from house_price.train.data import read_houses
 from house_price.train.options import parse
 from modelkit import tracking
+from modelkit.connecting import SettingError
 from modelkit.datasets import DataError
 from modelkit.stopping import Stopped, StopSignals
 
@@ -25,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; by default the process's own.
 
     Returns:
-        The exit code: 0, 1 if a run or the publishing broke off, 2 if an option, the data or the server's address is
-        wrong, 130 or 143 after Ctrl-C or SIGTERM.
+        The exit code: 0, 1 if a run or the publishing broke off, 2 if an option, a variable, the data or the
+        server's address is wrong, 130 or 143 after Ctrl-C or SIGTERM.
     """
     try:
         stop = StopSignals()
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from house_price.train.run import train  # noqa: PLC0415
 
         outcome = train(options, houses, stop)
-    except DataError as error:
+    except (DataError, SettingError) as error:
         return _fail(error, 2)
     except tracking.TrackingError as error:
         return _fail(error, error.exit_code)

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from house_price.train.__main__ import main
 from modelkit.connecting import PATIENCE_VARIABLE, first_answer, patience, unreachable
 from modelkit.tracking import TrackingError, prepare
 
@@ -80,6 +81,17 @@ def test_outside_of_a_cluster_nobody_waits_for_long(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv(PATIENCE_VARIABLE)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     assert patience() == 5
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "abc", "1e999"])
+def test_a_time_that_is_none_is_refused_before_anybody_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    monkeypatch.setenv(PATIENCE_VARIABLE, text)
+    expected = f"error: {PATIENCE_VARIABLE} must be a number of seconds, 0 or more, not '{text}'\n"
+    for arguments in ([], ["--data", "http://127.0.0.1:1/sales.csv"]):
+        assert main(["--tracking-uri", "http://127.0.0.1:1", *arguments]) == 2
+        assert capsys.readouterr() == ("", expected)
 
 
 @pytest.mark.parametrize(
