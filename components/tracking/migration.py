@@ -5,6 +5,7 @@ after its start: so they are tried again for a minute. What the database itself 
 """
 
 import os
+import re
 import socket
 import sys
 import time
@@ -15,6 +16,17 @@ PATIENCE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 8
 # Of a server that starts, ends, or is full: https://www.postgresql.org/docs/current/errcodes-appendix.html
 PASSING = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection slots")
+
+
+def told(error: Exception) -> str:
+    """The line of a driver's error that says why: what the server says, else the first; hints come after it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in lines if "FATAL:" in line), lines[0])
+
+
+def passes(reason: str) -> bool:
+    """Whether what a server says may be otherwise in a moment; names of users and databases are in quotes."""
+    return any(words in re.sub('"[^"]*"', "", reason) for words in PASSING)
 
 
 def wait_for_database() -> None:
@@ -30,8 +42,8 @@ def wait_for_database() -> None:
             psycopg2.connect("", connect_timeout=5).close()
             return
         except psycopg2.OperationalError as error:
-            reason = str(error).strip().splitlines()[-1]
-            if "FATAL:" in reason and not any(word in reason for word in PASSING):
+            reason = told(error)
+            if "FATAL:" in reason and not passes(reason):
                 sys.exit(f"error: {database} refuses: {reason}")
             if time.monotonic() - began + pause > PATIENCE_SECONDS:
                 sys.exit(

@@ -19,7 +19,7 @@ def connect(*_, **__):
     lines = pathlib.Path(__file__).with_name("said")
     first, _, rest = lines.read_text().partition("\\n")
     lines.write_text(rest)
-    if first: raise OperationalError(first)
+    if first: raise OperationalError(first.replace("\\\\n", "\\n").replace("EMPTY", ""))
     return Connection()
 """
 UTILS = """
@@ -32,14 +32,14 @@ WRONG = 'FATAL:  password authentication failed for user "mlflow"'
 
 
 def migrate(folder: Path, *said: str, patience: float = 60) -> subprocess.CompletedProcess[str]:
-    """Runs the Job; the driver fails with each of these words in turn, then connects."""
+    """Runs the Job; the driver fails with each of these words in turn, then connects; EMPTY is none."""
     package = folder / "mlflow" / "store" / "db"
     package.mkdir(parents=True)
     for parent in (package, package.parent, package.parent.parent):
         (parent / "__init__.py").touch()
     (package / "utils.py").write_text(UTILS)
     (folder / "psycopg2.py").write_text(DRIVER)
-    (folder / "said").write_text("\n".join([*said, ""]))
+    (folder / "said").write_text("\n".join([*(words.replace("\n", "\\n") for words in said), ""]))
     script = MIGRATION.read_text().replace("PATIENCE_SECONDS = 60", f"PATIENCE_SECONDS = {patience}")
     return subprocess.run(
         [sys.executable, "-c", script],
@@ -59,10 +59,34 @@ def test_tables_are_made_once_the_database_answers(tmp_path: Path) -> None:
     ]
 
 
-def test_refused_log_in_is_told_at_once(tmp_path: Path) -> None:
-    done = migrate(tmp_path, WRONG)
+REFUSALS = [
+    WRONG,
+    'FATAL:  role "x" is not permitted to log in\nHINT:  ask',
+    'FATAL:  password authentication failed for user "too many"',
+    'connection to server at "db", port 5432 failed: FATAL:  database "recovery mode" does not exist',
+]
+
+
+@pytest.mark.parametrize("said", REFUSALS)
+def test_refused_log_in_is_told_at_once(tmp_path: Path, said: str) -> None:
+    done = migrate(tmp_path, said)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"error: the database db:5432 refuses: {WRONG}\n"
+    assert done.stderr == f"error: the database db:5432 refuses: {said.splitlines()[0]}\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ('FATAL:  sorry, too many clients already\nHINT:  "wait"', "FATAL:  sorry, too many clients already"),
+        (f"could not send data\n{STARTING}\nDETAIL:  redo", STARTING),
+        ('root certificate file "/x" does not exist\nEither provide it', 'root certificate file "/x" does not exist'),
+        ("EMPTY", "OperationalError"),
+    ],
+)
+def test_what_may_pass_is_tried_again_with_its_reason(tmp_path: Path, said: str, reason: str) -> None:
+    done = migrate(tmp_path, said)
+    assert done.returncode == 0
+    assert done.stderr == f"the database db:5432 does not answer yet: {reason}; asking again in 0.5 s\n"
 
 
 @pytest.mark.parametrize("patience", [0, 0.6])
