@@ -69,6 +69,11 @@ export function setupScript(host: string): string {
     // The Service may take a moment to lead to a server that is ready, and network policies to reach this pod.
     "began=$(date +%s) pause=1",
     "until said=$(mc ls store 2>&1 > /dev/null); do",
+    // What the store itself says of the log-in, no waiting mends; a name of a host has no spaces.
+    '  case "$said" in *"ccess "[Dd]enied*|*"ccess "[Kk]ey*|*" signature "*)',
+    `    echo "error: the store ${host} refuses its root user: $said: does it run with another password?" >&2`,
+    "    exit 1 ;;",
+    "  esac",
     "  if [ $(($(date +%s) - began)) -ge 60 ]; then",
     `    echo "error: \${HOSTNAME:-this pod} has tried to reach the store ${host} for 60 s: $said: is it running, and do the" \\`,
     '      "network policies of both namespaces allow it?" >&2',

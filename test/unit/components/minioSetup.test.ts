@@ -16,7 +16,7 @@ const host = "minio.s3.svc.cluster.local:9000";
 const mc = `#!/bin/sh
 printf '%s\\n' "$*" >> "$STORE/calls"
 printf '%s\\n' "$MC_HOST_store $MC_CONFIG_DIR" > "$STORE/host"
-case "$*" in "\${REFUSED:-nothing}"*) echo "mc: <ERROR> Access denied." >&2; exit 1 ;; esac
+case "$*" in "\${REFUSED:-nothing}"*) echo "mc: <ERROR> \${REASON:-Access denied.}" >&2; exit 1 ;; esac
 case "$*" in
 "ls store") [ "$(grep -c '^ls' "$STORE/calls")" -gt "\${DEAF:-0}" ] ;;
 "mb --ignore-existing "*) shift 2; for bucket; do mkdir -p "$STORE/buckets/\${bucket#store/}"; done ;;
@@ -200,6 +200,27 @@ describe("the set-up of MinIO", () => {
     expect(stderr.trim().split("\n").at(-1)).to.match(
       new RegExp(`^error: minio-setup-x has tried to reach the store ${host} for 60 s: .*network policies`),
     );
+  });
+
+  for (const reason of [
+    "Unable to list folder. Access Denied.",
+    "Unable to list folder. The Access Key Id you provided does not exist in our records.",
+    "Unable to list folder. The request signature we calculated does not match the signature you provided.",
+  ])
+    it(`tells at once that the store refuses: ${reason}`, () => {
+      const { status, stderr } = run({ REFUSED: "ls store", REASON: reason });
+      expect(status).to.equal(1);
+      expect(stderr).to.equal(
+        `error: the store ${host} refuses its root user: mc: <ERROR> ${reason}: does it run with another password?\n`,
+      );
+      expect(calls()).to.deep.equal(["ls store"]);
+    });
+
+  it("asks again where a name of the address only looks like a refusal", () => {
+    const reason = 'Get "http://minio.signature.svc/": dial tcp: no route to host.';
+    const { stderr } = run({ REFUSED: "ls store", REASON: reason });
+    expect(stderr).to.include(`does not answer yet: mc: <ERROR> ${reason}; asking again in 1 s`);
+    expect(calls()).to.have.length(11);
   });
 
   for (const step of ["mb", "admin user add", "admin policy create", "admin policy attach"]) {
