@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import multipart
 
 from modelserver.errors import BadRequest
-from modelserver.messages import check, parse
+from modelserver.messages import PARTS, check, parse
 
 MAX_FIELDS = 100
 """Fields of a form or query; a message has eight parts."""
@@ -49,6 +49,7 @@ def read(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
         fields = _unique(_pairs(body, "the form"), "the form")
         if not fields.get("json"):
             raise BadRequest(f"the form has no field json with a message; it has: {', '.join(fields)}")
+        _alone([name for name in fields if name == "json" or name in PARTS])
         return check(parse(fields["json"].encode(), "the field json"))
     return check(parse(body))
 
@@ -95,10 +96,15 @@ def _message(parts: dict[str, Any]) -> dict[str, Any]:
     """The message that the fields of a multipart form make: their `json`, or all of them."""
     if "json" not in parts:
         return parts
-    if len(parts) > 1:
-        raise BadRequest(f"the form has a message in json and more beside it: {', '.join(parts)}")
+    _alone(list(parts))
     whole: dict[str, Any] = parts["json"]
     return whole
+
+
+def _alone(fields: list[str]) -> None:
+    """Refuse a form with a message in its field `json` whose other fields would be another."""
+    if len(fields) > 1:
+        raise BadRequest(f"the form has a message in json and more beside it: {', '.join(fields)}")
 
 
 def _unique(pairs: Iterable[tuple[str, Any]], what: str) -> dict[str, Any]:

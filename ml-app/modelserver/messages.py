@@ -49,6 +49,10 @@ class _Message(msgspec.Struct):
     meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
+PARTS = _Message.__struct_fields__
+"""What a message may have; all but the last, `meta`, hold its data, and it has one of them."""
+
+
 def parse(text: bytes, what: str = "the body", kind: Any = dict[str, Any]) -> Any:
     """Decode JSON of that kind; `what` names it in errors.
 
@@ -102,6 +106,9 @@ def check(message: dict[str, Any]) -> dict[str, Any]:
         checked = msgspec.convert(message, _Message)
     except msgspec.ValidationError as error:
         raise BadRequest(f"the body is not a Seldon message: {error}") from error
+    given = [name for name in PARTS[:-1] if getattr(checked, name) is not None]
+    if len(given) > 1:
+        raise BadRequest(f"there are {', '.join(given[:-1])} and {given[-1]} in one message: send one")
     if checked.data is not None:
         message["data"] = _with_array(checked.data)
     elif checked.binData is not None:
@@ -115,18 +122,22 @@ def to_array(cells: list[Any]) -> npt.NDArray[Any]:
     """The array of nested lists, with the type of numbers or text that numpy finds for it.
 
     Raises:
-        BadRequest: they make no array.
+        BadRequest: they make no array, or one in which a boolean is no longer known from a number.
     """
     try:
         objects = np.array(cells, dtype=object)
-        longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0)
+        kinds = set(map(type, objects.flat))
+        longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0) if str in kinds else 0
         if longest * objects.size > MAX_TEXT:
             raise BadRequest(
                 f"data.ndarray has a text of {longest} characters among {objects.size} cells: that is too long"
             )
-        return np.array(cells)
+        array = np.array(cells)
     except ValueError as error:
         raise BadRequest("data.ndarray is ragged: its rows differ in length, or in depth") from error
+    if bool in kinds and array.dtype.kind in "iuf":
+        raise BadRequest("data.ndarray has true or false among numbers: send 1 or 0")
+    return array
 
 
 def to_tensor(shape: list[int], values: list[float]) -> npt.NDArray[np.float64]:

@@ -33,7 +33,7 @@ def to_matrix(rows: Any, names: Sequence[str] | None, features: Sequence[str]) -
         raise BadRequest(f"there are no rows; send at least one of {width} numbers")
     if rows.ndim != 2:  # noqa: PLR2004
         raise BadRequest(f"the array has {rows.ndim} dimension(s), not 2: send a list of rows, [[…], …]")
-    if rows.dtype.kind not in "biuf":
+    if rows.dtype.kind not in "iuf":
         raise BadRequest(_not_numeric(rows))
     if rows.shape[1] != width:
         raise BadRequest(f"each row needs {width} numbers ({', '.join(features)}), not {rows.shape[1]}")
@@ -67,7 +67,7 @@ def _not_numeric(rows: npt.NDArray[Any]) -> str:
     # One cell that is no number makes numpy turn all of them into text or objects: find the one.
     for (row, column), cell in np.ndenumerate(rows):
         try:
-            if math.isfinite(float(cell)):
+            if not isinstance(cell, bool | np.bool_) and math.isfinite(float(cell)):
                 continue
         except OverflowError:  # an integer of hundreds of digits
             continue

@@ -65,6 +65,12 @@ def test_large_form(server: ModelProcess, rows: Rows) -> None:
         assert_refused(send(f"{server.url}/predict", **how), "the body is larger", 413)
 
 
+def test_form_may_say_more_that_is_no_part_of_a_message(server: ModelProcess, row: Rows) -> None:
+    # As the engine before the executor did.
+    answer = send(f"{server.url}/predict", data={"json": message(row, []), "isDefault": "true"})
+    assert answer.json()["data"]["ndarray"] == server.prices(row)
+
+
 @pytest.mark.parametrize("payload", ["ndarray", "tensor"])
 def test_clients_of_the_protocol(server: ModelProcess, row: Rows, payload: str) -> None:
     client = SeldonClient(microservice_endpoint=f"{HERE}:{server.rest}")
@@ -85,6 +91,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "form, twice": ({"data": [("json", "{}"), ("json", "{}")]}, "the form has the field json twice"),
     "form, another field": ({"data": {"data": "1"}}, "the form has no field json with a message; it has: data"),
     "form, blank": ({"data": {"json": ""}}, "the form has no field json with a message; it has: json"),
+    "form, json and more": (
+        {"data": {"json": "{}", "data": "5"}},
+        "the form has a message in json and more beside it: ",
+    ),
     "form, no UTF-8": ({"data": "json=%ff", "type": "application/x-www-form-urlencoded"}, "the form cannot be read: "),
     "form, many fields": ({"data": {f"a{n}": "1" for n in range(101)}}, "the form cannot be read: Max number"),
     "form, no data": ({"data": {"json": "{}"}}, "the body has none of data, jsonData, strData and binData"),
@@ -95,6 +105,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "multipart, no JSON": ({"files": {"data": (None, "a")}}, NOT_JSON.format("data")),
     "multipart, twice": ({"files": [("data", (None, "{}"))] * 2}, "the form has the field data twice"),
     "multipart, json and more": ({"files": {"json": (None, "{}"), "data": (None, "{}")}}, "the form has a message in"),
+    "multipart, two messages": (
+        {"files": {"strData": (None, "a"), "data": (None, "{}")}},
+        "there are data and strData in one message: send one",
+    ),
     "multipart, no data": ({"files": {"meta": (None, "{}")}}, "the body has none of data"),
     "multipart, text": ({"files": {"strData": (None, "1,2")}}, "this model takes rows of numbers"),
     "multipart, no text": ({"files": {"strData": ("a", b"\xff")}}, "the field strData is no text: "),

@@ -64,6 +64,7 @@ REFUSED = {
     "NaN in a list": (ndarray([[np.nan] * 10]), "row 0, column 0 is not a number: 'NaN'"),
     "NaN in a tensor": (tensor(HOUSE * np.nan), "row 0, column 0 is not a finite number"),
     "null": (ndarray([[None] * 10]), "row 0, column 0 is not a number: None"),
+    "true among numbers": (ndarray([[True, *[1.0] * 9]]), "data.ndarray has true or false among numbers"),
     "ragged": (ndarray([[1.0] * 10, [1.0] * 9]), "data.ndarray is ragged"),
     "nested deep": (ndarray(json.loads("[" * 40 + "]" * 40)), "data.ndarray is ragged"),
     "a long text among many cells": (

@@ -59,11 +59,9 @@ def test_answer_says_which_model_it_is_and_what_it_measured(server: ModelProcess
     assert 0 < timer["value"] < 1000
 
 
-def test_whole_numbers_and_truth_values_are_numbers(server: ModelProcess, row: Rows) -> None:
+def test_whole_numbers_are_numbers(server: ModelProcess, row: Rows) -> None:
     house = [3, 1, 1560, 1560, 8, 2, 0, 3423, 1, 98112]
     expected = server.prices(np.array([house], dtype=float))
-    assert server.post({"data": {"ndarray": [house]}}).json()["data"]["ndarray"] == expected
-    house[8] = True
     assert server.post({"data": {"ndarray": [house]}}).json()["data"]["ndarray"] == expected
 
 
