@@ -14,6 +14,15 @@ export type Send = (body: string) => Promise<Reply>;
 /** Asks a path of a model's server: sends the body if there is one. Throws as {@link Send} does. */
 export type Exchange = (path: string, body?: string) => Promise<Reply>;
 
+/** What the JSON of a reply stands for; undefined if it is none. */
+export function parsedReply(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Sends to a URL. */
 export function sendTo(url: string): Send {
   return (body) => request(url, body);

@@ -21,6 +21,12 @@ interface VersionAnswer {
   };
 }
 
+/** A file or a folder among the artifacts. */
+interface ArtifactFile {
+  readonly path: string;
+  readonly is_dir: boolean;
+}
+
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
 
 /** Fetches a URL within so many milliseconds. @throws Error there is no answer. */
@@ -79,13 +85,7 @@ export class MlflowClient {
 
   /** The names of the files and folders in a folder of the artifacts that the server proxies; none if it is not there. */
   async artifacts(place: string): Promise<string[]> {
-    const query = new URLSearchParams({ path: place }).toString();
-    const listing = await this.fetch(
-      `${this.url}${artifactsPath}?${query}`,
-      (response) => response.json() as Promise<unknown>,
-    );
-    const { files = [] } = listing as { files?: { path: string }[] };
-    return files.map((file) => path.posix.basename(file.path));
+    return (await this.filesIn(place)).map((file) => path.posix.basename(file.path));
   }
 
   /**
@@ -117,13 +117,8 @@ export class MlflowClient {
 
   private async downloadFolder(source: string, target: string): Promise<void> {
     mkdirSync(target, { recursive: true });
-    const query = new URLSearchParams({ path: source }).toString();
-    interface Listing {
-      files: { path: string; is_dir: boolean }[];
-    }
-    const { files } = await this.fetch(`${this.url}${artifactsPath}?${query}`, asJson<Listing>);
     await Promise.all(
-      files.map(async (file) => {
+      (await this.filesIn(source)).map(async (file) => {
         const name = path.posix.basename(file.path);
         if (file.is_dir) {
           await this.downloadFolder(`${source}/${name}`, path.join(target, name));
@@ -134,6 +129,13 @@ export class MlflowClient {
         writeFileSync(path.join(target, name), Buffer.from(content));
       }),
     );
+  }
+
+  /** What is in a folder of the artifacts; MLflow takes one that is not there for an empty one. */
+  private async filesIn(place: string): Promise<readonly ArtifactFile[]> {
+    const query = new URLSearchParams({ path: place }).toString();
+    const listing = asJson<{ files?: ArtifactFile[] }>;
+    return (await this.fetch(`${this.url}${artifactsPath}?${query}`, listing)).files ?? [];
   }
 
   private artifactUrl(place: string): string {

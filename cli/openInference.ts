@@ -3,7 +3,7 @@
  * https://github.com/open-inference/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
 import { UserError } from "./errors";
-import type { Exchange } from "./exchange";
+import { type Exchange, parsedReply } from "./exchange";
 import type { ModelClient } from "./modelClient";
 import type { Answer, Output, Rows } from "./seldon";
 
@@ -39,7 +39,7 @@ export function openInferenceClient(exchange: Exchange, unit: string, chained = 
       known ??= await declaredInputs(exchange, unit);
       const request = requestFor(rows, known);
       const { status, body } = await exchange(inferPath(unit, chained), JSON.stringify(request));
-      const reply = parsed(body);
+      const reply = parsedReply(body);
       if (status !== 200) {
         const without = missing(rows, known);
         throw new UserError(
@@ -80,7 +80,7 @@ function modelPath(unit: string): string {
 async function declaredInputs(exchange: Exchange, unit: string): Promise<readonly Input[]> {
   if (unit === "") return [];
   const { status, body } = await exchange(modelPath(unit));
-  const { inputs } = (status === 200 ? parsed(body) : {}) as { inputs?: Input[] | null };
+  const { inputs } = (status === 200 ? parsedReply(body) : {}) as { inputs?: Input[] | null };
   return inputs ?? [];
 }
 
@@ -199,14 +199,6 @@ function toAnswer(answer: unknown, text: string): Answer {
     ),
   );
   return { data: { names, ndarray } };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A refusal's reason: MLServer's own, that of its web framework, or that of Seldon's executor. */

@@ -1,5 +1,5 @@
 import { UserError } from "./errors";
-import type { Send } from "./exchange";
+import { type Send, parsedReply } from "./exchange";
 import type { ModelClient } from "./modelClient";
 
 /** Rows for a model, with the names of their columns where the sender knows them. */
@@ -44,12 +44,7 @@ export function seldonClient(send: Send): ModelClient {
  */
 export async function predict(send: Send, rows: Rows): Promise<Answer> {
   const { status, body } = await send(JSON.stringify({ data: rows }));
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    answer = undefined;
-  }
+  const answer = parsedReply(body);
   if (status !== 200) {
     const info = (answer as { status?: { info?: string } } | undefined)?.status?.info;
     throw new UserError(`the model refused the request (HTTP ${status}): ${info ?? body.slice(0, 300)}`);

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 
-import type { V1Secret } from "@kubernetes/client-node";
+import type { V1Deployment, V1Secret, V1StatefulSet } from "@kubernetes/client-node";
 
 import type { ReleaseRecords, ReleaseState } from "../engine/recover";
 import type { Cluster, Live } from "./cluster";
@@ -62,6 +62,18 @@ export class HelmReleases implements ReleaseRecords {
     const query = new URLSearchParams({ labelSelector: labels, fieldSelector: "type=helm.sh/release.v1" });
     return this.cluster.list<V1Secret>(`${secretsOf(namespace)}?${query.toString()}`);
   }
+}
+
+/** What of a release runs: its Deployments and StatefulSets, by the mark that Helm puts on them. @throws Refused */
+export async function workloadsOf(
+  cluster: Cluster,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<(Live<V1Deployment> | Live<V1StatefulSet>)[]> {
+  const lists = await Promise.all([
+    cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`),
+    cluster.list<V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),
+  ]);
+  return lists.flat().filter(({ metadata }) => metadata?.annotations?.["meta.helm.sh/release-name"] === name);
 }
 
 function secretsOf(namespace: string): string {

@@ -16,7 +16,10 @@ export interface Busy {
 }
 
 /** Whether a finding tells why the engine is still busy with a resource. */
-export function concerns(finding: Finding, { kind, namespace, name, doing }: Busy): boolean {
+export function concerns(
+  finding: Finding,
+  { kind, namespace, name, doing }: Pick<Busy, "kind" | "namespace" | "name" | "doing">,
+): boolean {
   const { object, release, job, model, cause } = finding;
   // What goes may ail as it likes: a crashing pod is no reason to leave it there.
   if (doing === "removing" && cause !== "namespace" && cause !== "cluster") return false;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1Job } from "@kubernetes/client-node";
 
 import type { Cluster, Live } from "../cluster/cluster";
 import type { Cause, Finding } from "../cluster/diagnosis/finding";
 import { condition } from "../cluster/diagnosis/scene";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
-import { HelmReleases } from "../cluster/releases";
+import { HelmReleases, workloadsOf } from "../cluster/releases";
 import { servedModels } from "../cluster/servedModels";
 import { versionInWords } from "../cluster/servedVersion";
 import { UserError } from "../errors";
@@ -59,9 +59,9 @@ export async function verify(
     const [first] = open;
     if (first === undefined) break;
     const findings = await watch.look([...new Set(open.map((one) => one.declared.namespace))]);
-    const about = (finding: Finding) => open.find((one) => concerns(finding, busyWith(one.declared)));
-    const why = findings.find((finding) => about(finding) === first)?.reason;
-    step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why}`}`);
+    const about = (finding: Finding) => open.find((one) => concerns(finding, { ...one.declared, doing: "" }));
+    const why = findings.find((finding) => about(finding) === first);
+    step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why.reason}`}`);
     restarted ??= await restart(
       cluster,
       findings.filter((finding) => about(finding) !== undefined),
@@ -73,11 +73,7 @@ export async function verify(
     }
     const final = open.find((one) => one.final);
     if (final !== undefined) throw failure(final);
-    if (Date.now() > deadline)
-      throw failure(
-        first,
-        findings.find((finding) => about(finding) === first),
-      );
+    if (Date.now() > deadline) throw failure(first, why);
     await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
   }
   step.detail(summary(declared));
@@ -130,17 +126,8 @@ function jobTrouble(job: Live<V1Job> | undefined): Trouble[] {
   ];
 }
 
-type Workload = Live<V1Deployment> | Live<V1StatefulSet>;
-
-async function workloadTrouble(cluster: Cluster, { namespace, name }: Declared): Promise<Trouble[]> {
-  const lists = await Promise.all(
-    ["deployments", "statefulsets"].map((kind) =>
-      cluster.list<V1Deployment | V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/${kind}`),
-    ),
-  );
-  const own = (lists.flat() as Workload[]).filter(
-    ({ metadata }) => metadata?.annotations?.["meta.helm.sh/release-name"] === name,
-  );
+async function workloadTrouble(cluster: Cluster, release: Declared): Promise<Trouble[]> {
+  const own = await workloadsOf(cluster, release);
   if (own.length === 0) return [{ what: "is deployed, and what it has installed is gone", final: true }];
   return own.flatMap(({ spec, status }) => {
     const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
@@ -170,10 +157,6 @@ async function restart(cluster: Cluster, findings: readonly Finding[]): Promise<
     return replaced ? [name] : [];
   });
   return new Set((await Promise.all(deleted)).flat());
-}
-
-function busyWith({ kind, namespace, name }: Declared) {
-  return { ...{ urn: "", kind, namespace, name, doing: "", since: 0 }, part: { urn: "", title: name } };
 }
 
 function failure({ declared, what }: Unmet, finding?: Finding): UserError {

@@ -19,7 +19,7 @@ function mendOf(mend: string | undefined): Problem["mend"] {
   // The line of a status may send people here.
   if (mend === undefined || mend === "npm run doctor")
     return { description: "see what is wrong with it", command: "npm run logs" };
-  return /^(npm|helm|kubectl) /.test(mend)
+  return /^(npm|kubectl) /.test(mend)
     ? { description: "bring it back", command: mend }
     : { description: mend };
 }

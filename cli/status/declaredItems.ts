@@ -1,6 +1,7 @@
-import type { V1Deployment, V1Namespace } from "@kubernetes/client-node";
+import type { V1Namespace } from "@kubernetes/client-node";
 
-import type { Cluster, Live } from "../cluster/cluster";
+import type { Cluster } from "../cluster/cluster";
+import { workloadsOf } from "../cluster/releases";
 import { keptContext } from "../engine/settings";
 import { type Declared, declaredObject } from "../deploy/declared";
 import { lostFiles } from "../deploy/wholeness";
@@ -78,39 +79,14 @@ export async function emptyReleaseItems(
       kind === "Release" &&
       items.some((item) => item.part === "release" && item.name === `${namespace}/${name}`),
   );
-  const found = releases.map(async ({ namespace, name }): Promise<Item[]> => {
-    const lists = await Promise.all(
-      ["deployments", "statefulsets"].map((kind) =>
-        cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/${kind}`),
-      ),
-    );
-    const own = lists.flat().filter(({ metadata }) => isOf(metadata, name));
-    if (own.length > 0) return [];
+  const found = releases.map(async (release): Promise<Item[]> => {
+    if ((await workloadsOf(cluster, release)).length > 0) return [];
+    const { namespace, name } = release;
     const detail = `release ${name} is deployed, and what it installs is gone`;
-    return [
-      {
-        part: "workload",
-        name: `${namespace}/${name}`,
-        health: "ill",
-        state: "missing",
-        detail,
-        mend: reinstall(namespace, name),
-      },
-    ];
+    const own = { part: "workload", name: `${namespace}/${name}` } as const;
+    return [{ ...own, health: "ill", state: "missing", detail, mend: "npm run up" }];
   });
   return (await Promise.all(found)).flat();
-}
-
-/** What Helm has recorded of a release, put there again: `up` compares with the record, which is in order. */
-function reinstall(namespace: string, name: string): string {
-  return `helm -n ${namespace} get manifest ${name} | kubectl -n ${namespace} apply -f -`;
-}
-
-function isOf(metadata: Live<V1Deployment>["metadata"], release: string): boolean {
-  const { annotations = {}, labels = {} } = metadata ?? {};
-  return (
-    annotations["meta.helm.sh/release-name"] === release || labels["app.kubernetes.io/instance"] === release
-  );
 }
 
 /** Namespaces that are on their way out: nothing can be made in them, and something may hold them. */

@@ -7,7 +7,7 @@ import { seldonGroup } from "../servedModels";
 import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
 import { type Finding, type LoggedContainer, inOrder } from "./finding";
-import { blamesMlflow, linesOf, saidIn } from "./logs";
+import { type Said, blamesMlflow, linesOf, saidIn } from "./logs";
 import { type NamespaceView, condition, count } from "./scene";
 
 type Lists = Omit<NamespaceView, "name" | "namespace">;
@@ -122,7 +122,7 @@ export class ClusterWatch {
   }
 
   /** What MLflow's log says is wrong: its clients are told of an error inside of it, and no more. */
-  async mlflowSays(): Promise<ReturnType<typeof saidIn>> {
+  async mlflowSays(): Promise<Said | undefined> {
     const namespace = namespaceNames.tracking;
     const pods = (await this.list<Live<V1Pod>>(addresses.pods(namespace))) ?? [];
     const logs = pods.flatMap(({ metadata, spec }) =>
