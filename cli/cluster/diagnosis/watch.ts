@@ -36,7 +36,7 @@ const widest = 300;
 
 /** Looks into a cluster to see why something is not ready. */
 export class ClusterWatch {
-  /** When a named fault was first seen, in milliseconds since 1970. */
+  /** When a named fault of a pod was first seen, in milliseconds since 1970. */
   private readonly firstSeen = new Map<string, number>();
 
   constructor(private readonly cluster: Cluster) {}
@@ -99,11 +99,14 @@ export class ClusterWatch {
       log,
       reason: `${finding.reason}; it says: ${said.line}${dns === undefined ? "" : `; ${dns}`}`,
       ...(said.mend === undefined ? {} : { mend: said.mend }),
-      hopeless: finding.hopeless || said.hopeless || (said.mend !== undefined && this.persists(said.mend)),
+      hopeless:
+        finding.hopeless ||
+        said.hopeless ||
+        (said.mend !== undefined && this.persists(`${container.pod}: ${said.mend}`)),
     };
   }
 
-  /** Whether a fault that may pass has been seen for so long that it will not. */
+  /** Whether a fault of a pod that may pass has been seen for so long that it will not. */
   private persists(fault: string): boolean {
     const now = Date.now();
     const first = this.firstSeen.get(fault) ?? now;
