@@ -68,11 +68,13 @@ export function signalOwn(identity: ProcessIdentity, signal: NodeJS.Signals): vo
 
 /** Stops a process that was started here, with all of its group: politely, then by force. */
 export async function stop(identity: ProcessIdentity): Promise<void> {
+  if (!isRunning(identity)) return;
   signalOwn(identity, "SIGTERM");
   // One that was halted hears nothing before it goes on.
   signalOwn(identity, "SIGCONT");
   const deadline = Date.now() + stopGraceMilliseconds;
-  while (isRunning(identity)) {
+  // One that ends loses its variables, by which it is ours, a moment before its sockets and itself.
+  while (processTable.facts(identity.pid)?.started === identity.started || isRunning(identity)) {
     if (Date.now() > deadline) signalOwn(identity, "SIGKILL");
     await sleep(50);
   }
