@@ -4,7 +4,7 @@ import { checkCharts } from "./config/charts";
 import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
 import { environments, type Environment } from "./config/fields";
-import { namespace, type Problem, placeOf, problemsOf } from "./config/problems";
+import { namespace, type Problem, placeOf, problemsOf, secretCommand } from "./config/problems";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
@@ -100,7 +100,7 @@ function plainSecrets(schema: Schema, written: Written): Problem[] {
     .filter((path) => !path.some((_, index) => isSecret(placeOf(path.slice(0, index + 1)))))
     .map((path) => ({
       path,
-      message: `is a secret in plain text: pulumi config set --secret --path '${placeOf(path)}'`,
+      message: `is a secret in plain text: ${secretCommand(path)}`,
     }));
 }
 

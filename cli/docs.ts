@@ -59,8 +59,14 @@ The passwords of all that runs in the cluster are made by the platform, and nobo
 or a store elsewhere are set encrypted:
 
 \`\`\`console
-pulumi config set --secret --path 'mlplatform:database.password'
+npm run secret -- database.password --stack prod
 \`\`\`
+
+It asks for the secret and shows nothing of it, or reads it from its standard input (\`< FILE\`), so that it stands in no list
+of processes and no history. The stack need not have been up. The passphrase is yours (\`PULUMI_CONFIG_PASSPHRASE_FILE\`),
+or that of this machine, \`.mlplatform/passphrase\`: give it to whoever else is to bring up the stack, never to git. In
+plain Pulumi the same is \`pulumi config set --secret --path 'mlplatform:database.password'\`, once \`pulumi login\` and
+\`pulumi stack init\` are done.
 
 A password in plain text is refused, also beside one that is encrypted. (Plain \`pulumi up\` tells the program which
 top-level keys hold secrets and not which of their values are; \`npm run up\` and \`npm run preview\` read the file.)

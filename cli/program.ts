@@ -8,6 +8,7 @@ import type { OpenOptions } from "./commands/open";
 import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
 import type { PreviewOptions } from "./commands/preview";
+import type { SecretOptions } from "./commands/secret";
 import type { StatusOptions } from "./commands/status";
 import { tellMachines } from "./errors";
 import { previewExitCodes } from "./exitCodes";
@@ -103,6 +104,17 @@ Where the stack was brought up from here, or the Pulumi CLI knows it, this is \`
   .action(async (options: PreviewOptions) => {
     const { preview } = await import("./commands/preview.js");
     process.exitCode = await preview(options);
+  });
+
+program
+  .command("secret")
+  .description("write a secret into a stack's file, encrypted; asks for it, or reads it from standard input")
+  .argument("<key>", "the key that takes it, such as database.password")
+  .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
+  .addOption(json())
+  .action(async (key: string, options: SecretOptions) => {
+    const { secret } = await import("./commands/secret.js");
+    await secret(key, options);
   });
 
 program

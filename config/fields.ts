@@ -153,7 +153,7 @@ export function millicores(accepted: string): number {
   return Math.round((quantity(accepted) ?? Number.NaN) * 1000);
 }
 
-/** A value that must be set with `pulumi config set --secret`. It leaves the configuration as a secret output. */
+/** A value that is encrypted in the stack's file: `npm run secret`. It leaves the configuration as a secret output. */
 export const secret = z
   .string()
   .min(1, { error: "is empty" })

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 
 import { keysOf, kindOf, metaOf, type Path, schemasAt, unwrap } from "./walk";
@@ -28,6 +29,13 @@ export function placeOf([key = "", ...path]: Path): string {
   });
   const top = String(key);
   return `${top.includes(":") ? top : `${namespace}:${top}`}${parts.join("")}`;
+}
+
+/** The command that sets a secret of the stack that is read. */
+export function secretCommand(path: Path): string {
+  const stack = pulumi.getStack();
+  const named = stack === "dev" ? "" : ` --stack ${stack}`;
+  return `npm run secret -- ${placeOf(path).slice(namespace.length + 1)}${named}`;
 }
 
 /** Turns what zod found into sentences, one for each thing that the user has to change. */
@@ -108,8 +116,7 @@ function mayBeLeftOut(schema: z.ZodType, path: Path): boolean {
 
 function missing(schema: z.ZodType, path: Path): string {
   const metas = schemasAt(schema, path).flatMap((one) => [one, ...unwrap(one)].map(metaOf));
-  if (metas.some(({ secret }) => secret))
-    return `is missing: pulumi config set --secret --path '${placeOf(path)}'`;
+  if (metas.some(({ secret }) => secret)) return `is missing: ${secretCommand(path)}`;
   const hint = metas.map((meta) => meta.missing ?? meta.description).find((text) => text !== undefined);
   return hint === undefined ? "is missing" : `is missing: ${hint}`;
 }

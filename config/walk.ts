@@ -66,6 +66,16 @@ export function kindOf(schema: z.ZodType): string | undefined {
   return kind instanceof z.ZodLiteral ? String(kind.value) : undefined;
 }
 
+/** The places that a secret may stand in, of a schema whose secrets are in no list. */
+export function secretKeys(schema: z.ZodType, path: Path = []): Path[] {
+  const places = unwrap(schema).flatMap((one) =>
+    metaOf(one).secret === true
+      ? [path]
+      : keysOf(one).flatMap((key) => step(one, key).flatMap((next) => secretKeys(next, [...path, key]))),
+  );
+  return places;
+}
+
 /** The places of all values that must be secrets. */
 export function secretPlaces(schema: z.ZodType, value: unknown, path: Path = []): Path[] {
   if (value === undefined || value === null) return [];

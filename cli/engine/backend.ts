@@ -8,7 +8,7 @@ import { parse } from "yaml";
 
 import { UserError } from "../errors";
 import { homeDir, projectDir, shown } from "../paths";
-import { encryptsItself, hasOwnSalt } from "./settings";
+import { encryptsItself, hasOwnSalt, saltedStacks, stackDir } from "./settings";
 
 /** Where a stack's state lies, and how its secrets are encrypted. */
 export interface Backend {
@@ -81,6 +81,14 @@ function passphrase(stack: string, url: string): Record<string, string> {
     }
   }
   if (!existsSync(file)) {
+    const locked = saltedStacks();
+    if (locked.length > 0)
+      throw new UserError(
+        `the passphrase of ${locked.join(", ")} is gone: ${shown(file)}. Put it back from a copy, or set ` +
+          `PULUMI_CONFIG_PASSPHRASE_FILE to where it is: without it nobody can read the passwords in the state. If it ` +
+          `is lost, and what they open is not needed any more, remove ${shown(stackDir(stack))} and the state, and ` +
+          "begin anew.",
+      );
     writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   } else if ((statSync(file).mode & 0o077) !== 0) {
     chmodSync(file, 0o600);

@@ -34,6 +34,8 @@ type Run = (
   onOutput?: (text: string) => void,
   onError?: (text: string) => void,
   signal?: AbortSignal,
+  /** What the command reads: a secret is not to be in its arguments. */
+  input?: string,
 ) => Promise<Written>;
 
 /** The CLI for the Automation API, in process groups of its own. */
@@ -54,8 +56,7 @@ const running = new Set<number>();
 export async function engineCommand({ file, origin }: Engine): Promise<EngineCommand> {
   const root = origin === "path" ? {} : { root: path.dirname(path.dirname(file)) };
   const command = (await PulumiCommand.get({ ...root, skipVersionCheck: true })) as EngineCommand;
-  command.run = (args, cwd, env, onOutput, onError, signal) =>
-    runInGroup(file, args, cwd, env, onOutput, onError, signal);
+  command.run = (...args) => runInGroup(file, ...args);
   return command;
 }
 
@@ -64,7 +65,9 @@ export function killEngines(): void {
   for (const group of running) signalGroup(group, "SIGKILL");
 }
 
-function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [string, ...Parameters<Run>]) {
+function runInGroup(
+  ...[file, args, cwd, env, onOutput, onError, signal, input]: [string, ...Parameters<Run>]
+) {
   // An engine that is interrupted as it starts may not notice.
   if (signal?.aborted === true)
     return Promise.reject(new CommandFailed(args, "stopped before it began", { stdout: "", stderr: "" }));
@@ -72,7 +75,7 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
   const child = spawn(file, [...args, ...(args.includes("--non-interactive") ? [] : ["--non-interactive"])], {
     cwd,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: {
       ...process.env,
       ...env,
@@ -82,6 +85,8 @@ function runInGroup(...[file, args, cwd, env, onOutput, onError, signal]: [strin
       ...ownMarks(false),
     },
   });
+  // One that ends without having read it says why by itself.
+  child.stdin.on("error", () => undefined).end(input);
   const written = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     written.stdout += text;

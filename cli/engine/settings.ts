@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { stringify } from "yaml";
@@ -18,7 +18,8 @@ interface Settings {
 
 /** What holds on this machine only. */
 export interface Overrides {
-  readonly context: string;
+  /** @default the one that the stack names */
+  readonly context?: string;
   /** Images that the cluster has already, by name. */
   readonly prebuilt: Readonly<Record<string, string>>;
 }
@@ -71,6 +72,24 @@ export function writeSettings(stack: string, overrides: Overrides): void {
   );
 }
 
+/** The stacks whose secrets are encrypted with this machine's passphrase. */
+export function saltedStacks(): string[] {
+  const folder = path.join(homeDir(), "stacks");
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return names.filter((name) => read(settingsFile(name)).encryptionsalt !== undefined);
+}
+
+/**
+ * Gives the stack's own file the salt that this machine has for the stack, unless it says by itself how secrets are
+ * encrypted: so the secrets of the file and those of the state have one passphrase and one salt.
+ */
+export function shareSalt(stack: string): void {
+  const { encryptionsalt } = read(settingsFile(stack));
+  if (encryptionsalt === undefined || encryptsItself(stack)) return;
+  const file = path.join(projectDir, `Pulumi.${stack}.yaml`);
+  replace(file, `${readFileSync(file, "utf8").trimEnd()}\n${stringify({ encryptionsalt })}`);
+}
+
 /** The context that the stack was last brought up in from here; undefined if it was not, or is down again. */
 export function keptContext(stack: string): string | undefined {
   try {
@@ -102,7 +121,7 @@ function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): 
   const key = `${project}:images`;
   const images = imagesOf(config);
   return {
-    [`${project}:context`]: context,
+    ...(context === undefined ? {} : { [`${project}:context`]: context }),
     ...(Object.keys(prebuilt).length === 0
       ? {}
       : { [key]: { ...images, prebuilt: { ...images.prebuilt, ...prebuilt } } }),

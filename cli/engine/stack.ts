@@ -20,7 +20,7 @@ import type { Engine } from "./engine";
 import { mayBeShown } from "./events";
 import { StackBusy } from "./locks";
 import { type Recovery, type ReleaseRecords, recover } from "./recover";
-import { type Overrides, project, settingsFile, stackDir, writeSettings } from "./settings";
+import { type Overrides, project, settingsFile, shareSalt, stackDir, writeSettings } from "./settings";
 import { type Deployment, exportState } from "./state";
 
 /** How many resources were created, updated, the same, … */
@@ -131,8 +131,23 @@ export class EngineStack {
     await this.cli(["stack", "rm", "--yes", "--preserve-config", ...(resources ? ["--force"] : [])]);
     if (!this.backend.own) return;
     const state = ownState(this.name, this.backend);
-    for (const copy of [`${state}.bak`, `${state}.bak.attrs`, ownBackups(this.name, this.backend)])
-      rmSync(copy, { recursive: true, force: true });
+    const copies = [`${state}.bak`, `${state}.bak.attrs`, ownBackups(this.name, this.backend)];
+    // With them goes the salt, or the passphrase would count as needed for ever.
+    for (const copy of [...copies, settingsFile(this.name)]) rmSync(copy, { recursive: true, force: true });
+  }
+
+  /**
+   * Writes a secret into the stack's own file, encrypted.
+   *
+   * @param key as `pulumi config set --path` takes it: `mlplatform:database.password`.
+   * @throws CommandFailed the passphrase does not fit.
+   */
+  async setSecret(key: string, value: string): Promise<void> {
+    shareSalt(this.name);
+    const file = path.join(projectDir, `Pulumi.${this.name}.yaml`);
+    const args = ["config", "set", "--secret", "--path", key, "--config-file", file, "--stack", this.name];
+    const { envVars } = this.stack.workspace;
+    await this.command.run(args, projectDir, envVars, undefined, undefined, undefined, value);
   }
 
   /** What the state says; secrets encrypted. */

@@ -66,6 +66,21 @@ describe("the backend of a stack", () => {
     expect(readFileSync(passphrase, "utf8")).to.not.equal(first);
   });
 
+  it("makes no other passphrase where a stack needs the one that is gone", () => {
+    chooseBackend("dev");
+    rmSync(passphrase);
+    const folder = path.join(home, "mlplatform", "stacks", "dev");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "Pulumi.dev.yaml"), "encryptionsalt: v1:abc\n");
+    for (const stack of ["dev", "prod"])
+      expect(() => chooseBackend(stack)).to.throw(
+        /^the passphrase of dev is gone: \S+passphrase\. Put it back .*PULUMI_CONFIG_PASSPHRASE_FILE/,
+      );
+    expect(existsSync(passphrase)).to.equal(false);
+    variables.set({ PULUMI_CONFIG_PASSPHRASE: "ours" });
+    expect(chooseBackend("dev").own).to.equal(true);
+  });
+
   it("closes a passphrase that others can read", () => {
     writeFileSync(passphrase, "mine\n", { mode: 0o644 });
     expect(mode(passphrase)).to.equal("644");
