@@ -3,6 +3,7 @@ import { messageOf } from "../errors";
 import { architecture } from "./architecture";
 import { charts } from "./charts";
 import { type Check, Inspection, type Preflight } from "./inspection";
+import { ingress } from "./ingress";
 import { obstacles } from "./obstacles";
 import { ownImages } from "./ownImages";
 import { permissions } from "./permissions";
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   permissions,
   obstacles,
   prerequisites,
+  ingress,
   charts,
   registries,
   ownImages,

@@ -11,6 +11,7 @@ import {
   missingItems,
   unreadable,
 } from "./declaredItems";
+import { ingressItems } from "./ingresses";
 import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
 import { type Look, podItems } from "./pods";
@@ -57,6 +58,7 @@ export async function clusterStatus(
     orUnknown("object store", storeItems(cluster)),
     orUnknown("tracking", trackingItems(cluster)),
     orUnknown("operator", operatorItems(cluster)),
+    orUnknown("ingress", ingressItems(cluster, namespaces)),
     orUnknown("certificate", certificateItems(cluster)),
     orUnknown("volume", volumeItems(cluster, namespaces)),
     orUnknown("model", modelItems(cluster)),

@@ -13,6 +13,7 @@ export const parts = [
   "tracking",
   "operator",
   "workload",
+  "ingress",
   "certificate",
   "volume",
   "model",
