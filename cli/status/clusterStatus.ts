@@ -16,7 +16,8 @@ import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
 import { type Look, podItems } from "./pods";
 import { releaseItems } from "./releases";
-import { databaseItems, jobItems, operatorItems, storeItems, trackingItems, volumeItems } from "./workloads";
+import { databaseItems, jobItems, operatorItems, storeItems, trackingItems } from "./workloads";
+import { volumeItems } from "./volumes";
 
 /**
  * The status of a stack in its cluster.

@@ -1,4 +1,4 @@
-import type { V1Deployment, V1Job, V1PersistentVolumeClaim, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster, Live } from "../cluster/cluster";
@@ -46,29 +46,6 @@ export async function trackingItems(cluster: Cluster): Promise<readonly Item[]> 
 export async function operatorItems(cluster: Cluster): Promise<readonly Item[]> {
   const deployments = await deploymentsOf(cluster, namespaceNames.servingOperator);
   return deployments.map((deployment) => workloadItem("operator", deployment));
-}
-
-/** The volumes of some namespaces: size and phase. @throws Refused */
-export async function volumeItems(cluster: Cluster, namespaces: readonly string[]): Promise<readonly Item[]> {
-  const claims = await listIn<V1PersistentVolumeClaim>(
-    cluster,
-    "/api/v1",
-    namespaces,
-    "persistentvolumeclaims",
-  );
-  return claims.map(({ metadata, spec, status }) => {
-    const phase = status?.phase ?? "unknown";
-    const size = status?.capacity?.["storage"] ?? spec?.resources?.requests?.["storage"] ?? "?";
-    const storageClass = spec?.storageClassName;
-    return {
-      part: "volume",
-      name: `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,
-      health: phase === "Bound" ? "well" : "ill",
-      state: phase,
-      detail: `${size}${storageClass === undefined ? "" : ` of class ${storageClass}`}`,
-      ...(phase === "Bound" ? {} : { mend: "npm run doctor" }),
-    };
-  });
 }
 
 /** The Jobs of some namespaces that have not come to a good end. @throws Refused */

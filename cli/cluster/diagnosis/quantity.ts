@@ -8,11 +8,12 @@ export function amount(written: string | undefined): number {
 /** An amount of a resource for people: `1.5 CPU`, `23.3 GiB of memory`, `1 nvidia.com/gpu`. */
 export function inWords(resource: string, value: number): string {
   if (resource === "cpu") return `${rounded(value)} CPU`;
-  if (resource === "memory") return `${bytes(value)} of memory`;
-  return resource === "ephemeral-storage" ? `${bytes(value)} of disk` : `${rounded(value)} ${resource}`;
+  if (resource === "memory") return `${inBytes(value)} of memory`;
+  return resource === "ephemeral-storage" ? `${inBytes(value)} of disk` : `${rounded(value)} ${resource}`;
 }
 
-function bytes(value: number): string {
+/** A number of bytes for people: `23.3 GiB`. */
+export function inBytes(value: number): string {
   return value >= 2 ** 30 ? `${rounded(value / 2 ** 30)} GiB` : `${rounded(value / 2 ** 20)} MiB`;
 }
 
