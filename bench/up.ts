@@ -46,7 +46,7 @@ async function ourWay(
   say(`npm run up, with ${providers.description}`);
   stack.moveIn();
   stack.write();
-  const down = () => npmRun("down", ["--stack", stack.name, "--yes"], () => undefined);
+  const down = () => npmRun("down", ["--stack", stack.name, "--confirm", stack.name], () => undefined);
   try {
     return await measure(cluster, () => bringUp(stack), down, say);
   } finally {

@@ -19,11 +19,21 @@ export function isInteractive({ input, output }: Terminal = here): boolean {
  *
  * @param signal takes the question back; its reason is thrown.
  */
-export async function agreed(
+export async function agreed(question: string, terminal = here, signal?: AbortSignal): Promise<boolean> {
+  return /^y(es)?$/i.test(await answer(`${question} [y/N]`, terminal, signal));
+}
+
+/**
+ * Asks for a line.
+ *
+ * @param signal takes the question back; its reason is thrown.
+ * @returns it without blanks around it; empty if the terminal was closed.
+ */
+export async function answer(
   question: string,
   { input, output }: Terminal = here,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<string> {
   const questions = createInterface({ input, output });
   // A terminal that is closed is an answer too, or the question would never end.
   const closed = new Promise<string>((resolve) =>
@@ -32,8 +42,8 @@ export async function agreed(
     }),
   );
   try {
-    const asked = questions.question(`${question} [y/N] `, { ...(signal && { signal }) });
-    return /^y(es)?$/i.test((await Promise.race([asked, closed])).trim());
+    const asked = questions.question(`${question} `, { ...(signal && { signal }) });
+    return (await Promise.race([asked, closed])).trim();
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

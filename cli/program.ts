@@ -16,6 +16,8 @@ import type { TargetOptions } from "./target";
 
 // The commands are loaded when they are called: what one needs, another should not have to wait for.
 
+const confirm = () =>
+  new Option("--confirm <stack>", "lose this stack's data (`local` on this machine) without being asked");
 const json = () => new Option("--json", "JSON for machines: one object on a line");
 
 /** The options that say which stack and cluster are meant. */
@@ -59,6 +61,8 @@ export const program = new Command("npm run")
 withTarget(program.command("up"), true)
   .description("bring the platform up, in a cluster or on this machine; ends with a prediction")
   .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
+  .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
+  .addOption(confirm())
   .option("--no-refresh", "in a cluster: do not look first for what was deleted or changed by hand")
   .option(
     "--data <address>",
@@ -192,7 +196,8 @@ withTarget(program.command("down"), true)
   .description("remove the stack from its cluster, and stop what runs on this machine")
   .option("--data", "remove the data too: of the local target, and what staging and prod protect")
   .option("--forget", "only forget the stack's state, where its cluster is gone for good")
-  .option("--yes", "do not ask")
+  .option("--yes", "do not ask, where no data are lost")
+  .addOption(confirm())
   .addOption(json())
   .action(async (options: DownOptions) => {
     const { down } = await import("./commands/down.js");

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { type Consent, confirmLoss } from "../consent";
 import { forgetStack, removeStack } from "../deploy/down";
 import { killEngines } from "../engine/command";
 import { keptContext } from "../engine/settings";
@@ -12,13 +13,11 @@ import { Progress } from "../progress";
 import { type TargetOptions, clusterTarget, defaultStack, isLocal } from "../target";
 
 /** Options of `npm run down`. */
-export interface DownOptions extends TargetOptions {
+export interface DownOptions extends TargetOptions, Consent {
   /** Remove the data too: of the local target, and what staging and prod protect. @default false */
   readonly data?: boolean;
   /** Forget a stack whose cluster is gone for good. @default false */
   readonly forget?: boolean;
-  /** Do not ask before a stack is removed from its cluster. @default false */
-  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,8 +46,16 @@ export async function down(options: DownOptions): Promise<void> {
   }
 }
 
-/** Stops the processes of this machine. @param quiet says nothing where nothing runs. */
+/** Stops the processes of this machine. @param quiet a stack was removed: says nothing where nothing runs here. */
 async function stopLocal(options: DownOptions, progress: Progress, quiet: boolean): Promise<void> {
+  // Of the two, --confirm names the stack: what it does not name stays.
+  const removes =
+    (options.data ?? false) && existsSync(localDir()) && !(quiet && options.confirm !== "local");
+  if (removes) {
+    const what = `${shown(localDir())} will be removed: MLflow's database, models and logs.`;
+    progress.say(what);
+    await confirmLoss(what, "local", options, progress);
+  }
   const keeper = runningUp();
   if (keeper !== undefined) {
     await progress.step("npm run up", async (step) => {
@@ -75,18 +82,18 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
   if (idle && quiet && !existsSync(localDir())) return;
   if (left.length > 0) progress.say(`Stopped what a killed command had left behind: ${inWords(left)}.`);
   if (idle) progress.say("Nothing was running on this machine.");
-  if (options.data) {
+  if (removes) {
     rmSync(localDir(), { recursive: true, force: true });
     progress.say(`Removed ${shown(localDir())}: MLflow's database, models and logs.`);
   } else if (existsSync(localDir())) {
     progress.say(
-      `Kept ${shown(localDir())}: MLflow's database, models and logs. Remove them with: npm run down -- --data`,
+      `Kept ${shown(localDir())}: MLflow's database, models and logs. Remove them with: npm run down -- --target local --data`,
     );
   }
   progress.event({
     event: "down",
     target: "local",
     stopped: services.map(([name]) => name),
-    dataRemoved: options.data ?? false,
+    dataRemoved: removes,
   });
 }

@@ -1,6 +1,7 @@
 import colors from "picocolors";
 
 import { createCluster, offerCluster } from "../cluster/create";
+import type { Consent } from "../consent";
 import { askModels } from "../deploy/answers";
 import { summarise } from "../deploy/summary";
 import { deploy } from "../deploy/up";
@@ -19,7 +20,7 @@ import {
 } from "../target";
 
 /** Options of `npm run up`. */
-export interface UpOptions extends LocalUpOptions, TargetOptions {
+export interface UpOptions extends LocalUpOptions, TargetOptions, Consent {
   /** Creates a cluster on this machine where none may be used. @default asked for on a terminal */
   readonly createCluster?: boolean;
   /** Looks for what was deleted or changed by hand, and puts it back. @default true */
@@ -51,7 +52,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data, refresh = true }: UpOptions,
+  { data, refresh = true, ...consent }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -61,7 +62,7 @@ async function upCluster(
         `models[].training.data in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
-  const deployed = await deploy(target, { refresh }, progress, signal);
+  const deployed = await deploy(target, { refresh, consent }, progress, signal);
   const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
     throw await behindError(target.cluster, error);
   });

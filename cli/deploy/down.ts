@@ -1,11 +1,10 @@
-import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
-
 import { namespaceNames } from "../../components/namespaces/traffic";
-import { agreed, isInteractive } from "../ask";
-import type { Cluster } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
+import { volumesOf } from "../cluster/volumes";
+import { type Consent, askBefore, confirmLoss } from "../consent";
 import { forgetContext, keptContext } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
+import type { StateResource } from "../engine/state";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
 import { type ClusterTarget, clusterTarget } from "../target";
@@ -16,11 +15,9 @@ import { log, runWatched } from "./up";
 import { DeploymentView } from "./view";
 
 /** How a stack is removed. */
-export interface RemoveOptions {
+export interface RemoveOptions extends Consent {
   /** Remove protected data too, which staging and prod keep otherwise. @default false */
   readonly data?: boolean;
-  /** Do not ask. @default false */
-  readonly yes?: boolean;
 }
 
 /**
@@ -30,7 +27,7 @@ export interface RemoveOptions {
  */
 export async function forgetStack(
   name: string,
-  { yes = false }: RemoveOptions,
+  consent: RemoveOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -46,7 +43,7 @@ export async function forgetStack(
     );
   const what = `The state of stack ${name}, with its passwords, will be forgotten; what is in context ${context} stays there.`;
   progress.say(what);
-  if (!yes) await askFor(what, "Forget it?", progress);
+  await askBefore(what, "Forget it?", consent, progress);
   const engine = await prepareEngine(progress, signal);
   const stack = await EngineStack.open(name, engine, undefined);
   await stack.forget({ resources: true });
@@ -77,7 +74,7 @@ export async function removeStack(
   });
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
   if (resources.length > 0 || options.data === true)
-    await confirmRemoval(target, kept.length > 0, options, progress);
+    await confirmRemoval(target, resources, kept.length > 0, options, progress);
 
   await prepareProviders(engine, resources, progress, signal);
   if (options.data === true) await stack.unprotect();
@@ -114,43 +111,44 @@ export async function removeStack(
   );
 }
 
-/** Says which data would go or stay, and asks. @throws UserError nobody has said yes. */
+/**
+ * Says which data would go or stay, and asks; for data the stack's name has to be typed.
+ *
+ * @param resources what the state says is there.
+ * @throws UserError nobody has agreed.
+ */
 export async function confirmRemoval(
   { stack, context, cluster }: Pick<ClusterTarget, "stack" | "context" | "cluster">,
+  resources: readonly Pick<StateResource, "type">[],
   keeps: boolean,
-  { yes = false }: RemoveOptions,
+  consent: Consent,
   progress: Progress,
 ): Promise<void> {
-  const volumes = await volumesOf(cluster);
+  const volumes = await volumesOf(cluster, Object.values(namespaceNames));
   const list = volumes.map(({ name, size }) => `  ${name} (${size})`).join("\n");
   const about = `Stack ${stack} in ${context.name}`;
+  const halves = keeps ? [] : otherHalves(resources);
   const what = keeps
     ? `${about} will be removed, but for what is protected: the data stay.`
-    : `${about} will be removed, with all its data${volumes.length === 0 ? "." : `:\n${list}`}`;
+    : [
+        `${about} will be removed, with all its data${volumes.length === 0 ? "." : `:\n${list}`}`,
+        ...halves,
+      ].join("\n");
   progress.event({ event: "removal", stack, context: context.name, volumes, keepsData: keeps });
   progress.say(what);
-  if (yes) return;
-  await askFor(what, "Remove it?", progress);
+  if (keeps || volumes.length === 0) await askBefore(what, "Remove it?", consent, progress);
+  else await confirmLoss(what, stack, consent, progress);
 }
 
-/** Asks on a terminal. @throws UserError the answer is no, or nobody is here to give one. */
-async function askFor(what: string, question: string, progress: Progress): Promise<void> {
-  if (!isInteractive() || progress.mode === "json")
-    throw new UserError(`${what}\nNobody is here to be asked; if that is what you want, add --yes.`);
-  if (!(await agreed(question))) throw new UserError("nothing was changed.");
-}
-
-/** The volumes of the platform's namespaces. What cannot be seen is not told. */
-async function volumesOf(cluster: Cluster): Promise<{ readonly name: string; readonly size: string }[]> {
-  const lists = await Promise.all(
-    Object.values(namespaceNames).map((namespace) =>
-      cluster
-        .list<V1PersistentVolumeClaim>(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`)
-        .catch(() => []),
-    ),
-  );
-  return lists.flat().map(({ metadata, spec, status }) => ({
-    name: `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,
-    size: status?.capacity?.["storage"] ?? spec?.resources?.requests?.["storage"] ?? "unknown size",
-  }));
+/** What stays elsewhere and loses its meaning. */
+function otherHalves(resources: readonly Pick<StateResource, "type">[]): string[] {
+  const has = (type: string) => resources.some((resource) => resource.type === type);
+  return [
+    ...(has("mlplatform:database:ExternalDatabase") && has("mlplatform:objectStore:MinioChart")
+      ? ["The database elsewhere stays; what it lists of runs and versions loses its files."]
+      : []),
+    ...(has("mlplatform:objectStore:ExternalS3") && has("mlplatform:database:PostgresChart")
+      ? ["The store elsewhere stays; nothing says any more what its files belong to."]
+      : []),
+  ];
 }

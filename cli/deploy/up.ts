@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import { type PreparedImages, appImageBuilds, prepareImages } from "../cluster/images";
 import { HelmReleases } from "../cluster/releases";
+import type { Consent } from "../consent";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
@@ -14,6 +15,7 @@ import type { ClusterTarget } from "../target";
 import { told } from "./changes";
 import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
+import { agreeToRemovals, removalsOf } from "./removals";
 import { restoreReleases } from "./restore";
 import { verify } from "./verify";
 import { publishAgain } from "./wholeness";
@@ -24,6 +26,8 @@ import { behindFailure, watchDeployment } from "./watch";
 export interface DeployOptions {
   /** Whether what was deleted or changed by hand is looked for and put back. */
   readonly refresh: boolean;
+  /** What the user has agreed to lose. */
+  readonly consent: Consent;
 }
 
 /** A stack in a cluster, brought up. */
@@ -41,7 +45,7 @@ export interface Deployed {
  */
 export async function deploy(
   target: ClusterTarget,
-  { refresh }: DeployOptions,
+  { refresh, consent }: DeployOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Deployed> {
@@ -69,6 +73,11 @@ export async function deploy(
     );
     return opened;
   });
+  const { resources = [] } = await stack.state();
+  const planned = new Set(plan.recording.resources.map(({ urn }) => urn));
+  const removals = removalsOf(resources, planned);
+  await agreeToRemovals(target, removals, consent, progress);
+  await stack.unprotect(removals.resources.flatMap(({ urn, protect }) => (protect === true ? [urn] : [])));
   if (refresh)
     for (const { model, place } of await publishAgain(cluster))
       progress.warn(

@@ -116,9 +116,9 @@ export class EngineStack {
     return this.run(options, (shared) => this.stack.destroy({ ...shared, excludeProtected }));
   }
 
-  /** Lets what holds data be removed. */
-  async unprotect(): Promise<void> {
-    await this.cli(["state", "unprotect", "--all", "--yes"]);
+  /** Lets what holds data be removed. @param urns which resources. @default all */
+  async unprotect(urns?: readonly string[]): Promise<void> {
+    for (const which of urns ?? ["--all"]) await this.cli(["state", "unprotect", which, "--yes"]);
   }
 
   /**

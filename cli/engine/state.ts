@@ -6,6 +6,8 @@ export interface StateResource {
   readonly type: string;
   readonly custom?: boolean;
   readonly protect?: boolean;
+  /** It was replaced, and is still to be deleted. */
+  readonly delete?: boolean;
   readonly id?: string;
   readonly parent?: string;
   readonly provider?: string;

@@ -54,7 +54,7 @@ export class Inspection implements Preflight {
 }
 
 /** Asks at the first call only. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
+export function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => (answer ??= ask());
 }

@@ -3,6 +3,7 @@ import { messageOf } from "../errors";
 import { architecture } from "./architecture";
 import { charts } from "./charts";
 import { type Check, Inspection, type Preflight } from "./inspection";
+import { deployedData } from "./deployedData";
 import { ingress } from "./ingress";
 import { obstacles } from "./obstacles";
 import { ownImages } from "./ownImages";
@@ -22,6 +23,7 @@ const checks: readonly Check[] = [
   version,
   room,
   storage,
+  deployedData,
   architecture,
   permissions,
   obstacles,

@@ -52,7 +52,7 @@ export class Life {
   /** Takes the stack down. @returns that nothing is left. @throws Error something is. */
   async end(): Promise<string> {
     await removeVisitors(this.cluster);
-    await this.command("down", ["--stack", this.stack.name, "--yes"]);
+    await this.command("down", ["--stack", this.stack.name, "--confirm", this.stack.name]);
     // Volumes are removed behind their claims, by the storage class.
     let left: string[] = [];
     await until("nothing is left", async () => {

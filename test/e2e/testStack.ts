@@ -88,7 +88,7 @@ export class TestStack {
     return (
       `The stack was kept. Remove it with:\n` +
       `  MLPLATFORM_HOME=${this.home} PULUMI_CREDENTIALS_PATH=${this.home} ` +
-      `npm run down -- --stack ${this.name} --yes && rm -r ${this.home} ${this.file}`
+      `npm run down -- --stack ${this.name} --confirm ${this.name} && rm -r ${this.home} ${this.file}`
     );
   }
 }

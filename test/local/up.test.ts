@@ -187,7 +187,9 @@ describe("npm run up, on the local target", function () {
   });
 
   it("removes the data when told to", async () => {
-    const { stdout } = await platform.run(["down", "--data"]);
+    const refused = await platform.run(["down", "--data", "--yes"]);
+    expect([refused.code, refused.stderr.includes("add --confirm local")]).to.deep.equal([1, true]);
+    const { stdout } = await platform.run(["down", "--data", "--confirm", "local"]);
     expect(stdout).to.contain("Removed ");
     const status = await platform.run(["status"]);
     expect(status.stdout).to.contain("Nothing is running");

@@ -59,6 +59,7 @@ describe("the confirmation of a removal", function () {
   const list = "  postgres/data-0 (8Gi)\n  minio-system/minio (10Gi)\n  minio-system/odd (unknown size)";
   const kept = "Stack dev in test will be removed, but for what is protected: the data stay.";
   const yes = "Nobody is here to be asked; if that is what you want, add --yes.";
+  const loss = "That loses data: if it is what you want, add --confirm dev.";
 
   beforeEach(async () => {
     const asked = { resources: { requests: { storage: "10Gi" } } };
@@ -74,7 +75,12 @@ describe("the confirmation of a removal", function () {
   });
   afterEach(() => api.close());
 
-  const confirm = async (options: RemoveOptions, mode: ProgressMode = "plain", keeps = false) => {
+  const confirm = async (
+    options: RemoveOptions,
+    mode: ProgressMode = "plain",
+    keeps = false,
+    types: readonly string[] = [],
+  ) => {
     const context = contextOf("test", "c", "http://127.0.0.1");
     const terminal = process.stdin.isTTY;
     process.stdin.isTTY = false;
@@ -82,11 +88,15 @@ describe("the confirmation of a removal", function () {
     try {
       const progress = new Progress(mode);
       const { out } = await outputOf(() =>
-        confirmRemoval({ stack: "dev", context, cluster: api.cluster }, keeps, options, progress).catch(
-          (reason: unknown) => {
-            error = (reason as Error).message;
-          },
-        ),
+        confirmRemoval(
+          { stack: "dev", context, cluster: api.cluster },
+          types.map((type) => ({ type: `mlplatform:${type}` })),
+          keeps,
+          options,
+          progress,
+        ).catch((reason: unknown) => {
+          error = (reason as Error).message;
+        }),
       );
       progress.stop();
       return { out, error };
@@ -98,11 +108,27 @@ describe("the confirmation of a removal", function () {
   it("lists the volumes, and refuses where nobody can be asked", async () => {
     const { out, error } = await confirm({});
     expect(out).to.equal(`${intro}\n${list}\n`);
-    expect(error).to.equal(`${intro}\n${list}\n${yes}`);
+    expect(error).to.equal(`${intro}\n${list}\n${loss}`);
   });
 
-  it("takes --yes for an answer, and says what goes all the same", async () => {
-    expect(await confirm({ yes: true })).to.deep.equal({ out: `${intro}\n${list}\n`, error: "" });
+  it("takes the stack's name for an answer and not --yes, and says what goes all the same", async () => {
+    const out = `${intro}\n${list}\n`;
+    expect(await confirm({ confirm: "dev" })).to.deep.equal({ out, error: "" });
+    expect(await confirm({ yes: true })).to.deep.equal({ out, error: `${out}${loss}` });
+    const other = "--confirm names prod, and this is dev: nothing was changed.";
+    expect(await confirm({ confirm: "prod", yes: true })).to.deep.equal({ out, error: other });
+  });
+
+  it("tells what stays elsewhere and loses its other half", async () => {
+    const told = async (...types: string[]) =>
+      (await confirm({ confirm: "dev" }, "plain", false, types)).out.split(`${list}\n`)[1];
+    expect(await told("database:PostgresChart", "objectStore:MinioChart")).to.equal("");
+    expect(await told("database:ExternalDatabase", "objectStore:MinioChart")).to.equal(
+      "The database elsewhere stays; what it lists of runs and versions loses its files.\n",
+    );
+    expect(await told("database:PostgresChart", "objectStore:ExternalS3")).to.equal(
+      "The store elsewhere stays; nothing says any more what its files belong to.\n",
+    );
   });
 
   it("tells programs what would go, and asks them nothing", async () => {
@@ -115,7 +141,7 @@ describe("the confirmation of a removal", function () {
         { name: "minio-system/odd", size: "unknown size" },
       ],
     });
-    expect(error).to.equal(`${intro}\n${list}\n${yes}`);
+    expect(error).to.equal(`${intro}\n${list}\n${loss}`);
   });
 
   it("says that data stay which are protected", async () => {

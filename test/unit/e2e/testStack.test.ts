@@ -144,7 +144,7 @@ describe("end to end: the stack of the test", () => {
     const { home } = stack;
     expect(stack.kept).to.equal(
       "The stack was kept. Remove it with:\n" +
-        `  MLPLATFORM_HOME=${home} PULUMI_CREDENTIALS_PATH=${home} npm run down -- --stack e2e --yes && ` +
+        `  MLPLATFORM_HOME=${home} PULUMI_CREDENTIALS_PATH=${home} npm run down -- --stack e2e --confirm e2e && ` +
         `rm -r ${home} ${path.join(projectDir, "Pulumi.e2e.yaml")}`,
     );
   });

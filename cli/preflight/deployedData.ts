@@ -1,0 +1,128 @@
+import type { V1PersistentVolumeClaim, V1StatefulSet, V1StorageClass } from "@kubernetes/client-node";
+
+import { namespaceNames } from "../../components/namespaces/traffic";
+import { quantity } from "../../config/quantity";
+import { at, object, text } from "../../policy/rules/values";
+import type { Live } from "../cluster/cluster";
+import { type Check, once } from "./inspection";
+import { type PlannedRelease, plannedReleases } from "./planned";
+import { type Problem, error } from "./problem";
+
+/** Whether what is asked for fits the data that are there: the size and class of volumes, the version that wrote them. */
+export const deployedData: Check = {
+  subject: "the data that are there",
+  async find({ plan, cluster, target }) {
+    const releases = plannedReleases(plan.recording).filter(
+      ({ namespace }) => section(namespace) !== undefined,
+    );
+    if (releases.length === 0) return [];
+    const classes = once(() => cluster.list<V1StorageClass>("/apis/storage.k8s.io/v1/storageclasses"));
+    const found = releases.map(async (release) => {
+      const { namespace } = release;
+      const claims = await cluster.list<V1PersistentVolumeClaim>(
+        `/api/v1/namespaces/${namespace}/persistentvolumeclaims`,
+      );
+      if (claims.length === 0) return [];
+      const sets = await cluster.list<V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets`);
+      const known = await classes();
+      return [
+        ...claims.flatMap((claim) => volumeProblems(release, claim, sets, known, target.stack)),
+        ...versionProblems(release, sets),
+      ];
+    });
+    return (await Promise.all(found)).flat();
+  },
+};
+
+/** The part of the configuration that a namespace with volumes belongs to. */
+function section(namespace: string): string | undefined {
+  return { [namespaceNames.database]: "database", [namespaceNames.objectStore]: "objectStore" }[namespace];
+}
+
+/** What about a claim cannot become what the release asks for. */
+export function volumeProblems(
+  { name, namespace, values }: Pick<PlannedRelease, "name" | "namespace" | "values">,
+  { metadata, spec }: Live<V1PersistentVolumeClaim>,
+  sets: readonly Live<V1StatefulSet>[],
+  classes: readonly Live<V1StorageClass>[],
+  stack: string,
+): Problem[] {
+  const persistence = object(values["persistence"]);
+  const [size, storageClass] = [text(persistence["size"]), text(persistence["storageClass"])];
+  const claim = metadata?.name ?? "";
+  const has = spec?.resources?.requests?.["storage"];
+  const key = `${section(namespace) ?? ""}.storage`;
+  const problems: Problem[] = [];
+  if (
+    storageClass !== undefined &&
+    spec?.storageClassName !== undefined &&
+    storageClass !== spec.storageClassName
+  )
+    problems.push(
+      error(
+        `the volume of ${name}, ${namespace}/${claim}, is of class ${spec.storageClassName}, and ${key}.storageClass asks for ${storageClass}: a volume keeps its class`,
+        `Set it back in Pulumi.${stack}.yaml; other classes need another volume, and the data copied to it`,
+      ),
+    );
+  const [asked, there] = [quantity(size ?? ""), quantity(has ?? "")];
+  if (asked === undefined || there === undefined) return problems;
+  const about = `the volume of ${name}, ${namespace}/${claim}, has ${has ?? ""}, and ${key}.size asks for ${size ?? ""}`;
+  const set = sets.find((one) => templateOf(one, name, claim) !== undefined);
+  const template = set === undefined ? undefined : templateOf(set, name, claim);
+  if (asked === there && (template === undefined || quantity(template) === asked)) return problems;
+  if (asked < there)
+    problems.push(
+      error(`${about}: a volume cannot shrink`, `Ask for at least ${has ?? ""} in Pulumi.${stack}.yaml`),
+    );
+  else if (
+    classes.find((one) => one.metadata?.name === spec?.storageClassName)?.allowVolumeExpansion !== true
+  )
+    problems.push(
+      error(
+        `${about}: its class, ${spec?.storageClassName ?? "none"}, does not let volumes grow`,
+        `Ask for ${has ?? ""} in Pulumi.${stack}.yaml; a larger one needs another volume, and the data copied to it`,
+      ),
+    );
+  else if (set !== undefined)
+    problems.push(
+      error(
+        `${about}: Kubernetes does not let a StatefulSet's volumes grow by itself`,
+        `Let it grow, and run this again: kubectl -n ${namespace} patch pvc ${claim} -p ` +
+          `'{"spec":{"resources":{"requests":{"storage":"${size ?? ""}"}}}}' && ` +
+          `kubectl -n ${namespace} delete statefulset ${set.metadata?.name ?? ""} --cascade=orphan`,
+      ),
+    );
+  return problems;
+}
+
+/** The size that a StatefulSet gives to its claims of this kind; undefined if the claim is none of its own. */
+function templateOf({ spec }: Live<V1StatefulSet>, release: string, claim: string): string | undefined {
+  const template = (spec?.volumeClaimTemplates ?? []).find(({ metadata }) =>
+    claim.startsWith(`${metadata?.name ?? ""}-${release}-`),
+  );
+  return template?.spec?.resources?.requests?.["storage"];
+}
+
+/** Postgres keeps each major version's data in a folder of its own: another one begins with an empty database. */
+export function versionProblems(
+  { name, namespace, values }: Pick<PlannedRelease, "name" | "namespace" | "values">,
+  sets: readonly Live<V1StatefulSet>[],
+): Problem[] {
+  if (namespace !== namespaceNames.database) return [];
+  const asked = major(text(at(values, "image", "tag")));
+  return sets.flatMap(({ spec }) => {
+    const [container] = spec?.template.spec?.containers ?? [];
+    const there = major(/:([^/]+)$/.exec((container?.image ?? "").split("@")[0] ?? "")?.[1]);
+    if (asked === undefined || there === undefined || asked === there) return [];
+    return [
+      error(
+        `the volume of ${name} was written by Postgres ${there}, and the stack asks for ${asked}, which would begin with an empty database`,
+        `Stay with ${there} (database.values.image.tag), or move the data yourself to a database elsewhere (database.kind: external)`,
+      ),
+    ];
+  });
+}
+
+function major(tag: string | undefined): string | undefined {
+  return /^v?(\d+)(?:\D|$)/.exec(tag ?? "")?.[1];
+}
