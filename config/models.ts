@@ -112,7 +112,11 @@ export function modelSchema(environment: Environment) {
     replicas: replicas.default(several).describe("number of pods; either this or `autoscaling`"),
     autoscaling: z
       .strictObject({
-        minReplicas: z.int().min(1).max(100).describe("fewest pods"),
+        minReplicas: z
+          .int()
+          .min(1)
+          .max(100)
+          .describe("fewest pods; a new version begins with one, and has the others some 15 seconds later"),
         maxReplicas: z.int().min(1).max(100).describe("most pods"),
         cpuUtilization: z
           .int()

@@ -92,13 +92,18 @@ function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDep
       chained: (predictor.graph.children ?? []).length > 0,
       modelUri: predictor.graph.modelUri,
       ready: availableReplicas,
-      wanted: replicas ?? Math.max(made, 1),
+      wanted: replicas ?? Math.max(made, fewest(predictor)),
       traffic: predictor.traffic ?? 100,
       address: { namespace, service: `${name}-${stable}`, port: restPort },
     };
   });
   const { state = "", description = "" } = status;
   return { name, namespace, protocol: spec.protocol ?? "seldon", state, reason: description, predictors };
+}
+
+/** The fewest pods of a predictor whose number follows the load. Its Deployment begins with one all the same. */
+function fewest({ componentSpecs = [] }: Partial<Pick<PredictorSpec, "componentSpecs">>): number {
+  return Math.max(1, ...componentSpecs.map(({ hpaSpec }) => hpaSpec?.minReplicas ?? 1));
 }
 
 /**

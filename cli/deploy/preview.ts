@@ -6,6 +6,10 @@ import { EngineStack } from "../engine/stack";
 import { type Plan, planOf } from "../plan/plan";
 import { Progress } from "../progress";
 import { told } from "./changes";
+import { UserError } from "../errors";
+import { clusterTarget } from "../target";
+import { DeclaredObjects } from "./declared";
+import { restoreReleases } from "./restore";
 import { prepareEngine, prepareProviders } from "./prepared";
 
 /** A step that the engine would take. */
@@ -17,8 +21,8 @@ interface PlannedStep {
 }
 
 /**
- * `pulumi preview` of a stack that was brought up from here: what the next `up` would change, by the state and by the
- * providers.
+ * `pulumi preview` of a stack that was brought up from here: what the next `up` would change, by the state, by the
+ * providers, and where the cluster answers also by what is there.
  *
  * @param context where the stack is.
  * @throws UserError the configuration is wrong, or the engine cannot say.
@@ -35,18 +39,30 @@ export async function previewDeployed(
     const engine = await prepareEngine(progress, signal);
     await prepareProviders(engine, plan.recording.resources, progress, signal);
     progress.stop();
+    const target = await clusterTarget({ stack }).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      progress.warn(`by the state alone, without a look at what is there: ${error.message}`);
+      return undefined;
+    });
     const opened = await EngineStack.open(stack, engine, { context, prebuilt: broughtIn(stack, plan) });
     const steps: PlannedStep[] = [];
+    const declared = new DeclaredObjects();
     const changes = await opened.preview({
       signal,
       diff: options.diff ?? false,
-      onEvent: ({ resourcePreEvent }) => {
-        const { op = "same", urn = "", diffs = [] } = resourcePreEvent?.metadata ?? {};
-        if (op !== "same") steps.push({ op, urn, inputs: diffs });
+      refresh: target !== undefined,
+      onEvent: (event) => {
+        declared.onEvent(event);
+        const { op = "same", urn = "", diffs = [] } = event.resourcePreEvent?.metadata ?? {};
+        if (op !== "same" && op !== "refresh") steps.push({ op, urn, inputs: diffs });
       },
       ...(options.json ? {} : { onOutput: (text: string) => process.stdout.write(text) }),
     });
-    progress.event({ event: "preview", stack, context, engine: engine.version, changes, steps });
+    const quiet = { detail: () => undefined };
+    const drift =
+      target === undefined ? [] : await restoreReleases(target.cluster, declared.all, quiet, "look");
+    progress.event({ event: "preview", stack, context, engine: engine.version, changes, steps, drift });
+    for (const { object, was } of drift) progress.say(`${object} is ${was}: npm run up puts it back.`);
     progress.say(`${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`);
   } finally {
     progress.stop();

@@ -45,18 +45,20 @@ const notCompared = ["metadata", "status"];
 const comparedCharacters = 100_000;
 
 /**
- * Puts back what of the stack's releases was deleted or changed by hand. Helm compares with its own record only, and
+ * Finds what of the stack's releases was deleted or changed by hand, and puts it back. Helm compares with its own record only, and
  * the engine with Helm's: a deleted operator is unchanged to both.
  *
  * Volume claims are left alone: an empty one in the place of one that is gone would hide that data are lost.
  *
- * @returns what was put back.
+ * @param how `look` changes nothing.
+ * @returns what was not as it should be.
  * @throws Refused
  */
 export async function restoreReleases(
   cluster: Cluster,
   declared: readonly Declared[],
   step: Step,
+  how: "look" | "restore" = "restore",
 ): Promise<readonly Restored[]> {
   step.detail("comparing the releases with what is there");
   const releases = new HelmReleases(cluster);
@@ -71,7 +73,9 @@ export async function restoreReleases(
   );
   const kinds = new KnownKinds(cluster);
   const restored = await Promise.all(
-    own.flatMap((release) => objectsOf(release).map((object) => restore(cluster, kinds, release, object))),
+    own.flatMap((release) =>
+      objectsOf(release).map((object) => restore(cluster, kinds, release, object, how)),
+    ),
   );
   return restored.flatMap((one) => one ?? []);
 }
@@ -88,6 +92,7 @@ async function restore(
   kinds: KnownKinds,
   release: HelmRelease,
   rendered: Rendered,
+  how: "look" | "restore",
 ): Promise<Restored | undefined> {
   const address = await kinds.addressOf(rendered, release.namespace);
   if (address === undefined) return undefined;
@@ -101,7 +106,7 @@ async function restore(
       if (isSame(JSON.parse(await apply(cluster, address, body, "&dryRun=All")) as Values, live))
         return undefined;
     }
-    await apply(cluster, address, body);
+    if (how === "restore") await apply(cluster, address, body);
     return { object, was };
   } catch (error) {
     // What cannot be put back is for the check that follows: it may be well all the same.

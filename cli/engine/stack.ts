@@ -95,10 +95,15 @@ export class EngineStack {
     return this.run(options, (shared) => this.stack.up({ ...shared, refresh }));
   }
 
-  /** What `up` would change. @throws EngineFailed */
-  preview(options: RunOptions & { readonly diff?: boolean }): Promise<Changes> {
-    const { diff = false } = options;
-    return this.run(options, (shared) => this.stack.preview({ ...shared, diff }));
+  /**
+   * What `up` would change.
+   *
+   * @param options `refresh` looks first what of the state is still so. @default false
+   * @throws EngineFailed
+   */
+  preview(options: RunOptions & { readonly diff?: boolean; readonly refresh?: boolean }): Promise<Changes> {
+    const { diff = false, refresh = false } = options;
+    return this.run(options, (shared) => this.stack.preview({ ...shared, diff, refresh }));
   }
 
   /** Compares the state with the cluster, and takes over what differs. @throws EngineFailed */

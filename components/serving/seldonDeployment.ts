@@ -41,7 +41,7 @@ export interface PredictorSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly graph: GraphUnit;
   readonly componentSpecs: readonly {
-    readonly hpaSpec?: object;
+    readonly hpaSpec?: { readonly minReplicas?: number };
     readonly spec: { readonly containers: readonly { readonly name: string }[] };
   }[];
   /** Of Seldon's executor, where the graph has one. */

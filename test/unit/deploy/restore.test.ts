@@ -36,8 +36,9 @@ describe("putting back what a release has installed", function () {
   const thing = "/apis/rbac.example.com/v1/things/all";
   const how = "?fieldManager=helm&force=true";
 
-  const restore = async (...declared: readonly Declared[]) =>
-    (await restoreReleases(api.cluster, declared, { detail: () => undefined })).map(
+  const restore = (...declared: readonly Declared[]) => compare("restore", ...declared);
+  const compare = async (how: "look" | "restore", ...declared: readonly Declared[]) =>
+    (await restoreReleases(api.cluster, declared, { detail: () => undefined }, how)).map(
       ({ object, was, problem }) => `${object} ${was}${problem === undefined ? "" : `: ${problem}`}`,
     );
   /** What was changed for good, as the objects that were sent. */
@@ -72,6 +73,8 @@ describe("putting back what a release has installed", function () {
 
   it("puts back what is gone, with Helm's marks, and numbers as Helm reads them; volume claims are left alone", async () => {
     Reflect.deleteProperty(api.answers, thing);
+    expect(await compare("look", release)).to.deep.equal(["ClusterThing all in ns gone"]);
+    expect(applied(), "by a look").to.deep.equal([]);
     api.answers[`${thing}${how}`] = {};
     expect(await restore(release)).to.deep.equal(["ClusterThing all in ns gone"]);
     const labels = { "app.kubernetes.io/managed-by": "Helm" };
