@@ -105,7 +105,8 @@ CREATE SCHEMA mlflow AUTHORIZATION mlflow;
 ALTER ROLE mlflow IN DATABASE mlflowdb SET search_path = mlflow;
 \`\`\`
 
-Runs and models do not move by themselves from one database to another.
+Runs and models do not move by themselves from one database to another. [\`npm run up\` asks it](cluster.md#stores-outside-of-the-cluster)
+before anything is deployed.
 
 ## Take a store elsewhere
 
@@ -131,6 +132,8 @@ The buckets have to be there, and not public. The users need these rights and no
 | \`tracking\` | \`modelBucket\` | list, read, write and delete objects, with multipart uploads                          |
 | \`serving\`  | \`modelBucket\` | list and read objects                                                                 |
 | \`training\` | \`dataBucket\`  | list and read objects                                                                 |
+
+[\`npm run up\` tries them](cluster.md#stores-outside-of-the-cluster) before anything is deployed.
 
 ## Mirrors, and clusters without internet
 

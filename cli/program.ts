@@ -63,7 +63,10 @@ withTarget(program.command("up"), true)
   .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
   .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
   .addOption(confirm())
-  .option("--no-refresh", "in a cluster: do not look first for what was deleted or changed by hand")
+  .option(
+    "--no-refresh",
+    "in a cluster: do not ask stores outside of it, nor look for what was deleted or changed by hand",
+  )
   .option(
     "--data <address>",
     "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",

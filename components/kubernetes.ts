@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Resources } from "../config/fields";
+export { containerSecurity, podSecurity, requirements, scratch } from "./pods";
 
 /** A credential in a Secret of the namespace that uses it. */
 export interface Credentials {
@@ -28,37 +28,6 @@ export function onceReady<T>(
 ): pulumi.Output<pulumi.Unwrap<T>> {
   return pulumi.output(resource.urn).apply(() => pulumi.output(value));
 }
-
-/** What a container asks for, as Kubernetes writes it. */
-export function requirements({ cpu, memory, memoryLimit }: Resources) {
-  return { requests: { cpu, memory }, limits: { memory: memoryLimit } };
-}
-
-/** A pod as a user without rights. `fsGroup` too, so that it may write to its volumes. */
-export function podSecurity(user: number) {
-  return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: user,
-    fsGroup: user,
-    seccompProfile: { type: "RuntimeDefault" },
-  };
-}
-
-/** A container without capabilities, on a root file system that it cannot write to. */
-export const containerSecurity = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-  privileged: false,
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-};
-
-/** A writable /tmp, which a read-only root file system lacks. */
-export const scratch = {
-  volumes: [{ name: "tmp", emptyDir: {} }],
-  volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
-};
 
 /** Puts credentials into a Secret, and returns its name. */
 export function createSecret(

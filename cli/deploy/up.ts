@@ -9,14 +9,16 @@ import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
 import { homeDir, shown } from "../paths";
 import { type Plan, planOf } from "../plan/plan";
-import { type Problem, preflight } from "../preflight/preflight";
+import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { told } from "./changes";
 import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
+import { refuse } from "./refusal";
 import { agreeToRemovals, removalsOf } from "./removals";
 import { restoreReleases } from "./restore";
+import { checkStores } from "./stores";
 import { verify } from "./verify";
 import { publishAgain } from "./wholeness";
 import { DeploymentView } from "./view";
@@ -24,7 +26,7 @@ import { behindFailure, watchDeployment } from "./watch";
 
 /** How a stack is brought up. */
 export interface DeployOptions {
-  /** Whether what was deleted or changed by hand is looked for and put back. */
+  /** Whether stores outside are asked, and what was deleted or changed by hand is looked for and put back. */
   readonly refresh: boolean;
   /** What the user has agreed to lose. */
   readonly consent: Consent;
@@ -54,6 +56,7 @@ export async function deploy(
     prepareEngine(progress, each),
     check(target, progress, each),
   ]);
+  if (refresh) await checkStores(target, plan, engine, progress, signal);
   const [{ env, prebuilt }] = await sideBySide(signal, (each) => [
     bringImages(target, plan, progress, each),
     prepareProviders(engine, plan.recording.resources, progress, each),
@@ -206,16 +209,6 @@ function errorOf(thrown: unknown): Error {
 /** The file that takes what the engine writes. */
 export function log(stack: string, command: string): string {
   return path.join(homeDir(), "logs", `${stack}-${command}.log`);
-}
-
-function refuse(problems: readonly Problem[], progress: Progress): void {
-  const errors = problems.filter(({ severity }) => severity !== "warning");
-  for (const { what, mend } of problems.filter(({ severity }) => severity === "warning"))
-    progress.warn(`${what}. ${mend}`);
-  if (errors.length === 0) return;
-  const lines = errors.map(({ what, mend }) => `  ${what}.\n    ${mend}.`);
-  const count = errors.length === 1 ? "1 problem" : `${errors.length} problems`;
-  throw new UserError(`${count}, and nothing was changed:\n${lines.join("\n")}`);
 }
 
 /** Does things side by side: the first failure ends the others, and is the one that is thrown. */

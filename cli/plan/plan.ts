@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { PlatformConfig } from "../../config";
 import { type Finding, environmentOf, findings } from "../../policy/rules";
 import { UserError, messageOf } from "../errors";
 import { evaluate } from "./evaluate";
@@ -44,6 +45,28 @@ export async function recordStack(stack: string): Promise<Recording> {
     if (messages === undefined) throw error;
     throw new UserError(messages.join("\n"));
   }
+}
+
+/**
+ * The configuration of a stack, as the program reads it.
+ *
+ * @param revealed values that hold in place of the file's, by their key: those with secrets, in plain text.
+ * @throws UserError as {@link planOf} does.
+ */
+export async function platformConfig(
+  stack: string,
+  revealed: Readonly<Record<string, string>>,
+): Promise<PlatformConfig> {
+  const { loadConfig } = await import("../../config.js");
+  const written = readStackConfig(stack);
+  const loaded: PlatformConfig[] = [];
+  await evaluate(() => void loaded.push(loadConfig()), {
+    ...written,
+    config: { ...written.config, ...revealed },
+  });
+  const [config] = loaded;
+  if (config === undefined) throw new Error("the program has not read its configuration");
+  return config;
 }
 
 /** The messages of errors that the program reports on purpose; undefined if one of them is a fault of the program. */

@@ -1,0 +1,187 @@
+import { type Problem, error, listed, warning } from "./problem";
+
+/** What `stores.py` has found wrong. */
+export interface StoreFact {
+  /** `database`, `store`, or the user of the store whom it concerns. */
+  readonly about: string;
+  readonly fault: string;
+  /** The other end's own words. */
+  readonly said: string;
+  readonly user?: string;
+  readonly bucket?: string;
+  /** `list`, `read`, `write`, `delete`. */
+  readonly right?: string;
+  /** The object that was asked about. */
+  readonly key?: string;
+}
+
+/** The database and the store as they are configured. */
+export interface StorePlaces {
+  readonly database?: {
+    readonly host: string;
+    readonly port: number;
+    readonly name: string;
+    readonly username: string;
+  };
+  /** The endpoint is empty for AWS. */
+  readonly store?: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly modelBucket: string;
+    readonly dataBucket: string;
+  };
+}
+
+/**
+ * What is wrong with the database and the store, each with the key of the configuration and the way out.
+ *
+ * @param stack whose configuration it is.
+ */
+export function storeProblems(
+  facts: readonly StoreFact[],
+  { database, store }: StorePlaces,
+  stack: string,
+): Problem[] {
+  const setSecret = (place: string) => `npm run secret -- ${place} --stack ${stack}`;
+  const ofDatabase = facts.filter(({ about }) => about === "database");
+  const ofStore = facts.filter(({ about }) => about === "store");
+  const ofUsers = facts.filter(({ about }) => about !== "database" && about !== "store");
+  const users = (wanted: string) => ofUsers.filter(({ fault }) => fault === wanted);
+  return [
+    ...(database === undefined ? [] : ofDatabase.map((fact) => databaseProblem(fact, database, setSecret))),
+    ...(store === undefined
+      ? []
+      : [
+          ...ofStore.map((fact) => storeProblem(fact, store)),
+          ...users("login").map((fact) => loginProblem(fact, setSecret)),
+          ...bucketProblems(users("bucket")),
+          ...rightProblems(users("forbidden"), store),
+        ]),
+  ];
+}
+
+function databaseProblem(
+  { fault, said }: StoreFact,
+  { host, port, name, username }: NonNullable<StorePlaces["database"]>,
+  setSecret: (place: string) => string,
+): Problem {
+  const server = `the database ${host}:${port}`;
+  switch (fault) {
+    case "name":
+      return error(
+        `no name server of the cluster knows ${host}, the database's host (${said})`,
+        "Correct database.host, or make the name known in the cluster",
+      );
+    case "closed":
+    case "silent":
+      return error(
+        `${server} cannot be reached from a pod of the cluster: ${said}`,
+        "Start it, correct database.host or database.port, or let the cluster's pods through its firewall",
+      );
+    case "login":
+      return error(
+        `${server} refuses user ${username}: ${said}`,
+        `Correct database.username, or database.password: ${setSecret("database.password")}`,
+      );
+    case "database":
+      return error(
+        `${server} has no database ${name}: ${said}`,
+        `Make it there, with the user's schema, or correct database.name`,
+      );
+    case "schema":
+      return error(
+        `user ${username} can make no tables in database ${name}, ${server}: ${said}`,
+        `Give the user a schema: CREATE SCHEMA mlflow AUTHORIZATION "${username}"; ` +
+          `ALTER ROLE "${username}" IN DATABASE "${name}" SET search_path = mlflow; or correct database.username`,
+      );
+    case "owner":
+      return error(
+        `MLflow's tables in database ${name} belong to ${said}, and user ${username} (database.username) cannot change them`,
+        `Give them to the user (REASSIGN OWNED BY "${said}" TO "${username}";), or correct database.username`,
+      );
+    case "busy":
+      return warning(`${server} takes no connections at the moment: ${said}`, "Go on if that passes");
+    default:
+      return error(
+        `${server} does not answer as it should: ${said}`,
+        "Correct database.host or database.port",
+      );
+  }
+}
+
+function storeProblem(
+  { fault, said, user = "" }: StoreFact,
+  { endpoint, region }: NonNullable<StorePlaces["store"]>,
+): Problem {
+  const server = `the store ${endpoint || `of AWS in ${region}`}`;
+  const place = endpoint === "" ? "objectStore.region" : "objectStore.endpoint";
+  switch (fault) {
+    case "name":
+      return error(
+        `no name server of the cluster knows the host of ${server} (${said})`,
+        `Correct ${place}, or make the name known in the cluster`,
+      );
+    case "closed":
+    case "silent":
+      return error(
+        `${server} cannot be reached from a pod of the cluster: ${said}`,
+        `Start it, correct ${place}, or let the cluster's pods through its firewall`,
+      );
+    case "certificate":
+      return error(
+        `the certificate of ${server} is not accepted in the cluster: ${said}`,
+        `Take one of a known authority, for the host's name and not expired, or correct ${place}`,
+      );
+    case "clock":
+      return error(
+        `${server} refuses requests, since its clock and the cluster's differ: ${said}`,
+        "Set both clocks (NTP)",
+      );
+    case "region":
+      return error(`${server} has its buckets in another region: ${said}`, "Correct objectStore.region");
+    default:
+      return error(
+        `${server} does not answer user ${user} as an S3 store should: ${said}`,
+        `Correct ${place}: it is the address of the S3 API, not of a console`,
+      );
+  }
+}
+
+/** One for each bucket, whoever has found it missing. */
+function bucketProblems(facts: readonly StoreFact[]): Problem[] {
+  const buckets = new Map(facts.map(({ about, bucket = "" }) => [bucketKey(about), bucket]));
+  return [...buckets].map(([place, bucket]) =>
+    error(`the store has no bucket ${bucket} (${place})`, "Make it there, or correct the name"),
+  );
+}
+
+function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => string): Problem {
+  const place = `objectStore.users.${about}`;
+  return error(
+    `the store refuses the keys of user ${about}: ${said}`,
+    `Correct ${place}.accessKeyId, or ${place}.secretAccessKey: ${setSecret(`${place}.secretAccessKey`)}`,
+  );
+}
+
+/** One for each user, with all that it may not do. */
+function rightProblems(facts: readonly StoreFact[], store: NonNullable<StorePlaces["store"]>): Problem[] {
+  return [...new Set(facts.map(({ about }) => about))].map((user) => {
+    const own = facts.filter(({ about }) => about === user);
+    const rights = listed(own.map(({ right = "" }) => right));
+    const bucket = user === "training" ? store.dataBucket : store.modelBucket;
+    const left = own.find(({ right }) => right === "delete")?.key;
+    // Some stores say the same of a bucket that is not there, so as not to tell.
+    const hidden = own.some(({ right }) => right === "list");
+    return error(
+      `user ${user} (objectStore.users.${user}) may not ${rights} objects of bucket ${bucket}` +
+        `${hidden ? ", or there is no such bucket" : ""}: ${own[0]?.said ?? ""}`,
+      'Give it the rights of docs/configuration.md, "Take a store elsewhere"' +
+        (hidden ? `, or correct ${bucketKey(user)}` : "") +
+        (left === undefined ? "" : `. Remove ${left}, which was written to find out`),
+    );
+  });
+}
+
+function bucketKey(user: string): string {
+  return user === "training" ? "objectStore.dataBucket" : "objectStore.modelBucket";
+}
