@@ -18,6 +18,9 @@ const folderVariable = "MLPLATFORM_STARTED_FOR";
 /** Variable of what the next command may stop, if the one that has started it was killed: which process that was. */
 const starterVariable = "MLPLATFORM_STARTED_BY";
 
+/** Variable of an engine and of all that it starts: the number of the engine. */
+const engineVariable = "MLPLATFORM_ENGINE";
+
 /** The identity of a running process; undefined if there is none of this number. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const facts = processTable.facts(pid);
@@ -93,12 +96,31 @@ export function leftBehind(known: readonly ProcessIdentity[]): ProcessIdentity[]
     const { pid: number, started } = JSON.parse(decodeURIComponent(value)) as ProcessIdentity;
     if (identify(number)?.started !== started) groups.add(group);
   }
-  return [...groups].map((group) => identify(group) ?? { pid: group, started: "" });
+  return [...groups].map(asGroup);
+}
+
+/** The command that runs an engine: it marks itself, and with it all that it starts, by the engine's number. */
+export function asEngine(file: string, args: readonly string[]): [string, string[]] {
+  return ["sh", ["-c", `${engineVariable}=$$ exec "$0" "$@"`, file, ...args]];
+}
+
+/** The providers, in groups of their own, of engines of this folder that were killed. */
+export function orphans(): ProcessIdentity[] {
+  const lost = processTable
+    .having(engineVariable)
+    .filter(
+      ({ pid, value }) => isOurs(pid) && processTable.variable(Number(value), engineVariable) !== value,
+    );
+  return [...new Set(lost.map(({ group }) => group))].map(asGroup);
 }
 
 /** Processes in words: "process 12, process 13". */
 export function inWords(processes: readonly ProcessIdentity[]): string {
   return processes.map(({ pid }) => `process ${pid}`).join(", ");
+}
+
+function asGroup(group: number): ProcessIdentity {
+  return identify(group) ?? { pid: group, started: "" };
 }
 
 /** Sends a signal to a process group whose number is known to be right. False if there is no such group. */

@@ -33,6 +33,7 @@ export class MlPlatform extends pulumi.ComponentResource {
       `${name}-namespaces`,
       {
         podSecurityVersion: config.podSecurityVersion,
+        owner: config.owner,
         traffic: trafficOf(config),
         protectData: config.environment !== "dev",
       },

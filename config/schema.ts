@@ -226,6 +226,16 @@ function createSchema(environment: Environment) {
       .array(modelSchema(environment))
       .default([])
       .describe("the models in service, and how they are trained"),
+
+    owner: z
+      .strictObject({
+        id: filled.describe("tells it from all others"),
+        state: filled.describe("where it lies, for people"),
+      })
+      .optional()
+      .describe(
+        "which state the objects in the cluster belong to; `npm run up` finds it out, and it stands on the namespaces",
+      ),
   });
 }
 

@@ -1,5 +1,5 @@
 import { namespaceNames } from "../../components/namespaces/traffic";
-import { HelmReleases } from "../cluster/releases";
+import { inCluster } from "../cluster/ownObjects";
 import { volumesOf } from "../cluster/volumes";
 import { type Consent, askBefore, confirmLoss } from "../consent";
 import { forgetContext, keptContext } from "../engine/settings";
@@ -67,7 +67,7 @@ export async function removeStack(
   const engine = await prepareEngine(progress, signal);
   const { stack, resources } = await progress.step("state", async (step) => {
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt: {} });
-    await opened.recover(new HelmReleases(cluster), "destroy", step);
+    await opened.recover(inCluster(cluster), "destroy", step);
     const state = await opened.state();
     step.detail(`${state.resources?.length ?? 0} resources`);
     return { stack: opened, resources: state.resources ?? [] };

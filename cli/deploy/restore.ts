@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { parseAllDocuments } from "yaml";
 
 import { type Cluster, Refused } from "../cluster/cluster";
+import { KnownKinds } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
 import type { Step } from "../progress";
 import type { Declared } from "./declared";
@@ -29,15 +30,6 @@ export interface Restored {
 }
 
 type Values = Readonly<Record<string, unknown>>;
-
-/** Where each kind of a group's version stands. */
-interface Kinds {
-  readonly resources?: readonly {
-    readonly name: string;
-    readonly kind: string;
-    readonly namespaced: boolean;
-  }[];
-}
 
 /** Metadata apart, what may differ between an object and what it was asked to be. */
 const notCompared = ["metadata", "status"];
@@ -146,22 +138,4 @@ async function apply(cluster: Cluster, address: string, body: string, more = "")
     body,
   });
   return answer.body;
-}
-
-/** Where the API server has the objects of each kind; it is asked once for each group. */
-class KnownKinds {
-  private readonly groups = new Map<string, Promise<Kinds | undefined>>();
-
-  constructor(private readonly cluster: Cluster) {}
-
-  /** The address of an object; undefined if the cluster does not know its kind. */
-  async addressOf({ apiVersion, kind, metadata }: Rendered, namespace: string): Promise<string | undefined> {
-    const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    let asked = this.groups.get(root);
-    if (asked === undefined) this.groups.set(root, (asked = this.cluster.get<Kinds>(root)));
-    const found = (await asked)?.resources?.find((one) => one.kind === kind && !one.name.includes("/"));
-    if (found === undefined) return undefined;
-    const within = found.namespaced ? `/namespaces/${metadata.namespace ?? namespace}` : "";
-    return `${root}${within}/${found.name}/${metadata.name}`;
-  }
 }

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
 import { type PreparedImages, appImageBuilds, prepareImages } from "../cluster/images";
-import { HelmReleases } from "../cluster/releases";
+import { inCluster } from "../cluster/ownObjects";
 import type { Consent } from "../consent";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
@@ -66,9 +66,14 @@ export async function deploy(
   const stack = await progress.step("state", async (step) => {
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt });
     keepContext(name, context.name);
-    const { interrupted, forgotten, staleLock } = await opened.recover(new HelmReleases(cluster), "up", step);
+    const { interrupted, forgotten, adopted, staleLock } = await opened.recover(
+      inCluster(cluster),
+      "up",
+      step,
+      plan.recording.resources,
+    );
     const where = opened.backend.own ? shown(path.join(homeDir(), "state")) : opened.backend.url;
-    const settled = interrupted.length + forgotten.length;
+    const settled = new Set([...interrupted, ...forgotten, ...adopted]).size;
     step.detail(
       staleLock || settled > 0
         ? `${where}; settled what an interrupted run had left (${settled} resources)`

@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 
-import type { ReleaseRecords } from "../engine/recover";
-import { HelmReleases } from "../cluster/releases";
+import { inCluster } from "../cluster/ownObjects";
 import type { Cluster } from "../cluster/cluster";
 import { chooseBackend } from "../engine/backend";
 import { findOrBuildEngine } from "../engine/engine";
@@ -46,7 +45,6 @@ export function stackRecord(
   let opened: Promise<EngineStack> | undefined;
   const open = () =>
     (opened ??= findOrBuildEngine(step, signal).then((engine) => EngineStack.open(name, engine, undefined)));
-  const releases: ReleaseRecords = new HelmReleases(cluster);
   return {
     name,
     holders: () => locksOf(name, { backendUrl, project }).map(holderOf),
@@ -55,7 +53,7 @@ export function stackRecord(
       return pending.map(({ resource }) => resource.urn);
     },
     settle: async () => {
-      await (await open()).recover(releases, "up", step);
+      await (await open()).recover(inCluster(cluster), "up", step);
     },
   };
 }

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 
-import { ownMarks, signalGroup } from "../ownProcesses";
+import { asEngine, orphans, ownMarks, signalGroup, stop } from "../ownProcesses";
 import type { Engine } from "./engine";
 
 /** What a command of the CLI wrote. */
@@ -72,7 +72,8 @@ function runInGroup(
   if (signal?.aborted === true)
     return Promise.reject(new CommandFailed(args, "stopped before it began", { stdout: "", stderr: "" }));
   const own = path.isAbsolute(file) ? `${path.dirname(file)}${path.delimiter}` : "";
-  const child = spawn(file, [...args, ...(args.includes("--non-interactive") ? [] : ["--non-interactive"])], {
+  const all = [...args, ...(args.includes("--non-interactive") ? [] : ["--non-interactive"])];
+  const child = spawn(...asEngine(file, all), {
     cwd,
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
@@ -111,6 +112,10 @@ function runInGroup(
   return new Promise<Written>((resolve, reject) => {
     child.once("error", (error) => {
       reject(new CommandFailed(args, error.message, written));
+    });
+    child.once("exit", (_, killed) => {
+      // They would go on with what nobody writes down any more, and hold the ends of its pipes.
+      if (killed !== null) void Promise.all(orphans().map(stop));
     });
     child.once("close", (code, killed) => {
       if (group !== undefined) running.delete(group);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import { UserError } from "../errors";
-import { identify, signalOwn } from "../ownProcesses";
+import { orphans, stop } from "../ownProcesses";
 import type { Step } from "../progress";
 
 /** Where locks are looked for, and how patiently. */
@@ -39,7 +39,7 @@ interface Lock {
 }
 
 /**
- * Removes the locks of a stack whose holders have ended.
+ * Removes the locks of a stack whose holders have ended, and ends the providers that killed engines have left.
  *
  * @returns whether there were any.
  * @throws StackBusy a holder is alive, or on another machine, where nobody can tell from here.
@@ -62,20 +62,12 @@ export async function settleLock(stack: Stack, settings: LockSettings, step: Ste
         (where === "" ? "" : ` If it has ended there: pulumi cancel --stack ${stack.name}`),
     );
   }
+  await Promise.all(orphans().map(stop));
   if (held.length === 0) return false;
   step.detail("removing the lock of a run that was cut off");
-  for (const { pid } of held) endGroup(pid);
   removeEmptyAttributes(stack.name, settings);
   await stack.cancel();
   return true;
-}
-
-/**
- * Ends the providers that an engine has left behind, in the process group that it led. While they are there no other
- * process gets the group's number; where one has it, they are gone.
- */
-function endGroup(leader: number): void {
-  if (leader !== 0 && identify(leader) === undefined) signalOwn({ pid: leader, started: "" }, "SIGTERM");
 }
 
 /**
@@ -92,8 +84,8 @@ function removeEmptyAttributes(stack: string, { backendUrl, project }: LockSetti
   }
 }
 
-/** Where a backend that is a folder keeps its files. */
-function folderOf(backendUrl: string): string | undefined {
+/** Where a backend that is a folder keeps its files; undefined for any other. */
+export function folderOf(backendUrl: string): string | undefined {
   if (!backendUrl.startsWith("file://")) return undefined;
   const root = fileURLToPath(backendUrl.replace(/^file:\/\/~/, `file://${process.env["HOME"] ?? ""}`));
   return path.join(root, ".pulumi");

@@ -2,14 +2,8 @@ import type { Stack } from "@pulumi/pulumi/automation";
 
 import type { Step } from "../progress";
 import { type LockSettings, settleLock } from "./locks";
-import {
-  type Deployment,
-  type StateResource,
-  exportState,
-  importState,
-  isKubernetes,
-  objectId,
-} from "./state";
+import { type StraySettings, releaseType, straysOf, withStrays } from "./strays";
+import { type Deployment, type StateResource, exportState, importState, objectId } from "./state";
 
 /** A release as Helm has recorded it. */
 export interface ReleaseState {
@@ -32,11 +26,13 @@ export interface ReleaseRecords {
 }
 
 /** What the recovery is for, and what is the platform's own. */
-export interface RecoverySettings extends LockSettings {
+export interface RecoverySettings extends LockSettings, StraySettings {
   /** The command that follows. */
   readonly next: "up" | "destroy";
   /** Names of the platform's charts: releases of others are left alone. */
   readonly charts: readonly string[];
+  /** What the program declares; asked for only where the cluster may have more than the state. */
+  readonly declared: () => Promise<readonly StateResource[]>;
   /** The stack's settings. @default `Pulumi.<stack>.yaml` of the workspace */
   readonly configFile?: string;
 }
@@ -60,7 +56,6 @@ interface Found {
   readonly id: string;
 }
 
-const releaseType = "kubernetes:helm.sh/v3:Release";
 const namespaceType = "kubernetes:core/v1:Namespace";
 
 /**
@@ -68,7 +63,7 @@ const namespaceType = "kubernetes:core/v1:Namespace";
  * that nobody holds, settles the operations that were under way, and looks again at what there is. Where the last run
  * came to a good end it changes nothing.
  *
- * An object that may or may not have been created is taken into the state; the look at the cluster decides. Helm
+ * An object that the cluster has and the state has not is taken into the state. Helm
  * refuses an installation under a name that it has on record, and any work on a release of which a revision is not
  * finished. So before an `up`, unfinished revisions are forgotten, and releases of which nobody knows how they came
  * about, which are then installed again over what is there; before a `destroy`, they are taken into the state, so
@@ -88,20 +83,25 @@ export async function recover(
   const interrupted = pending.map(({ resource }) => resource.urn);
   // A provider that died leaves nothing behind but a run that failed: the engine takes its call for undone.
   const cutOff = staleLock || pending.length > 0 || (last !== undefined && last.result !== "succeeded");
-  if (!cutOff) return { staleLock, interrupted, forgotten: [], adopted: [] };
+  // What a removal has left on purpose was left by one that came to a good end.
+  const looked = cutOff || settings.next === "up";
+  const strays = looked ? await straysOf(state.deployment, await settings.declared(), settings) : [];
+  if (!cutOff && strays.length === 0) return { staleLock, interrupted, forgotten: [], adopted: [] };
 
   step.detail("settling what an earlier run has left unfinished");
-  const found = await releasesOf(state.deployment, records);
-  const { forgotten, adopted } = settle(state.deployment, found, settings);
+  const resources = withStrays(state.deployment.resources ?? [], strays);
+  const found = await releasesOf(resources, records);
+  const { forgotten, releases } = settle(resources, pending, found, settings);
+  const adopted = [...strays, ...releases];
   for (const { id, scope } of forgotten) {
     const [namespace = "", name = ""] = id.split("/");
     await records.forget(namespace, name, scope);
   }
   if (adopted.length > 0) {
-    const resources = [...(state.deployment.resources ?? []), ...adopted];
+    const all = [...resources, ...releases];
     await importState(stack, {
       ...state,
-      deployment: { ...state.deployment, resources, pending_operations: [] },
+      deployment: { ...state.deployment, resources: all, pending_operations: [] },
     });
   }
   step.detail("comparing the state with the cluster");
@@ -116,7 +116,7 @@ export async function recover(
 }
 
 /** The releases in the namespaces that the stack has made. */
-async function releasesOf({ resources = [] }: Deployment, records: ReleaseRecords): Promise<Found[]> {
+async function releasesOf(resources: readonly StateResource[], records: ReleaseRecords): Promise<Found[]> {
   const namespaces = resources.filter(({ type }) => type === namespaceType);
   const found = await Promise.all(
     namespaces.map(async (namespace) => {
@@ -131,15 +131,18 @@ async function releasesOf({ resources = [] }: Deployment, records: ReleaseRecord
   return found.flat();
 }
 
-/** Decides what is forgotten in the cluster and what is taken into the state. */
+/** Decides which releases are forgotten in the cluster, and which are taken into the state. */
 function settle(
-  { resources = [], pending_operations: pending = [] }: Deployment,
+  resources: readonly StateResource[],
+  pending: NonNullable<Deployment["pending_operations"]>,
   found: readonly Found[],
   { next, charts }: RecoverySettings,
 ) {
   const urns = new Set(resources.map(({ urn }) => urn));
   const adopted: StateResource[] = pending
-    .filter(({ type, resource }) => type === "creating" && isKubernetes(resource) && !urns.has(resource.urn))
+    .filter(
+      ({ type, resource }) => type === "creating" && resource.type === releaseType && !urns.has(resource.urn),
+    )
     .map(({ resource }) => ({ ...resource, id: objectId(resource), outputs: {} }));
   const releases = [...resources, ...adopted].filter(({ type }) => type === releaseType);
   const forgotten: { id: string; scope: "newest" | "all" }[] = [];
@@ -151,7 +154,7 @@ function settle(
     } else if (known && release.status.startsWith("pending-")) forgotten.push({ id, scope: "newest" });
     else if (!known || release.status === "uninstalling") forgotten.push({ id, scope: "all" });
   }
-  return { adopted, forgotten };
+  return { releases: adopted, forgotten };
 }
 
 /** A release as the state would have it, below its namespace, so that this is removed after it. */

@@ -7,6 +7,7 @@ import { parsedJson } from "../../config/json";
 import { homeDir, projectDir } from "../paths";
 import { withoutLegacyPart } from "../plan/stackFiles";
 import { readYamlFile } from "../yamlFile";
+import type { Owner } from "./owner";
 
 /** A stack's settings, `Pulumi.<stack>.yaml`, as far as they are used here. */
 interface Settings {
@@ -54,7 +55,7 @@ export function hasOwnSalt(stack: string): boolean {
  * Writes the settings for the engine: the stack's own, what holds on this machine only, and the salt of this
  * machine's passphrase. All that is kept out of the stack's own file, which is everyone's.
  */
-export function writeSettings(stack: string, overrides: Overrides): void {
+export function writeSettings(stack: string, overrides: Overrides, owner?: Owner): void {
   const written = read(path.join(projectDir, `Pulumi.${stack}.yaml`));
   const encryption = encryptsItself(stack) ? written : read(settingsFile(stack));
   mkdirSync(stackDir(stack), { recursive: true });
@@ -66,7 +67,14 @@ export function writeSettings(stack: string, overrides: Overrides): void {
     settingsFile(stack),
     // Quotes around every text: without them Pulumi would read some as a date or a number (pulumi/pulumi#11518).
     stringify(
-      { ...Object.fromEntries(kept), config: { ...written.config, ...configOf(written, overrides) } },
+      {
+        ...Object.fromEntries(kept),
+        config: {
+          ...written.config,
+          ...configOf(written, overrides),
+          ...(owner === undefined ? {} : { [`${project}:owner`]: owner }),
+        },
+      },
       { defaultStringType: "QUOTE_DOUBLE", aliasDuplicateObjects: false },
     ),
   );

@@ -13,18 +13,28 @@ import {
 import { charts, seldonChart } from "../../pins";
 import { UserError, messageOf } from "../errors";
 import { projectDir } from "../paths";
+import { recordStack } from "../plan/plan";
+import type { RecordedResource } from "../plan/recording";
 import type { Step } from "../progress";
 import { type Backend, chooseBackend } from "./backend";
 import { CommandFailed, type EngineCommand, engineCommand } from "./command";
 import type { Engine } from "./engine";
 import { mayBeShown } from "./events";
 import { StackBusy } from "./locks";
-import { type Recovery, type ReleaseRecords, recover } from "./recover";
+import { isExact, ownerOf } from "./owner";
+import { type Recovery, type RecoverySettings, type ReleaseRecords, recover } from "./recover";
 import { type Overrides, project, settingsFile, shareSalt, stackDir, writeSettings } from "./settings";
 import { type Deployment, exportState } from "./state";
+import { type Look, declaredObjects } from "./strays";
 
 /** How many resources were created, updated, the same, … */
 export type Changes = Readonly<Record<string, number>>;
+
+/** What of a stack lies in its cluster. */
+export interface InCluster {
+  readonly records: ReleaseRecords;
+  readonly look: Look;
+}
 
 /** What a run of the engine is told, and tells. */
 export interface RunOptions {
@@ -58,8 +68,8 @@ export class EngineStack {
    * @throws UserError the backend cannot be reached, or the passphrase does not fit.
    */
   static async open(name: string, engine: Engine, overrides: Overrides | undefined): Promise<EngineStack> {
-    if (overrides !== undefined) writeSettings(name, overrides);
     const backend = chooseBackend(name);
+    if (overrides !== undefined) writeSettings(name, overrides, ownerOf(name, backend));
     const command = await engineCommand(engine);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it takes a second, which only a run is worth.
     const program: PulumiFn = () => (require("../../index") as PulumiFn)();
@@ -173,14 +183,30 @@ export class EngineStack {
   /**
    * Settles what an interrupted run has left.
    *
+   * @param declared what the program declares, if that is known already.
    * @throws StackBusy another run is at work.
    */
-  recover(records: ReleaseRecords, next: "up" | "destroy", step: Step): Promise<Recovery> {
+  recover(
+    { records, look }: InCluster,
+    next: "up" | "destroy",
+    step: Step,
+    declared?: readonly RecordedResource[],
+  ): Promise<Recovery> {
     const names = [...Object.values(charts), seldonChart("1.17.1")].map((chart) => chart.name);
     const { name, backend } = this;
     const configFile = settingsFile(name);
     const lock = { backendUrl: backend.url, project, patience: patienceSeconds };
-    return recover(this.stack, records, { ...lock, next, charts: names, configFile }, step);
+    const settings: RecoverySettings = {
+      ...lock,
+      ...{ next, charts: names, configFile, look },
+      owner: isExact(backend) ? ownerOf(name, backend).id : undefined,
+      declared: async () => {
+        // A removal needs no program; one that is wrong by now must not stand in its way.
+        const resources = declared ?? (await recordStack(name).catch(() => undefined))?.resources ?? [];
+        return declaredObjects(resources);
+      },
+    };
+    return recover(this.stack, records, settings, step);
   }
 
   private async run(options: RunOptions, start: (shared: UpOptions) => Promise<unknown>): Promise<Changes> {

@@ -11,6 +11,11 @@ export interface StateResource {
   readonly id?: string;
   readonly parent?: string;
   readonly provider?: string;
+  /** URNs of all that must be there before it. */
+  readonly dependencies?: readonly string[];
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+  /** It is gone, and another one is to take its place. */
+  readonly pendingReplacement?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }

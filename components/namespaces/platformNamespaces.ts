@@ -13,6 +13,11 @@ export interface PlatformNamespacesArgs {
    * refuse pods that it admitted the day before. An older cluster applies its own newest.
    */
   podSecurityVersion: pulumi.Input<string>;
+  /**
+   * Which state they belong to.
+   * @default it is not written on them
+   */
+  owner?: { readonly id: string; readonly state: string } | undefined;
   /** What the network policies let through besides what the platform itself needs. */
   traffic: TrafficArgs;
   /**
@@ -78,10 +83,11 @@ export class PlatformNamespaces extends pulumi.ComponentResource {
     args: PlatformNamespacesArgs,
   ): k8s.core.v1.Namespace {
     const labels = { ...ownership, ...podSecurity(podSecurityLevels[role], args.podSecurityVersion) };
+    const annotations = args.owner && ownerAnnotations(args.owner);
     const keep = args.protectData === true && (role === "database" || role === "objectStore");
     return new k8s.core.v1.Namespace(
       `${name}-${namespaceNames[role]}`,
-      { metadata: { name: namespaceNames[role], labels } },
+      { metadata: { name: namespaceNames[role], labels, ...(annotations && { annotations }) } },
       { parent: this, protect: keep, retainOnDelete: keep },
     );
   }
@@ -99,6 +105,17 @@ export class PlatformNamespaces extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+/** Names of the annotations that say whose a namespace is. */
+export const ownerKeys = {
+  id: "mlplatform/owner",
+  stack: "mlplatform/stack",
+  state: "mlplatform/state",
+} as const;
+
+function ownerAnnotations({ id, state }: { readonly id: string; readonly state: string }) {
+  return { [ownerKeys.id]: id, [ownerKeys.stack]: pulumi.getStack(), [ownerKeys.state]: state };
 }
 
 /**

@@ -4,7 +4,8 @@ import { timedOut } from "../standins/behaviour";
 import { chartName, seldonCrd } from "../standins/charts";
 import { expectConverged, heldSecrets } from "./support/converged";
 import { Lane } from "./support/lane";
-import { type Reference, disposeReference, reference } from "./support/reference";
+import { owner } from "./support/owner";
+import { type Reference, disposeReference, reference, urnsOf } from "./support/reference";
 import { setting } from "./support/setting";
 
 describe("failures and interruptions, one by one", function () {
@@ -136,6 +137,48 @@ describe("failures and interruptions, one by one", function () {
       else await again();
     });
   }
+
+  for (const victim of ["engine", "providers"] as const)
+    it(`a training that has taken another's place unheard, since the ${victim} ended, is taken into the state`, async () => {
+      lane.beginFrom(run.full);
+      const trainings = () => lane.cluster.inventory().filter((line) => /^Job .*-train-/.test(line));
+      const [before] = trainings();
+      lane.retrain();
+      lane.timeline.listener = async ({ label, verb }, moment) => {
+        if (!/^Job .*-train-/.test(label) || verb !== "create" || moment !== "ended") return;
+        if (victim === "engine") killEngine(lane);
+        else await lane.providers.kill();
+      };
+      expect((await lane.run("up", { brief: true })).ok).to.equal(false);
+      lane.timeline.listener = undefined;
+      expect(trainings()).to.have.length(2);
+      expect((await lane.must("recover")).text).to.match(
+        /"adopted":\["[^"]*Job::house-price-training-job"\]/,
+      );
+      await lane.must("up", { brief: true });
+      expect(trainings()).to.have.length(1).and.not.include(before);
+      expect(urnsOf(lane.storedState())).to.deep.equal(run.urns);
+    });
+
+  it("a namespace that nobody wrote down is this stack's by its mark, and another one's stays refused", async () => {
+    const { cluster } = lane;
+    for (const [name, mark] of [
+      ["mlflow", owner],
+      ["postgres", "of another stack"],
+    ] as const) {
+      const metadata = {
+        ...{ name, annotations: { "mlplatform/owner": mark } },
+        labels: { "app.kubernetes.io/part-of": "mlplatform" },
+      };
+      const manifest = { apiVersion: "v1", kind: "Namespace", metadata };
+      await cluster.create({ apiVersion: "v1", kind: "Namespace", namespace: "", name, manifest }, "other");
+    }
+    expect((await lane.run("up", { brief: true })).text).to.contain('namespaces "mlflow" already exists');
+    expect((await lane.must("recover")).text).to.match(/"adopted":\["[^"]*::mlplatform-namespaces-mlflow"\]/);
+    const { ok, text } = await lane.run("up", { brief: true });
+    expect(ok).to.equal(false);
+    expect(text).to.contain('namespaces "postgres" already exists').and.not.contain('"mlflow" already');
+  });
 
   it("a later change of what a cut-off run has created meets no stranger's claim", async () => {
     await cutOffAfter("up", "Namespace mlflow");

@@ -18,9 +18,12 @@ const rounds = Array.from({ length: 50 }, (_, round) => round).filter(
 
 const victims = ["engine", "program", "providers", "all"] as const;
 
+/** A training is made, another one removed, and its model changed. */
+const replacementCalls = 3;
+
 /** What is killed, and when. */
 interface Plan {
-  readonly action: "up" | "destroy";
+  readonly action: "up" | "retrain" | "destroy";
   readonly victim: (typeof victims)[number];
   /** At how many starts and ends of calls. */
   readonly after: number;
@@ -31,10 +34,11 @@ interface Plan {
 function planOf(round: number, run: Reference): Plan {
   const random = randomFrom(seed + round);
   const pick = <T>(list: readonly T[], by: Random) => list[Math.floor(by() * list.length)] as T;
+  const action = pick(["up", "up", "retrain", "retrain", "destroy"] as const, random);
   return {
-    action: random() < 0.7 ? "up" : "destroy",
+    action,
     victim: pick(victims, random),
-    after: 1 + Math.floor(random() * run.timeline.length * 2),
+    after: 1 + Math.floor(random() * (action === "retrain" ? replacementCalls : run.timeline.length) * 2),
     delay: Math.floor(random() * 40),
   };
 }
@@ -53,8 +57,9 @@ async function kill(lane: Lane, victim: Plan["victim"]): Promise<void> {
 }
 
 /** Runs until the kill, recovers, and runs again. */
-async function interrupt(lane: Lane, plan: Plan, run: Reference): Promise<void> {
+async function interrupt(lane: Lane, plan: Plan, run: Reference, retrained: Reference): Promise<void> {
   lane.beginFrom(plan.action === "up" ? run.empty : run.full);
+  if (plan.action === "retrain") lane.retrain();
   lane.cluster.behaviour.add({
     on: /^(install|upgrade|uninstall|ready Job|ready SeldonDeployment)\b/,
     latency: 30,
@@ -65,13 +70,14 @@ async function interrupt(lane: Lane, plan: Plan, run: Reference): Promise<void> 
     left -= 1;
     if (left === 0) killed = sleep(plan.delay).then(() => kill(lane, plan.victim));
   };
-  await lane.run(plan.action, { brief: true });
+  await lane.run(plan.action === "destroy" ? "destroy" : "up", { brief: true });
   await killed;
   lane.timeline.listener = undefined;
   const held = heldSecrets(lane.cluster);
   await lane.must("recover", { patience: 60 });
   await lane.must("up", { brief: true });
-  expectConverged(lane, run, plan.action === "up" ? held : new Map());
+  const end = plan.action === "retrain" ? retrained : run;
+  expectConverged(lane, end, plan.action === "destroy" ? new Map() : held);
 }
 
 describe("kills at random moments", function () {
@@ -82,6 +88,12 @@ describe("kills at random moments", function () {
   before(async () => {
     console.log(`    ENGINE_SEED=${seed}`);
     const [run, shared] = await Promise.all([reference(), setting()]);
+    const calm = new Lane(shared);
+    lanes.push(calm);
+    calm.beginFrom(run.full);
+    calm.retrain();
+    await calm.must("up", { brief: true });
+    const retrained = { ...run, inventory: calm.cluster.inventory() };
     const queue = rounds.map((round) => {
       const { promise, resolve, reject } = deferred();
       promise.catch(() => undefined);
@@ -94,7 +106,7 @@ describe("kills at random moments", function () {
       void (async () => {
         for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
           const { plan, resolve, reject } = next;
-          await interrupt(lane, plan, run).then(resolve, (error: unknown) => {
+          await interrupt(lane, plan, run, retrained).then(resolve, (error: unknown) => {
             const reason = error instanceof Error ? error.message : String(error);
             console.log(`    ${JSON.stringify(plan)}\n${reason}`);
             reject(new Error(`${JSON.stringify(plan)}: ${reason}`, { cause: error }));

@@ -231,6 +231,9 @@ describe("a stack, and the engine that changes it", function () {
     });
 
     it("is forgotten with all that it has, where its cluster is gone", async () => {
+      // A removal leaves these to the command, which removes them last.
+      for (const name of ["postgres", "minio-system"])
+        await cluster.remove({ apiVersion: "v1", kind: "Namespace", namespace: "", name });
       const staging = await open("staging");
       await run(staging, (options) => staging.up(options));
       await staging.forget({ resources: true });

@@ -61,6 +61,8 @@ export interface ClusterBackend {
   expectContext?(context: string): void;
   /** Ends what is waited for, since the engine was told to stop. */
   cancel?(): void;
+  /** Makes an object. @throws Error there is one, whosever it is. */
+  create(object: KubeObject, manager: string): Promise<void>;
   /**
    * Applies an object on the server's side.
    *

@@ -10,7 +10,7 @@ import type { Timeline } from "./timeline";
 
 /** The calls of the backend, which are also the names of the messages. */
 const methods = [
-  ...(["apply", "get", "ready", "remove", "release", "install", "upgrade", "uninstall"] as const),
+  ...(["create", "apply", "get", "ready", "remove", "release", "install", "upgrade", "uninstall"] as const),
   ...(["build", "image", "removeImage", "began", "ended"] as const),
 ] as const satisfies readonly (keyof Backend)[];
 

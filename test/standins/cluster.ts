@@ -63,6 +63,16 @@ export class MemoryCluster implements ClusterBackend, ImageBackend {
     return [...this.objects.keys(), ...releases].sort();
   }
 
+  create(object: KubeObject, manager: string): Promise<void> {
+    if (this.objects.has(keyOf(object))) {
+      const [group = "", version] = object.apiVersion.split("/");
+      const plural = `${object.kind.toLowerCase()}s`;
+      const resource = version === undefined ? plural : `${plural}.${group}`;
+      throw new Error(`${resource} "${object.name}" already exists`);
+    }
+    return this.apply(object, manager);
+  }
+
   apply(object: KubeObject, manager: string, force = false): Promise<void> {
     this.requireNamespace(object);
     this.requireKind(object);
@@ -286,7 +296,7 @@ export class MemoryCluster implements ClusterBackend, ImageBackend {
 }
 
 /** `Kind namespace/name`, or `Kind name` for what belongs to no namespace. */
-export function keyOf({ kind, namespace, name }: ObjectRef): string {
+export function keyOf({ kind, namespace, name }: Omit<ObjectRef, "apiVersion">): string {
   return `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`;
 }
 

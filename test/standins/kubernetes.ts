@@ -26,10 +26,12 @@ export function kubernetesProvider(backend: ClusterBackend, version: string): Pr
   const isRelease = ({ type }: Resource) => type === releaseType;
   let force = false;
 
-  const apply = async (resource: Resource, inputs: Values, manager: string) => {
+  const bring = async (verb: "create" | "apply", resource: Resource, inputs: Values, manager: string) => {
     const object = objectOf(resource, inputs);
     const id = idOf(object);
-    await backend.apply(object, manager, force);
+    // Like the real one, it takes over nothing that is there (pulumi/pulumi-kubernetes#4278).
+    if (verb === "create") await backend.create(object, manager);
+    else await backend.apply(object, manager, force);
     const outputs = outputsOf(inputs, manager);
     try {
       if (!isAnnotated(object, "pulumi.com/skipAwait")) await backend.ready(object);
@@ -74,9 +76,11 @@ export function kubernetesProvider(backend: ClusterBackend, version: string): Pr
     },
     preview: (resource, inputs) => (isRelease(resource) ? releases.preview(inputs) : outputsOf(inputs, "")),
     create: (resource, inputs) =>
-      isRelease(resource) ? releases.create(inputs) : apply(resource, inputs, newManager()),
+      isRelease(resource) ? releases.create(inputs) : bring("create", resource, inputs, newManager()),
     update: async (known, inputs) =>
-      isRelease(known) ? releases.update(inputs) : (await apply(known, inputs, managerOf(known))).outputs,
+      isRelease(known)
+        ? releases.update(inputs)
+        : (await bring("apply", known, inputs, managerOf(known))).outputs,
     remove: (known) =>
       isRelease(known) ? releases.remove(known) : backend.remove(objectOf(known, known.outputs)),
     read: async (known) => {

@@ -10,6 +10,10 @@ import {
 
 import { mayBeShown } from "../../../cli/engine/events";
 import { recover } from "../../../cli/engine/recover";
+import { type Look, declaredObjects } from "../../../cli/engine/strays";
+import { evaluate } from "../../../cli/plan/evaluate";
+import type { Recording } from "../../../cli/plan/recording";
+import { owner } from "./owner";
 import type { Order, Outcome, RecordAnswer, RecordQuestion, State } from "./protocol";
 
 type Result = Omit<Outcome, "id" | "ok" | "error" | "text" | "events">;
@@ -93,11 +97,22 @@ async function carryOut(
         },
       };
       const { patience = 0, next = "up" } = order.options;
-      const recovery = await recover(stack, records, { backendUrl, project, patience, next, charts }, step);
+      const look: Look = async ({ kind, metadata: { namespace = "", name } }) =>
+        (await ask("look", namespace, name, kind)).seen;
+      const settings = { backendUrl, project, patience, next, charts, look, owner };
+      const declared = async () => declaredObjects((await recorded(stack)).resources);
+      const recovery = await recover(stack, records, { ...settings, declared }, step);
       output(`${JSON.stringify(recovery)}\n`);
       return { changes: {} };
     }
   }
+}
+
+/** What the program declares. */
+async function recorded(stack: Stack): Promise<Recording> {
+  const all = Object.entries(await stack.getAllConfig());
+  const config = Object.fromEntries(all.map(([key, { value }]) => [key, value]));
+  return evaluate(stack.workspace.program ?? (() => undefined), { stack: stack.name, config });
 }
 
 /** In brief there is no summary, whatever the type says. */
@@ -105,11 +120,16 @@ function countsOf(summary: UpdateSummary | undefined): Result["changes"] {
   return summary?.resourceChanges ?? {};
 }
 
-function ask(method: RecordQuestion["method"], namespace: string, name = ""): Promise<RecordAnswer> {
+function ask(
+  method: RecordQuestion["method"],
+  namespace: string,
+  name = "",
+  kind = "",
+): Promise<RecordAnswer> {
   const question = questions.size + 1;
   return new Promise((resolve) => {
     questions.set(question, resolve);
-    process.send?.({ question, method, namespace, name } satisfies RecordQuestion);
+    process.send?.({ question, method, namespace, name, kind } satisfies RecordQuestion);
   });
 }
 

@@ -10,6 +10,7 @@ import { projectDir } from "../../../cli/paths";
 import { Behaviour } from "../../standins/behaviour";
 import { MemoryCluster } from "../../standins/cluster";
 import { Timeline } from "../../standins/timeline";
+import { owner } from "./owner";
 import { Program } from "./program";
 import type { Options, Order, Outcome, State } from "./protocol";
 import { Providers } from "./providers";
@@ -72,6 +73,19 @@ export class Lane {
     this.cluster = snapshot.cluster.copy(new Behaviour());
     this.timeline = new Timeline(this.cluster.behaviour);
     cpSync(snapshot.folder, this.folder, { recursive: true });
+  }
+
+  /** Changes an option of the model's training, so that another Job takes the place of the one that is there. */
+  retrain(): void {
+    const file = path.join(this.folder, `Pulumi.${this.stack}.yaml`);
+    const key = `${project}:models`;
+    const { config, ...settings } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    const models = config[key] as readonly { readonly training: object }[];
+    const changed = models.map((model) => ({
+      ...model,
+      training: { ...model.training, parameters: { "n-estimators": 150 } },
+    }));
+    writeFileSync(file, stringify({ ...settings, config: { ...config, [key]: changed } }));
   }
 
   private fresh(): void {
@@ -164,5 +178,6 @@ function copySettings(stack: string, folder: string): void {
   // Encrypted for another passphrase than the tests'.
   for (const key of ["encryptionsalt", "secretsprovider", "encryptedkey"])
     Reflect.deleteProperty(settings, key);
-  write(`Pulumi.${stack}.yaml`, settings);
+  const config = { ...(settings["config"] as object), [`${project}:owner`]: { id: owner, state: "here" } };
+  write(`Pulumi.${stack}.yaml`, { ...settings, config });
 }

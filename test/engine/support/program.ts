@@ -1,6 +1,8 @@
 import type { ReleaseState } from "../../../cli/engine/recover";
 import { chartName } from "../../standins/charts";
-import type { MemoryCluster } from "../../standins/cluster";
+import type { ObjectRef } from "../../standins/backend";
+import { type MemoryCluster, keyOf } from "../../standins/cluster";
+import { asText, asValues } from "../../standins/values";
 import { type Child, start } from "./child";
 import type { Order, Outcome, RecordAnswer, RecordQuestion } from "./protocol";
 
@@ -57,12 +59,24 @@ export class Program {
     return child;
   }
 
-  private answer(child: Child, { question, method, namespace, name }: RecordQuestion): void {
-    const answer: RecordAnswer =
-      method === "list" ? { question, releases: releasesOf(this.cluster(), namespace) } : { question };
-    if (method !== "list") this.cluster().forget(namespace, name, method);
-    child.process.send(answer);
+  private answer(child: Child, { question, method, namespace, name, kind = "" }: RecordQuestion): void {
+    const cluster = this.cluster();
+    const answer: RecordAnswer = { question };
+    if (method === "list") child.process.send({ ...answer, releases: releasesOf(cluster, namespace) });
+    else if (method === "look")
+      child.process.send({ ...answer, seen: seen(cluster, { namespace, name, kind }) });
+    else {
+      cluster.forget(namespace, name, method);
+      child.process.send(answer);
+    }
   }
+}
+
+function seen(cluster: MemoryCluster, ref: Omit<ObjectRef, "apiVersion">): RecordAnswer["seen"] {
+  const manifest = cluster.objects.get(keyOf(ref))?.manifest;
+  const { labels, annotations } = asValues(manifest?.["metadata"]);
+  if (asValues(labels)["app.kubernetes.io/part-of"] !== "mlplatform") return undefined;
+  return { owner: asText(asValues(annotations)["mlplatform/owner"]) };
 }
 
 function releasesOf(cluster: MemoryCluster, namespace: string): ReleaseState[] {

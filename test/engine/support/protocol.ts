@@ -1,6 +1,7 @@
 /** What the tests and the process that runs the program say to each other. */
 
 import type { ReleaseState } from "../../../cli/engine/recover";
+import type { Look } from "../../../cli/engine/strays";
 
 /** One stack and one thing to do with it. */
 export interface Order {
@@ -59,16 +60,19 @@ export interface StateResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** Asks the tests for Helm's records of a namespace, or to forget some: they lie in the cluster. */
+/** Asks the tests for Helm's records of a namespace or an object, or to forget some: they lie in the cluster. */
 export interface RecordQuestion {
   readonly question: number;
-  readonly method: "list" | "newest" | "all";
+  readonly method: "list" | "look" | "newest" | "all";
   readonly namespace: string;
   readonly name: string;
+  /** Of an object. */
+  readonly kind?: string;
 }
 
 /** The answer. */
 export interface RecordAnswer {
   readonly question: number;
   readonly releases?: readonly ReleaseState[];
+  readonly seen?: Awaited<ReturnType<Look>>;
 }

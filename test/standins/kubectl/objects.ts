@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ClusterBackend, LiveObject, ObjectRef } from "../backend";
+import type { ClusterBackend, KubeObject, LiveObject, ObjectRef } from "../backend";
 import { type Values, asText, asValues } from "../values";
 import { CommandFailed, command } from "./command";
 import { type Readiness, readinessOf } from "./readiness";
 
-type ObjectBackend = Pick<ClusterBackend, "apply" | "get" | "ready" | "remove">;
+type ObjectBackend = Pick<ClusterBackend, "create" | "apply" | "get" | "ready" | "remove">;
 
 /** As long as the program waits for anything. */
 const patienceMilliseconds = 15 * 60_000;
@@ -35,13 +35,21 @@ export function objects(context: string, stopped: () => AbortSignal): ObjectBack
     return { state: "waiting", reason: "no pod that is ready stands behind it" };
   };
 
+  const apply = async ({ manifest }: KubeObject, manager: string, force: boolean) => {
+    const conflicts = force ? ["--force-conflicts"] : [];
+    // The real provider only warns of fields that the API server does not know.
+    const how = ["--server-side", "--validate=warn", "--field-manager", manager, ...conflicts];
+    await kubectl(["apply", ...how, "-f", "-"], JSON.stringify(manifest));
+  };
+
   return {
     get,
-    apply: async ({ manifest }, manager, force) => {
-      const conflicts = force ? ["--force-conflicts"] : [];
-      // The real provider only warns of fields that the API server does not know.
-      const how = ["--server-side", "--validate=warn", "--field-manager", manager, ...conflicts];
-      await kubectl(["apply", ...how, "-f", "-"], JSON.stringify(manifest));
+    apply,
+    // Not by `kubectl create`: an apply that follows would not own what that has set, and so never remove it.
+    create: async (object, manager) => {
+      if ((await found(kubectl, object)) !== undefined)
+        throw new Error(`${object.kind} "${object.name}" already exists`);
+      await apply(object, manager, false);
     },
     ready: async (ref) => {
       const end = Date.now() + patienceMilliseconds;

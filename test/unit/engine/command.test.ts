@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 
 import { CommandFailed, engineCommand, killEngines } from "../../../cli/engine/command";
-import { isRunning, identify } from "../../../cli/ownProcesses";
+import { asEngine, identify, isRunning, orphans, ownMarks, stop } from "../../../cli/ownProcesses";
 import { rejection } from "../support/rejection";
 import { Variables, isolated, temporaryFolder } from "./support";
 
@@ -90,7 +90,7 @@ describe("the engine as a command", function () {
     const command = await engine("");
     rmSync(file);
     const error = await rejection(command.run(["up"], home, {}));
-    expect(error.message).to.equal(`pulumi up: spawn ${file} ENOENT`);
+    expect(error.message).to.match(/^pulumi up: exit code 127\n.*not found/);
   });
 
   it("is asked to stop once, and may then come to an end", async () => {
@@ -116,6 +116,39 @@ describe("the engine as a command", function () {
     expect(error.message).to.equal("pulumi up: stopped before it began");
     await sleep(200);
     expect(existsSync(path.join(home, "begun"))).to.equal(false);
+  });
+
+  describe("that is killed", () => {
+    const script = "setsid sleep 30 & echo $! > plugin; echo $$ > pid; wait";
+    const begun = async () => {
+      const [pid, plugin] = [Number(await appears("pid")), Number(await appears("plugin"))];
+      expect(group(plugin), "a group of its own").to.equal(plugin);
+      return { pid, plugin };
+    };
+
+    it("takes with it the plugins that have groups of their own", async () => {
+      const command = await engine(script);
+      const running = rejection(command.run(["up"], home, {}));
+      const { pid, plugin } = await begun();
+      process.kill(pid, "SIGKILL");
+      expect((await running).message).to.equal("pulumi up: SIGKILL");
+      expect(identify(plugin)).to.equal(undefined);
+    });
+
+    it("leaves them where nobody looks on; they are found then, and not before", async () => {
+      await engine(script);
+      const env = { ...process.env, ...ownMarks(false) };
+      const started = spawn(...asEngine(file, ["up"]), { cwd: home, env, detached: true });
+      const { pid, plugin } = await begun();
+      expect(pid).to.equal(started.pid);
+      expect(orphans()).to.deep.equal([]);
+      const ended = new Promise((resolve) => started.once("exit", resolve));
+      process.kill(pid, "SIGKILL");
+      await ended;
+      expect(orphans()).to.deep.equal([identify(plugin)]);
+      await Promise.all(orphans().map(stop));
+      expect(identify(plugin)).to.equal(undefined);
+    });
   });
 
   it("is ended at once with all its plugins, and then is none to be ended", async () => {

@@ -249,16 +249,24 @@ describe("stand-ins: objects by kubectl", () => {
     };
 
     it("are created without being waited for where they ask for that", async () => {
-      tools.add("kubectl", { "*apply*": "" });
+      tools.add("kubectl", { "*get*": ":", "*apply*": "" });
       expect((await provider.create(resource("Service"), annotated)).id).to.equal("db/it");
-      expect(tools.calls).to.have.length(1);
+      expect(tools.calls).to.have.length(2);
+    });
+
+    it("are not created where they are already", async () => {
+      tools.add("kubectl", { "*get*": listOf(service) });
+      const error = await rejection(provider.create(resource("Service"), service));
+      expect(error.message).to.equal('Service "it" already exists');
     });
 
     it("are created and waited for otherwise", async () => {
       const endpoints = tools.firstThen(notServed, served);
-      tools.add("kubectl", { "*apply*": "", "*endpointslices*": endpoints, "*get*": listOf(service) });
+      const get = tools.firstThen(":", listOf(service));
+      tools.add("kubectl", { "*apply*": "", "*endpointslices*": endpoints, "*get*": get });
       expect((await provider.create(resource("Service"), service)).id).to.equal("db/it");
       expect(tools.calls.map((call) => call.split(" ")[3])).to.deep.equal([
+        "get",
         "apply",
         "get",
         "get",
@@ -279,7 +287,8 @@ describe("stand-ins: objects by kubectl", () => {
 
     it("show no secret in any argument", async () => {
       const given = { ...manifestOf("Secret"), stringData: secret({ password }) };
-      tools.add("kubectl", { "*apply*": "", "*get*": listOf(manifestOf("Secret")), "*delete*": "" });
+      const get = tools.firstThen(":", listOf(manifestOf("Secret")));
+      tools.add("kubectl", { "*apply*": "", "*get*": get, "*delete*": "" });
       const { id, outputs } = await provider.create(resource("Secret"), given);
       const known = { ...resource("Secret"), id, inputs: given, outputs };
       await provider.update(known, given);
