@@ -112,11 +112,7 @@ export function modelSchema(environment: Environment) {
     replicas: replicas.default(several).describe("number of pods; either this or `autoscaling`"),
     autoscaling: z
       .strictObject({
-        minReplicas: z
-          .int()
-          .min(1)
-          .max(100)
-          .describe("fewest pods; a new version begins with one, and has the others some 15 seconds later"),
+        minReplicas: z.int().min(1).max(100).describe("fewest pods"),
         maxReplicas: z.int().min(1).max(100).describe("most pods"),
         cpuUtilization: z
           .int()
@@ -126,7 +122,7 @@ export function modelSchema(environment: Environment) {
           .describe("percent of the CPU asked for at which pods are added; needs metrics-server"),
       })
       .optional()
-      .describe("number of pods by load; either this or `replicas`"),
+      .describe("number of pods by load; either this or `replicas`. A new version begins with one pod"),
     minAvailable: z
       .int()
       .min(1)

@@ -8,16 +8,17 @@ import { object, text } from "../../policy/rules/values";
 import { UserError } from "../errors";
 import { homeDir, projectDir } from "../paths";
 import type { Plan } from "../plan/plan";
-import type { Recording } from "../plan/recording";
 import { type Command, run } from "../process";
 import type { Step } from "../progress";
 import type { ClusterTarget } from "../target";
-import { daemonHas, dockerEnvironment } from "./docker";
+import { daemonHas, dockerEnvironment, findDocker } from "./docker";
 import type { Context } from "./kubeconfig";
 import { type LiveNode, nodesAddress, onEveryNode } from "./nodes";
 
 /** One of the project's images that the stack builds, as the program asks for it. */
 export interface AppImageBuild {
+  /** The resource that builds it. */
+  readonly urn: string;
   readonly name: AppImageName;
   /** Its tag is a hash of all that goes into it. */
   readonly reference: string;
@@ -46,16 +47,29 @@ export interface PreparedImages {
   readonly prebuilt: Readonly<Record<AppImageName, string>>;
 }
 
-/** The project's images that the stack builds. */
-export function appImageBuilds({ resources }: Recording): AppImageBuild[] {
-  return resources.flatMap(({ type, parent, inputs }) => {
+/** A resource, of a plan or of a state. */
+interface BuildingResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
+
+/** The project's images that a stack builds. */
+export function appImageBuilds({
+  resources,
+}: {
+  readonly resources: readonly BuildingResource[];
+}): AppImageBuild[] {
+  return resources.flatMap(({ urn, type, parent, inputs = {} }) => {
     if (type !== "docker:index/image:Image") return [];
-    const component = resources.find(({ urn }) => urn === parent);
-    const name = appImages.find((one) => one === component?.inputs["image"]);
+    const component = resources.find((one) => one.urn === parent);
+    const name = appImages.find((one) => one === component?.inputs?.["image"]);
     const { context, dockerfile, args, platform, network } = object(inputs["build"]);
     if (name === undefined) return [];
     return [
       {
+        urn,
         name,
         reference: text(inputs["imageName"]) ?? "",
         context: text(context) ?? "",
@@ -132,13 +146,12 @@ export async function prepareImages(
   const builds = appImageBuilds(recording);
   if (builds.length === 0) return { env: {}, prebuilt: {} };
   const nodes = await target.cluster.list<V1Node>(nodesAddress);
-  switch (imageRoute(builds, target.context, nodes)) {
+  const route = imageRoute(builds, target.context, nodes);
+  switch (route) {
     case "none":
-      return { env: {}, prebuilt: {} };
     case "here":
-      return { env: await dockerEnvironment(signal), prebuilt: {} };
     case "minikube":
-      return { env: await minikubeEnvironment(target.context.profile, signal), prebuilt: {} };
+      return { env: await environmentFor(route, target.context, signal), prebuilt: {} };
     case "load":
       for (const build of builds)
         if (!onEveryNode(nodes, build.reference)) await load(build, target.context, step, signal);
@@ -151,6 +164,55 @@ export async function prepareImages(
       throw new UserError(`${what}. ${mend}.`);
     }
   }
+}
+
+/** The variables by which the engine's Docker provider finds the daemon that builds. @throws UserError minikube fails */
+async function environmentFor(
+  route: ImageRoute,
+  { profile }: Pick<Context, "profile">,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  if (route === "here") return dockerEnvironment(signal);
+  return route === "minikube" ? minikubeEnvironment(profile, signal) : {};
+}
+
+/**
+ * Has the engine's Docker provider find the daemon as in `up`: without it a command stops that builds nothing. Where the
+ * daemon is not to be found, the provider says so if it needs it.
+ *
+ * @param resources of the plan, or of the state.
+ */
+export async function useBuilder(
+  { cluster, context }: Pick<ClusterTarget, "cluster" | "context">,
+  resources: readonly BuildingResource[],
+  signal: AbortSignal,
+): Promise<void> {
+  const builds = appImageBuilds({ resources });
+  if (builds.length === 0) return;
+  try {
+    const nodes = await cluster.list<V1Node>(nodesAddress);
+    Object.assign(process.env, await environmentFor(imageRoute(builds, context, nodes), context, signal));
+  } catch {
+    signal.throwIfAborted();
+  }
+}
+
+/**
+ * The images that the stack has built and the daemon does not have any more, such as after `docker image prune`. What
+ * is in a registry is not asked for.
+ *
+ * @param state what the stack has, by URN.
+ */
+export async function lostImages(
+  builds: readonly AppImageBuild[],
+  state: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<AppImageBuild[]> {
+  const own = builds.filter(({ urn, pushed }) => !pushed && state.has(urn));
+  // Of a daemon that is silent nobody knows what it has; the provider will say that it is.
+  if (own.length === 0 || (await findDocker(signal)).state !== "answers") return [];
+  const there = await Promise.all(own.map(({ reference }) => daemonHas(reference, signal)));
+  return own.filter((_, index) => there[index] !== true);
 }
 
 /** Builds an image unless the daemon has it, and hands it to the nodes. */

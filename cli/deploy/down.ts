@@ -1,4 +1,5 @@
 import { namespaceNames } from "../../components/namespaces/traffic";
+import { useBuilder } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
 import { volumesOf } from "../cluster/volumes";
 import { type Consent, askBefore, confirmLoss } from "../consent";
@@ -77,6 +78,7 @@ export async function removeStack(
     await confirmRemoval(target, resources, kept.length > 0, options, progress);
 
   await prepareProviders(engine, resources, progress, signal);
+  await useBuilder(target, resources, signal);
   if (options.data === true) await stack.unprotect();
   const view = new DeploymentView(progress, resources);
   const changes = await progress.step("removal", (step) => {

@@ -1,6 +1,6 @@
 import colors from "picocolors";
 
-import { appImageBuilds } from "../cluster/images";
+import { appImageBuilds, useBuilder } from "../cluster/images";
 import { keptImages } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import { type Plan, planOf } from "../plan/plan";
@@ -44,6 +44,7 @@ export async function previewDeployed(
       progress.warn(`by the state alone, without a look at what is there: ${error.message}`);
       return undefined;
     });
+    if (target !== undefined) await useBuilder(target, plan.recording.resources, signal);
     const opened = await EngineStack.open(stack, engine, { context, prebuilt: broughtIn(stack, plan) });
     const steps: PlannedStep[] = [];
     const declared = new DeclaredObjects();

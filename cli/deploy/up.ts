@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
-import { type PreparedImages, appImageBuilds, prepareImages } from "../cluster/images";
+import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
 import type { Consent } from "../consent";
 import { keepContext, keptContext } from "../engine/settings";
@@ -86,6 +86,12 @@ export async function deploy(
   const removals = removalsOf(resources, planned);
   await agreeToRemovals(target, removals, consent, progress);
   await stack.unprotect(removals.resources.flatMap(({ urn, protect }) => (protect === true ? [urn] : [])));
+  const lost = await lostImages(
+    appImageBuilds(plan.recording).filter(({ name: image }) => prebuilt[image] === undefined),
+    new Set(resources.map(({ urn }) => urn)),
+    signal,
+  );
+  for (const { reference } of lost) progress.warn(`image ${reference} is gone: it is built again.`);
   if (refresh)
     for (const { model, place } of await publishAgain(cluster))
       progress.warn(
@@ -100,6 +106,7 @@ export async function deploy(
       stack.up({
         ...options,
         refresh,
+        replace: lost.map(({ urn }) => urn),
         onEvent: (event) => {
           options.onEvent?.(event);
           declared.onEvent(event);

@@ -1,7 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
 import type { Finding } from "../cluster/diagnosis/finding";
-import { plainMessage } from "../engine/stack";
+import { plainMessage } from "../engine/events";
 import type { Progress, Step } from "../progress";
 import { type Busy, concerns, inWords, objectOf } from "./busy";
 import { type Part, type PartResource, Parts } from "./parts";

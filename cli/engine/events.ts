@@ -10,3 +10,30 @@ export function mayBeShown({ diagnosticEvent }: EngineEvent): boolean {
   const severity: string | undefined = diagnosticEvent?.severity;
   return severity !== "debug" && diagnosticEvent?.prefix !== "debug: ";
 }
+
+/** A message of the engine without colours, and without the heading that providers put above their errors. */
+export function plainMessage(message: string): string {
+  const uncoloured = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
+  return uncoloured.replace(/^\d+ errors? occurred:\s*\* /, "");
+}
+
+const shownBuildLines = 12;
+
+/** What builds of images say last: the error of one that fails has only its exit code. */
+export class BuildLogs {
+  private readonly lines = new Map<string, readonly string[]>();
+
+  add(urn: string | undefined, message: string): void {
+    if (urn?.split("::")[2]?.endsWith("docker:index/image:Image") !== true) return;
+    const said = plainMessage(message)
+      .split(/[\r\n]+/)
+      .filter((line) => line.trim() !== "");
+    this.lines.set(urn, [...(this.lines.get(urn) ?? []), ...said].slice(-shownBuildLines));
+  }
+
+  /** To stand behind the error; empty where nothing was said. */
+  excerpt(urn: string | undefined): string {
+    const said = this.lines.get(urn ?? "") ?? [];
+    return said.length === 0 ? "" : `\n${said.map((line) => `    ${line}`).join("\n")}`;
+  }
+}

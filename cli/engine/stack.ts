@@ -19,7 +19,7 @@ import type { Step } from "../progress";
 import { type Backend, chooseBackend } from "./backend";
 import { CommandFailed, type EngineCommand, engineCommand } from "./command";
 import type { Engine } from "./engine";
-import { mayBeShown } from "./events";
+import { BuildLogs, mayBeShown, plainMessage } from "./events";
 import { StackBusy } from "./locks";
 import { isExact, ownerOf } from "./owner";
 import { type Recovery, type RecoverySettings, type ReleaseRecords, recover } from "./recover";
@@ -97,12 +97,14 @@ export class EngineStack {
    * Makes what the program says.
    *
    * @param options `refresh` looks first what of the state is still so: what was deleted or changed by hand is then put
-   * back. @default false
+   * back. @default false; `replace` makes resources anew, by URN. @default none
    * @throws EngineFailed
    */
-  up(options: RunOptions & { readonly refresh?: boolean }): Promise<Changes> {
-    const { refresh = false } = options;
-    return this.run(options, (shared) => this.stack.up({ ...shared, refresh }));
+  up(
+    options: RunOptions & { readonly refresh?: boolean; readonly replace?: readonly string[] },
+  ): Promise<Changes> {
+    const { refresh = false, replace = [] } = options;
+    return this.run(options, (shared) => this.stack.up({ ...shared, refresh, replace: [...replace] }));
   }
 
   /**
@@ -211,11 +213,14 @@ export class EngineStack {
 
   private async run(options: RunOptions, start: (shared: UpOptions) => Promise<unknown>): Promise<Changes> {
     const failures: string[] = [];
+    const builds = new BuildLogs();
     let changes: Changes = {};
     const onEvent = (event: EngineEvent) => {
       if (!mayBeShown(event)) return;
       const { diagnosticEvent: said, summaryEvent: summary } = event;
-      if (said?.severity === "error") failures.push(failure(said.urn, said.message));
+      if (said?.severity === "error")
+        failures.push(`${failure(said.urn, said.message)}${builds.excerpt(said.urn)}`);
+      else if (said !== undefined) builds.add(said.urn, said.message);
       if (summary !== undefined) changes = summary.resourceChanges;
       options.onEvent?.(event);
     };
@@ -280,10 +285,4 @@ function failure(urn: string | undefined, message: string): string {
   const [, , type, name = ""] = urn?.split("::") ?? [];
   const plain = plainMessage(message);
   return name === "" || type === "pulumi:pulumi:Stack" ? plain : `${name}: ${plain}`;
-}
-
-/** A message of the engine without colours, and without the heading that providers put above their errors. */
-export function plainMessage(message: string): string {
-  const uncoloured = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
-  return uncoloured.replace(/^\d+ errors? occurred:\s*\* /, "");
 }

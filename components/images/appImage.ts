@@ -65,7 +65,8 @@ export class AppImage extends pulumi.ComponentResource {
           ...(network === undefined ? {} : { network }),
         },
       },
-      { parent: this },
+      // The provider removes no image, and would ask for a daemon all the same.
+      { parent: this, retainOnDelete: true },
     );
     this.registerOutputs({ reference: this.reference });
   }

@@ -174,6 +174,13 @@ describe("a stack, and the engine that changes it", function () {
         expect(cluster.inventory()).to.deep.equal(before);
       });
 
+    it("builds an image again, and changes nothing that runs it", async () => {
+      const isImage = (urn: string) => urn.includes("docker:index/image:Image::");
+      const [image = ""] = (await urnsOf(dev)).filter(isImage);
+      const { result } = await run(dev, (options) => dev.up({ ...options, replace: [image] }));
+      expect(result).to.deep.equal({ replace: 1, same: counted(await urnsOf(dev)) - 1 });
+    });
+
     it("is removed", async () => {
       const count = counted(await urnsOf(dev));
       const { result, shown } = await run(dev, (options) =>

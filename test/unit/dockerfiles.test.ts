@@ -56,6 +56,14 @@ describe("the Dockerfiles", () => {
       }
     });
 
+    it(`${image}: is given what it copies, and nothing else`, () => {
+      const ignored = instructions(`${dockerfileOf(image)}.dockerignore`);
+      const copied = having("COPY")
+        .filter((line) => !line.startsWith("COPY --from"))
+        .flatMap((line) => line.split(/\s+/).slice(1, -1));
+      expect(ignored).to.deep.equal(["*", ...copied.map((name) => `!${name}`)]);
+    });
+
     it(`${image}: builds with Docker's old builder too`, () => {
       expect(lines.filter((line) => /--(mount|chmod|link)\b|<</.test(line))).to.deep.equal([]);
     });

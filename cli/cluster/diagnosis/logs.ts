@@ -53,13 +53,21 @@ const frame = /^\s|^Traceback|^During handling|^The above exception|^\(Backgroun
 const trouble =
   /error|fatal|denied|refused|fail|exception|cannot|could not|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|full/i;
 
-/** The lines of a log for people: without colours and blank ends, cut to a width. */
-export function linesOf(body: string, widest: number): string[] {
+const called = /^(error|fatal)\b/i;
+const leadingCharacters = 60;
+
+/** A line from shortly before what matters in it: an error that quotes others can be long. */
+function from(line: string, pattern: RegExp): string {
+  const start = (pattern.exec(line)?.index ?? 0) - leadingCharacters;
+  return start <= leadingCharacters ? line : `…${line.slice(start)}`;
+}
+
+/** The lines of a log for people: without colours and blank ends. */
+export function linesOf(body: string): string[] {
   return stripVTControlCharacters(body)
     .split("\n")
     .map((line) => line.trimEnd())
-    .filter((line) => line !== "" && !line.startsWith("unable to retrieve container logs"))
-    .map((line) => line.slice(0, widest));
+    .filter((line) => line !== "" && !line.startsWith("unable to retrieve container logs"));
 }
 
 /** A line of a log; of a fault that has a name, with what is known of that. */
@@ -71,9 +79,11 @@ export type Said = { readonly line: string } & Pick<NamedFault, "hopeless" | "na
 export function saidIn(log: readonly string[]): Said | undefined {
   for (const { pattern, ...fault } of faults) {
     const line = log.findLast((one) => pattern.test(one));
-    if (line !== undefined) return { line: brief(line), ...fault };
+    if (line !== undefined) return { line: brief(from(line, pattern)), ...fault };
   }
-  const line = log.findLast((one) => trouble.test(one) && !frame.test(one));
+  // What a program calls its error is one; what it says after it, of what it does about it, sounds like one.
+  const line =
+    log.findLast((one) => called.test(one)) ?? log.findLast((one) => trouble.test(one) && !frame.test(one));
   return line === undefined ? undefined : { line: brief(line), hopeless: false };
 }
 

@@ -32,6 +32,9 @@ const serverLogLines = 200;
 const logMilliseconds = 5_000;
 /** A name that is not known for so long will not be. */
 const passingMilliseconds = 25_000;
+/** How long ago a server may have said what its clients have met now. */
+const recentSeconds = 20;
+const longestLine = 4_000;
 const widest = 300;
 
 /** Looks into a cluster to see why something is not ready. */
@@ -79,11 +82,24 @@ export class ClusterWatch {
 
   /** A finding with the last lines of its container's log, and what these tell that the cluster does not. */
   private async withLog(finding: Finding): Promise<Finding> {
-    const { container, object, cause } = finding;
+    const { container, object, cause, job } = finding;
     if (container === undefined) return finding;
-    const log = await this.logOf(object.namespace, container, logLines);
-    if (log.length === 0) return finding;
-    if (cause === "crash" && log.some((line) => line.includes("exec format error")))
+    const lines = await this.logOf(object.namespace, container, logLines);
+    const log = lines.map((line) => line.slice(0, widest));
+    // A client of MLflow goes on for a minute and more before it says that it was refused.
+    if (cause === "start" && job !== undefined) {
+      const said = await this.mlflowSays(recentSeconds);
+      if (said?.hopeless === true)
+        return {
+          ...finding,
+          log,
+          reason: `${finding.reason}; MLflow says: ${said.line}`,
+          ...mendOf(said),
+          hopeless: true,
+        };
+    }
+    if (lines.length === 0) return finding;
+    if (cause === "crash" && lines.some((line) => line.includes("exec format error")))
       return {
         ...finding,
         log,
@@ -91,14 +107,14 @@ export class ClusterWatch {
         hopeless: true,
       };
     // Of what merely takes its time only a fault that has a name is news.
-    const said = blamesMlflow(log) ? ((await this.mlflowSays()) ?? saidIn(log)) : saidIn(log);
+    const said = blamesMlflow(lines) ? ((await this.mlflowSays()) ?? saidIn(lines)) : saidIn(lines);
     if (said === undefined || (said.mend === undefined && cause === "start")) return { ...finding, log };
     const dns = said.name === true ? await this.dnsTrouble() : undefined;
     return {
       ...finding,
       log,
       reason: `${finding.reason}; it says: ${said.line}${dns === undefined ? "" : `; ${dns}`}`,
-      ...(said.mend === undefined ? {} : { mend: said.mend }),
+      ...mendOf(said),
       hopeless:
         finding.hopeless ||
         said.hopeless ||
@@ -124,13 +140,17 @@ export class ClusterWatch {
     return `the cluster's DNS does not run: of ${count(pods.length, "pod")} k8s-app=kube-dns in kube-system none is ready`;
   }
 
-  /** What MLflow's log says is wrong: its clients are told of an error inside of it, and no more. */
-  async mlflowSays(): Promise<Said | undefined> {
+  /**
+   * What MLflow's log says is wrong: its clients are told of an error inside of it, and no more.
+   *
+   * @param seconds how far back. @default as far as its last lines go
+   */
+  async mlflowSays(seconds?: number): Promise<Said | undefined> {
     const namespace = namespaceNames.tracking;
     const pods = (await this.list<Live<V1Pod>>(addresses.pods(namespace))) ?? [];
     const logs = pods.flatMap(({ metadata, spec }) =>
       (spec?.containers ?? []).map(({ name }) =>
-        this.logOf(namespace, { pod: metadata?.name ?? "", name, previous: false }, serverLogLines),
+        this.logOf(namespace, { pod: metadata?.name ?? "", name, previous: false }, serverLogLines, seconds),
       ),
     );
     return saidIn((await Promise.all(logs)).flat());
@@ -141,12 +161,18 @@ export class ClusterWatch {
     namespace: string,
     { pod, name, previous }: LoggedContainer,
     lines: number,
+    seconds?: number,
   ): Promise<string[]> {
-    const query = `container=${name}&tailLines=${lines}${previous ? "&previous=true" : ""}`;
+    const since = seconds === undefined ? "" : `&sinceSeconds=${seconds}`;
+    const query = `container=${name}&tailLines=${lines}${previous ? "&previous=true" : ""}${since}`;
     const address = `/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`;
     const answer = await this.cluster.send(address, { timeout: logMilliseconds }).catch(() => undefined);
-    return answer?.status === 200 ? linesOf(answer.body, widest) : [];
+    return answer?.status === 200 ? linesOf(answer.body).map((line) => line.slice(0, longestLine)) : [];
   }
+}
+
+function mendOf({ mend }: Said): { readonly mend?: string } {
+  return mend === undefined ? {} : { mend };
 }
 
 /** What the user may see: undefined where the API server refuses. @throws what else goes wrong. */

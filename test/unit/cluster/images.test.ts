@@ -5,7 +5,13 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import type { Cluster } from "../../../cli/cluster/cluster";
-import { appImageBuilds, imageRoute, prepareImages } from "../../../cli/cluster/images";
+import {
+  appImageBuilds,
+  imageRoute,
+  lostImages,
+  prepareImages,
+  useBuilder,
+} from "../../../cli/cluster/images";
 import type { ClusterKind } from "../../../cli/cluster/kubeconfig";
 import type { LiveNode } from "../../../cli/cluster/nodes";
 import { projectDir } from "../../../cli/paths";
@@ -78,6 +84,7 @@ describe("the project's own images", function () {
   it("are those that the program builds, under the names that it gives them", () => {
     const [first, ...others] = appImageBuilds(dev);
     expect(first).to.deep.equal({
+      urn: dev.resources.find(({ inputs }) => inputs["imageName"] === serve)?.urn,
       name: "house-price-serve",
       reference: serve,
       context: "ml-app",
@@ -107,6 +114,42 @@ describe("the project's own images", function () {
     expect(route("remote", node())).to.equal("unreachable");
     expect(imageRoute(appImageBuilds(prod), { kind: "remote" }, [])).to.equal("here");
     expect(imageRoute([], { kind: "remote" }, [])).to.equal("none");
+  });
+
+  it("are gone where the daemon that answers has not got what the stack has built", async () => {
+    const builds = appImageBuilds(dev);
+    const lost = async (state = builds.map(({ urn }) => urn), of = builds) =>
+      (await lostImages(of, new Set(state), never)).map(({ reference }) => reference);
+    tools.add("docker", `case "$*" in *${serve}) exit 1 ;; esac; echo linux/amd64`);
+    expect(await lost()).to.deep.equal([serve]);
+    expect(await lost([]), "never built").to.deep.equal([]);
+    expect(
+      await lost(
+        appImageBuilds(prod).map(({ urn }) => urn),
+        appImageBuilds(prod),
+      ),
+      "pushed",
+    ).to.deep.equal([]);
+    tools.add("docker", "exit 1");
+    expect(await lost(), "by a daemon that is silent").to.deep.equal([]);
+  });
+
+  it("have every command's provider find the daemon, and stop none where there is none", async () => {
+    const use = (kind: ClusterKind, resources = dev.resources) => {
+      const cluster = { list: () => Promise.resolve([node({ runtime: docker })]) } as unknown as Cluster;
+      return useBuilder(
+        { cluster, context: { name: "it", kind, profile: "lab", server: "" } },
+        resources,
+        never,
+      );
+    };
+    await use("minikube");
+    expect(process.env["DOCKER_HOST"]).to.equal(undefined);
+    tools.add("minikube", "echo DOCKER_HOST=tcp://192.168.49.2:2376");
+    await use("minikube", []);
+    expect(process.env["DOCKER_HOST"]).to.equal(undefined);
+    await use("minikube");
+    expect(process.env["DOCKER_HOST"]).to.equal("tcp://192.168.49.2:2376");
   });
 
   it("need nothing where all are built elsewhere", async () => {

@@ -19,6 +19,17 @@ describe("what a log says", () => {
     expect(line()).to.equal(undefined);
   });
 
+  it("is what a program calls its error, whatever it says after it of what comes of it", () => {
+    expect(line("error: the table is empty", "run 1 is marked as FAILED")).to.equal(
+      "error: the table is empty",
+    );
+  });
+
+  it("is told from where it matters, where a line quotes others", () => {
+    const long = `error: MLflow: ${"x".repeat(500)} An error occurred (XMinioStorageFull) when calling PutObject`;
+    expect(line(long)).to.match(/^…x{20,} An error occurred \(XMinioStorageFull\) when calling PutObject$/);
+  });
+
   for (const [log, mend, hopeless] of [
     ['FATAL:  password authentication failed for user "mlflow"', "Secret mlflow-db", true],
     ['FATAL:  database "tracking" does not exist', "database.name", true],
@@ -51,6 +62,6 @@ describe("what a log says", () => {
 
   it("is shown without colours, blank lines, and what the kubelet adds", () => {
     const body = "\u001b[31mred\u001b[0m  \n\nlong line\nunable to retrieve container logs for x\n";
-    expect(linesOf(body, 4)).to.deep.equal(["red", "long"]);
+    expect(linesOf(body)).to.deep.equal(["red", "long line"]);
   });
 });

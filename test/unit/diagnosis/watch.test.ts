@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { type Cluster, findCluster } from "../../../cli/cluster/cluster";
 import { ClusterWatch } from "../../../cli/cluster/diagnosis/watch";
 import { type TestServer, serveHttp } from "../support/servers";
-import { ended, pod, waiting } from "./support";
+import { ended, of, pod, running, waiting } from "./support";
 
 const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-watch-"));
 
@@ -81,6 +81,24 @@ describe("a watch over a cluster", function () {
     expect(finding?.reason).to.equal(
       "container mlflow of pod mlflow-7d cannot be started: its program is for another architecture than the node's (exec format error)",
     );
+  });
+
+  it("asks MLflow why a Job that runs does not get on, before the Job gives up", async () => {
+    const train = pod("train-a", {
+      metadata: of("Job", "job"),
+      containers: { main: { state: running(0), ready: true } },
+    });
+    answers["/apis/batch/v1/namespaces/ml-models/jobs"] = {
+      body: { items: [{ metadata: { name: "train", uid: "job" }, spec: {}, status: {} }] },
+    };
+    answers["/api/v1/namespaces/ml-models/pods"] = { body: { items: [train] } };
+    answers[`${pods}/mlflow-7d/log?container=mlflow&tailLines=200&sinceSeconds=20`] = {
+      body: "botocore.errorfactory: An error occurred (XMinioStorageFull) when calling the PutObject operation",
+    };
+    const [finding] = await new ClusterWatch(cluster).look(["ml-models"]);
+    expect(finding).to.include({ hopeless: true });
+    expect(finding?.reason).to.match(/^Job train runs for 0 s; MLflow says: .*XMinioStorageFull/);
+    expect(finding?.mend).to.match(/^A volume is full/);
   });
 
   it("asks for no log where nothing is wrong", async () => {

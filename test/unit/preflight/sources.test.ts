@@ -156,6 +156,7 @@ describe("pre-flight: images", () => {
 
 describe("pre-flight: Docker", () => {
   const build = (platform?: string): AppImageBuild => ({
+    urn: "urn:image",
     name: "house-price-serve",
     reference: "localhost/mlplatform/house-price-serve:abc",
     context: "ml-app",
