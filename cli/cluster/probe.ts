@@ -158,7 +158,7 @@ async function answerIn(cluster: Cluster, address: string): Promise<unknown> {
   try {
     return JSON.parse(line);
   } catch {
-    throw new NoAnswer(`the pod says: ${linesOf(body, widestLine).at(-1) ?? "nothing"}`);
+    throw new NoAnswer(`the pod says: ${(linesOf(body).at(-1) ?? "nothing").slice(0, widestLine)}`);
   }
 }
 
