@@ -9,7 +9,7 @@ import type { StateResource } from "../engine/state";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
 import { type ClusterTarget, clusterTarget } from "../target";
-import { told } from "./changes";
+import { counted, told } from "./changes";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { removeRetained } from "./retained";
 import { log, runWatched } from "./up";
@@ -70,7 +70,7 @@ export async function removeStack(
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt: {} });
     await opened.recover(inCluster(cluster), "destroy", step);
     const state = await opened.state();
-    step.detail(`${state.resources?.length ?? 0} resources`);
+    step.detail(`${counted(state.resources ?? [])} resources`);
     return { stack: opened, resources: state.resources ?? [] };
   });
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
@@ -82,7 +82,7 @@ export async function removeStack(
   if (options.data === true) await stack.unprotect();
   const view = new DeploymentView(progress, resources);
   const changes = await progress.step("removal", (step) => {
-    step.detail(`${resources.length} resources`);
+    step.detail(`${counted(resources)} resources`);
     return runWatched(target, view, signal, log(name, "down"), (run) =>
       stack.destroy({ ...run, keepProtected: kept.length > 0 }),
     );

@@ -12,7 +12,7 @@ import { type Plan, planOf } from "../plan/plan";
 import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
-import { told } from "./changes";
+import { counted, told } from "./changes";
 import { DeclaredObjects } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { refuse } from "./refusal";
@@ -139,7 +139,7 @@ function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): 
     step.detail("asking the cluster");
     const deployed = keptContext(target.stack) !== undefined;
     refuse(await preflight({ target, plan, deployed }, signal), progress);
-    step.detail(`nothing stands in the way of ${plan.recording.resources.length} resources`);
+    step.detail(`nothing stands in the way of ${counted(plan.recording.resources) + 1} resources`);
     return plan;
   });
 }
