@@ -53,7 +53,8 @@ interface Owner extends ProcessIdentity {
  * and when the command is stopped; what a killed one has left, the next question removes.
  *
  * @returns what the script has written in its last line, as JSON.
- * @throws NoAnswer it may not be asked, or does not answer in time.
+ * @throws Refused the user may not have it asked.
+ * @throws NoAnswer there is none, or not in time.
  */
 export async function askFromPod(
   cluster: Cluster,
@@ -80,7 +81,7 @@ export async function askFromPod(
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) throw new NoAnswer(`no answer within ${probe.patience} s: ${doing}`);
-    throw error instanceof NoAnswer ? error : new NoAnswer(messageOf(error));
+    throw error instanceof UserError ? error : new NoAnswer(messageOf(error));
   } finally {
     // That it cannot be removed is no reason to end; the next question tries again.
     if (made !== undefined) await cluster.remove(`${namespaces}/${made}`).catch(() => false);
@@ -142,7 +143,7 @@ async function ended(
     if (pod === undefined) throw new NoAnswer("somebody has removed the pod that was asking");
     if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return;
     if (pod.status?.phase === "Running") tell("the pod is asking");
-    if (Date.now() - began > quietMilliseconds) {
+    else if (Date.now() - began > quietMilliseconds) {
       const [finding] = await watch.look([namespace]);
       if (finding !== undefined) tell(finding.reason);
       if (finding?.hopeless === true)

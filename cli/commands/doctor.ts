@@ -1,5 +1,8 @@
 import { namespaceNames } from "../../components/namespaces/traffic";
+import { Refused } from "../cluster/cluster";
+import type { Finding } from "../cluster/diagnosis/finding";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { routingFindings } from "../cluster/routing";
 import { checks } from "../doctor/checks";
 import { statusCheck, unexplained } from "../doctor/statusCheck";
 import type { Check, Patient, Problem } from "../doctor/problem";
@@ -9,7 +12,7 @@ import { messageOf } from "../errors";
 import { onInterruption } from "../interruption";
 import { Progress, type Step } from "../progress";
 import { stackStatus } from "../status/clusterStatus";
-import { clusterTarget } from "../target";
+import { type ClusterTarget, clusterTarget } from "../target";
 
 /** Options of `npm run doctor`. */
 export interface DoctorOptions {
@@ -36,20 +39,17 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     const watch = new ClusterWatch(cluster);
     const look = (namespaces: readonly string[]) => watch.look(namespaces);
     let doing: Step = { detail: () => undefined };
+    const stepNow: Step = {
+      detail: (text) => {
+        doing.detail(text);
+      },
+    };
     const patient: Patient = {
       cluster,
       namespaces: Object.values(namespaceNames),
-      stack: stackRecord(
-        stack,
-        cluster,
-        {
-          detail: (text) => {
-            doing.detail(text);
-          },
-        },
-        interruption.signal,
-      ),
+      stack: stackRecord(stack, cluster, stepNow, interruption.signal),
       look,
+      network: () => networkOf(target, stepNow, interruption.signal),
       status: () => stackStatus(cluster, stack, look, options.stack !== undefined),
     };
     const examined = [];
@@ -73,6 +73,27 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   } finally {
     interruption.dispose();
     progress.stop();
+  }
+}
+
+/** What a pod finds wrong with names and Services, where the platform is. */
+async function networkOf(
+  { cluster, stack }: ClusterTarget,
+  step: Step,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if ((await cluster.get(`/api/v1/namespaces/${namespaceNames.tracking}`)) === undefined) return [];
+  // The SDK takes a second, for which a cluster without a stack need not wait.
+  const [{ imagesOf, mlflowImage }, { recordStack }] = await Promise.all([
+    import("../plan/images.js"),
+    import("../plan/plan.js"),
+  ]);
+  try {
+    return await routingFindings(cluster, mlflowImage(imagesOf(await recordStack(stack))), step, signal);
+  } catch (error) {
+    // Whoever may only look is told what there is to see.
+    if (error instanceof Refused && error.status === 403) return [];
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import colors from "picocolors";
 import { createCluster, offerCluster } from "../cluster/create";
 import type { Consent } from "../consent";
 import { askModels } from "../deploy/answers";
+import { behindSilence } from "../deploy/network";
 import { summarise } from "../deploy/summary";
 import { deploy } from "../deploy/up";
 import { behindError } from "../deploy/watch";
@@ -62,12 +63,16 @@ async function upCluster(
         `models[].training.data in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
-  const deployed = await deploy(target, { refresh, consent }, progress, signal);
-  const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
-    throw await behindError(target.cluster, error);
-  });
-  progress.stop();
-  summarise(target, deployed, answers, (Date.now() - began) / 1000, progress);
+  try {
+    const deployed = await deploy(target, { refresh, consent }, progress, signal);
+    const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
+      throw await behindError(target.cluster, error);
+    });
+    progress.stop();
+    summarise(target, deployed, answers, (Date.now() - began) / 1000, progress);
+  } catch (error) {
+    throw await behindSilence(target, error, progress, signal);
+  }
 }
 
 /** The target, in a cluster that is created for it if that is wanted. */

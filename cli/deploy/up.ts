@@ -3,11 +3,13 @@ import * as path from "node:path";
 
 import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
+import { routingFindings } from "../cluster/routing";
 import type { Consent } from "../consent";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
 import { homeDir, shown } from "../paths";
+import { mlflowImage } from "../plan/images";
 import { type Plan, planOf } from "../plan/plan";
 import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
@@ -22,7 +24,7 @@ import { checkStores } from "./stores";
 import { verify } from "./verify";
 import { publishAgain } from "./wholeness";
 import { DeploymentView } from "./view";
-import { behindFailure, watchDeployment } from "./watch";
+import { type NetworkLook, behindFailure, watchDeployment } from "./watch";
 
 /** How a stack is brought up. */
 export interface DeployOptions {
@@ -100,9 +102,11 @@ export async function deploy(
       );
   const view = new DeploymentView(progress, plan.recording.resources);
   const declared = new DeclaredObjects();
+  const network: NetworkLook = (until) =>
+    routingFindings(cluster, mlflowImage(plan.images), { detail: () => undefined }, until);
   const changes = await progress.step("deployment", async (step) => {
     step.detail("comparing the program with what is there");
-    const made = await runWatched(target, view, signal, log(name, "up"), (options) =>
+    const made = await runWatched({ cluster, network }, view, signal, log(name, "up"), (options) =>
       stack.up({
         ...options,
         refresh,
@@ -167,7 +171,7 @@ function bringImages(
  * @param file takes what the engine writes.
  */
 export async function runWatched(
-  { cluster }: Pick<ClusterTarget, "cluster">,
+  { cluster, network }: Pick<ClusterTarget, "cluster"> & { readonly network?: NetworkLook },
   view: DeploymentView,
   signal: AbortSignal,
   file: string,
@@ -178,7 +182,7 @@ export async function runWatched(
   const stop = new AbortController();
   const done = new AbortController();
   // That nobody can look is no reason to end what goes on.
-  const watching = watchDeployment(cluster, view, done.signal).then(
+  const watching = watchDeployment(cluster, view, done.signal, network).then(
     (hopeless) => {
       if (hopeless !== undefined) stop.abort(hopeless);
     },

@@ -13,6 +13,11 @@ import type { DeploymentView } from "./view";
 /** What takes longer than this is asked about. */
 const patientMilliseconds = 3_000;
 const pauseMilliseconds = 1_500;
+/** What takes longer than this may be for want of a way from pod to pod. */
+const networkMilliseconds = 12_000;
+
+/** What a pod finds wrong with names and Services. */
+export type NetworkLook = (signal: AbortSignal) => Promise<readonly Finding[]>;
 
 /** Something will not come up, however long it is waited for. */
 export class Hopeless extends UserError {
@@ -20,7 +25,8 @@ export class Hopeless extends UserError {
 }
 
 /**
- * Looks, for as long as the engine runs, why it still waits, and shows that.
+ * Looks, for as long as the engine runs, why it still waits, and shows that. Once, when that takes long, it has a pod look at
+ * the network, whose faults no object of the cluster tells.
  *
  * @param done is aborted when the engine has ended.
  * @returns what will not mend itself, as soon as there is such a thing; undefined if the engine has ended before.
@@ -29,10 +35,24 @@ export async function watchDeployment(
   cluster: Cluster,
   view: DeploymentView,
   done: AbortSignal,
+  network?: NetworkLook,
 ): Promise<Hopeless | undefined> {
   const watch = new ClusterWatch(cluster);
+  let looking: Promise<void> | undefined;
+  let fault: Finding | undefined;
   while (await pause(done)) {
     const waiting = view.busy().filter(({ since }) => Date.now() - since > patientMilliseconds);
+    if (waiting.some(({ since }) => Date.now() - since > networkMilliseconds))
+      // That nobody can look is no reason to end what goes on.
+      looking ??= network?.(done).then(
+        ([first]) => void (fault = first),
+        () => undefined,
+      );
+    if (fault !== undefined) {
+      const hopeless = new Hopeless(explanation(fault, "pods do not reach one another"));
+      view.stopping(hopeless);
+      return hopeless;
+    }
     const namespaces = [...new Set(waiting.map(namespaceOf).filter((name) => name !== ""))];
     if (namespaces.length === 0) continue;
     const findings = await watch.look(namespaces);
@@ -48,6 +68,8 @@ export async function watchDeployment(
       return hopeless;
     }
   }
+  // It takes away what it has made.
+  await looking;
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Check } from "./problem";
+import { networkCheck } from "./networkCheck";
 import { releaseCheck } from "./releaseChecks";
 import { certificateCheck, definitionCheck, webhookCheck } from "./servingChecks";
 import { stackCheck } from "./stackChecks";
@@ -7,6 +8,7 @@ import { workloadCheck } from "./workloadChecks";
 /** All checks, in the order in which what they find is best mended. */
 export const checks: readonly Check[] = [
   stackCheck,
+  networkCheck,
   releaseCheck,
   webhookCheck,
   definitionCheck,

@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster";
+import type { Finding } from "../cluster/diagnosis/finding";
 import type { Item } from "../status/item";
 import type { Look } from "../status/pods";
 import type { StackRecord } from "./stackRecord";
@@ -34,6 +35,8 @@ export interface Patient {
   readonly stack: StackRecord | undefined;
   /** Says why things in some namespaces are not ready. */
   readonly look: Look;
+  /** What a pod finds wrong with names and Services; nothing where the platform is not there, or none may be asked. */
+  readonly network: () => Promise<readonly Finding[]>;
   /** What `npm run status` says, line by line. */
   readonly status: () => Promise<readonly Item[]>;
 }

@@ -172,16 +172,6 @@ export class EngineStack {
     return (await exportState(this.stack)).deployment;
   }
 
-  /** The configuration in the stack's own file, with its secrets in plain text. @throws EngineFailed */
-  async config(): Promise<Record<string, string>> {
-    try {
-      const entries = Object.entries(await this.stack.workspace.getAllConfig(this.name));
-      return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
-    } catch (error) {
-      throw engineError(this.name, error, []);
-    }
-  }
-
   /**
    * Settles what an interrupted run has left.
    *

@@ -3,6 +3,7 @@ import {
   type ImagePin,
   type SeldonVersion,
   charts,
+  imageReference,
   images as pinnedImages,
   seldonChart,
   seldonImages,
@@ -114,4 +115,11 @@ function mirrored({ repository }: ImagePin, mirror: string | undefined): string 
 
 function seldonVersionNames(): SeldonVersion[] {
   return Object.keys(seldonVersions) as SeldonVersion[];
+}
+
+/** MLflow's image, where the stack takes it from. */
+export function mlflowImage(uses: readonly ImageUse[]): string {
+  return (
+    uses.find(({ pin }) => pin === pinnedImages.mlflow)?.reference ?? imageReference(pinnedImages.mlflow)
+  );
 }

@@ -4,6 +4,7 @@ import type { Output } from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
 import { imageReference, images } from "../../pins";
+import { Refused } from "../cluster/cluster";
 import { NoAnswer, askFromPod } from "../cluster/probe";
 import { projectDir } from "../paths";
 import type { Recording } from "../plan/recording";
@@ -48,7 +49,7 @@ export async function askStores(
     const { facts } = (await askFromPod(cluster, probe, step, signal)) as { facts: StoreFact[] };
     return storeProblems(facts, question, stack);
   } catch (cause) {
-    if (!(cause instanceof NoAnswer)) throw cause;
+    if (!(cause instanceof NoAnswer || cause instanceof Refused)) throw cause;
     return [
       warning(
         `the database and the store outside of the cluster could not be asked from there: ${cause.message.replace(/\.$/, "")}`,

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 
 import type { Engine } from "../../cli/engine/engine";
+import { revealedConfig } from "../../cli/engine/revealed";
 import { settingsFile } from "../../cli/engine/settings";
 import { EngineStack } from "../../cli/engine/stack";
 import { readStackConfig } from "../../cli/plan/stackFiles";
@@ -48,6 +49,8 @@ describe("a secret of a stack that was never up", () => {
         (parse(readFileSync(settingsFile("trial"), "utf8")) as { encryptionsalt: string }).encryptionsalt,
       );
       expect(readStackConfig("trial", folder).secretKeys).to.deep.equal(["mlplatform:database.password"]);
+      const { "mlplatform:database": database = "" } = await revealedConfig("trial", engine);
+      expect(JSON.parse(database)).to.deep.equal({ kind: "external", password: value });
       const args = ["config", "get", "--path", "mlplatform:database.password", "--config-file", file];
       const env = { ...process.env, ...stack.backend.env };
       const said = execFileSync(engine.file, [...args, "--stack", "trial"], { cwd: folder, env });

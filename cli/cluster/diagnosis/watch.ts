@@ -131,7 +131,7 @@ export class ClusterWatch {
   }
 
   /** That nobody in the cluster knows a name, since its DNS does not run; undefined if it does, or cannot be looked at. */
-  private async dnsTrouble(): Promise<string | undefined> {
+  async dnsTrouble(): Promise<string | undefined> {
     const pods = await this.list<Live<V1Pod>>(
       `${addresses.pods("kube-system")}?labelSelector=k8s-app%3Dkube-dns`,
     );

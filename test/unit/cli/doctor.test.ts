@@ -44,7 +44,16 @@ describe("the doctor", function () {
   const examine = async (over: Partial<Patient> = {}): Promise<Problem[]> => {
     const look = () => Promise.resolve([]);
     const status = () => Promise.resolve([]);
-    const patient = { cluster: api.cluster, namespaces: ["db"], stack: undefined, look, status, ...over };
+    const network = look;
+    const patient = {
+      cluster: api.cluster,
+      namespaces: ["db"],
+      stack: undefined,
+      look,
+      network,
+      status,
+      ...over,
+    };
     const problems = await Promise.all(checks.map((check) => check.examine(patient)));
     return problems.flat();
   };
@@ -53,6 +62,19 @@ describe("the doctor", function () {
   const mendAll = async (problems: readonly Problem[]) => {
     for (const { mend } of problems) await mend.apply?.();
   };
+
+  it("tells what a pod finds wrong with the cluster's network", async () => {
+    const object = { kind: "Service", namespace: "default", name: "kubernetes" };
+    const finding = {
+      object,
+      cause: "network",
+      reason: "no routing",
+      mend: "See to it.",
+      hopeless: true,
+    } as const;
+    const [problem] = await examine({ network: () => Promise.resolve([finding]) });
+    expect([problem?.found, problem?.mend.description]).to.deep.equal(["no routing", "See to it."]);
+  });
 
   it("finds nothing in an empty cluster", async () => {
     expect(await examine()).to.deep.equal([]);

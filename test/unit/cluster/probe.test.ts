@@ -77,9 +77,9 @@ describe("a question that a pod answers", function () {
     return rejection(ask());
   };
 
-  it("is not answered where the user may make no namespaces or no pods", async () => {
+  it("is refused where the user may make no namespaces or no pods", async () => {
     const namespace = await refused(namespaces, "namespaces is forbidden");
-    expect([namespace.name, namespace.message]).to.deep.equal(["NoAnswer", "namespaces is forbidden"]);
+    expect([namespace.name, namespace.message]).to.deep.equal(["Refused", "namespaces is forbidden"]);
     expect(api.changes).to.not.include(removed);
     api.answers[namespaces] = { metadata: { name: "mlplatform-probe-x" } };
     expect((await refused(pods, "pods is forbidden")).message).to.equal("pods is forbidden");

@@ -6,6 +6,7 @@ import { type Busy, concerns } from "../../../cli/deploy/busy";
 import type { DeploymentView } from "../../../cli/deploy/view";
 import {
   Hopeless,
+  type NetworkLook,
   behindError,
   behindFailure,
   explanation,
@@ -145,13 +146,13 @@ describe("the watch over a deployment", function () {
     begin();
     Date.now = now;
   };
-  /** Watches while these are under way for ten seconds, until that ends by itself or after `looks` looks. */
-  const watch = async (busy: readonly TestResource[], looks: number) => {
+  /** Watches while these are under way for some seconds, until that ends by itself or after `looks` looks. */
+  const watch = async (busy: readonly TestResource[], looks: number, network?: NetworkLook, seconds = 10) => {
     const done = new AbortController();
     const asked: string[] = [];
     let outcome: Hopeless | undefined;
     const steps = await shown(resources, async (view: DeploymentView) => {
-      begunBefore(10, () => {
+      begunBefore(seconds, () => {
         for (const one of busy) tell(view, began("create", one));
       });
       const explain = view.explain.bind(view);
@@ -163,7 +164,7 @@ describe("the watch over a deployment", function () {
             done.abort();
           });
       };
-      outcome = await watchDeployment(api.cluster, view, done.signal);
+      outcome = await watchDeployment(api.cluster, view, done.signal, network);
     });
     return { outcome, steps, looks: asked.length };
   };
@@ -188,6 +189,44 @@ describe("the watch over a deployment", function () {
       "Postgres: creating Release postgresql",
     ]);
     expect(api.changes).to.deep.equal([]);
+  });
+
+  const silent: Finding = {
+    ...{ object: { kind: "Service", namespace: "default", name: "kubernetes" }, cause: "network" },
+    ...{ reason: "Services lead nowhere", mend: "See to kube-proxy.", hopeless: true },
+  };
+
+  it("has a pod look at the network, once, where it takes long, and ends it for what that finds", async () => {
+    let asked = 0;
+    const network =
+      (...found: readonly Finding[]) =>
+      () => {
+        asked += 1;
+        return Promise.resolve(found);
+      };
+    expect((await watch([mlflow], 1, network(silent), 5)).outcome).to.equal(undefined);
+    expect(asked).to.equal(0);
+    expect((await watch([mlflow], 3, network(), 20)).outcome).to.equal(undefined);
+    expect(asked).to.equal(1);
+    const { outcome } = await watch([mlflow], 5, network(silent), 20);
+    expect(outcome?.message).to.equal(
+      "pods do not reach one another: Services lead nowhere.\n  See to kube-proxy.",
+    );
+  });
+
+  it("goes on where nobody may look at the network, and ends that look with the engine", async () => {
+    const forbidden = () => Promise.reject(new Error("forbidden"));
+    expect((await watch([mlflow], 2, forbidden, 20)).outcome).to.equal(undefined);
+    let removed = false;
+    const slow: NetworkLook = async (until) => {
+      await new Promise((resolve) => {
+        until.addEventListener("abort", resolve);
+      });
+      removed = true;
+      return [silent];
+    };
+    expect((await watch([mlflow], 2, slow, 20)).outcome).to.equal(undefined);
+    expect(removed).to.equal(true);
   });
 
   it("goes on where that is not under way", async () => {
