@@ -18,7 +18,8 @@ export const causes = [
 /**
  * What a finding is about: a pod of a former version that blocks the new one (`stuck`), a container that ends, cannot
  * be pulled or cannot be configured, a volume, a place on a node (`room`), pods that may not be made (`forbidden`), a
- * Job, a namespace that will not go, names or Services that pods do not reach, a cluster that does not answer, a failing probe, or a start that takes its time.
+ * Job, a namespace that will not go, names or Services that pods do not reach (`network`), a cluster that does not
+ * answer, a failing probe, or a start that takes its time.
  */
 export type Cause = (typeof causes)[number];
 

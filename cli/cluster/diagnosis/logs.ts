@@ -51,7 +51,7 @@ const faults: readonly NamedFault[] = [
 /** Lines of a traceback and of a program's frame, which say where and not what. */
 const frame = /^\s|^Traceback|^During handling|^The above exception|^\(Background on this error/;
 const trouble =
-  /error|fatal|denied|refused|fail|exception|cannot|could not|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|full/i;
+  /error|fatal|denied|refused|fail|exception|cannot|could not|does not answer|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|full/i;
 
 const called = /^(error|fatal)\b/i;
 const leadingCharacters = 60;

@@ -36,6 +36,8 @@ const passingMilliseconds = 25_000;
 const recentSeconds = 20;
 const longestLine = 4_000;
 const widest = 300;
+/** How the platform's own programs say that they have not been answered yet. */
+const asksAgain = " does not answer yet: ";
 
 /** Looks into a cluster to see why something is not ready. */
 export class ClusterWatch {
@@ -106,9 +108,11 @@ export class ClusterWatch {
         ...wrongArchitecture(`container ${container.name} of pod ${container.pod}`),
         hopeless: true,
       };
-    // Of what merely takes its time only a fault that has a name is news.
+    // Of what merely takes its time only a fault that has a name is news, and whom it waits for.
     const said = blamesMlflow(lines) ? ((await this.mlflowSays()) ?? saidIn(lines)) : saidIn(lines);
-    if (said === undefined || (said.mend === undefined && cause === "start")) return { ...finding, log };
+    const waits = lines.at(-1)?.includes(asksAgain) ?? false;
+    if (said === undefined || (said.mend === undefined && cause === "start" && !waits))
+      return { ...finding, log };
     const dns = said.name === true ? await this.dnsTrouble() : undefined;
     return {
       ...finding,

@@ -101,6 +101,33 @@ describe("a watch over a cluster", function () {
     expect(finding?.mend).to.match(/^A volume is full/);
   });
 
+  it("says what a Job waits for, in the last words that it has of that", async () => {
+    const migration = pod("mlflow-migration-a", {
+      metadata: of("Job", "job"),
+      containers: { main: { state: running(0), ready: true } },
+    });
+    answers["/apis/batch/v1/namespaces/mlflow/jobs"] = {
+      body: { items: [{ metadata: { name: "mlflow-migration", uid: "job" }, spec: {}, status: {} }] },
+    };
+    answers[pods] = { body: { items: [migration] } };
+    const asks = (reason: string) =>
+      `the database db:5432 does not answer yet: ${reason}; asking again in 1 s`;
+    const said = async (...lines: readonly string[]) => {
+      answers[`${pods}/mlflow-migration-a/log?container=main&tailLines=12`] = { body: lines.join("\n") };
+      const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);
+      return {
+        hopeless: finding?.hopeless,
+        reason: finding?.reason.replace("Job mlflow-migration runs for 0 s", ""),
+      };
+    };
+    const refused = asks("Connection refused");
+    expect(await said("starting", refused)).to.deep.equal({
+      hopeless: false,
+      reason: `; it says: ${refused}`,
+    });
+    expect(await said(refused, "connected")).to.deep.equal({ hopeless: false, reason: "" });
+  });
+
   it("asks for no log where nothing is wrong", async () => {
     answers[pods] = { body: { items: [] } };
     expect(await new ClusterWatch(cluster).look(["mlflow"])).to.deep.equal([]);
