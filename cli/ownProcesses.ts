@@ -19,7 +19,7 @@ const folderVariable = "MLPLATFORM_STARTED_FOR";
 const starterVariable = "MLPLATFORM_STARTED_BY";
 
 /** Variable of an engine and of all that it starts: the number of the engine. */
-const engineVariable = "MLPLATFORM_ENGINE";
+export const engineVariable = "MLPLATFORM_ENGINE";
 
 /** The identity of a running process; undefined if there is none of this number. */
 export function identify(pid: number): ProcessIdentity | undefined {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -9,10 +9,13 @@ import random from "@pulumi/random/package.json";
 
 import type { Engine } from "../../cli/engine/engine";
 import { UserError } from "../../cli/errors";
+import { engineVariable, signalGroup } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
+import { processTable } from "../../cli/processTable";
 import { appImages } from "../../config/models";
 
 const execute = promisify(execFile);
+const hostScript = path.join(projectDir, "test", "standins", "kubectl", "host.ts");
 
 /** The providers that a run is made with. */
 export interface Providers {
@@ -22,6 +25,8 @@ export interface Providers {
   /** What a command takes that goes on with a stack made by them, as lines for the user. */
   readonly needed: readonly string[];
   stop(): void;
+  /** Ends them without a moment's notice, with all that they have begun; the next command finds others. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -46,7 +51,7 @@ export async function chooseProviders(
   const missing = asked === "stand-in" ? [] : await notInstalled(engine, names);
   if (asked === "real" || (asked === undefined && missing.length === 0)) {
     const description = `real plugins: ${names.join(", ")}`;
-    return { kind: "real", description, needed: [], stop: () => undefined };
+    return { kind: "real", description, needed: [], stop: () => undefined, kill: killPlugins };
   }
   const reason = missing.length > 0 ? `not installed: ${missing.join(", ")}` : "asked for";
   return { ...(await startStandIns(context)), description: `stand-ins through kubectl and helm (${reason})` };
@@ -61,16 +66,41 @@ async function notInstalled({ file }: Engine, wanted: readonly string[]): Promis
   return wanted.filter((one) => !installed.includes(one));
 }
 
+/** The engine has started them itself. */
+function killPlugins(): Promise<void> {
+  for (const { pid, value } of processTable.having(engineVariable))
+    if (String(pid) !== value) process.kill(pid, "SIGKILL");
+  return Promise.resolve();
+}
+
 async function startStandIns(context: string): Promise<Omit<Providers, "description">> {
-  const script = path.join(projectDir, "test", "standins", "kubectl", "host.ts");
+  let child = await startHost(context);
+  const end = (signal: NodeJS.Signals) => {
+    if (child.pid !== undefined && child.exitCode === null) signalGroup(child.pid, signal);
+  };
+  const stop = () => {
+    end("SIGTERM");
+  };
+  process.once("exit", stop);
+  const needed = [
+    `It was made by stand-ins: start them, and set PULUMI_DEBUG_PROVIDERS to what they print:`,
+    `  node --require ./load.cjs ${path.relative(projectDir, hostScript)} ${context}`,
+  ];
+  const kill = async () => {
+    end("SIGKILL");
+    child = await startHost(context);
+  };
+  return { kind: "stand-in", needed, stop, kill };
+}
+
+/** Starts the stand-ins, in a group of their own with all that they call, and tells the engine where they are. */
+async function startHost(context: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    ["--require", path.join(projectDir, "load.cjs"), script, context],
+    ["--require", path.join(projectDir, "load.cjs"), hostScript, context],
     // Charts in a folder are named from the project's.
-    { cwd: projectDir, stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: projectDir, stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
-  const stop = () => child.kill();
-  process.once("exit", stop);
   process.env["PULUMI_DEBUG_PROVIDERS"] = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once("line", resolve);
     child.once("error", reject);
@@ -78,9 +108,5 @@ async function startStandIns(context: string): Promise<Omit<Providers, "descript
       reject(new Error("the stand-in providers do not start"));
     });
   });
-  const needed = [
-    `It was made by stand-ins: start them, and set PULUMI_DEBUG_PROVIDERS to what they print:`,
-    `  node --require ./load.cjs ${path.relative(projectDir, script)} ${context}`,
-  ];
-  return { kind: "stand-in", needed, stop };
+  return child;
 }

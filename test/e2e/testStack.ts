@@ -28,9 +28,9 @@ export class TestStack {
 
   constructor(private readonly context: string) {}
 
-  /** Writes the stack's file, with these parameters of the training. */
-  write(parameters: Parameters = {}): void {
-    writeFileSync(this.file, stringify({ config: this.config(parameters) }));
+  /** Writes the stack's file, with these parameters of the training, and further configuration. */
+  write(parameters: Parameters = {}, more: Config = {}): void {
+    writeFileSync(this.file, stringify({ config: { ...this.config(parameters), ...more } }));
   }
 
   /** The stack's configuration. What the test is about, the cluster and the model, is not for `E2E_CONFIG` to say. */
