@@ -3,6 +3,9 @@ import { useBuilder } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
 import { volumesOf } from "../cluster/volumes";
 import { type Consent, askBefore, confirmLoss } from "../consent";
+import type { OwnedNamespace } from "../cluster/whose";
+import { chooseBackend } from "../engine/backend";
+import { ownerOf } from "../engine/owner";
 import { forgetContext, keptContext } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import type { StateResource } from "../engine/state";
@@ -10,6 +13,7 @@ import { UserError } from "../errors";
 import type { Progress } from "../progress";
 import { type ClusterTarget, clusterTarget } from "../target";
 import { counted, told } from "./changes";
+import { mayBeThere, namespacesIn, ownPart, requireGone, spaces } from "./presence";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { removeRetained } from "./retained";
 import { log, runWatched } from "./up";
@@ -34,11 +38,9 @@ export async function forgetStack(
 ): Promise<void> {
   const context = keptContext(name);
   if (context === undefined) throw new UserError(`stack ${name} was not brought up from here.`);
-  const answers = await clusterTarget({ stack: name }).then(
-    () => true,
-    () => false,
-  );
-  if (answers)
+  const answering = await clusterTarget({ stack: name }).catch(() => undefined);
+  const owner = ownerOf(name, chooseBackend(name));
+  if (answering !== undefined && (await mayBeThere(answering.cluster, owner)))
     throw new UserError(
       `the cluster of stack ${name}, context ${context}, answers. Remove the stack from it: npm run down, without --forget.`,
     );
@@ -65,6 +67,8 @@ export async function removeStack(
   signal: AbortSignal,
 ): Promise<void> {
   const { stack: name, cluster, context } = target;
+  const owner = ownerOf(name, chooseBackend(name));
+  const there = await ownPart(target, owner);
   const engine = await prepareEngine(progress, signal);
   const { stack, resources } = await progress.step("state", async (step) => {
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt: {} });
@@ -73,6 +77,12 @@ export async function removeStack(
     step.detail(`${counted(state.resources ?? [])} resources`);
     return { stack: opened, resources: state.resources ?? [] };
   });
+  const known = namespacesIn(resources);
+  const isGone = known.length > 0 && !there.some((one) => known.includes(one.name));
+  if (isGone || (resources.length === 0 && (options.data !== true || there.length === 0))) {
+    await forgetAbsent(target, stack, { resources, there }, options, progress);
+    return;
+  }
   const kept = options.data === true ? [] : resources.filter((resource) => resource.protect === true);
   if (resources.length > 0 || options.data === true)
     await confirmRemoval(target, resources, kept.length > 0, options, progress);
@@ -89,10 +99,14 @@ export async function removeStack(
   });
   if (options.data === true) {
     await progress.step("retained data", async (step) => {
-      const removed = await removeRetained(cluster, step, signal);
+      const removed = await removeRetained(cluster, owner, step, signal);
       step.detail(removed.length === 0 ? "none" : removed.join(", "));
     });
   }
+  const after = (await stack.state()).resources ?? [];
+  const stay = options.data === true ? [] : resources.filter(({ retainOnDelete }) => retainOnDelete === true);
+  const removed = known.filter((one) => !namespacesIn([...after, ...stay]).includes(one));
+  await requireGone(target, removed, told(changes));
   if (kept.length === 0) {
     forgetContext(name);
     if (stack.backend.own) await stack.forget();
@@ -111,6 +125,31 @@ export async function removeStack(
           `protected resources; npm run up -- --stack ${name} takes them up again, npm run down -- --stack ${name} ` +
           `--data removes them.`,
   );
+}
+
+/** Forgets a stack of which nothing is in the cluster, and claims to have removed nothing. @throws UserError */
+async function forgetAbsent(
+  { stack: name, context }: ClusterTarget,
+  stack: EngineStack,
+  { resources, there }: { resources: readonly StateResource[]; there: readonly OwnedNamespace[] },
+  consent: Consent,
+  progress: Progress,
+): Promise<void> {
+  if (resources.length > 0) {
+    const what =
+      `Nothing of stack ${name} is in context ${context.name} any more, or that leads to another cluster now: its ` +
+      `state, with its passwords, will be forgotten.`;
+    progress.say(what);
+    await confirmLoss(what, name, consent, progress);
+  }
+  const others =
+    there.length === 0
+      ? ""
+      : ` There ${there.length === 1 ? "is" : "are"} ${spaces(there)}, of which its state knows nothing.`;
+  forgetContext(name);
+  if (stack.backend.own) await stack.forget({ resources: true });
+  progress.event({ event: "down", target: "cluster", stack: name, changes: {}, kept: [] });
+  progress.say(`Nothing of stack ${name} was in ${context.name}, and nothing was removed.${others}`);
 }
 
 /**

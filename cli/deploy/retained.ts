@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { V1CustomResourceDefinition, V1Namespace } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import { definitionAddress, seldonDeployments } from "../cluster/servedModels";
+import { othersOf, ownedNamespaces } from "../cluster/whose";
+import type { Owner } from "../engine/owner";
 import { UserError } from "../errors";
 import type { Step } from "../progress";
 
@@ -18,8 +19,15 @@ const pauseMilliseconds = 1_000;
  * @returns what was removed, in words.
  * @throws UserError a namespace does not go.
  */
-export async function removeRetained(cluster: Cluster, step: Step, signal: AbortSignal): Promise<string[]> {
-  const namespaces = await ownNamespaces(cluster);
+export async function removeRetained(
+  cluster: Cluster,
+  owner: Owner,
+  step: Step,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const all = await ownedNamespaces(cluster);
+  const others = othersOf(all, owner).map(({ name }) => name);
+  const namespaces = all.map(({ name }) => name).filter((name) => !others.includes(name));
   for (const name of namespaces) await cluster.remove(address(name));
   const removed = namespaces.map((name) => `namespace ${name}`);
   if (await isUnused(cluster)) {
@@ -39,14 +47,6 @@ export async function removeRetained(cluster: Cluster, step: Step, signal: Abort
     }
   }
   return removed;
-}
-
-/** The platform's namespaces that are there. By their label, since the state of a destroyed stack knows them no more. */
-async function ownNamespaces(cluster: Cluster): Promise<string[]> {
-  const label = encodeURIComponent("app.kubernetes.io/part-of=mlplatform");
-  const found = await cluster.list<V1Namespace>(`/api/v1/namespaces?labelSelector=${label}`);
-  const own: readonly string[] = Object.values(namespaceNames);
-  return found.map(({ metadata }) => metadata?.name ?? "").filter((name) => own.includes(name));
 }
 
 /** Whether the platform's operator has left its definition, and nobody has a SeldonDeployment. */

@@ -5,6 +5,8 @@ import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "
 import { inCluster } from "../cluster/ownObjects";
 import { routingFindings } from "../cluster/routing";
 import type { Consent } from "../consent";
+import { chooseBackend } from "../engine/backend";
+import { ownerOf } from "../engine/owner";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
@@ -142,7 +144,8 @@ function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): 
       if (severity === "warning") progress.warn(message);
     step.detail("asking the cluster");
     const deployed = keptContext(target.stack) !== undefined;
-    refuse(await preflight({ target, plan, deployed }, signal), progress);
+    const owner = ownerOf(target.stack, chooseBackend(target.stack));
+    refuse(await preflight({ target, plan, deployed, owner }, signal), progress);
     step.detail(`nothing stands in the way of ${counted(plan.recording.resources) + 1} resources`);
     return plan;
   });

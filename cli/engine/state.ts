@@ -6,6 +6,8 @@ export interface StateResource {
   readonly type: string;
   readonly custom?: boolean;
   readonly protect?: boolean;
+  /** It stays in the cluster when it goes from the state. */
+  readonly retainOnDelete?: boolean;
   /** It was replaced, and is still to be deleted. */
   readonly delete?: boolean;
   readonly id?: string;

@@ -1,3 +1,4 @@
+import { UserError } from "../errors";
 import { type RecordedResource, markers } from "../plan/recording";
 import { type Deployment, type StateResource, isKubernetes, objectId } from "./state";
 
@@ -67,8 +68,26 @@ export async function straysOf(
   const namespaces = await find(isNamespace, isMarked);
   const own = new Set([...resources, ...namespaces].filter(isNamespace).map(({ id }) => id));
   const others = await find((one) => !isNamespace(one) && own.has(nameOf(one).metadata.namespace));
+  refuseLost(namespaces, others);
   // Of what nobody knows before the deployment the cluster tells all.
   return [...namespaces, ...others].map((one) => (isKnown(one) ? one : { ...one, inputs: {} }));
+}
+
+/**
+ * A namespace that nobody wrote down was just being made, and is empty. One that holds more is of a state that is lost:
+ * taken over, its Secrets would get other passwords than its data have.
+ *
+ * @throws UserError
+ */
+function refuseLost(namespaces: readonly StateResource[], others: readonly StateResource[]): void {
+  const full = namespaces.filter(({ id }) => others.some((one) => nameOf(one).metadata.namespace === id));
+  if (full.length === 0) return;
+  const names = full.map(({ id }) => id ?? "");
+  throw new UserError(
+    `namespaces ${names.join(", ")} hold what this stack has made, and its state knows nothing of it. Put the state ` +
+      "back from a copy. If it is lost, and the data with it are not needed any more: " +
+      `kubectl delete namespace ${names.join(" ")}`,
+  );
 }
 
 /** A state with strays in it, as the engine would have left it had it come to write them down. */

@@ -2,6 +2,7 @@ import type { V1Node, V1Pod } from "@kubernetes/client-node";
 
 import type { Cluster, Live } from "../cluster/cluster";
 import { type LiveNode, nodesAddress } from "../cluster/nodes";
+import type { Owner } from "../engine/owner";
 import type { Plan } from "../plan/plan";
 import type { ClusterTarget } from "../target";
 import type { Problem } from "./problem";
@@ -13,6 +14,8 @@ export interface Preflight {
   readonly plan: Plan;
   /** Whether something of this stack is there already. What it was granted must not count twice. */
   readonly deployed: boolean;
+  /** Whose the stack's objects are. */
+  readonly owner: Owner;
   /** Ports of this machine that were asked for by number. @default none */
   readonly ports?: readonly number[];
 }
@@ -29,6 +32,7 @@ export class Inspection implements Preflight {
   readonly target: ClusterTarget;
   readonly plan: Plan;
   readonly deployed: boolean;
+  readonly owner: Owner;
   readonly ports: readonly number[];
   readonly cluster: Cluster;
 
@@ -40,6 +44,7 @@ export class Inspection implements Preflight {
     this.target = given.target;
     this.plan = given.plan;
     this.deployed = given.deployed;
+    this.owner = given.owner;
     this.ports = given.ports ?? [];
     this.cluster = given.target.cluster;
   }

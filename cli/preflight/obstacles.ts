@@ -4,20 +4,22 @@ import type {
   V1ValidatingWebhookConfiguration,
 } from "@kubernetes/client-node";
 
+import { ownerKeys } from "../../components/namespaces/platformNamespaces";
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
 import { definitionAddress, seldonDefinition } from "../cluster/servedModels";
+import { inWords, markOf } from "../cluster/whose";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
+import type { Check, Inspection } from "./inspection";
 import { type PlannedRelease, plannedReleases, seldonChartName } from "./planned";
 import { type Problem, error, listed, warning } from "./problem";
 
 /** Whether there are things of others where the stack's are to go. */
 export const obstacles: Check = {
   subject: "what is in the cluster already",
-  async find({ plan, cluster, deployed, target }) {
+  async find({ plan, cluster, deployed, owner, target }) {
     const [found, seldon] = await Promise.all([
       cluster.list<V1Namespace>("/api/v1/namespaces"),
       Promise.all([
@@ -29,7 +31,7 @@ export const obstacles: Check = {
     ]);
     const release = plannedReleases(plan.recording).find(({ chart }) => chart === seldonChartName);
     return [
-      ...namespaceProblems(namespacesOf(plan.recording), found, deployed, target.context.name),
+      ...namespaceProblems(namespacesOf(plan.recording), found, { deployed, owner, target }),
       ...(release === undefined ? [] : seldonProblems(release, ...seldon, target.context.name)),
     ];
   },
@@ -54,24 +56,34 @@ function namespacesOf(recording: Recording): PlannedNamespace[] {
     }));
 }
 
+/** Which stack is meant for which cluster. */
+interface Where {
+  readonly stack: string;
+  readonly context: { readonly name: string };
+}
+
 /** @param found all namespaces of the cluster. */
 export function namespaceProblems(
   planned: readonly PlannedNamespace[],
   found: readonly Live<V1Namespace>[],
-  deployed: boolean,
-  context: string,
+  { deployed, owner: self, target }: Pick<Inspection, "deployed" | "owner"> & { readonly target: Where },
 ): Problem[] {
+  const context = target.context.name;
   const there = planned.flatMap(({ name, owner }) => {
     const namespace = found.find(({ metadata }) => metadata?.name === name);
     if (namespace === undefined) return [];
     const ends = namespace.metadata?.deletionTimestamp !== undefined;
-    return [{ name, owner, ends, ours: at(namespace.metadata?.labels, partOf) === owner }];
+    const mark = markOf(namespace);
+    return [{ name, owner, ends, mark, ours: at(namespace.metadata?.labels, partOf) === owner }];
   });
   const are = (all: typeof there, one: string, several: string) =>
     `namespace${all.length === 1 ? "" : "s"} ${listed(all.map(({ name }) => name))} ${all.length === 1 ? one : several}`;
   const ending = there.filter(({ ends }) => ends);
   const foreign = there.filter(({ ends, ours }) => !ends && !ours);
-  const left = there.filter(({ ends, ours }) => !ends && ours && !deployed);
+  const others = there.filter(
+    ({ ends, ours, mark }) => !ends && ours && mark !== undefined && mark.id !== self.id,
+  );
+  const left = there.filter(({ ends, ours, mark }) => !ends && ours && !deployed && mark === undefined);
   const problems: Problem[] = [];
   if (ending.length > 0)
     problems.push(
@@ -85,6 +97,18 @@ export function namespaceProblems(
       error(
         `${are(foreign, "is somebody else's", "are somebody else's")}: no label ${partOf}=${foreign[0]?.owner ?? ""}`,
         "Use another cluster, or delete what nobody needs any more",
+      ),
+    );
+  const mark = others[0]?.mark;
+  if (mark !== undefined)
+    problems.push(
+      error(
+        `${are(others, "belongs", "belong")} to ${inWords(mark)}; this is stack ${target.stack}, with its state in ${self.state}`,
+        mark.stack === target.stack
+          ? `Work from there, or copy that folder over the one here. If Pulumi's own commands have moved the state: ` +
+              `kubectl --context ${context} annotate namespace ${others.map(({ name }) => name).join(" ")} ` +
+              `--overwrite ${ownerKeys.id}=${self.id}`
+          : `Give this one a cluster of its own, or remove the other from there: npm run down -- --stack ${mark.stack}`,
       ),
     );
   if (left.length > 0)

@@ -16,7 +16,12 @@ describe("what outlives a stack on purpose", function () {
   const ofRelease = (name: string) => ({ metadata: { annotations: { "meta.helm.sh/release-name": name } } });
   const details: string[] = [];
   const remove = (signal = new AbortController().signal) =>
-    removeRetained(api.cluster, { detail: (text) => details.push(text) }, signal);
+    removeRetained(
+      api.cluster,
+      { id: "me", state: "here" },
+      { detail: (text) => details.push(text) },
+      signal,
+    );
 
   beforeEach(async () => {
     details.length = 0;
@@ -26,7 +31,11 @@ describe("what outlives a stack on purpose", function () {
 
   it("is removed: its namespaces and no others, and the definition that nobody uses", async () => {
     api.answers[namespaces] = {
-      items: [{ metadata: { name: "postgres" } }, { metadata: { name: "somebody-elses" } }],
+      items: [
+        { metadata: { name: "postgres" } },
+        { metadata: { name: "somebody-elses" } },
+        { metadata: { name: "mlflow", annotations: { "mlplatform/owner": "another" } } },
+      ],
     };
     api.answers[definition] = ofRelease("seldon-core-operator");
     api.answers["/api/v1/namespaces/postgres"] = { metadata: { name: "postgres" } };

@@ -310,9 +310,16 @@ describe("pre-flight: what is in the cluster already", () => {
     },
   });
 
+  const problems = (found: Parameters<typeof namespaceProblems>[1], deployed = false) =>
+    namespaceProblems(planned, found, {
+      deployed,
+      owner: { id: "me", state: "here:/state" },
+      target: { stack: "dev", context: { name: "lab" } },
+    });
+
   it("is nothing of others where the namespaces are ours, or not there", () => {
-    expect(namespaceProblems(planned, [namespace("default")], false, "lab")).to.deep.equal([]);
-    expect(namespaceProblems(planned, [namespace("mlflow", owner)], true, "lab")).to.deep.equal([]);
+    expect(problems([namespace("default")])).to.deep.equal([]);
+    expect(problems([namespace("mlflow", owner)], true)).to.deep.equal([]);
   });
 
   it("is a namespace of somebody else, one that is going, one that was left", () => {
@@ -321,7 +328,7 @@ describe("pre-flight: what is in the cluster already", () => {
       namespace("postgres", owner, "2026"),
       namespace("fe", owner),
     ];
-    expect(namespaceProblems(planned, found, false, "lab")).to.deep.equal([
+    expect(problems(found)).to.deep.equal([
       error(
         "namespace postgres is being deleted",
         "Wait until it is gone; what holds it up: kubectl --context lab get namespace postgres -o yaml",
@@ -338,9 +345,34 @@ describe("pre-flight: what is in the cluster already", () => {
     ]);
   });
 
+  it("is a namespace with the mark of another state, or of another stack, whatever was brought up from here", () => {
+    const marked = (id: string, stack: string) => {
+      const { metadata } = namespace("mlflow", owner);
+      const annotations = {
+        "mlplatform/owner": id,
+        "mlplatform/stack": stack,
+        "mlplatform/state": "there:/state",
+      };
+      return { metadata: { ...metadata, annotations } };
+    };
+    for (const deployed of [true, false]) {
+      expect(problems([marked("me", "dev")], deployed)).to.deep.equal([]);
+      expect(problems([marked("you", "dev")], deployed)).to.deep.equal([
+        error(
+          "namespace mlflow belongs to stack dev, whose state is in there:/state; this is stack dev, with its state in here:/state",
+          "Work from there, or copy that folder over the one here. If Pulumi's own commands have moved the state: " +
+            "kubectl --context lab annotate namespace mlflow --overwrite mlplatform/owner=me",
+        ),
+      ]);
+      expect(problems([marked("you", "staging")], deployed).map(({ mend }) => mend)).to.deep.equal([
+        "Give this one a cluster of its own, or remove the other from there: npm run down -- --stack staging",
+      ]);
+    }
+  });
+
   it("is several namespaces", () => {
     const found = [namespace("mlflow"), namespace("postgres")];
-    expect(namespaceProblems(planned, found, false, "lab").map(({ what }) => what)).to.deep.equal([
+    expect(problems(found).map(({ what }) => what)).to.deep.equal([
       "namespaces mlflow and postgres are somebody else's: no label app.kubernetes.io/part-of=mlplatform",
     ]);
   });

@@ -105,7 +105,8 @@ describe("pre-flight: all of it", function () {
     if (reached.state !== "answers") throw new Error(reached.reason);
     const { cluster, version } = reached;
     const target = { kind: "cluster", stack: "dev", context, cluster, version, reason: "" } as const;
-    return preflight({ target, plan, deployed }, signal, patience);
+    const owner = { id: "me", state: "here" };
+    return preflight({ target, plan, deployed, owner }, signal, patience);
   }
   const lines = (all: readonly Problem[]) =>
     all.map(({ severity, what }) => `${severity}: ${what}`.replace(/\d+ images/, "N images"));
