@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { homeDir } from "./paths";
-import { processTable } from "./processTable";
+import { type Having, processTable } from "./processTable";
 
 /** A process that is told from a later one that got the same number, also by another run of this program. */
 export interface ProcessIdentity {
@@ -19,7 +19,7 @@ const folderVariable = "MLPLATFORM_STARTED_FOR";
 const starterVariable = "MLPLATFORM_STARTED_BY";
 
 /** Variable of an engine and of all that it starts: the number of the engine. */
-export const engineVariable = "MLPLATFORM_ENGINE";
+const engineVariable = "MLPLATFORM_ENGINE";
 
 /** The identity of a running process; undefined if there is none of this number. */
 export function identify(pid: number): ProcessIdentity | undefined {
@@ -104,13 +104,16 @@ export function asEngine(file: string, args: readonly string[]): [string, string
   return ["sh", ["-c", `${engineVariable}=$$ exec "$0" "$@"`, file, ...args]];
 }
 
+/** The engines of this folder and all that they have started; the value is the number of the engine. */
+export function ofEngines(): Having[] {
+  return processTable.having(engineVariable).filter(({ pid }) => isOurs(pid));
+}
+
 /** The providers, in groups of their own, of engines of this folder that were killed. */
 export function orphans(): ProcessIdentity[] {
-  const lost = processTable
-    .having(engineVariable)
-    .filter(
-      ({ pid, value }) => isOurs(pid) && processTable.variable(Number(value), engineVariable) !== value,
-    );
+  const lost = ofEngines().filter(
+    ({ value }) => processTable.variable(Number(value), engineVariable) !== value,
+  );
   return [...new Set(lost.map(({ group }) => group))].map(asGroup);
 }
 

@@ -7,6 +7,7 @@ import { routingFindings } from "../cluster/routing";
 import type { Consent } from "../consent";
 import { chooseBackend } from "../engine/backend";
 import { ownerOf } from "../engine/owner";
+import type { Recovery } from "../engine/recover";
 import { keepContext, keptContext } from "../engine/settings";
 import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
@@ -67,23 +68,13 @@ export async function deploy(
   ]);
   Object.assign(process.env, env);
 
-  const stack = await progress.step("state", async (step) => {
+  const { stack, compared } = await progress.step("state", async (step) => {
     const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt });
     keepContext(name, context.name);
-    const { interrupted, forgotten, adopted, staleLock } = await opened.recover(
-      inCluster(cluster),
-      "up",
-      step,
-      plan.recording.resources,
-    );
+    const recovery = await opened.recover(inCluster(cluster), "up", step, plan.recording.resources);
     const where = opened.backend.own ? shown(path.join(homeDir(), "state")) : opened.backend.url;
-    const settled = new Set([...interrupted, ...forgotten, ...adopted]).size;
-    step.detail(
-      staleLock || settled > 0
-        ? `${where}; settled what an interrupted run had left (${settled} resources)`
-        : where,
-    );
-    return opened;
+    step.detail([where, ...recovered(recovery)].join("; "));
+    return { stack: opened, compared: recovery.compared };
   });
   const { resources = [] } = await stack.state();
   const planned = new Set(plan.recording.resources.map(({ urn }) => urn));
@@ -111,7 +102,7 @@ export async function deploy(
     const made = await runWatched({ cluster, network }, view, signal, log(name, "up"), (options) =>
       stack.up({
         ...options,
-        refresh,
+        refresh: refresh && !compared,
         replace: lost.map(({ urn }) => urn),
         onEvent: (event) => {
           options.onEvent?.(event);
@@ -133,6 +124,15 @@ export async function deploy(
     await verify(cluster, declared.all, step, signal);
   });
   return { stack, plan, changes };
+}
+
+/** What a recovery has done, in words. */
+function recovered({ interrupted, forgotten, adopted, failed, staleLock }: Recovery): string[] {
+  const settled = new Set([...interrupted, ...forgotten, ...adopted]).size;
+  return [
+    ...(staleLock || settled > 0 ? [`settled what an interrupted run had left (${settled} resources)`] : []),
+    ...(failed.length > 0 ? [`tries again what had failed: ${failed.join(", ")}`] : []),
+  ];
 }
 
 /** Looks for all that can be known to be wrong. @throws UserError something is. */

@@ -59,6 +59,13 @@ export class DeploymentView {
 
   /** What has failed, in that order. */
   readonly failures: Busy[] = [];
+  /** When the first one has, in milliseconds since 1970. */
+  failedAt: number | undefined;
+
+  /** What the engine has said of what has failed: "Release mlflow: no such chart". */
+  get said(): string {
+    return this.failures.map((one) => `${inWords(one)}: ${this.errors.get(one.urn) ?? "failed"}`).join("\n");
+  }
 
   /** Takes in what the engine tells. */
   onEvent(event: EngineEvent): void {
@@ -135,6 +142,7 @@ export class DeploymentView {
     this.busyByUrn.delete(urn);
     if (busy === undefined) return;
     this.failures.push(busy);
+    this.failedAt ??= Date.now();
     this.tell(busy, "failed");
     const reason = this.reasons.get(urn) ?? this.errors.get(urn) ?? `${inWords(busy)} failed`;
     this.end(busy.part, this.stopped ?? new Error(reason));

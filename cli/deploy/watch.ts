@@ -3,10 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster } from "../cluster/cluster";
 import type { Finding } from "../cluster/diagnosis/finding";
+import { refusedBy } from "../cluster/diagnosis/refused";
 import { blamesMlflow } from "../cluster/diagnosis/logs";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { EngineFailed } from "../engine/stack";
 import { Interrupted, UserError } from "../errors";
+import { listed } from "../preflight/problem";
 import { type Busy, concerns } from "./busy";
 import type { DeploymentView } from "./view";
 
@@ -19,6 +21,9 @@ const networkMilliseconds = 12_000;
 /** What a pod finds wrong with names and Services. */
 export type NetworkLook = (signal: AbortSignal) => Promise<readonly Finding[]>;
 
+/** What is under way when something else has failed is given so long to come to its end. */
+const graceMilliseconds = 15_000;
+
 /** Something will not come up, however long it is waited for. */
 export class Hopeless extends UserError {
   override readonly name = "Hopeless";
@@ -29,6 +34,7 @@ export class Hopeless extends UserError {
  * the network, whose faults no object of the cluster tells.
  *
  * @param done is aborted when the engine has ended.
+ * @param grace milliseconds for what is under way when something else has failed: the run is lost, and the wait with it.
  * @returns what will not mend itself, as soon as there is such a thing; undefined if the engine has ended before.
  */
 export async function watchDeployment(
@@ -36,11 +42,17 @@ export async function watchDeployment(
   view: DeploymentView,
   done: AbortSignal,
   network?: NetworkLook,
-): Promise<Hopeless | undefined> {
+  grace = graceMilliseconds,
+): Promise<UserError | undefined> {
   const watch = new ClusterWatch(cluster);
   let looking: Promise<void> | undefined;
   let fault: Finding | undefined;
   while (await pause(done)) {
+    if (view.failedAt !== undefined && Date.now() - view.failedAt > grace) {
+      const failed = new EngineFailed(view.said);
+      view.stopping(failed);
+      return failed;
+    }
     const waiting = view.busy().filter(({ since }) => Date.now() - since > patientMilliseconds);
     if (waiting.some(({ since }) => Date.now() - since > networkMilliseconds))
       // That nobody can look is no reason to end what goes on.
@@ -91,7 +103,11 @@ export async function behindFailure(
     const finding = findings.find((one) => isFault(one) && concerns(one, busy));
     return finding === undefined ? [] : [explanation(finding, `${busy.part.title} does not come up`)];
   });
-  return told.length === 0 ? error : new Hopeless([...new Set(told)].join("\n"));
+  if (told.length > 0) return new Hopeless([...new Set(told)].join("\n"));
+  const refused = refusedBy(error.message);
+  if (refused === undefined) return error;
+  const titles = listed([...new Set(failures.map(({ part }) => part.title))]);
+  return new Hopeless(explanation({ reason: refused.why, mend: refused.mend }, `${titles} cannot be made`));
 }
 
 /** What the cluster knows of an error that a question to it has met: the most telling fault of all, if there is one. */
@@ -119,7 +135,10 @@ async function pause(done: AbortSignal): Promise<boolean> {
 }
 
 /** A finding as an error: what, why, what was logged last, what to do. */
-export function explanation({ reason, log = [], mend }: Finding, what: string): string {
+export function explanation(
+  { reason, log = [], mend }: Pick<Finding, "log" | "reason"> & { readonly mend?: string | undefined },
+  what: string,
+): string {
   const said = log.length === 0 ? "" : `\n  Its last lines:\n${log.map((line) => `    ${line}`).join("\n")}`;
   return `${what}: ${reason}.${said}${mend === undefined ? "" : `\n  ${mend}`}`;
 }

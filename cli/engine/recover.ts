@@ -47,6 +47,10 @@ export interface Recovery {
   readonly forgotten: readonly string[];
   /** Resources that were taken into the state, in case they are there, as URNs. */
   readonly adopted: readonly string[];
+  /** Releases that have failed and are to be tried again, as `namespace/name`. */
+  readonly failed: readonly string[];
+  /** The state has just been compared with the cluster; another comparison would forget what has failed. */
+  readonly compared: boolean;
 }
 
 interface Found {
@@ -67,7 +71,7 @@ const namespaceType = "kubernetes:core/v1:Namespace";
  * refuses an installation under a name that it has on record, and any work on a release of which a revision is not
  * finished. So before an `up`, unfinished revisions are forgotten, and releases of which nobody knows how they came
  * about, which are then installed again over what is there; before a `destroy`, they are taken into the state, so
- * that Helm removes them.
+ * that Helm removes them. A release that has failed is upgraded in place by the next `up`.
  *
  * @throws StackBusy another run is at work on the stack.
  */
@@ -86,12 +90,14 @@ export async function recover(
   // What a removal has left on purpose was left by one that came to a good end.
   const looked = cutOff || settings.next === "up";
   const strays = looked ? await straysOf(state.deployment, await settings.declared(), settings) : [];
-  if (!cutOff && strays.length === 0) return { staleLock, interrupted, forgotten: [], adopted: [] };
+  const resources = withStrays(state.deployment.resources ?? [], strays);
+  const found = looked ? await releasesOf(resources, records) : [];
+  const { forgotten, releases } = settle(resources, pending, found, settings);
+  const broken = settings.next === "up" && (forgotten.length > 0 || failedOf(resources, found).length > 0);
+  if (!cutOff && strays.length === 0 && !broken)
+    return { staleLock, interrupted, forgotten: [], adopted: [], failed: [], compared: false };
 
   step.detail("settling what an earlier run has left unfinished");
-  const resources = withStrays(state.deployment.resources ?? [], strays);
-  const found = await releasesOf(resources, records);
-  const { forgotten, releases } = settle(resources, pending, found, settings);
   const adopted = [...strays, ...releases];
   for (const { id, scope } of forgotten) {
     const [namespace = "", name = ""] = id.split("/");
@@ -107,12 +113,41 @@ export async function recover(
   step.detail("comparing the state with the cluster");
   const { configFile } = settings;
   await stack.refresh({ clearPendingCreates: true, ...(configFile === undefined ? {} : { configFile }) });
+  const failed = settings.next === "up" ? await markFailed(stack, records) : [];
   return {
     staleLock,
     interrupted,
     forgotten: forgotten.map(({ id }) => id),
     adopted: adopted.map(({ urn }) => urn),
+    failed,
+    compared: true,
   };
+}
+
+/**
+ * Writes into the state which releases have failed. The engine takes a release that is there for one in order, once it
+ * has compared it with the cluster; what has errors in the state it updates, whether something has changed or not.
+ *
+ * @returns `namespace/name` of each.
+ */
+async function markFailed(stack: Stack, records: ReleaseRecords): Promise<string[]> {
+  const state = await exportState(stack);
+  const { resources = [] } = state.deployment;
+  const failed = failedOf(resources, await releasesOf(resources, records));
+  if (failed.length === 0) return [];
+  const marked = resources.map((one) =>
+    one.type === releaseType && failed.includes(one.id ?? "")
+      ? { ...one, initErrors: ["Helm says that it has failed"] }
+      : one,
+  );
+  await importState(stack, { ...state, deployment: { ...state.deployment, resources: marked } });
+  return failed;
+}
+
+/** The stack's releases that have failed, as `namespace/name`. */
+function failedOf(resources: readonly StateResource[], found: readonly Found[]): string[] {
+  const known = resources.filter(({ type }) => type === releaseType).map(({ id }) => id);
+  return found.flatMap(({ id, release }) => (release.status === "failed" && known.includes(id) ? [id] : []));
 }
 
 /** The releases in the namespaces that the stack has made. */

@@ -16,6 +16,8 @@ export interface StateResource {
   /** URNs of all that must be there before it. */
   readonly dependencies?: readonly string[];
   readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+  /** Why it did not become ready. The engine tries again, whether something has changed or not. */
+  readonly initErrors?: readonly string[];
   /** It is gone, and another one is to take its place. */
   readonly pendingReplacement?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;

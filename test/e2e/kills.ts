@@ -9,9 +9,8 @@ import { HelmReleases } from "../../cli/cluster/releases";
 import { chooseBackend } from "../../cli/engine/backend";
 import { locksOf } from "../../cli/engine/locks";
 import { project } from "../../cli/engine/settings";
-import { engineVariable } from "../../cli/ownProcesses";
+import { ofEngines } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
-import { processTable } from "../../cli/processTable";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { type Random, randomFrom } from "../engine/support/random";
 import { leftovers } from "./leftovers";
@@ -108,7 +107,7 @@ export class Kills {
       throw new Error(
         `${jobs.length} trainings; ${undeployed.map(({ name, status }) => `${name} is ${status}`).join()}`,
       );
-    const plugins = processTable.having(engineVariable);
+    const plugins = ofEngines();
     if (plugins.length > 0) throw new Error(`left: processes ${plugins.map(({ pid }) => pid).join(", ")}`);
     return this.served.checkAnswers();
   }

@@ -9,9 +9,8 @@ import random from "@pulumi/random/package.json";
 
 import type { Engine } from "../../cli/engine/engine";
 import { UserError } from "../../cli/errors";
-import { engineVariable, signalGroup } from "../../cli/ownProcesses";
+import { ofEngines, signalGroup } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
-import { processTable } from "../../cli/processTable";
 import { appImages } from "../../config/models";
 
 const execute = promisify(execFile);
@@ -68,8 +67,7 @@ async function notInstalled({ file }: Engine, wanted: readonly string[]): Promis
 
 /** The engine has started them itself. */
 function killPlugins(): Promise<void> {
-  for (const { pid, value } of processTable.having(engineVariable))
-    if (String(pid) !== value) process.kill(pid, "SIGKILL");
+  for (const { pid, value } of ofEngines()) if (String(pid) !== value) process.kill(pid, "SIGKILL");
   return Promise.resolve();
 }
 

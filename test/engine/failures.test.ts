@@ -74,6 +74,22 @@ describe("failures and interruptions, one by one", function () {
     });
   }
 
+  it("a release that has failed is mended by the next up also where the comparison has forgotten that", async () => {
+    const mlflow = release("mlflow");
+    lane.cluster.behaviour.add({
+      on: new RegExp(`^install Release ${mlflow}`),
+      fail: "no webhook",
+      times: 1,
+    });
+    expect((await lane.run("up", { brief: true })).ok).to.equal(false);
+    await lane.must("up", { brief: true, refresh: true });
+    expect(statusOf(mlflow), "unchanged, to the engine").to.equal("failed");
+    expect((await lane.must("recover")).text).to.include(`"failed":["${mlflow}"]`);
+    await again();
+    expect(statusOf(mlflow)).to.equal("deployed");
+    expect((await lane.must("recover")).text).to.include('"compared":false');
+  });
+
   it("a release whose installation was cut off blocks, until recovery has forgotten it", async () => {
     const postgres = release("postgres");
     lane.cluster.behaviour.add({ on: new RegExp(`^install Release ${postgres}`), latency: 2_000, times: 1 });

@@ -1,4 +1,5 @@
 import { type Finding, type Trouble, patience } from "./finding";
+import { refusedBy } from "./refused";
 import { concernedBy, deploymentOf, isCurrent } from "./owners";
 import { type Named, type Scene, brief, condition, firstSeen, isLeaving, lastSeen, nameOf } from "./scene";
 
@@ -78,39 +79,14 @@ function refusedPods(
 /** A webhook that does not answer may be about to start, and a pod that ends gives its quota back. */
 function mayPass({ view }: Scene, message: string): boolean {
   if (message.includes("exceeded quota")) return view.pods.some(isLeaving);
-  return message.includes("failed calling webhook");
+  return message.includes("failed calling webhook") && !/service "[^"]*" not found/.test(message);
 }
 
 function refusal(who: string, message: string): Pick<Trouble, "mend" | "reason"> {
-  const [, quota, asked, used, limited] =
-    /exceeded quota: (.+?), requested: (.+?), used: (.+?), limited: (.+)$/.exec(message) ?? [];
-  if (quota !== undefined)
-    return {
-      reason: `${who} may not make its pods: one asks for ${asked ?? ""}, and quota ${quota} allows ${limited ?? ""} in all (used: ${used ?? ""})`,
-      mend: "Raise the namespace's quota, or ask for less in the stack configuration.",
-    };
-  const [, level, violations = ""] = /violates PodSecurity "([^:"]+).*?": (.*)$/.exec(message) ?? [];
-  if (level !== undefined)
-    return {
-      reason: `${who} may not make its pods: Pod Security level ${level} forbids ${brief(violations.replace(/ \(.*?\)(?=,|$)/g, ""))}`,
-      mend: "Give the pods a securityContext that complies, or the namespace another level.",
-    };
-  const account = /serviceaccount "(.+?)" not found/.exec(message)?.[1];
-  if (account !== undefined)
-    return {
-      reason: `${who} may not make its pods: ServiceAccount ${account} does not exist`,
-      mend: "Make the ServiceAccount, or correct its name.",
-    };
-  const [, silent, met = ""] = /failed calling webhook "(.+?)": (.*)$/.exec(message) ?? [];
-  if (silent !== undefined)
-    return {
-      reason: `${who} cannot make its pods: webhook ${silent} does not answer (${brief(met.replace(/^.*https?:[^"]*": /, ""))})`,
-      mend: "If what serves the webhook is gone for good, delete its ValidatingWebhookConfiguration or MutatingWebhookConfiguration.",
-    };
-  const [, strict, says = ""] = /admission webhook "(.+?)" denied the request: ([^]*)$/.exec(message) ?? [];
-  if (strict !== undefined)
-    return { reason: `${who} may not make its pods: webhook ${strict} says: ${brief(says)}` };
-  return {
-    reason: `${who} cannot make its pods: ${brief(message.replace(/^.*?(is forbidden|failed error|Error creating): /, ""))}`,
+  const { may, why, mend } = refusedBy(message) ?? {
+    may: false,
+    why: brief(message.replace(/^.*?(is forbidden|failed error|Error creating): /, "")),
   };
+  const reason = `${who} ${may ? "may not make" : "cannot make"} its pods: ${why}`;
+  return { reason, ...(mend !== undefined && { mend }) };
 }

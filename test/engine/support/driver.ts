@@ -67,7 +67,7 @@ async function carryOut(
     case "init":
       return { changes: {} };
     case "up": {
-      const { summary, outputs } = await stack.up(options);
+      const { summary, outputs } = await stack.up({ ...options, refresh: order.options.refresh ?? false });
       return { changes: countsOf(summary), outputs };
     }
     case "preview":

@@ -18,6 +18,8 @@ export interface Order {
 export interface Options {
   /** Leaves out what costs runs of the CLI of their own: the outputs, and the counts of changes. */
   readonly brief?: boolean;
+  /** Whether `up` first compares the state with the cluster. */
+  readonly refresh?: boolean;
   /** For how many seconds `recover` waits for a living holder of the lock. */
   readonly patience?: number;
   /** What `recover` prepares for. */

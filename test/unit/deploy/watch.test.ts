@@ -150,7 +150,7 @@ describe("the watch over a deployment", function () {
   const watch = async (busy: readonly TestResource[], looks: number, network?: NetworkLook, seconds = 10) => {
     const done = new AbortController();
     const asked: string[] = [];
-    let outcome: Hopeless | undefined;
+    let outcome: UserError | undefined;
     const steps = await shown(resources, async (view: DeploymentView) => {
       begunBefore(seconds, () => {
         for (const one of busy) tell(view, began("create", one));
@@ -168,6 +168,36 @@ describe("the watch over a deployment", function () {
     });
     return { outcome, steps, looks: asked.length };
   };
+  it("ends it when something has failed and the rest takes longer than a while", async () => {
+    let outcome: UserError | undefined;
+    const steps = await shown(resources, async (view) => {
+      for (const one of [mlflow, postgres]) tell(view, began("create", one));
+      for (const event of failed("create", mlflow, "no such chart")) tell(view, event);
+      outcome = await watchDeployment(api.cluster, view, new AbortController().signal, undefined, 100);
+    });
+    expect(outcome?.message).to.equal("Release mlflow: no such chart");
+    expect(steps).to.include("MLflow ✗ no such chart");
+  });
+
+  it("knows what has refused an object, and how that is mended", async () => {
+    const refusal =
+      'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: Post ' +
+      '"https://gone.default.svc:443/?timeout=5s": service "gone" not found';
+    let error: unknown;
+    await shown(resources, async (view) => {
+      for (const one of [mlflow, postgres]) {
+        tell(view, began("create", one));
+        for (const event of failed("create", one, refusal)) tell(view, event);
+      }
+      error = await behindFailure(api.cluster, view, new EngineFailed(refusal));
+    });
+    expect((error as Error).message).to.equal(
+      'MLflow and Postgres cannot be made: webhook guard.example.com does not answer (service "gone" not found).\n' +
+        "  If what serves the webhook is gone for good, delete its ValidatingWebhookConfiguration or " +
+        "MutatingWebhookConfiguration.",
+    );
+  });
+
   const reason = "container main of pod mlflow-0 crashes (exit code 1, 2 restarts)";
 
   it("ends it for what is hopeless and under way, with all that is known of it", async () => {

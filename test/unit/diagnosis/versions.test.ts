@@ -158,7 +158,27 @@ describe("diagnosis of versions", () => {
           60,
         ),
       ).to.deep.equal([
-        'Deployment web cannot make its pods: webhook pods.example.com does not answer (service "hook" not found) → If what serves the webhook is gone for good, delete its ValidatingWebhookConfiguration or MutatingWebhookConfiguration.',
+        '! Deployment web cannot make its pods: webhook pods.example.com does not answer (service "hook" not found) → If what serves the webhook is gone for good, delete its ValidatingWebhookConfiguration or MutatingWebhookConfiguration.',
+      ]);
+      expect(
+        told(
+          refused(
+            'Internal error occurred: failed calling webhook "pods.example.com": failed to call webhook: Post "https://hook.ns.svc:443/x?timeout=10s": no endpoints available for service "hook"',
+          ),
+          60,
+        ),
+      ).to.deep.equal([
+        'Deployment web cannot make its pods: webhook pods.example.com does not answer (no endpoints available for service "hook") → If what serves the webhook is gone for good, delete its ValidatingWebhookConfiguration or MutatingWebhookConfiguration.',
+      ]);
+      expect(
+        told(
+          refused(
+            'pods "web-1-x" is forbidden: [maximum memory usage per Container is 64Mi, but limit is 1Gi]',
+          ),
+          20,
+        ),
+      ).to.deep.equal([
+        "! Deployment web may not make its pods: by a LimitRange of the namespace, maximum memory usage per Container is 64Mi, but limit is 1Gi → Change the LimitRange (kubectl get limitrange --all-namespaces), or what the stack configuration asks for.",
       ]);
       expect(
         told(refused('admission webhook "pods.example.com" denied the request: no latest tag'), 20),
