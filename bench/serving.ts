@@ -3,17 +3,19 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { UserError } from "../cli/errors";
+import type { Manifest } from "../config/manifests";
 import { sendTo } from "../cli/exchange";
-import { exampleRow } from "../cli/local/target";
+import { defaultModels } from "../cli/local/models";
 import { mlAppDir, projectDir } from "../cli/paths";
 import { choosePort, localHost } from "../cli/ports";
 import { stop } from "../cli/ownProcesses";
 import { type Command, Service, run } from "../cli/process";
-import { type Environment, Environments } from "../cli/python";
+import { type Environment, Environments, servingEnvironment } from "../cli/python";
 import { firstOutputs, predict } from "../cli/seldon";
 import { type Load, load } from "./load";
 import type { BenchResult } from "./main";
 
+const [model] = defaultModels as [Manifest];
 const connectionCounts = [1, 8] as const;
 /** The two ways take turns, so that both meet the machine in the same states. */
 const rounds = 3;
@@ -41,7 +43,7 @@ export async function serving(seconds: number, say: (line: string) => void): Pro
   const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-bench-"));
   try {
     const environments = new Environments(new AbortController().signal);
-    const environment = await environments.ensure("serving", { detail: say });
+    const environment = await environments.ensure(servingEnvironment(model), { detail: say });
     say("training a model on the sample");
     const expected = await trainModel(environment, folder);
     const measured: Record<Way, Load[][]> = { plain: [], ours: [] };
@@ -121,7 +123,7 @@ function plain(environment: Environment, folder: string, log: string, ports: Por
 }
 
 function ours(environment: Environment, folder: string, log: string, ports: Ports): Command {
-  return environment.module("the platform's server", log, ["modelserver", "house_price.serve.HousePrice"], {
+  return environment.module("the platform's server", log, ["modelserver", model.serving.class], {
     ...ports,
     PREDICTIVE_UNIT_PARAMETERS: parameter("model_dir", path.join(folder, "model")),
   });
@@ -143,7 +145,7 @@ async function largestDifference(url: string, { rows, predictions }: Expected): 
 }
 
 async function measure(url: string, seconds: number, say: (what: string) => void): Promise<Load[]> {
-  const body = JSON.stringify({ data: { ndarray: [exampleRow] } });
+  const body = JSON.stringify({ data: { ndarray: [model.example] } });
   const loads: Load[] = [];
   for (const connections of connectionCounts) {
     say(`${connections} connection(s)`);

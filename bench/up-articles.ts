@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Cluster } from "../cli/cluster/cluster";
 import { proxyAddress } from "../cli/cluster/services";
-import { exampleRow } from "../cli/local/target";
+import { exampleOf } from "../cli/local/models";
 import { predict } from "../cli/seldon";
 import { namespaceNames } from "../components/namespaces/traffic";
 import { type ChartPin, chartSource, charts, seldonChart } from "../pins";
@@ -109,7 +109,9 @@ export class Articles {
       { namespace: models, service: "house-price-default", port: 8000 },
       "/api/v1.0/predictions",
     );
-    await again(() => predict((body) => this.cluster.send(address, { body }), { ndarray: [exampleRow] }));
+    await again(() =>
+      predict((body) => this.cluster.send(address, { body }), { ndarray: [exampleOf("house-price") ?? []] }),
+    );
   }
 
   private apply(object: object): Promise<string> {

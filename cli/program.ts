@@ -37,6 +37,7 @@ function withTarget(command: Command, local: boolean): Command {
 interface UpFlags extends TargetOptions {
   createCluster?: boolean;
   data?: string;
+  models?: string;
   python?: string;
   once?: boolean;
   detach?: boolean;
@@ -63,6 +64,7 @@ withTarget(program.command("up"), true)
   .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
   .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
   .addOption(confirm())
+  .option("--models <names>", "local target: its models, with commas between them, or all")
   .option(
     "--no-refresh",
     "in a cluster: do not ask stores outside of it, nor look for what was deleted or changed by hand",

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import * as path from "node:path";
 import { promisify } from "node:util";
 
+import { type Manifest, servedBy, trainedBy } from "../config/manifests";
 import { UserError } from "./errors";
 import { homeDir, mlAppDir } from "./paths";
 import { type Command, lastLines, run } from "./process";
@@ -16,22 +17,45 @@ const execute = promisify(execFile);
 const supportedVersions = ["3.12", "3.11"];
 
 /**
- * The environments of the Python side, each with its lock file: `tracking` has the MLflow server and training,
- * `serving` the model server. They are two because seldon-core's pins and MLflow's exclude each other.
- * Those for development have in addition what tests and checks need.
+ * The environments that models share, each with its lock file: `tracking` has the MLflow server, and what most trainings
+ * need. Those for development have in addition what tests and checks need. Each model server has one of its own, as its
+ * image has: seldon-core's pins and MLflow's exclude each other.
  */
-const lockFiles = {
+const sharedLocks: Readonly<Record<string, string>> = {
   tracking: "environments/tracking.txt",
-  serving: "house_price/serve/requirements.txt",
   "tracking-dev": "environments/tracking-dev.txt",
   "serving-dev": "environments/serving-dev.txt",
-} as const;
+};
 /** What pip and uv say where there is no way to the package index. */
 const unreachableIndex =
   /connection (broken|refused|timed)|dns error|tcp connect|proxy|unreachable|timed out/i;
 const uvLockFile = "environments/uv.txt";
 
-export type EnvironmentName = keyof typeof lockFiles;
+/** The environment that serves a model; it has the name of the image. */
+export function servingEnvironment({ serving }: Manifest): string {
+  return serving.image;
+}
+
+/** The environment that trains a model: the one that is there anyway, if it has all that the training needs. */
+export function trainingEnvironment({ training }: Manifest): string {
+  const needs = pinsOf(lockOf(training.image));
+  const has = new Set(pinsOf(lockOf("tracking")));
+  return needs.every((pin) => has.has(pin)) ? "tracking" : training.image;
+}
+
+/** The lock file of an environment, from `ml-app/`. */
+function lockOf(name: string): string {
+  const model = servedBy(name) ?? trainedBy(name);
+  const own = model && `${model.folder}/${model.serving.image === name ? "serve" : "train"}/requirements.txt`;
+  const lock = sharedLocks[name] ?? own;
+  if (lock === undefined) throw new Error(`there is no environment ${name}`);
+  return lock;
+}
+
+/** The packages of a lock file, with their versions. */
+function pinsOf(lock: string): string[] {
+  return readFileSync(path.join(mlAppDir, lock), "utf8").match(/^[\w.-]+==[^\s;\\]+/gm) ?? [];
+}
 
 /** What an environment was installed from, written into it when it is complete. */
 interface Installed {
@@ -146,11 +170,12 @@ export class Environments {
    *
    * An interrupted installation is seen by its missing mark and made anew; what was downloaded is not fetched again.
    *
+   * @param name a shared one, or that of an image of a model.
    * @throws UserError there is no fitting Python, the package index cannot be reached, or a package not be installed.
    */
-  async ensure(name: EnvironmentName, step: Step): Promise<Environment> {
+  async ensure(name: string, step: Step): Promise<Environment> {
     const folder = path.join(homeDir(), "env", name);
-    const lock = digest(lockFiles[name]);
+    const lock = digest(lockOf(name));
     const installed = readMark(folder);
     const python = this.wanted && (await this.findInterpreter()).version;
     const fits = installed?.lock === lock && (!python || python === installed.python);
@@ -169,7 +194,7 @@ export class Environments {
       );
     await asUv("venv", "--clear", "--python", interpreter.file, folder);
     await asUv(
-      ...["pip", "install", "--python", folder, "-r", path.join(mlAppDir, lockFiles[name])],
+      ...["pip", "install", "--python", folder, "-r", path.join(mlAppDir, lockOf(name))],
       // The lock file is complete and has a hash for each file; nothing is built, so no package's code runs here.
       ...["--require-hashes", "--no-deps", "--only-binary", ":all:"],
     );

@@ -24,9 +24,15 @@ const option = z.strictObject({
 
 const manifestSchema = z.strictObject({
   name: z.string(),
+  /** Whether the local target brings it up where no model is named. */
+  default: z.boolean().default(false),
+  /** A row to ask it for, in the order of its features. */
+  example: z.array(z.union([z.number(), z.string()])).min(1),
   training: z.strictObject({
     /** Name of the image that trains. */
     image: z.string(),
+    /** What the score on its test rows is called: `R²`. */
+    score: z.string(),
     /** Form of the model's files: library and format, `sklearn-skops`. */
     writes: z.string(),
     /** Options of the command, without those that every training has. */
@@ -35,6 +41,8 @@ const manifestSchema = z.strictObject({
   serving: z.strictObject({
     /** Name of the image that serves. */
     image: z.string(),
+    /** The class that the model server runs, with its module. */
+    class: z.string(),
     /** Forms of files that it loads. */
     reads: z.array(z.string()),
     /** Form of the requests that it answers. */

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 
+import { manifests } from "../config/manifests";
 import { mlAppDir, projectDir } from "../cli/paths";
 import { prepare } from "./preparation";
 
@@ -25,7 +26,9 @@ async function checks(): Promise<Check[]> {
   const environments = await prepare(["tracking-dev", "serving-dev"]);
   const [tracking, serving] = [environments("tracking-dev"), environments("serving-dev")];
   // What runs in an environment is checked with its packages; what runs in both, with both.
-  const shared = ["house_price/features.py", "modelkit/mlmodel.py", "modelkit/parity.py"];
+  const own = (...parts: string[]) =>
+    manifests.flatMap(({ folder }) => parts.map((part) => `${folder}/${part}`));
+  const shared = [...own("features.py"), "modelkit/mlmodel.py", "modelkit/parity.py"];
   return [
     node("prettier", "prettier", "--check", "--log-level", "warn", "."),
     node("eslint", "eslint", "--max-warnings", "0", "."),
@@ -37,19 +40,10 @@ async function checks(): Promise<Check[]> {
       tracking.python,
       "mypy",
       "modelkit",
-      "house_price/train",
-      "house_price/sample.py",
+      ...own("train", "sample.py"),
       "tests/train",
     ),
-    python(
-      "mypy, serving",
-      serving.python,
-      "mypy",
-      "modelserver",
-      "house_price/serve",
-      "tests/serve",
-      ...shared,
-    ),
+    python("mypy, serving", serving.python, "mypy", "modelserver", ...own("serve"), "tests/serve", ...shared),
   ];
 }
 

@@ -1,9 +1,9 @@
 import { prepareEngine } from "../cli/deploy/prepared";
 import { Progress } from "../cli/progress";
-import { type Environment, type EnvironmentName, Environments } from "../cli/python";
+import { type Environment, Environments } from "../cli/python";
 
 /** What tests and checks may need on this machine before they begin: Pulumi's engine, a Python environment. */
-export type Need = "engine" | EnvironmentName;
+export type Need = string;
 
 /** Building the engine writes hundreds of lines; a log keeps one a minute. */
 const pace = { newsMilliseconds: 60_000, reminderMilliseconds: 60_000 };
@@ -15,11 +15,11 @@ const pace = { newsMilliseconds: 60_000, reminderMilliseconds: 60_000 };
  * @returns the environments, by name.
  * @throws UserError something cannot be had.
  */
-export async function prepare(needs: readonly Need[]): Promise<(name: EnvironmentName) => Environment> {
+export async function prepare(needs: readonly Need[]): Promise<(name: string) => Environment> {
   const progress = Progress.for({}, pace);
   const { signal } = new AbortController();
   const environments = new Environments(signal);
-  const made = new Map<EnvironmentName, Environment>();
+  const made = new Map<string, Environment>();
   const make = async (need: Need): Promise<void> => {
     if (need === "engine") {
       await prepareEngine(progress, signal);

@@ -7,8 +7,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
+import { manifests } from "../config/manifests";
 import { homeDir, mlAppDir, projectDir } from "../cli/paths";
-import type { EnvironmentName } from "../cli/python";
+import { servingEnvironment } from "../cli/python";
 import { type Need, prepare } from "./preparation";
 
 interface Counts {
@@ -28,7 +29,7 @@ interface Suite {
   /** What must be on this machine before its first test. */
   readonly needs: readonly Need[];
   /** @param python gives the interpreter of an environment that the suite needs. */
-  readonly command: (report: string, python: (name: EnvironmentName) => string) => readonly string[];
+  readonly command: (report: string, python: (name: string) => string) => readonly string[];
   readonly folder: string;
   readonly read: (report: string) => Outcome;
 }
@@ -42,7 +43,7 @@ const suites: readonly Suite[] = [
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  mocha("local", "test/local/**/*.test.ts", ["tracking", "serving"]),
+  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
 ];
 
 function mocha(name: string, files: string, needs: readonly Need[] = []): Suite {
@@ -59,7 +60,7 @@ function mocha(name: string, files: string, needs: readonly Need[] = []): Suite 
   };
 }
 
-function pytest(name: string, environment: EnvironmentName, folder: string): Suite {
+function pytest(name: string, environment: string, folder: string): Suite {
   return {
     name,
     needs: [environment],
@@ -80,7 +81,7 @@ function pytest(name: string, environment: EnvironmentName, folder: string): Sui
 }
 
 /** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-function run(suite: Suite, python: (name: EnvironmentName) => string): Outcome {
+function run(suite: Suite, python: (name: string) => string): Outcome {
   const report = path.join(reports, suite.name);
   rmSync(report, { force: true });
   console.log(`\n── ${suite.name} ──`);

@@ -8,7 +8,7 @@ import { UserError, messageOf } from "../errors";
 import { exchangeWith, sendTo } from "../exchange";
 import { predictUrl } from "../local/services";
 import { readState } from "../local/state";
-import { exampleRow, modelName } from "../local/target";
+import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
 import type { ModelClient } from "../modelClient";
 import { openInferenceClient } from "../openInference";
@@ -61,25 +61,22 @@ interface FoundModel {
   readonly example: () => Promise<Rows>;
 }
 
-const house = () => Promise.resolve<Rows>({ ndarray: [exampleRow] });
-
 async function findModel(options: PredictOptions): Promise<FoundModel> {
   const { url, model: name, stack, context, target } = options;
   if (url !== undefined) return modelAt(url);
-  const { model } = readState();
-  const elsewhere = name !== undefined && name !== model?.name;
-  if (
-    model !== undefined &&
-    !elsewhere &&
-    [stack, context].every((one) => one === undefined) &&
-    target !== "cluster"
-  )
-    return {
-      where: `${model.name} version ${model.version}, local`,
-      client: seldonClient(sendTo(predictUrl(model))),
-      example: house,
-    };
-  return findInCluster(options);
+  const local = Object.values(readState().models ?? {});
+  const [model, ...others] = name === undefined ? local : local.filter((one) => one.name === name);
+  const elsewhere = [stack, context].some((one) => one !== undefined) || target === "cluster";
+  if (model === undefined || elsewhere) return findInCluster(options);
+  if (others.length > 0)
+    throw new UserError(
+      `several models run here; choose one: --model NAME, of ${local.map((one) => one.name).join(", ")}.`,
+    );
+  return {
+    where: `${model.name} version ${model.version}, local`,
+    client: seldonClient(sendTo(predictUrl(model))),
+    example: () => Promise.resolve(exampleRows(model.name)),
+  };
 }
 
 async function findInCluster(options: PredictOptions): Promise<FoundModel> {
@@ -106,7 +103,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const version = versionInWords(await servedVersion(registry, predictor), predictor);
   return {
     where: `${[found.name, version].join(" ").trimEnd()}, in cluster ${context.name}`,
-    example: found.name === modelName ? house : () => exampleFor(cluster, found.name, predictor),
+    example: () => exampleFor(cluster, found.name, predictor),
     client: {
       ask: (rows) =>
         client.ask(rows).catch((error: unknown) => {
@@ -126,10 +123,20 @@ function modelAt(text: string): FoundModel {
     base === undefined
       ? seldonClient(sendTo(where))
       : openInferenceClient(exchangeWith(base), decodeURIComponent(unit), unit === "");
-  return { client, where, example: house };
+  // What is at an address says nothing of the rows that it takes.
+  return { client, where, example: () => Promise.resolve(exampleRows(defaultModels[0]?.name ?? "")) };
+}
+
+/** @throws UserError nobody knows what to ask. */
+function exampleRows(model: string): Rows {
+  const row = exampleOf(model);
+  if (row === undefined)
+    throw new UserError(`there is no example to ask ${model} for. Give a row, such as [1, 2].`);
+  return { ndarray: [row] };
 }
 
 async function exampleFor(cluster: Cluster, model: string, predictor: ServedPredictor): Promise<Rows> {
+  if (exampleOf(model) !== undefined) return exampleRows(model);
   const question = await questionFor(cluster, predictor);
   if (question.kind === "example") return question.rows;
   if (question.kind === "training") return { ndarray: question.record.rows.slice(0, 1) };

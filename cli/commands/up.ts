@@ -53,7 +53,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data, refresh = true, ...consent }: UpOptions,
+  { data, models, refresh = true, ...consent }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -61,6 +61,10 @@ async function upCluster(
     throw new UserError(
       `--data is for the local target. In a cluster the stack says which data a model is trained on: ` +
         `models[].training.data in Pulumi.${target.stack}.yaml.`,
+    );
+  if (models !== undefined)
+    throw new UserError(
+      `--models is for the local target. In a cluster the stack says which models there are: Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
   try {

@@ -6,7 +6,7 @@ import { servedVersion } from "../cluster/servedVersion";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
 import type { Reply } from "../exchange";
-import { exampleRow, modelName } from "../local/target";
+import { exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
 import { type ModelClient, clientOf } from "../modelClient";
 import { checkParity } from "../parity";
@@ -104,7 +104,7 @@ async function ask(
   const client = clientThrough(cluster, model, predictor);
   if (question.kind === "training") {
     const { record } = question;
-    const row = model.name === modelName ? exampleRow : (record.rows[0] ?? []);
+    const row = exampleOf(model.name) ?? record.rows[0] ?? [];
     const answer = await patiently(() => client.ask({ ndarray: [row] }));
     await checkParity(client, record);
     return { row, answer, checkedRows: record.rows.length };

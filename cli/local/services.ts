@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { Manifest } from "../../config/manifests";
 import { UserError } from "../errors";
 import { sendTo } from "../exchange";
 import { MlflowClient, type ModelVersion } from "../mlflow";
@@ -22,6 +23,7 @@ import {
   readState,
   serviceMark,
   servicesOf,
+  together,
   writeState,
 } from "./state";
 
@@ -52,8 +54,9 @@ export class LocalServices {
 
   /** Checks the ports that the user asked for, before anything is made. @throws UserError all that are in use. */
   async checkPorts(): Promise<void> {
-    const { mlflow, model } = readState();
-    const ours = new Set([mlflow?.port, model?.rest, model?.grpc, model?.metrics]);
+    const { mlflow, models = {} } = readState();
+    const taken = Object.values(models).flatMap(({ rest, grpc, metrics }) => [rest, grpc, metrics]);
+    const ours = new Set([mlflow?.port, ...taken]);
     const asked = askedFor(this.ports);
     // Each once: the one port would be in the way of itself.
     const different = [...new Set(asked)];
@@ -113,47 +116,43 @@ export class LocalServices {
    * @param files folder of the model's files.
    */
   async model(
+    manifest: Manifest,
     environment: Environment,
     version: ModelVersion,
     files: string,
     step: Step,
   ): Promise<LocalModel> {
-    const made = servingFingerprint(environment.id, files, version.version, this.ports);
+    const made = servingFingerprint(manifest, environment.id, files, version.version, this.ports);
     const record = readParityRecord(files);
     const right = async (one: LocalModel) => {
       if (!(await modelAnswers(one.rest)) || !processTable.listens(one.identity.pid, one.rest)) return false;
       await checkParity(seldonClient(sendTo(predictUrl(one))), record);
       return true;
     };
-    const running = await this.reuse(readState().model, made, right, step);
+    const running = await this.reuse(readState().models?.[manifest.name], made, right, step);
     if (running !== undefined) {
       step.detail(`${predictUrl(running)}, was running`);
       return running;
     }
-    const log = localDir("logs", "model-server.log");
+    const { name, serving } = manifest;
+    const log = localDir("logs", `${name}.log`);
     step.detail("loading the model");
-    const { name } = version;
     const parameters = { model_dir: files, model_name: name, model_version: version.version };
     return this.onFreePorts(["rest", "grpc", "metrics"], async ({ rest, grpc, metrics }) => {
       const described = { made, log, name, version: version.version, rest, grpc, metrics };
       const service = await Service.start(
-        environment.module(
-          "model server",
-          log,
-          ["modelserver", "house_price.serve.HousePrice", "--host", localHost],
-          {
-            ...serviceMark({ model: described }),
-            PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
-            PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
-            PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
-            PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
-              Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
-            ),
-          },
-        ),
+        environment.module(`model server ${name}`, log, ["modelserver", serving.class, "--host", localHost], {
+          ...serviceMark({ model: described }),
+          PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
+          PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
+          PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
+          PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
+            Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
+          ),
+        }),
       );
       const model: LocalModel = { identity: service.identity, ...described };
-      this.record({ model });
+      this.record({ models: { [name]: model } });
       await this.ready(service, rest, () => modelAnswers(rest));
       await checkParity(seldonClient(sendTo(predictUrl(model))), record);
       step.detail(`version ${version.version} answers as at its training`);
@@ -228,7 +227,7 @@ export class LocalServices {
 
   private record(started: LocalState): void {
     for (const [, { identity }] of servicesOf(started)) this.startedHere.push(identity);
-    writeState({ ...readState(), ...started });
+    writeState(together(readState(), started));
   }
 }
 

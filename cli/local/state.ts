@@ -17,7 +17,10 @@ const modelShape = serviceShape.extend({
   ...{ name: z.string(), version: z.string() },
   ...{ rest: port, grpc: port, metrics: port },
 });
-const stateShape = z.object({ mlflow: mlflowShape.exactOptional(), model: modelShape.exactOptional() });
+const stateShape = z.object({
+  mlflow: mlflowShape.exactOptional(),
+  models: z.record(z.string(), modelShape).exactOptional(),
+});
 const stateFileShape = z.object({ folder: z.string(), services: stateShape });
 const lockFileShape = identityShape.extend({ folder: z.string() });
 
@@ -30,7 +33,7 @@ export interface LocalService extends Readonly<z.infer<typeof serviceShape>> {
 /** The MLflow server. */
 export type LocalMlflow = Readonly<z.infer<typeof mlflowShape>>;
 
-/** The model server. */
+/** The server of a model. */
 export type LocalModel = Readonly<z.infer<typeof modelShape>>;
 
 /** What runs of the local target, as its state file says. */
@@ -51,9 +54,8 @@ const lockFile = () => localDir("up.lock");
 const serviceVariable = "MLPLATFORM_SERVICE";
 
 /** A service as the state file has it, before it has a process. */
-export type Unstarted = {
-  readonly [Name in keyof LocalState]: Omit<NonNullable<LocalState[Name]>, "identity">;
-};
+export type Unstarted =
+  { readonly mlflow: Omit<LocalMlflow, "identity"> } | { readonly model: Omit<LocalModel, "identity"> };
 
 /** The variable by which a service is found if the state file is lost. */
 export function serviceMark(service: Unstarted): Record<string, string> {
@@ -79,17 +81,30 @@ function foundState(): LocalState {
   const found = processTable.having(serviceVariable).flatMap(({ pid, group, value }) => {
     const identity = pid === group && isOurs(pid) ? identify(pid) : undefined;
     if (identity === undefined) return [];
-    const services = Object.entries(JSON.parse(decodeURIComponent(value)) as Unstarted);
-    return services.map(([name, service]) => [name, { identity, ...service }] as const);
+    const service = JSON.parse(decodeURIComponent(value)) as Unstarted;
+    return "mlflow" in service
+      ? { mlflow: { identity, ...service.mlflow } }
+      : { models: { [service.model.name]: { identity, ...service.model } } };
   });
   // One of another shape is not used; what was started here and is no known service is stopped as left behind.
-  const { data } = stateShape.safeParse(Object.fromEntries(found));
-  return data ?? {};
+  const known = found.flatMap((one) => stateShape.safeParse(one).data ?? []);
+  return known.reduce(together, {});
+}
+
+/** Two parts of what runs as one; of a service that is in both, the second counts. */
+export function together(one: LocalState, other: LocalState): LocalState {
+  const models = { ...one.models, ...other.models };
+  return { ...one, ...other, ...(Object.keys(models).length === 0 ? {} : { models }) };
 }
 
 /** The services that run now; those in the state file that have ended are left out. */
 export function readState(): LocalState {
-  return Object.fromEntries(servicesOf(recordedState()).filter(([, { identity }]) => isRunning(identity)));
+  const { mlflow, models = {} } = recordedState();
+  const running = Object.entries(models).filter(([, { identity }]) => isRunning(identity));
+  return {
+    ...(mlflow !== undefined && isRunning(mlflow.identity) ? { mlflow } : {}),
+    ...(running.length === 0 ? {} : { models: Object.fromEntries(running) }),
+  };
 }
 
 /** What a killed command has left behind: all that was started here and is no service that the state tells of. */
@@ -97,9 +112,12 @@ export function leftovers(): ProcessIdentity[] {
   return leftBehind(servicesOf(readState()).map(([, { identity }]) => identity));
 }
 
-/** The services of a state, by name. */
-export function servicesOf(state: LocalState): [string, LocalService][] {
-  return Object.entries(state);
+/** The services of a state, by name: `mlflow`, and those of models. */
+export function servicesOf({ mlflow, models = {} }: LocalState): [string, LocalService][] {
+  return [
+    ...(mlflow === undefined ? [] : [["mlflow", mlflow] as [string, LocalService]]),
+    ...Object.entries(models),
+  ];
 }
 
 /** Records what runs, so that a later command finds it even if this one is killed. */

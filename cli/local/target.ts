@@ -3,29 +3,28 @@ import * as path from "node:path";
 
 import * as z from "zod";
 
+import type { Manifest } from "../../config/manifests";
 import { UserError } from "../errors";
 import { sendTo } from "../exchange";
 import type { MlflowClient, ModelVersion } from "../mlflow";
 import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
-import { type Environment, type EnvironmentName, Environments } from "../python";
+import { type Environment, Environments, servingEnvironment, trainingEnvironment } from "../python";
 import { type Answer, predict } from "../seldon";
 import { isUrl, trainingFingerprint } from "./fingerprint";
+import { chosenModels } from "./models";
 import { LocalServices, type Ports, predictUrl } from "./services";
 import { type LocalModel, localDir } from "./state";
 
-/** The house of the original article: bedrooms, bathrooms, sqft_living, … in the order of the model's columns. */
-export const exampleRow = [3, 1.5, 1340, 1340, 7, 1, 0, 5650, 0, 98178] as const;
-
-/** The model of the original article. */
-export const modelName = "house-price";
 const champion = "champion";
 /** Tag of a model version: the fingerprint of what it was trained from. */
 const fingerprintTag = "fingerprint";
 
 /** What the user may choose for the local target. */
 export interface LocalOptions {
-  /** Training data: a path, `https://…` or `s3://…`. @default the sample of the project */
+  /** The models, with commas between them, or `all`. @default those that say so of themselves */
+  readonly models?: string | undefined;
+  /** Training data of the one model: a path, `https://…` or `s3://…`. @default the sample of the project */
   readonly data?: string | undefined;
   /** Python interpreter to make environments with. @default the first that fits */
   readonly python?: string | undefined;
@@ -35,14 +34,20 @@ export interface LocalOptions {
 /** The local target, in service. */
 export interface LocalUp {
   readonly mlflowUrl: string;
-  readonly model: LocalModel;
-  readonly version: ModelVersion;
-  /** R² of the version on its test rows; undefined if its run does not say. */
-  readonly testScore: number | undefined;
-  /** Answer to `exampleRow`. */
-  readonly answer: Answer;
+  readonly models: readonly LocalModelUp[];
   /** Stops what this call has started; what ran before it goes on. */
   readonly stopStarted: () => Promise<void>;
+}
+
+/** A model, in service. */
+export interface LocalModelUp {
+  readonly manifest: Manifest;
+  readonly model: LocalModel;
+  readonly version: ModelVersion;
+  /** Score of the version on its test rows; undefined if its run does not say. */
+  readonly testScore: number | undefined;
+  /** Answer to the manifest's example. */
+  readonly answer: Answer;
 }
 
 /**
@@ -57,6 +62,8 @@ export async function bringUp(
   progress: Progress,
   outer: AbortSignal,
 ): Promise<LocalUp> {
+  const models = chosenModels(options.models);
+  refuseForSeveral(models, options);
   const data = dataAddress(options.data);
   const controller = new AbortController();
   const signal = AbortSignal.any([outer, controller.signal]);
@@ -64,49 +71,87 @@ export async function bringUp(
   await services.checkPorts();
 
   const environments = new Environments(signal, options.python);
-  const environment = (name: EnvironmentName) =>
-    progress.step(`Python environment ${name}`, (step) => environments.ensure(name, step));
+  const made = new Map<string, Promise<Environment>>();
+  const environment = (name: string) => {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const making = progress.step(`Python environment ${name}`, (step) => environments.ensure(name, step));
+    made.set(name, making);
+    return making;
+  };
 
-  const tracking = environment("tracking");
-  const serving = environment("serving");
-  const mlflow = tracking.then((python) =>
+  const mlflow = environment("tracking").then((python) =>
     progress.step("MLflow server", (step) => services.mlflow(python, step)),
   );
-  const trained = Promise.all([tracking, mlflow]).then(([python, client]) =>
-    progress.step("training", (step) => trainIfChanged(python, client, data, step, signal)),
-  );
-  const fetched = Promise.all([mlflow, trained]).then(([client]) =>
-    progress.step("model files", (step) => fetchChampion(client, step)),
-  );
-  const served = Promise.all([serving, fetched]).then(([python, { version, files }]) =>
-    progress.step("model server", async (step) => {
-      try {
-        return await services.model(python, version, files, step);
-      } catch (error) {
-        // The files may be at fault: the next run fetches them again.
-        rmSync(files, { recursive: true, force: true });
-        throw error;
-      }
-    }),
-  );
+  const steps: Promise<unknown>[] = [mlflow];
+  const up = models.map((manifest) => {
+    const { name } = manifest;
+    const serving = environment(servingEnvironment(manifest));
+    const trained = Promise.all([environment(trainingEnvironment(manifest)), mlflow]).then(
+      ([python, client]) =>
+        progress.step(`training ${name}`, (step) =>
+          trainIfChanged(manifest, python, client, data, step, signal),
+        ),
+    );
+    const fetched = Promise.all([mlflow, trained]).then(([client]) =>
+      progress.step(`model files ${name}`, (step) => fetchChampion(name, client, step)),
+    );
+    const served = Promise.all([serving, fetched]).then(([python, { version, files }]) =>
+      progress.step(`model server ${name}`, async (step) => {
+        try {
+          return await services.model(manifest, python, version, files, step);
+        } catch (error) {
+          // The files may be at fault: the next run fetches them again.
+          rmSync(files, { recursive: true, force: true });
+          throw error;
+        }
+      }),
+    );
+    steps.push(trained, fetched, served);
+    return Promise.all([mlflow, fetched, served]).then(
+      async ([client, { version }, model]): Promise<LocalModelUp> => {
+        const answer = await predict(sendTo(predictUrl(model)), { ndarray: [manifest.example] });
+        return {
+          manifest,
+          model,
+          version,
+          testScore: await client.metric(version.runId, "test_score"),
+          answer,
+        };
+      },
+    );
+  });
 
   // The first failure ends the others, and is the one that is told.
-  const steps = [tracking, serving, mlflow, trained, fetched, served];
+  steps.push(...made.values(), ...up);
   const failed = (error: unknown) => {
     controller.abort(error);
   };
   for (const step of steps) step.catch(failed);
   try {
-    const [client, { version }, model] = await Promise.all([mlflow, fetched, served]);
-    const answer = await predict(sendTo(predictUrl(model)), { ndarray: [exampleRow] });
-    const testScore = await client.metric(version.runId, "test_score");
+    const client = await mlflow;
     const stopStarted = () => services.stopStarted();
-    return { mlflowUrl: client.url, model, version, testScore, answer, stopStarted };
+    return { mlflowUrl: client.url, models: await Promise.all(up), stopStarted };
   } catch (error) {
     await Promise.allSettled(steps);
     await services.stopStarted();
     throw signal.aborted ? signal.reason : error;
   }
+}
+
+/** Data and ports are one model's. @throws UserError several are asked for. */
+function refuseForSeveral(models: readonly Manifest[], { data, ports }: LocalOptions): void {
+  const given = [
+    ...(data === undefined ? [] : ["--data"]),
+    ...(["rest", "grpc", "metrics"] as const).flatMap((port) =>
+      ports[port] === undefined ? [] : [`--${port}-port`],
+    ),
+  ];
+  if (models.length < 2 || given.length === 0) return;
+  throw new UserError(
+    `${given.join(", ")} ${given.length === 1 ? "is" : "are"} for one model, and --models names ${models.length}: ` +
+      "bring that one up by itself first.",
+  );
 }
 
 /** What the training prints; `reason` is why the version has its alias, a sentence. */
@@ -137,16 +182,18 @@ function dataAddress(data: string | undefined): string | undefined {
 }
 
 async function trainIfChanged(
+  manifest: Manifest,
   python: Environment,
   mlflow: MlflowClient,
   data: string | undefined,
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {
-  const fingerprint = trainingFingerprint(data);
+  const { name, folder, training } = manifest;
+  const fingerprint = trainingFingerprint(manifest, data);
   const [present, known] = await Promise.all([
-    mlflow.versionByAlias(modelName, champion),
-    mlflow.versionByTag(modelName, fingerprintTag, fingerprint),
+    mlflow.versionByAlias(name, champion),
+    mlflow.versionByTag(name, fingerprintTag, fingerprint),
   ]);
   if (present !== undefined && known?.version === present.version) {
     step.detail(`code and data unchanged since version ${known.version}`);
@@ -157,10 +204,10 @@ async function trainIfChanged(
   step.detail(
     again === undefined ? "starting" : `comparing version ${again.version} with the champion again`,
   );
-  const log = localDir("logs", "training.log");
+  const log = localDir("logs", `training-${name}.log`);
   const output = await run(
-    python.module("training", log, [
-      ...["house_price.train", "--json", "--tracking-uri", mlflow.url, "--register-as", modelName],
+    python.module(`training ${name}`, log, [
+      ...[`${folder}.train`, "--json", "--tracking-uri", mlflow.url, "--register-as", name],
       ...(again === undefined ? ["--tag", `${fingerprintTag}=${fingerprint}`] : ["--compare", again.version]),
       ...(data === undefined ? [] : ["--data", data]),
     ]),
@@ -173,7 +220,9 @@ async function trainIfChanged(
   const { version, alias, reason, metrics } = result;
   const why = result.previous_champion === null ? "" : `: ${reason}`;
   if (again === undefined)
-    step.detail(`version ${version} is ${alias}, R² ${metrics.test_score.toFixed(3)} on test rows${why}`);
+    step.detail(
+      `version ${version} is ${alias}, ${training.score} ${metrics.test_score.toFixed(3)} on test rows${why}`,
+    );
   else if (alias === champion)
     step.detail(`code and data unchanged since version ${version}, which is ${champion} again${why}`);
   else step.detail(`code and data unchanged since version ${version}, but it is not the ${champion}${why}`);
@@ -181,12 +230,13 @@ async function trainIfChanged(
 
 /** Fetches the champion's files; a version's files never change, so once is enough. */
 async function fetchChampion(
+  name: string,
   mlflow: MlflowClient,
   step: Step,
 ): Promise<{ version: ModelVersion; files: string }> {
-  const version = await mlflow.versionByAlias(modelName, champion);
+  const version = await mlflow.versionByAlias(name, champion);
   if (version === undefined)
-    throw new UserError(`MLflow has no ${champion} of ${modelName}, though it was trained.`);
+    throw new UserError(`MLflow has no ${champion} of ${name}, though it was trained.`);
   const files = localDir("models", version.name, `${version.version}-${version.runId}`);
   const fetched = !existsSync(files);
   if (fetched) await mlflow.download(version, files);

@@ -13,6 +13,7 @@ import { firstOutputs } from "../seldon";
 import { answerTable } from "../table";
 import { type Ports, predictUrl } from "./services";
 import {
+  type LocalModel,
   type LocalService,
   leftovers,
   localDir,
@@ -22,10 +23,11 @@ import {
   servicesOf,
   writeState,
 } from "./state";
-import { type LocalUp, bringUp, exampleRow } from "./target";
+import { type LocalUp, bringUp } from "./target";
 
 /** How the local target is brought up. */
 export interface LocalUpOptions {
+  readonly models?: string;
   readonly data?: string;
   readonly python?: string;
   readonly ports: Ports;
@@ -73,43 +75,51 @@ async function clearUp(progress: Progress): Promise<void> {
   });
 }
 
-/** Shows the prediction and what to open. */
-function summarise(local: LocalUp, seconds: number, progress: Progress): void {
-  const { model, answer } = local;
-  const urls = {
-    mlflow: local.mlflowUrl,
-    predict: predictUrl(model),
-    metrics: `http://${localHost}:${model.metrics}/metrics`,
-    grpc: `${localHost}:${model.grpc}`,
-  };
+/** Shows the predictions and what to open. */
+function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Progress): void {
   progress.event({
     event: "up",
     target: "local",
     seconds,
-    model: {
+    models: models.map(({ manifest, model, version, testScore, answer }) => ({
       name: model.name,
       version: model.version,
-      runId: local.version.runId,
-      testScore: local.testScore,
-    },
-    prediction: { row: exampleRow, price: firstOutputs(answer)[0], metrics: answer.meta?.metrics },
-    urls,
+      runId: version.runId,
+      testScore,
+      prediction: { row: manifest.example, value: firstOutputs(answer)[0], metrics: answer.meta?.metrics },
+      urls: urlsOf(model),
+    })),
+    mlflow: mlflowUrl,
     logs: localDir("logs"),
   });
-  const score = local.testScore === undefined ? "" : `, R² ${local.testScore.toFixed(3)} on its test rows`;
-  const body = JSON.stringify({ data: { ndarray: [exampleRow] } });
-  progress.say(`
-${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(exampleRow)}:
+  const shownModels = models.map(({ manifest, model, testScore, answer }) => {
+    const urls = urlsOf(model);
+    const score =
+      testScore === undefined ? "" : `, ${manifest.training.score} ${testScore.toFixed(3)} on its test rows`;
+    const body = JSON.stringify({ data: { ndarray: [manifest.example] } });
+    return `${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(manifest.example)}:
 
 ${answerTable(answer)}
 
-  MLflow        ${urls.mlflow}
   predictions   curl ${urls.predict} -H 'Content-Type: application/json' -d '${body}'
   metrics       ${urls.metrics}
   gRPC          ${urls.grpc}
+`;
+  });
+  progress.say(`
+${shownModels.join("\n")}
+  MLflow        ${mlflowUrl}
   logs          ${shown(localDir("logs"))}
 
   Up after ${seconds.toFixed(1)} s.`);
+}
+
+function urlsOf(model: LocalModel) {
+  return {
+    predict: predictUrl(model),
+    metrics: `http://${localHost}:${model.metrics}/metrics`,
+    grpc: `${localHost}:${model.grpc}`,
+  };
 }
 
 /** Waits until it is told to stop, or a service ends; then stops all. @throws UserError a service has ended. */

@@ -27,14 +27,14 @@ export interface LocalStatus {
 
 /** Asks what runs of the local target whether it answers. */
 export async function localStatus(): Promise<LocalStatus> {
-  const { mlflow, model } = recordedState();
+  const { mlflow, models = {} } = recordedState();
   const services: LocalServiceStatus[] = [];
   if (mlflow !== undefined) {
     const address = `http://${localHost}:${mlflow.port}`;
     const state = await answering(mlflow, () => new MlflowClient(address).healthy());
     services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
   }
-  if (model !== undefined) {
+  for (const model of Object.values(models)) {
     const address = predictUrl(model);
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
     const state = await answering(model, () => modelAnswers(model.rest));

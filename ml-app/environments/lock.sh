@@ -14,6 +14,9 @@ lock environments/uv.in environments/uv.txt
 # The larger set is resolved first, and its subset taken from it: an image and the local target run the same versions.
 lock environments/tracking-dev.in environments/tracking-dev.txt
 lock environments/tracking.in environments/tracking.txt environments/tracking-dev.txt
-lock house_price/train/requirements.in house_price/train/requirements.txt environments/tracking.txt
 lock environments/serving-dev.in environments/serving-dev.txt
-lock house_price/serve/requirements.in house_price/serve/requirements.txt environments/serving-dev.txt
+for manifest in */model.json; do
+    model=${manifest%/model.json}
+    lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/tracking.txt
+    lock "$model/serve/requirements.in" "$model/serve/requirements.txt" environments/serving-dev.txt
+done

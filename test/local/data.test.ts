@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { houses } from "./support/houses";
-import { type Finished, TestPlatform, detailOf, lastEvent } from "./support/platform";
+import { type Finished, TestPlatform, detailOf, modelUp } from "./support/platform";
 
 describe("npm run up, on other data", function () {
   this.timeout(180_000);
@@ -21,8 +21,8 @@ describe("npm run up, on other data", function () {
       ...(data === undefined ? [] : ["--data", file]),
     ]);
     expect(done.code, done.stderr).to.equal(0);
-    const { version } = lastEvent(done.events, "up")["model"] as { version: string };
-    return { ...done, version, training: String(detailOf(done.events, "training")) };
+    const { version } = modelUp(done.events);
+    return { ...done, version, training: String(detailOf(done.events, "training house-price")) };
   }
 
   it("refuses what nothing can be learned from, and registers nothing", async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { TestPlatform, lastEvent, stepEvent } from "./support/platform";
+import { TestPlatform, lastEvent, modelUp, stepEvent } from "./support/platform";
 
 describe("npm run up, killed or with a service that hangs", function () {
   this.timeout(180_000);
@@ -15,7 +15,12 @@ describe("npm run up, killed or with a service that hangs", function () {
   after(() => platform.dispose());
 
   it("finishes when it is run again, in whatever step it was killed", async () => {
-    for (const step of ["MLflow server", "training", "model files", "model server"]) {
+    for (const step of [
+      "MLflow server",
+      "training house-price",
+      "model files house-price",
+      "model server house-price",
+    ]) {
       const command = platform.start(["up", "--detach", "--json"]);
       await command.event(stepEvent(step, "running"));
       command.child.kill("SIGKILL");
@@ -24,8 +29,8 @@ describe("npm run up, killed or with a service that hangs", function () {
     const { code, events, stderr } = await platform.run(["up", "--detach", "--json"]);
     expect(code, stderr).to.equal(0);
     // A training that was killed has registered nothing.
-    expect(lastEvent(events, "up")["model"]).to.include({ version: "1" });
-    expect(Object.keys(platform.services())).to.have.members(["mlflow", "model"]);
+    expect(modelUp(events)).to.include({ version: "1" });
+    expect(Object.keys(platform.services())).to.have.members(["mlflow", "house-price"]);
   });
 
   it("starts a service anew that hangs, after a while", async () => {
@@ -39,7 +44,7 @@ describe("npm run up, killed or with a service that hangs", function () {
   });
 
   it("is told of by status with exit code 1: a service that is silent, and one that has ended by itself", async () => {
-    const { mlflow = 0, model = 0 } = platform.services();
+    const { mlflow = 0, "house-price": model = 0 } = platform.services();
     const told = async () => {
       const { code, stdout } = await platform.run(["status", "--json"]);
       const { healthy, services } = JSON.parse(stdout) as { healthy: boolean; services: { state: string }[] };
@@ -54,7 +59,7 @@ describe("npm run up, killed or with a service that hangs", function () {
     expect(await told()).to.deep.equal([1, false, "ended", "answers"]);
     const again = await platform.run(["up", "--detach"]);
     expect(again.code, again.stderr).to.equal(0);
-    expect(platform.services()["model"]).to.equal(model);
+    expect(platform.services()["house-price"]).to.equal(model);
     expect(await told()).to.deep.equal([0, true, "answers", "answers"]);
   });
 
@@ -67,7 +72,7 @@ describe("npm run up, killed or with a service that hangs", function () {
       const { code, stdout } = await platform.run(["status", "--json"]);
       expect(code, content).to.equal(0);
       const found = (JSON.parse(stdout) as { services: { pid: number }[] }).services.map(({ pid }) => pid);
-      expect(found, content).to.deep.equal([services["mlflow"], services["model"]]);
+      expect(found, content).to.deep.equal([services["mlflow"], services["house-price"]]);
     }
     const again = await platform.run(["up", "--detach"]);
     expect(again.code, again.stderr).to.equal(0);
@@ -85,7 +90,7 @@ describe("npm run up, killed or with a service that hangs", function () {
     try {
       const { code, events, stderr } = await command.finished();
       expect(code, stderr).to.equal(0);
-      expect(lastEvent(events, "up")["urls"]).to.have.property("mlflow").that.does.not.contain(`:${port}`);
+      expect(lastEvent(events, "up")["mlflow"]).to.not.contain(`:${port}`);
     } finally {
       other.close();
     }
@@ -126,7 +131,7 @@ describe("npm run up, killed or with a service that hangs", function () {
         const service = { identity: { pid: stranger.pid, started }, made: "", log: "" };
         const services = {
           mlflow: { ...service, port: 1 },
-          model: { ...service, name: "m", version: "1", rest: 1, grpc: 1, metrics: 1 },
+          models: { m: { ...service, name: "m", version: "1", rest: 1, grpc: 1, metrics: 1 } },
         };
         writeFileSync(file, JSON.stringify({ folder, services }));
         const down = await platform.run(["down"]);

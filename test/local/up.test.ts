@@ -6,16 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 
 import { houses } from "./support/houses";
-import { TestPlatform, detailOf, lastEvent, stepEvent } from "./support/platform";
-
-interface Up {
-  readonly prediction: {
-    readonly price: number;
-    readonly metrics: readonly { key: string; value: number }[];
-  };
-  readonly model: { readonly version: string; readonly testScore: number };
-  readonly urls: Readonly<Record<"mlflow" | "predict" | "metrics" | "grpc", string>>;
-}
+import { TestPlatform, detailOf, lastEvent, modelUp, stepEvent } from "./support/platform";
 
 describe("npm run up, on the local target", function () {
   this.timeout(180_000);
@@ -33,14 +24,14 @@ describe("npm run up, on the local target", function () {
     expect(code, stderr).to.equal(0);
     expect(lastEvent(events, "target")).to.include({ target: "local" });
     expect(lastEvent(events, "target")["reason"]).to.contain("no Kubernetes cluster");
-    const up = lastEvent(events, "up") as unknown as Up;
-    expect(up.model.version).to.equal("1");
-    expect(up.model.testScore).to.be.within(0.5, 0.9);
-    expect(up.prediction.price).to.be.within(100_000, 1_000_000);
+    const up = modelUp(events);
+    expect(up.version).to.equal("1");
+    expect(up.testScore).to.be.within(0.5, 0.9);
+    expect(up.prediction.value).to.be.within(100_000, 1_000_000);
     expect(up.prediction.metrics).to.deep.include({
       type: "GAUGE",
       key: "house_price_last_prediction",
-      value: up.prediction.price,
+      value: up.prediction.value,
     });
     expect(platform.processes()).to.deep.equal([]);
     expect(platform.services()).to.deep.equal({});
@@ -49,16 +40,16 @@ describe("npm run up, on the local target", function () {
   it("trains nothing the second time, and serves the same version", async () => {
     const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
     expect(code, stderr).to.equal(0);
-    expect(detailOf(events, "training")).to.contain("unchanged since version 1");
-    expect(detailOf(events, "model files")).to.contain("was fetched");
-    expect((lastEvent(events, "up") as unknown as Up).model.version).to.equal("1");
+    expect(detailOf(events, "training house-price")).to.contain("unchanged since version 1");
+    expect(detailOf(events, "model files house-price")).to.contain("was fetched");
+    expect(modelUp(events).version).to.equal("1");
   });
 
   it("cleans up after Ctrl-C during each step, and finishes when it is run again", async () => {
     // Other data, so that there is something to train.
     const data = path.join(platform.home, "houses.csv");
     writeFileSync(data, houses());
-    for (const step of ["MLflow server", "training", "model server"]) {
+    for (const step of ["MLflow server", "training house-price", "model server house-price"]) {
       const command = platform.start(["up", "--once", "--json", "--data", data]);
       await command.event(stepEvent(step, "running"));
       command.child.kill("SIGINT");
@@ -69,22 +60,22 @@ describe("npm run up, on the local target", function () {
     }
     const again = await platform.run(["up", "--once", "--json", "--data", data]);
     expect(again.code, again.stderr).to.equal(0);
-    expect(lastEvent(again.events, "up")).to.have.property("prediction");
+    expect(modelUp(again.events)).to.have.property("prediction");
   });
 
   it("stays in the foreground until Ctrl-C; meanwhile predict and status answer, and a second up is refused", async () => {
     const command = platform.start(["up", "--json"]);
-    const up = (await command.event(({ event }) => event === "up")) as unknown as Up;
+    const up = modelUp([await command.event(({ event }) => event === "up")]);
 
     const predicted = await platform.run(["predict", "--json"]);
     const answer = JSON.parse(predicted.stdout) as { data: { ndarray: number[] } };
-    expect(answer.data.ndarray).to.deep.equal([up.prediction.price]);
+    expect(answer.data.ndarray).to.deep.equal([up.prediction.value]);
 
     const header = "zipcode,bedrooms,bathrooms,sqft_living,sqft_above,grade,floors,view,sqft_lot,waterfront";
     writeFileSync(path.join(platform.home, "rows.csv"), `${header}\n98178,3,1.5,1340,1340,7,1,0,5650,0\n`);
     const fromFile = await platform.run(["predict", "--csv", "rows.csv"]);
     expect(fromFile.stdout).to.contain(
-      up.prediction.price.toLocaleString("en-US", { maximumFractionDigits: 2 }),
+      up.prediction.value.toLocaleString("en-US", { maximumFractionDigits: 2 }),
     );
 
     const grpc = await platform.run(["predict", "--url", up.urls.grpc]);
@@ -110,7 +101,7 @@ describe("npm run up, on the local target", function () {
     const left = platform.services();
     command.child.kill("SIGKILL");
     await command.finished();
-    expect(Object.keys(left)).to.have.members(["mlflow", "model"]);
+    expect(Object.keys(left)).to.have.members(["mlflow", "house-price"]);
 
     const again = await platform.run(["up", "--detach", "--json"]);
     expect(again.code, again.stderr).to.equal(0);
@@ -133,11 +124,11 @@ describe("npm run up, on the local target", function () {
   it("tells a crash of a service with its reason and the last lines of its log", async () => {
     const command = platform.start(["up", "--json"]);
     await command.event(({ event }) => event === "up");
-    process.kill(platform.services()["model"] ?? 0, "SIGKILL");
+    process.kill(platform.services()["house-price"] ?? 0, "SIGKILL");
     const { code, stderr } = await command.finished();
     expect(code).to.equal(1);
-    expect(stderr).to.match(/model has ended by itself\. Its last lines:\n.*\n/);
-    expect(stderr).to.contain("model-server.log");
+    expect(stderr).to.match(/house-price has ended by itself\. Its last lines:\n.*\n/);
+    expect(stderr).to.contain("house-price.log");
     expect(platform.processes()).to.deep.equal([]);
   });
 
@@ -148,7 +139,7 @@ describe("npm run up, on the local target", function () {
 
     const broken = await platform.run(["up", "--once"]);
     expect(broken.code).to.equal(1);
-    expect(broken.stderr).to.contain("model server: it ended (exit code 1)");
+    expect(broken.stderr).to.contain("model server house-price: it ended (exit code 1)");
     expect(broken.stderr).to.contain("not a readable skops file");
     expect(platform.processes()).to.deep.equal([]);
 
@@ -173,7 +164,17 @@ describe("npm run up, on the local target", function () {
       new RegExp(`Error: port ${port} is asked for twice\\. Choose`),
     );
     const chosen = await platform.run(["up", "--once", "--json", "--rest-port", String(port)]);
-    expect((lastEvent(chosen.events, "up") as unknown as Up).urls.predict).to.contain(`:${port}/predict`);
+    expect(modelUp(chosen.events).urls.predict).to.contain(`:${port}/predict`);
+  });
+
+  it("brings up the models that are named, and refuses what is none", async () => {
+    const wrong = await platform.run(["up", "--once", "--models", "house-prise,other"]);
+    expect(wrong.stderr).to.match(
+      /--models: there is no model "house-prise" \(did you mean house-price\?\), "other"\. There are house-price; or say all\./,
+    );
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json", "--models", "all"]);
+    expect(code, stderr).to.equal(0);
+    expect(modelUp(events).version).to.equal("1");
   });
 
   it("reports a failed training with the reason that training gives", async () => {
@@ -181,7 +182,7 @@ describe("npm run up, on the local target", function () {
     writeFileSync(data, "bedrooms,price\n3,many\n");
     const { code, stderr } = await platform.run(["up", "--once", "--data", data]);
     expect(code).to.equal(1);
-    expect(stderr).to.contain("training: it failed (exit code 2)");
+    expect(stderr).to.contain("training house-price: it failed (exit code 2)");
     expect(stderr).to.contain("sqft_living");
     expect(platform.processes()).to.deep.equal([]);
   });
@@ -221,17 +222,17 @@ describe("npm run up, on a machine that has nothing yet", function () {
     });
     expect(again.code, again.stderr).to.equal(0);
     expect(detailOf(again.events, "Python environment tracking")).to.contain("installed");
-    expect(lastEvent(again.events, "up")).to.have.property("prediction");
+    expect(modelUp(again.events)).to.have.property("prediction");
   });
 
   it("makes an environment anew whose interpreter or packages are gone", async () => {
     const env = (...parts: string[]) => path.join(platform.home, "env", ...parts);
     rmSync(env("tracking", "bin", "python"));
-    const [python = ""] = readdirSync(env("serving", "lib"));
-    rmSync(env("serving", "lib", python, "site-packages", "flask"), { recursive: true });
+    const [python = ""] = readdirSync(env("house-price-serve", "lib"));
+    rmSync(env("house-price-serve", "lib", python, "site-packages", "flask"), { recursive: true });
     const { code, events, stderr } = await platform.run(["up", "--once", "--json"]);
     expect(code, stderr).to.equal(0);
-    for (const name of ["tracking", "serving"])
+    for (const name of ["tracking", "house-price-serve"])
       expect(detailOf(events, `Python environment ${name}`), name).to.contain("installed");
   });
 });

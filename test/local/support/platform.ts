@@ -1,14 +1,27 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { type LocalState, servicesOf } from "../../../cli/local/state";
 import { homeDir, projectDir } from "../../../cli/paths";
 
 /** An event of `--json`, loosely typed: tests say what they expect of it. */
 export type Event = Readonly<Record<string, unknown>>;
+
+/** What `up` tells of a model. */
+export interface ModelUp {
+  readonly name: string;
+  readonly version: string;
+  readonly testScore: number;
+  readonly prediction: {
+    readonly value: number;
+    readonly metrics: readonly { key: string; value: number }[];
+  };
+  readonly urls: Readonly<Record<"predict" | "metrics" | "grpc", string>>;
+}
 
 /** A finished command. */
 export interface Finished {
@@ -24,18 +37,32 @@ export class TestPlatform {
   readonly home = mkdtempSync(path.join(tmpdir(), "mlplatform-test-"));
   private readonly children: ChildProcess[] = [];
 
-  constructor(options: { shareEnvironments?: boolean } = {}) {
+  private readonly project: string;
+
+  /** @param options `project` is where the program is. @default this project */
+  constructor(options: { shareEnvironments?: boolean; project?: string } = {}) {
+    this.project = options.project ?? projectDir;
     if (options.shareEnvironments ?? true) {
       const environments = path.join(homeDir(), "env");
-      mkdirSync(environments, { recursive: true });
-      symlinkSync(environments, path.join(this.home, "env"));
+      mkdirSync(path.join(this.home, "env"));
+      for (const name of readdirSync(environments))
+        symlinkSync(path.join(environments, name), path.join(this.home, "env", name));
     }
   }
 
   /** Starts a command of the CLI. */
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
-    const child = spawn(process.execPath, ["--require", "./load.cjs", "cli/main.ts", ...args], {
-      cwd: projectDir,
+    return this.node(["cli/main.ts", ...args], env);
+  }
+
+  /** Runs another program of the project to its end. */
+  script(file: string): Promise<Finished> {
+    return this.node([file]).finished();
+  }
+
+  private node(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
+    const child = spawn(process.execPath, ["--require", "./load.cjs", ...args], {
+      cwd: this.project,
       env: {
         ...process.env,
         MLPLATFORM_HOME: this.home,
@@ -60,8 +87,8 @@ export class TestPlatform {
   state(): Readonly<Record<string, { identity: { pid: number } }>> {
     const file = path.join(this.home, "local", "state.json");
     if (!existsSync(file)) return {};
-    return (JSON.parse(readFileSync(file, "utf8")) as { services: ReturnType<TestPlatform["state"]> })
-      .services;
+    const { services } = JSON.parse(readFileSync(file, "utf8")) as { services: LocalState };
+    return Object.fromEntries(servicesOf(services));
   }
 
   /** The processes of the state file: service name to process number. */
@@ -128,6 +155,12 @@ export function lastEvent(events: readonly Event[], kind: string): Event {
   const found = events.filter((event) => event["event"] === kind).at(-1);
   if (found === undefined) throw new Error(`there is no event ${kind} in ${JSON.stringify(events)}`);
   return found;
+}
+
+/** The one model of the last `up`. */
+export function modelUp(events: readonly Event[]): ModelUp {
+  const [model] = lastEvent(events, "up")["models"] as [ModelUp];
+  return model;
 }
 
 function jsonLines(text: string): Event[] {

@@ -306,7 +306,7 @@ describe("making a Python environment", () => {
     process.env["MLPLATFORM_HOME"] = path.join(folder, "home");
     process.env["PIP_INDEX_URL"] = "http://127.0.0.1:1/simple";
     try {
-      const making = new Environments(never).ensure("serving", { detail: () => undefined });
+      const making = new Environments(never).ensure("tracking", { detail: () => undefined });
       const { message } = await rejection(making);
       expect(message).to.contain("the index of Python packages cannot be reached. Check the network");
       expect(message)

@@ -119,7 +119,8 @@ describe("the engine as a command", function () {
   });
 
   describe("that is killed", () => {
-    const script = "setsid sleep 30 & echo $! > plugin; echo $$ > pid; wait";
+    // It tells its number when it has its group.
+    const script = "setsid sh -c 'echo $$ > plugin; exec sleep 30' & echo $$ > pid; wait";
     const begun = async () => {
       const [pid, plugin] = [Number(await appears("pid")), Number(await appears("plugin"))];
       expect(group(plugin), "a group of its own").to.equal(plugin);

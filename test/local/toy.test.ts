@@ -1,0 +1,112 @@
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { projectDir } from "../../cli/paths";
+import { defaultModels } from "../../cli/local/models";
+import type { Manifest } from "../../config/manifests";
+import { TestPlatform, modelUp } from "./support/platform";
+
+/** What is no part of the project, or made anew. */
+const left = [
+  "node_modules",
+  ".git",
+  ".mlplatform",
+  "__pycache__",
+  ".mypy_cache",
+  ".ruff_cache",
+  ".pytest_cache",
+];
+
+describe("a model that is added as a folder, and nothing else", function () {
+  this.timeout(300_000);
+  const project = path.join(mkdtempSync(path.join(tmpdir(), "mlplatform-toy-")), "project");
+  const platform = new TestPlatform({ project });
+
+  before(() => {
+    cpSync(projectDir, project, { recursive: true, filter: (file) => !left.includes(path.basename(file)) });
+    symlinkSync(path.join(projectDir, "node_modules"), path.join(project, "node_modules"));
+    addToy();
+  });
+  after(async () => {
+    await platform.dispose();
+    rmSync(path.dirname(project), { recursive: true, force: true });
+  });
+
+  /** The project's own model under another name, with its Dockerfiles, lock files and code. */
+  function addToy(): void {
+    const [model] = defaultModels as [Manifest];
+    const { name, folder, serving } = model;
+    const className = serving.class.split(".").at(-1) ?? "";
+    const toy = path.join(project, "ml-app", "toy");
+    cpSync(path.join(project, "ml-app", folder), toy, { recursive: true });
+    for (const entry of readdirSync(toy, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      const text = readFileSync(file, "utf8");
+      writeFileSync(
+        file,
+        text.replaceAll(folder, "toy").replaceAll(name, "toy").replaceAll(className, "Toy"),
+      );
+    }
+    const manifest = path.join(toy, "model.json");
+    writeFileSync(manifest, readFileSync(manifest, "utf8").replace('"default": true', '"default": false'));
+    const stack = `models: [{ name: toy, image: toy-serve, training: { image: toy-train, parameters: { seed: 5 } } }]`;
+    writeFileSync(
+      path.join(project, "Pulumi.toy.yaml"),
+      `config:\n  mlplatform:environment: dev\n  mlplatform:context: minikube\n  mlplatform:${stack}\n`,
+    );
+  }
+
+  it("is trained, served and asked on this machine, and costs nothing where it is not asked for", async () => {
+    const { code, events, stderr } = await platform.run(["up", "--once", "--json", "--models", "toy"]);
+    expect(code, stderr).to.equal(0);
+    expect(modelUp(events)).to.include({ name: "toy", version: "1" });
+    expect(modelUp(events).prediction.value).to.be.greaterThan(0);
+    const steps = events.map(({ step }) => String(step));
+    expect(steps).to.include.members(["Python environment toy-serve", "training toy", "model server toy"]);
+    expect(steps.filter((step) => step.includes(defaultModels[0]?.name ?? ""))).to.deep.equal([]);
+    expect(existsSync(path.join(platform.home, "local", "models", "toy"))).to.equal(true);
+  });
+
+  it("is built, trained and deployed by a stack that names it, and keeps to the policies", async () => {
+    const { code, stdout, stderr } = await platform.run(["preview", "--stack", "toy", "--offline", "--json"]);
+    expect(code, stderr).to.equal(0);
+    const { resources, findings } = JSON.parse(stdout) as {
+      resources: { type: string; inputs: Record<string, unknown> }[];
+      findings: unknown[];
+    };
+    const images = resources.filter(({ type }) => type === "mlplatform:images:AppImage");
+    expect(images.map(({ inputs }) => inputs["image"])).to.deep.equal(["toy-serve", "toy-train"]);
+    expect(JSON.stringify(resources)).to.include('"--seed","5"');
+    expect(findings).to.deep.equal([]);
+  });
+
+  it("is checked by its manifest, and stands in the reference of the configuration", async () => {
+    const file = path.join(project, "Pulumi.toy.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("seed: 5", "sead: 5"));
+    const { stderr } = await platform.run(["preview", "--stack", "toy", "--offline"]);
+    expect(stderr).to.include(
+      "mlplatform:models[0].training.parameters.sead is not known; did you mean seed?",
+    );
+    const docs = await platform.script("cli/docs.ts");
+    expect(docs.code, docs.stderr).to.equal(0);
+    expect(readFileSync(path.join(project, "docs", "configuration.md"), "utf8")).to.include("`toy-serve`");
+  });
+
+  it("is no part of another stack", async () => {
+    const { stdout } = await platform.run(["preview", "--stack", "dev", "--offline", "--diff", "--json"]);
+    expect(JSON.parse(stdout)).to.include({ same: true });
+  });
+});

@@ -1,0 +1,30 @@
+import { expect } from "chai";
+
+import { chosenModels, defaultModels } from "../../../cli/local/models";
+import { servingEnvironment, trainingEnvironment } from "../../../cli/python";
+import { type Manifest, manifests } from "../../../config/manifests";
+
+describe("the models of the local target", () => {
+  const names = (models: readonly Manifest[]) => models.map(({ name }) => name);
+
+  it("are those that say so of themselves, all, or those that are named", () => {
+    expect(names(chosenModels(undefined))).to.deep.equal(names(defaultModels));
+    expect(defaultModels).to.have.length(1);
+    expect(chosenModels("all")).to.deep.equal(manifests);
+    for (const { name } of manifests) expect(names(chosenModels(` ${name},${name}`))).to.deep.equal([name]);
+  });
+
+  it("are refused where there are none of that name", () => {
+    expect(() => chosenModels("")).to.throw('there is no model "". There are ');
+    expect(() => chosenModels("house-price,x")).to.throw('there is no model "x". There are ');
+  });
+
+  it("are served in an environment of their own, and trained in the one that is there where that will do", () => {
+    const [model] = defaultModels as [Manifest];
+    expect(servingEnvironment(model)).to.equal(model.serving.image);
+    expect(trainingEnvironment(model)).to.equal("tracking");
+    // What serves needs packages that MLflow's server has not.
+    const odd = { ...model, training: { ...model.training, image: model.serving.image } };
+    expect(trainingEnvironment(odd)).to.equal(model.serving.image);
+  });
+});
