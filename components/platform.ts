@@ -1,18 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
-import {
-  createAppImages,
-  createDatabase,
-  createModel,
-  createObjectStore,
-  monitorLabels,
-  trafficOf,
-} from "./choices";
-import { type NamespaceNames, PlatformNamespaces } from "./namespaces/platformNamespaces";
-import { ModelNamespace } from "./serving/modelNamespace";
-import { ServingOperator } from "./serving/servingOperator";
-import { TrackingServer } from "./tracking/trackingServer";
+import { createDatabase } from "./database";
+import { createAppImages } from "./images";
+import { createModel } from "./models";
+import { createNamespaces } from "./namespaces";
+import type { NamespaceNames } from "./namespaces/platformNamespaces";
+import { createObjectStore } from "./objectStore";
+import { createModelNamespace, createOperator } from "./serving";
+import { createTracking } from "./tracking";
 
 /** The platform: which parts it has, and what flows from one to the next. */
 export class MlPlatform extends pulumi.ComponentResource {
@@ -27,41 +23,18 @@ export class MlPlatform extends pulumi.ComponentResource {
   constructor(name: string, config: PlatformConfig, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:MlPlatform", name, forPolicies(config), opts);
     const own = { parent: this };
-    const common = { mirror: config.mirror, monitorLabels: monitorLabels(config) };
 
-    const { names } = new PlatformNamespaces(
-      `${name}-namespaces`,
-      {
-        podSecurityVersion: config.podSecurityVersion,
-        owner: config.owner,
-        traffic: trafficOf(config),
-        protectData: config.environment !== "dev",
-      },
-      own,
-    );
+    const { names } = createNamespaces(`${name}-namespaces`, config, own);
     const database = createDatabase(`${name}-database`, config, names.database, own);
     const objectStore = createObjectStore(`${name}-object-store`, config, names.objectStore, own);
-    const tracking = new TrackingServer(
+    const tracking = createTracking(
       `${name}-tracking`,
-      { ...config.tracking, ...common, namespace: names.tracking, database, objectStore },
+      config,
+      { namespace: names.tracking, database, objectStore },
       own,
     );
-    const operator = new ServingOperator(
-      `${name}-serving`,
-      {
-        ...config.serving,
-        ...common,
-        namespace: names.servingOperator,
-        istioGateway: config.serving.istio?.gateway,
-        keepDefinitions: config.environment !== "dev",
-      },
-      own,
-    );
-    const namespace = new ModelNamespace(
-      `${name}-models`,
-      { ...common, namespace: names.models, objectStore, quota: config.modelQuota },
-      own,
-    );
+    const operator = createOperator(`${name}-serving`, config, names.servingOperator, own);
+    const namespace = createModelNamespace(`${name}-models`, config, names.models, objectStore, own);
     const appImages = createAppImages(`${name}-images`, config, own);
     const models = config.models.map((model) =>
       createModel(model, config, { namespace, tracking, objectStore, operator, appImages }, own),

@@ -1,7 +1,9 @@
-import { seldonVersions } from "../pins";
+import { checkImages } from "../components/images/schema";
+import { checkObjectStore } from "../components/objectStore/schema";
+import { checkLicence } from "../components/serving/schema";
 import { bytes, millicores } from "./fields";
 import { checkModel, checkNames } from "./modelChecks";
-import { type AppImageName, appImages, type ModelConfig } from "./models";
+import type { ModelConfig } from "./models";
 import type { Problem } from "./problems";
 import type { StackConfig } from "./schema";
 
@@ -34,65 +36,6 @@ export function checkConfig(config: Understood, written: Readonly<Record<string,
 
 function entry(models: unknown, index: number): Readonly<Record<string, unknown>> {
   return (models as Readonly<Record<string, unknown>>[] | undefined)?.[index] ?? {};
-}
-
-function checkLicence({ serving }: Understood): Problem[] {
-  if (serving === undefined) return [];
-  const { licence } = seldonVersions[serving.version];
-  if (licence === "Apache-2.0" || serving.licenceAcknowledged) return [];
-  return [
-    {
-      path: ["serving", "version"],
-      message:
-        `is ${serving.version}, which is under ${licence}: no production use without a licence from Seldon. ` +
-        "Set licenceAcknowledged: true if you may use it, or take 1.17.1, the last one under Apache-2.0",
-    },
-  ];
-}
-
-function checkObjectStore({ objectStore }: Understood): Problem[] {
-  if (objectStore?.kind !== "external") return [];
-  const { endpoint, provider, modelBucket, dataBucket } = objectStore;
-  const problems: Problem[] = [];
-  if (endpoint === undefined && provider !== "AWS")
-    problems.push({
-      path: ["objectStore", "endpoint"],
-      message:
-        "is missing: its address, such as https://s3.example.com; only with provider: AWS it is left out",
-    });
-  if (modelBucket === dataBucket)
-    problems.push({
-      path: ["objectStore", "dataBucket"],
-      message: `is "${dataBucket}", as modelBucket is: their users differ, so the buckets must`,
-    });
-  return problems;
-}
-
-/** Images that stay in a Docker daemon reach a cluster on the same machine only. */
-function checkImages({ environment, images, models }: Understood): Problem[] {
-  if (images === undefined) return [];
-  const problems: Problem[] = [];
-  if (images.buildArgs["PYTHON_IMAGE"] !== undefined)
-    problems.push({
-      path: ["images", "buildArgs", "PYTHON_IMAGE"],
-      message: "is set by the platform: leave it out; mirror says where it is taken from",
-    });
-  if (environment === undefined || environment === "dev" || images.registry !== undefined) return problems;
-  const built = imagesInUse(models ?? []).filter((name) => images.prebuilt[name] === undefined);
-  if (built.length > 0)
-    problems.push({
-      path: ["images", "registry"],
-      message:
-        `is missing: ${built.join(" and ")} would stay in the local Docker daemon, out of reach of ${environment}. ` +
-        "Name a registry to push to, or the built images under images.prebuilt",
-    });
-  return problems;
-}
-
-/** The project's own images that some model needs. */
-export function imagesInUse(models: readonly (ModelConfig | undefined)[]): AppImageName[] {
-  const used = new Set(models.flatMap((model) => [model?.image, model?.training?.image]));
-  return appImages.filter((name) => used.has(name));
 }
 
 interface Amount {

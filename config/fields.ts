@@ -165,3 +165,12 @@ export const values = z
   .record(z.string(), z.unknown())
   .default({})
   .describe("values of the chart, merged over the platform's own; no secrets");
+
+/** A volume. @param size where none is named. */
+export const storage = (size: string) =>
+  z
+    .strictObject({
+      size: storageSize.default(size).describe("size of the volume"),
+      storageClass: objectName.optional().describe("storage class; the cluster's default if left out"),
+    })
+    .prefault({});

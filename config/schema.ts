@@ -1,34 +1,25 @@
 import * as z from "zod";
 
-import { seldonVersions, type SeldonVersion } from "../pins";
+import { database } from "../components/database/schema";
+import { images } from "../components/images/schema";
+import { monitoring } from "../components/monitoring/schema";
+import { objectStore } from "../components/objectStore/schema";
+import { modelQuota, serving } from "../components/serving/schema";
+import { tracking } from "../components/tracking/schema";
 import { chartsPlace } from "./addresses";
 import {
   type ByEnvironment,
-  cpu,
   type DeepReadonly,
-  dnsLabel,
   environments,
   type Environment,
   filled,
-  hostName,
-  imageRef,
-  labelKey,
-  labelValue,
   like,
-  memory,
-  objectName,
   registry,
-  resources,
-  values,
-  variableName,
 } from "./fields";
-import { appImages, modelSchema } from "./models";
-import { database, objectStore } from "./stores";
+import { modelSchema } from "./models";
 
 // Compiled, a schema parses faster the second time; here there is none, and compiling takes three times the parsing.
 z.config({ jitless: true });
-
-const seldonVersion = z.enum(Object.keys(seldonVersions) as SeldonVersion[]);
 
 /**
  * The stack configuration of an environment: what may stand in `Pulumi.<stack>.yaml` below `mlplatform:`.
@@ -92,136 +83,11 @@ function createSchema(environment: Environment) {
     database: database(by),
     objectStore: objectStore(by),
 
-    tracking: z
-      .strictObject({
-        replicas: z
-          .int()
-          .min(1)
-          .max(20)
-          .default(by({ dev: 1, staging: 1, prod: 2 }))
-          .describe("number of pods"),
-        workers: z
-          .int()
-          .min(1)
-          .max(16)
-          .default(by({ dev: 1, staging: 2, prod: 2 }))
-          .describe("processes in each pod"),
-        resources: resources(
-          by({
-            dev: { cpu: "250m", memory: "640Mi", memoryLimit: "1536Mi" },
-            staging: { cpu: "250m", memory: "768Mi", memoryLimit: "1536Mi" },
-            prod: { cpu: "500m", memory: "1Gi", memoryLimit: "2Gi" },
-          }),
-        ),
-        ingress: z
-          .strictObject({
-            host: hostName.describe("public host name"),
-            className: objectName.describe("name of the ingress class"),
-            namespace: dnsLabel().describe("namespace of the ingress controller, which is let in"),
-            tlsSecret: objectName.describe("Secret in namespace `mlflow` with the certificate"),
-            annotations: z
-              .record(labelKey, z.string())
-              .default({})
-              .describe("annotations; MLflow has no log-in of its own here, so ask for the controller's"),
-          })
-          .optional()
-          .describe("a way in from outside the cluster; none if left out"),
-        values,
-      })
-      .prefault({})
-      .describe("MLflow: runs, registry, artifacts"),
-
-    serving: z
-      .strictObject({
-        version: seldonVersion
-          .default("1.17.1")
-          .describe("version of Seldon Core; from 1.18 on it is under the Business Source License 1.1"),
-        licenceAcknowledged: z
-          .boolean()
-          .default(false)
-          .describe("`true` says that you have read the licence of a version from 1.18 on, and may use it"),
-        certificate: z
-          .enum(["chart", "cert-manager"])
-          .default("chart")
-          .describe(
-            "who makes the webhook's certificate: `cert-manager` renews it and has to be in the cluster; " +
-              "`chart` makes one that is valid for 365 days",
-          ),
-        certificateSerial: z
-          .int()
-          .min(1)
-          .default(1)
-          .describe("raise it to have the chart make a new certificate; it is made anew at upgrades too"),
-        istio: z
-          .strictObject({
-            gateway: like(
-              /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
-              'namespace and name of a gateway, such as "istio-system/seldon-gateway"',
-            )
-              .default("istio-system/seldon-gateway")
-              .describe("the gateway"),
-          })
-          .optional()
-          .describe("split traffic with Istio, which has to be in the cluster"),
-        values,
-      })
-      .prefault({})
-      .describe("Seldon Core, which serves the models"),
-
-    monitoring: z
-      .strictObject({
-        enabled: z
-          .boolean()
-          .default(false)
-          .describe(
-            "whether to make ServiceMonitors and PodMonitors; the Prometheus operator has to be in the cluster",
-          ),
-        namespace: dnsLabel().default("monitoring").describe("namespace of Prometheus, which is let in"),
-        labels: z
-          .record(labelKey, labelValue)
-          .default({ release: "kube-prometheus-stack" })
-          .describe("labels by which Prometheus finds the monitors"),
-      })
-      .prefault({})
-      .describe("what Prometheus gets to see"),
-
-    images: z
-      .strictObject({
-        registry: registry
-          .optional()
-          .describe("where built images are pushed; without it they stay in the local Docker daemon"),
-        platform: z
-          .enum(["linux/amd64", "linux/arm64"])
-          .optional()
-          .describe("platform to build for; the daemon's own if left out"),
-        network: z.enum(["default", "host"]).default("default").describe("network while building"),
-        buildArgs: z
-          .record(variableName, z.string())
-          .default({})
-          .describe("further build arguments, such as `PIP_INDEX_URL`; no secrets"),
-        prebuilt: z
-          .partialRecord(z.enum(appImages), imageRef)
-          .default({})
-          .describe("images that are built elsewhere, by name; these are not built"),
-      })
-      .prefault({})
-      .describe("the project's own images"),
-
-    modelQuota: z
-      .strictObject({
-        cpu: cpu.default(by({ dev: "3", staging: "8", prod: "32" })).describe("sum of CPU requests"),
-        memory: memory
-          .default(by({ dev: "4Gi", staging: "16Gi", prod: "64Gi" }))
-          .describe("sum of memory requests"),
-        pods: z
-          .int()
-          .min(1)
-          .default(by({ dev: 20, staging: 50, prod: 200 }))
-          .describe("number of pods"),
-      })
-      .prefault({})
-      .describe("what all models and trainings together may ask for"),
-
+    tracking: tracking(by),
+    serving,
+    monitoring,
+    images,
+    modelQuota: modelQuota(by),
     models: z
       .array(modelSchema(environment))
       .default([])

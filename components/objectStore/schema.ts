@@ -1,59 +1,23 @@
 import * as z from "zod";
 
-import { httpUrl } from "./addresses";
+import { httpUrl } from "../../config/addresses";
 import {
   bucketName,
   type ByEnvironment,
   filled,
-  hostName,
-  objectName,
   resources,
   secret,
-  storageSize,
+  storage,
   values,
-} from "./fields";
-
-const storage = (size: string) =>
-  z
-    .strictObject({
-      size: storageSize.default(size).describe("size of the volume"),
-      storageClass: objectName.optional().describe("storage class; the cluster's default if left out"),
-    })
-    .prefault({});
+} from "../../config/fields";
+import type { Problem } from "../../config/problems";
+import type { StackConfig } from "../../config/schema";
 
 /** Keys of one S3 user. */
 const s3User = z.strictObject({
   accessKeyId: filled.describe("the access key"),
   secretAccessKey: secret.describe("the secret key"),
 });
-
-/** Where the tracking server keeps runs. */
-export const database = (by: ByEnvironment) =>
-  z
-    .discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.literal("postgres").default("postgres").describe("Postgres in the cluster"),
-        storage: storage(by({ dev: "2Gi", staging: "10Gi", prod: "50Gi" })),
-        resources: resources(
-          by({
-            dev: { cpu: "100m", memory: "256Mi", memoryLimit: "512Mi" },
-            staging: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },
-            prod: { cpu: "1", memory: "2Gi", memoryLimit: "4Gi" },
-          }),
-        ),
-        values,
-      }),
-      z.strictObject({
-        kind: z.literal("external").describe("a Postgres that is there already"),
-        host: hostName.describe("address of the server, without scheme and port"),
-        port: z.int().min(1).max(65_535).default(5432).describe("port of the server"),
-        name: filled.default("mlflowdb").describe("name of the database"),
-        username: filled.describe("the user, who owns the schema `mlflow`"),
-        password: secret.describe("the user's password"),
-      }),
-    ])
-    .prefault({})
-    .describe("the database of the tracking server");
 
 /** Where models and data sets lie. */
 export const objectStore = (by: ByEnvironment) =>
@@ -92,3 +56,22 @@ export const objectStore = (by: ByEnvironment) =>
     ])
     .prefault({})
     .describe("the store of models and data sets");
+
+/** What of it does not fit together. */
+export function checkObjectStore({ objectStore }: Partial<Pick<StackConfig, "objectStore">>): Problem[] {
+  if (objectStore?.kind !== "external") return [];
+  const { endpoint, provider, modelBucket, dataBucket } = objectStore;
+  const problems: Problem[] = [];
+  if (endpoint === undefined && provider !== "AWS")
+    problems.push({
+      path: ["objectStore", "endpoint"],
+      message:
+        "is missing: its address, such as https://s3.example.com; only with provider: AWS it is left out",
+    });
+  if (modelBucket === dataBucket)
+    problems.push({
+      path: ["objectStore", "dataBucket"],
+      message: `is "${dataBucket}", as modelBucket is: their users differ, so the buckets must`,
+    });
+  return problems;
+}

@@ -1,0 +1,41 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { PlatformConfig } from "../../config";
+import type { AppImageName } from "../../config/models";
+import { AppImage } from "./appImage";
+import { imagesInUse } from "./schema";
+
+/** An image to run, and what builds it if it is built here. */
+export interface RunnableImage {
+  readonly reference: string;
+  readonly built?: pulumi.Resource;
+}
+
+/** The project's own images that are in use. */
+export type AppImages = Readonly<Record<AppImageName, RunnableImage>>;
+
+/** Builds the images in use that are not built elsewhere. Without one of them, Docker is never asked. */
+export function createAppImages(
+  name: string,
+  { images: settings, models, mirror }: PlatformConfig,
+  opts: pulumi.ComponentResourceOptions,
+): AppImages {
+  const references = imagesInUse(models).map((image) => {
+    const prebuilt = settings.prebuilt[image];
+    if (prebuilt !== undefined) return [image, { reference: prebuilt }] as const;
+    const built = new AppImage(
+      `${name}-${image}`,
+      {
+        image,
+        mirror,
+        registry: settings.registry,
+        platform: settings.platform,
+        network: settings.network,
+        buildArgs: settings.buildArgs,
+      },
+      opts,
+    );
+    return [image, { reference: built.reference, built }] as const;
+  });
+  return Object.fromEntries(references);
+}
