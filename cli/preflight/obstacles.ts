@@ -105,7 +105,7 @@ export function namespaceProblems(
       error(
         `${are(others, "belongs", "belong")} to ${inWords(mark)}; this is stack ${target.stack}, with its state in ${self.state}`,
         mark.stack === target.stack
-          ? `Work from there, or copy that folder over the one here. If Pulumi's own commands have moved the state: ` +
+          ? `Work from there, or bring that state here, with stacks and passphrase, which lie beside it. If Pulumi's own commands have moved it: ` +
               `kubectl --context ${context} annotate namespace ${others.map(({ name }) => name).join(" ")} ` +
               `--overwrite ${ownerKeys.id}=${self.id}`
           : `Give this one a cluster of its own, or remove the other from there: npm run down -- --stack ${mark.stack}`,

@@ -360,7 +360,7 @@ describe("pre-flight: what is in the cluster already", () => {
       expect(problems([marked("you", "dev")], deployed)).to.deep.equal([
         error(
           "namespace mlflow belongs to stack dev, whose state is in there:/state; this is stack dev, with its state in here:/state",
-          "Work from there, or copy that folder over the one here. If Pulumi's own commands have moved the state: " +
+          "Work from there, or bring that state here, with stacks and passphrase, which lie beside it. If Pulumi's own commands have moved it: " +
             "kubectl --context lab annotate namespace mlflow --overwrite mlplatform/owner=me",
         ),
       ]);
