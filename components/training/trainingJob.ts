@@ -14,7 +14,7 @@ export interface TrainingJobArgs {
   model: string;
   /** Where it runs, with the Secret for data in S3. */
   namespace: ModelNamespace;
-  /** Image whose entry point trains, with the options of `house_price.train`. */
+  /** Image whose entry point trains, with the options of its manifest. */
   image: string;
   /**
    * What has to be there before it, such as the image.

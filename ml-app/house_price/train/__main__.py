@@ -1,77 +1,9 @@
-"""`python -m house_price.train`: what is printed where, and the exit code."""
+"""`python -m house_price.train`."""
 
-from __future__ import annotations
-
-import json
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-from house_price.train.data import read_houses
-from house_price.train.options import parse
-from modelkit import tracking
-from modelkit.connecting import SettingError
-from modelkit.datasets import DataError
-from modelkit.stopping import Stopped, StopSignals
-
-if TYPE_CHECKING:
-    from house_price.train.run import Outcome
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        arguments: the words after the program's name; by default the process's own.
-
-    Returns:
-        The exit code: 0, 1 if a run or the publishing broke off, 2 if an option, a variable, the data or the
-        server's address is wrong, 130 or 143 after Ctrl-C or SIGTERM.
-    """
-    try:
-        stop = StopSignals()
-        options = parse(arguments)
-        houses = read_houses(options.data, options.parameters["test_size"])
-        tracking.prepare(options.tracking_uri)
-        # Seconds of imports, which a wrong option or a wrong file need not wait for.
-        from house_price.train.run import train  # noqa: PLC0415
-
-        outcome = train(options, houses, stop)
-    except (DataError, SettingError) as error:
-        return _fail(error, 2)
-    except tracking.TrackingError as error:
-        return _fail(error, error.exit_code)
-    except Stopped as stopped:
-        return _fail(stopped, stopped.exit_code)
-    if outcome.warning:
-        sys.stderr.write(f"warning: {outcome.reason}\n")
-    sys.stdout.write((json.dumps(asdict(outcome)) if options.json else _summary(outcome)) + "\n")
-    return 0
-
-
-def _fail(error: BaseException, exit_code: int) -> int:
-    word = "stopped by" if isinstance(error, Stopped) else "error:"
-    sys.stderr.write("\n".join([f"{word} {error}", *getattr(error, "__notes__", [])]) + "\n")
-    return exit_code
-
-
-def _summary(outcome: Outcome) -> str:
-    metrics, data, published = outcome.metrics, outcome.dataset, outcome.published
-    standing = f"is the {outcome.alias}" if outcome.alias else "has no alias"
-    lines = [
-        f"{outcome.model} version {outcome.version} {standing}: {outcome.reason}",
-        f"R² {metrics['test_score']:.3f} on test rows ({metrics['train_score']:.3f} in training), "
-        f"mean error {metrics['test_mae']:,.0f} dollars",
-        f"data {data.source}, {data.rows:,} rows",
-        f"run {outcome.run_id}",
-    ]
-    if published:
-        lines.append(
-            f"{published.place} holds version {published.version}" + ("" if published.uploaded else " already")
-        )
-    return "\n".join(lines)
-
+from house_price.train.recipe import RECIPE
+from modelkit.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(RECIPE))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from house_price.train.__main__ import main
-from house_price.train.options import SAMPLE
+from house_price.train.recipe import RECIPE
+from modelkit.command import main
 from modelkit.connecting import PATIENCE_VARIABLE
 from modelkit.stopping import SIGNALS
 from modelkit.tracking import ENVIRONMENT
@@ -114,7 +114,7 @@ def call(tracking_uri: str, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()
-        exit_code = main(arguments)
+        exit_code = main(RECIPE, arguments)
         return subprocess.CompletedProcess(arguments, exit_code, *capsys.readouterr())
 
     yield run
@@ -125,7 +125,7 @@ def call(tracking_uri: str, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 @pytest.fixture
 def sales() -> list[dict[str, str]]:
     """The first twenty rows of the sample, as text, to be spoilt."""
-    with SAMPLE.open(newline="") as file:
+    with RECIPE.sample.open(newline="") as file:
         return list(csv.DictReader(file))[:20]
 
 

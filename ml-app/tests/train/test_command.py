@@ -24,15 +24,15 @@ from mlflow import MlflowClient
 
 from house_price import sample
 from house_price.features import FEATURES, SKOPS_TRUSTED_TYPES
-from house_price.train.data import read_houses
-from house_price.train.options import SAMPLE
+from house_price.train.recipe import RECIPE
+from modelkit import tables
 from modelkit.parity import Record
 from modelkit.training import source_tags
 
 METRICS = {f"{part}_{name}" for part in ("train", "test") for name in ("score", "rmse", "mae")}
 TYPES = dict.fromkeys(FEATURES, "long") | dict.fromkeys(("bathrooms", "floors"), "double")
 """Of the sample's columns, as MLflow calls them."""
-ML_APP = SAMPLE.parents[1]
+ML_APP = RECIPE.sample.parents[1]
 Outcome = dict[str, Any]
 Train = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -62,8 +62,8 @@ def test_json_says_what_came_out(result: Outcome) -> None:
     assert (result["reason"], result["warning"]) == ("there was no champion", False)
     assert set(result["metrics"]) == METRICS
     assert 0.55 < result["metrics"]["test_score"] < result["metrics"]["train_score"] < 0.85
-    digest = hashlib.sha256(SAMPLE.read_bytes()).hexdigest()[:36]
-    assert result["dataset"] == {"name": "sample", "digest": digest, "source": str(SAMPLE), "rows": 2000}
+    digest = hashlib.sha256(RECIPE.sample.read_bytes()).hexdigest()[:36]
+    assert result["dataset"] == {"name": "sample", "digest": digest, "source": str(RECIPE.sample), "rows": 2000}
 
 
 def test_run_has_parameters_metrics_and_tags(result: Outcome) -> None:
@@ -82,7 +82,7 @@ def test_run_has_parameters_metrics_and_tags(result: Outcome) -> None:
 def test_run_has_its_data_set(result: Outcome) -> None:
     (used,) = MlflowClient().get_run(result["run_id"]).inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("sample", result["dataset"]["digest"])
-    assert json.loads(used.dataset.source) == {"uri": str(SAMPLE)}
+    assert json.loads(used.dataset.source) == {"uri": str(RECIPE.sample)}
     assert [tag.value for tag in used.tags] == ["training"]
     schema = json.loads(used.dataset.schema)["mlflow_colspec"]
     assert {column["name"]: column["type"] for column in schema} == TYPES | {"price": "long"}
@@ -106,7 +106,7 @@ def test_signature_and_requirements(result: Outcome, folder: Path) -> None:
 
 
 def test_model_takes_the_rows_of_its_own_file(result: Outcome, tmp_path: Path) -> None:
-    rows = pd.read_csv(SAMPLE)[list(FEATURES)].head(3)
+    rows = pd.read_csv(RECIPE.sample)[list(FEATURES)].head(3)
     model = mlflow.pyfunc.load_model(result["model_uri"])
     expected = model.predict(rows).tolist()
     assert model.predict(rows.to_dict("records")[0]).tolist() == expected[:1]
@@ -132,7 +132,7 @@ def test_columns_have_the_types_that_pandas_reads(
     sales: list[dict[str, str]], stored: Callable[..., str], cells: str, kind: str
 ) -> None:
     address = stored([row | {"sqft_lot": cells, "view": "0"} for row in sales[:-1]] + [sales[-1] | {"sqft_lot": "7"}])
-    lot = pd.DataFrame(read_houses(address, 0.3).columns)["sqft_lot"]
+    lot = pd.DataFrame(tables.read(RECIPE, address, 0.3).columns)["sqft_lot"]
     assert str(lot.dtype) == {"long": "int64", "double": "float64"}[kind]
     if float(cells) < 2**53:
         assert lot.dtype == pd.read_csv(address)["sqft_lot"].dtype
@@ -151,8 +151,8 @@ def test_stored_model_answers_the_parity_rows_to_the_last_digit(folder: Path) ->
 
 def test_sample_is_reproduced_to_the_byte(tmp_path: Path) -> None:
     sample.write_sample(tmp_path / "again.csv")
-    assert sample.SAMPLE == SAMPLE
-    assert (tmp_path / "again.csv").read_bytes() == SAMPLE.read_bytes()
+    assert RECIPE.sample == sample.SAMPLE
+    assert (tmp_path / "again.csv").read_bytes() == RECIPE.sample.read_bytes()
 
 
 @pytest.fixture(scope="session")

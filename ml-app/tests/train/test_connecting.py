@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from house_price.train.__main__ import main
+from house_price.train.recipe import RECIPE
+from modelkit.command import main
 from modelkit.connecting import PATIENCE_VARIABLE, first_answer, patience, unreachable
 from modelkit.tracking import TrackingError, prepare
 
@@ -90,7 +91,7 @@ def test_a_time_that_is_none_is_refused_before_anybody_is_asked(
     monkeypatch.setenv(PATIENCE_VARIABLE, text)
     expected = f"error: {PATIENCE_VARIABLE} must be a number of seconds, 0 or more, not '{text}'\n"
     for arguments in ([], ["--data", "http://127.0.0.1:1/sales.csv"]):
-        assert main(["--tracking-uri", "http://127.0.0.1:1", *arguments]) == 2
+        assert main(RECIPE, ["--tracking-uri", "http://127.0.0.1:1", *arguments]) == 2
         assert capsys.readouterr() == ("", expected)
 
 

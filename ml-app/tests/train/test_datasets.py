@@ -13,8 +13,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from house_price.train.data import COLUMNS, read_houses
-from house_price.train.options import SAMPLE
+from house_price.train.recipe import RECIPE
+from modelkit import tables
 from modelkit.datasets import DataError, read_table
 
 Rows = list[dict[str, str]]
@@ -23,15 +23,15 @@ Store = Callable[[Rows], str]
 
 def refusal(address: str, test_size: float = 0.3) -> str:
     with pytest.raises(DataError) as caught:
-        read_houses(address, test_size)
+        tables.read(RECIPE, address, test_size)
     return str(caught.value)
 
 
 def test_quoted_numbers_and_other_columns_are_fine(sales: Rows, stored: Store) -> None:
-    houses = read_houses(stored([{"date": "20141013T000000"} | row for row in sales]), 0.3)
+    houses = tables.read(RECIPE, stored([{"date": "20141013T000000"} | row for row in sales]), 0.3)
     assert houses.rows == 20
     assert houses.columns["price"][0] == float(sales[0]["price"])
-    assert set(houses.columns) == set(COLUMNS)
+    assert set(houses.columns) == set(RECIPE.columns)
 
 
 def test_byte_order_mark_and_blank_lines_are_fine(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_file_that_is_no_table(tmp_path: Path, content: bytes, expected: str) ->
 
 def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
     path = tmp_path / "ragged.csv"
-    lines = SAMPLE.read_text().splitlines()[:20]
+    lines = RECIPE.sample.read_text().splitlines()[:20]
     lines[0] += ",price"
     path.write_text("\n".join(lines))
     message = refusal(str(path))
@@ -123,14 +123,14 @@ def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
 )
 def test_too_few_rows_to_split(tmp_path: Path, rows: int, test_size: float, expected: str) -> None:
     path = tmp_path / "short.csv"
-    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[: rows + 1]))
+    path.write_text("".join(RECIPE.sample.read_text().splitlines(keepends=True)[: rows + 1]))
     assert expected in refusal(str(path), test_size)
 
 
 def test_a_handful_of_rows_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
-    path.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:15]))
-    assert read_houses(str(path), 0.3).rows == 14
+    path.write_text("".join(RECIPE.sample.read_text().splitlines(keepends=True)[:15]))
+    assert tables.read(RECIPE, str(path), 0.3).rows == 14
 
 
 def test_equal_rows_are_counted_once_and_nothing_is_learned_from_what_does_not_vary(sales: Rows, stored: Store) -> None:
@@ -154,7 +154,7 @@ def test_a_single_price_or_house_in_many_rows(sales: Rows, stored: Store) -> Non
     path = stored(same_house)
     assert refusal(path).endswith(":\n  every feature is the same in every row: there is nothing to predict price from")
     # One feature that varies is enough.
-    assert read_houses(stored([row | {"grade": str(i)} for i, row in enumerate(same_house)]), 0.3).rows == 20
+    assert tables.read(RECIPE, stored([row | {"grade": str(i)} for i, row in enumerate(same_house)]), 0.3).rows == 20
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def web() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SAMPLE.parent))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(RECIPE.sample.parent))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -172,7 +172,7 @@ def web() -> Iterator[str]:
 def test_http(web: str) -> None:
     table = read_table(f"{web}/sample.csv")
     assert table.address == f"{web}/sample.csv"
-    assert table.sha256 == hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
+    assert table.sha256 == hashlib.sha256(RECIPE.sample.read_bytes()).hexdigest()
     assert len(table.rows) == 2000
 
 
@@ -196,13 +196,13 @@ def s3(request: pytest.FixtureRequest) -> Iterator[str]:
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         client = boto3.client("s3")
         client.create_bucket(Bucket="data")
-        client.put_object(Bucket="data", Key="sales/sample.csv", Body=SAMPLE.read_bytes())
+        client.put_object(Bucket="data", Key="sales/sample.csv", Body=RECIPE.sample.read_bytes())
         yield "s3://data/sales/sample.csv"
     server.stop()
 
 
 def test_s3(s3: str) -> None:
-    houses = read_houses(s3, 0.3)
+    houses = tables.read(RECIPE, s3, 0.3)
     assert (houses.address, houses.rows) == (s3, 2000)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from house_price.features import FEATURES
-from house_price.train.options import MANIFEST
+from house_price.train.recipe import RECIPE
 from modelkit import options
 
 DECLARED = {
@@ -54,4 +54,4 @@ def test_no_share(tmp_path: Path, text: str) -> None:
 
 
 def test_a_split_considers_no_more_features_than_there_are() -> None:
-    assert {option.name: option.high for option in options.declared(MANIFEST)}["max-features"] == len(FEATURES)
+    assert {option.name: option.high for option in options.declared(RECIPE.manifest)}["max-features"] == len(FEATURES)

@@ -14,8 +14,9 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from house_price.train.options import parse
+from house_price.train.recipe import RECIPE
 from modelkit import publishing
+from modelkit.arguments import parse
 from modelkit.publishing import held
 from modelkit.tracking import TrackingError
 
@@ -197,7 +198,7 @@ def test_champion_in_a_store_that_cannot_be_read(tracking_uri: str) -> None:
 @pytest.mark.parametrize("folder", ["a", "served/house-price/00ff", "1a/2", "a_b/C.d-e"])
 def test_places(folder: str) -> None:
     place = f"mlflow-artifacts:/{folder}"
-    assert parse(["--tracking-uri", "https://mlflow", "--publish", place]).publish == place
+    assert parse(RECIPE, ["--tracking-uri", "https://mlflow", "--publish", place]).publish == place
 
 
 @pytest.mark.parametrize(
@@ -211,11 +212,11 @@ def test_places(folder: str) -> None:
 )  # fmt: skip
 def test_what_is_no_place(place: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        parse(["--tracking-uri", "https://mlflow", "--publish", place])
+        parse(RECIPE, ["--tracking-uri", "https://mlflow", "--publish", place])
     assert "error: --publish must be mlflow-artifacts:/folder/…" in capsys.readouterr().err
 
 
 def test_publishing_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        parse(["--tracking-uri", "sqlite:///mlflow.db", "--publish", "mlflow-artifacts:/served/x"])
+        parse(RECIPE, ["--tracking-uri", "sqlite:///mlflow.db", "--publish", "mlflow-artifacts:/served/x"])
     assert "error: --publish goes through an MLflow server: --tracking-uri must be http" in capsys.readouterr().err

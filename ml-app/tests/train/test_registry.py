@@ -16,7 +16,7 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.dummy import DummyRegressor
 
-from house_price.train.options import SAMPLE
+from house_price.train.recipe import RECIPE
 from modelkit.registry import CHALLENGER, CHAMPION, Decision, decide, register
 
 Train = Callable[..., subprocess.CompletedProcess[str]]
@@ -74,7 +74,7 @@ def test_a_single_price_among_the_test_rows_is_refused_before_anything_is_logged
 
 def test_champion_of_other_data_is_compared_again_on_the_data_asked_for(call: Train, tmp_path: Path) -> None:
     dear = tmp_path / "dear.csv"
-    with SAMPLE.open(newline="") as file:
+    with RECIPE.sample.open(newline="") as file:
         rows = list(csv.DictReader(file))
     with dear.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])

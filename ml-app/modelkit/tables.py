@@ -1,24 +1,22 @@
-"""The house sales that a model is trained on: read, and checked before anything else happens."""
+"""The table that a model is trained on: read, and checked before anything else happens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from house_price.features import FEATURES, TARGET
 from modelkit.datasets import DataError, numbers, read_table
+from modelkit.recipe import Recipe
 from modelkit.sufficiency import shortcomings
-
-COLUMNS = (*FEATURES, TARGET)
 
 
 @dataclass(frozen=True)
-class Houses:
-    """House sales, complete and checked.
+class Table:
+    """The rows of a table, complete and checked.
 
     Attributes:
         address: where they were read from.
         sha256: of the file's bytes, 64 hexadecimal digits.
-        columns: each of `COLUMNS`, one finite number per sale, none below zero; an `int` where the file says so.
+        columns: each of the recipe's, one finite number per row; an `int` where the file says so.
     """
 
     address: str
@@ -27,14 +25,15 @@ class Houses:
 
     @property
     def rows(self) -> int:
-        """How many sales."""
-        return len(self.columns[TARGET])
+        """How many rows."""
+        return len(next(iter(self.columns.values())))
 
 
-def read_houses(address: str, test_size: float) -> Houses:
-    """Read house sales from a CSV table; columns that the model does not use are left out.
+def read(recipe: Recipe, address: str, test_size: float) -> Table:
+    """Read a CSV table; columns that the model does not use are left out.
 
     Args:
+        recipe: which columns there must be.
         address: a path, `http://…`, `https://…` or `s3://bucket/key`.
         test_size: share of the rows that will be kept for the test, between 0 and 1.
 
@@ -42,9 +41,9 @@ def read_houses(address: str, test_size: float) -> Houses:
         DataError: the table cannot be read, or everything that is wrong with it.
     """
     table = read_table(address)
-    columns, problems = numbers(table, COLUMNS, non_negative=COLUMNS)
+    columns, problems = numbers(table, recipe.columns, non_negative=recipe.non_negative)
     # What is wrong in a cell comes first: only columns without a fault are complete.
-    problems = problems or shortcomings(columns, TARGET, test_size)
+    problems = problems or shortcomings(columns, recipe.target, test_size)
     if problems:
         raise DataError("\n  ".join([f"{table.address} cannot be used:", *problems]))
-    return Houses(table.address, table.sha256, columns)
+    return Table(table.address, table.sha256, columns)

@@ -1,4 +1,4 @@
-"""The command line: `python -m house_price.train`."""
+"""The command line of a training: `python -m MODEL.train`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from house_price.features import MODEL_NAME
 from modelkit import options as declared
-
-MANIFEST = Path(__file__).parents[1] / "model.json"
-"""What the options of the model are, for this command and for the stack's configuration."""
-
-SAMPLE = Path(__file__).parents[1] / "sample.csv"
-"""The made-up sales that `house_price.sample` writes."""
+from modelkit.recipe import Recipe
 
 PLACE = re.compile(r"mlflow-artifacts:(?!/[0-9]+(/|$))(/[A-Za-z0-9_][A-Za-z0-9._-]*)+")
 """A folder of the tracking server's store; those of its own experiments have numbers for names."""
@@ -40,31 +33,34 @@ class Options:
     json: bool
 
 
-def parse(arguments: Sequence[str] | None = None) -> Options:
+def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
     """Read the command line.
 
     Args:
+        recipe: of the model.
         arguments: the words after the program's name; by default the process's own.
 
     Raises:
         SystemExit: with 0 after `--help`; with 2 after saying on stderr everything that is wrong.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m house_price.train",
-        description="Train the house-price model, log it with MLflow and register it.",
+        prog=f"python -m {recipe.folder.name}.train",
+        description=f"Train the {recipe.name} model, log it with MLflow and register it.",
         allow_abbrev=False,
     )
 
     def option(flag: str, default: str | None, metavar: str, text: str) -> None:
         parser.add_argument(flag, default=default, metavar=metavar, help=text)
 
-    option("--data", str(SAMPLE), "ADDRESS", "CSV table: a path, https://… or s3://bucket/key (default: a sample)")
+    option(
+        "--data", str(recipe.sample), "ADDRESS", "CSV table: a path, https://… or s3://bucket/key (default: a sample)"
+    )
     option(
         "--tracking-uri", os.environ.get("MLFLOW_TRACKING_URI"), "URI", "MLflow server (default: MLFLOW_TRACKING_URI)"
     )
-    option("--experiment", "house-price", "NAME", "MLflow experiment (default: %(default)s)")
-    option("--register-as", MODEL_NAME, "NAME", "registered model that gets the new version (default: %(default)s)")
-    parameters = declared.declared(MANIFEST)
+    option("--experiment", recipe.name, "NAME", "MLflow experiment (default: %(default)s)")
+    option("--register-as", recipe.name, "NAME", "registered model that gets the new version (default: %(default)s)")
+    parameters = declared.declared(recipe.manifest)
     declared.add(parser, parameters)
     parser.add_argument(
         "--tag", action="append", default=[], metavar="KEY=VALUE", help="tag of the run and the version; repeatable"

@@ -1,0 +1,285 @@
+"""A training run: fit, log with MLflow, compare with the champion, register, publish.
+
+Importing this module imports MLflow and scikit-learn, which takes seconds; `modelkit.tracking.prepare` comes first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.models import Model, infer_signature
+from mlflow.models.model import ModelInfo
+from sklearn.metrics import r2_score
+
+from modelkit import publishing, registry
+from modelkit.arguments import Options
+from modelkit.parity import Record
+from modelkit.recipe import Recipe
+from modelkit.splitting import Split, split
+from modelkit.stopping import StopSignals
+from modelkit.tables import Table
+from modelkit.tracking import TrackingError, reported, tracked_run
+from modelkit.training import installed, regression_metrics, source_tags
+
+# It wants to name the version of pip, which an image has no need of.
+logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+# It hints that columns of whole numbers cannot have gaps. They need not: training refuses those, as would the model.
+warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer column", category=UserWarning)
+
+PARITY_ROWS = 5
+DIGEST_CHARACTERS = 36
+"""MLflow stores no more of a data set's digest."""
+
+
+@dataclass(frozen=True)
+class DatasetUsed:
+    """The data set of a run, as MLflow keeps it; `digest` is the beginning of the SHA-256 of the file's bytes."""
+
+    name: str
+    digest: str
+    source: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a training run: what `--json` prints.
+
+    `reason` says why the version has its alias, which is None if a version of an earlier run has lost it since;
+    `warning` is true if somebody should look at that.
+    """
+
+    model: str
+    version: str
+    alias: str | None
+    previous_champion: str | None
+    reason: str
+    warning: bool
+    run_id: str
+    model_id: str
+    model_uri: str
+    artifact_uri: str
+    metrics: dict[str, float]
+    dataset: DatasetUsed
+    published: publishing.Published | None
+
+
+class Training:
+    """A training of a model, from the table to its place in the registry.
+
+    Args:
+        recipe: of the model.
+        options: what the user asked for.
+        table: the rows to train on and to test with.
+        stop: signals end the run as KILLED and without a version, until registering begins; from there it finishes.
+    """
+
+    def __init__(self, recipe: Recipe, options: Options, table: Table, stop: StopSignals) -> None:
+        self.recipe, self.options, self.table, self.stop = recipe, options, table, stop
+        self.estimator = recipe.make_estimator()
+        self.frame = pd.DataFrame(table.columns)
+
+    def run(self) -> Outcome:
+        """Train a model, log it, register it as champion or challenger, and publish the champion if that is asked for.
+
+        A version that was trained for the same place is not trained again, unless its files are gone, nor one that is
+        only to be compared.
+
+        Raises:
+            DataError: the data cannot be divided into rows to train on and rows to test with.
+            TrackingError: the tracking server refused or failed.
+        """
+        place, name = self.options.publish, self.options.register_as
+        if self.options.compare is not None:
+            return self._compare(self.options.compare)
+        if place is None:
+            return self._train()
+        with reported(exit_code=2):
+            # Whether the server lets its store be used, and the place is ours, is better known before the training.
+            present = publishing.held(place, name)
+            earlier = publishing.trained_for(place, name)
+            outcome = _recall(earlier) if earlier and not registry.files_gone(earlier) else None
+        if outcome and present:
+            # Servers may be running on these files, so they stay, whichever version is the champion by now.
+            return replace(outcome, published=publishing.Published(place, present, uploaded=False))
+        outcome = outcome or self._train()
+        try:
+            with reported(exit_code=1):
+                return replace(outcome, published=publishing.publish(place, name, present))
+        except TrackingError as error:
+            error.add_note(
+                f"version {outcome.version} is registered: the same command again will publish, and not train"
+            )
+            raise
+
+    def _train(self) -> Outcome:
+        options = self.options
+        tags = source_tags(self.recipe.folder.parent) | options.tags
+        data = split(self.recipe, self.frame, options.parameters)
+        with tracked_run(options.experiment, tags, self.stop) as run_id:
+            mlflow.log_params(options.parameters)
+            dataset = self._log_dataset()
+            model = self.estimator.fit(data, options.parameters)
+            metrics = self._scores(model, data)
+            mlflow.log_metrics(metrics)
+            logged = self._log_model(model, data)
+            decision = registry.decide(
+                options.register_as, metrics["test_score"], lambda uri: self._score(uri, data), dataset.digest
+            )
+            # A version without its alias would be half a registration.
+            self.stop.ignore()
+            version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
+            if options.publish:
+                publishing.remember(options.publish, options.register_as, version)
+        return Outcome(
+            model=options.register_as,
+            version=version,
+            alias=decision.alias,
+            previous_champion=decision.previous_champion,
+            reason=decision.reason,
+            warning=decision.warning,
+            run_id=run_id,
+            model_id=logged.model_id,
+            model_uri=f"models:/{options.register_as}/{version}",
+            artifact_uri=logged.artifact_path,
+            metrics=metrics,
+            dataset=dataset,
+            published=None,
+        )
+
+    def _compare(self, number: str) -> Outcome:
+        """Have a version and a champion of other data compete again, on these.
+
+        A champion of the same data stays: it has won on the same rows, or somebody has chosen it.
+        """
+        name, client, digest = self.options.register_as, MlflowClient(), self.table.sha256[:DIGEST_CHARACTERS]
+        data = split(self.recipe, self.frame, self.options.parameters)
+        with reported(exit_code=2):
+            outcome = _recall(client.get_model_version(name, number))
+            champion = registry.champion(name)
+            if champion and not registry.other_data(champion, digest):
+                present = str(champion.version)
+                reason = "it is the champion" if present == number else f"version {present}, of the same data, stays"
+                return replace(outcome, previous_champion=present, reason=reason)
+        try:
+            score = self._score(outcome.model_uri, data)
+        except Exception as error:
+            # Each kind of store has exceptions of its own.
+            raise TrackingError(f"{name} version {number} cannot be scored: {error}", 1) from error
+        with reported(exit_code=1):
+            decision = registry.decide(name, score, lambda uri: self._score(uri, data), digest)
+            if decision.alias == registry.CHAMPION:
+                self.stop.ignore()
+                registry.crown(name, number)
+        return replace(
+            outcome,
+            alias=decision.alias if decision.alias == registry.CHAMPION else outcome.alias,
+            previous_champion=decision.previous_champion,
+            reason=decision.reason,
+            warning=decision.warning,
+        )
+
+    def _log_dataset(self) -> DatasetUsed:
+        table = self.table
+        used = DatasetUsed(
+            name=PurePosixPath(urlsplit(table.address).path).stem or "data",
+            digest=table.sha256[:DIGEST_CHARACTERS],
+            source=table.address,
+            rows=table.rows,
+        )
+        with warnings.catch_warnings():
+            # MLflow finds itself ambiguous: it registers its source for local files twice.
+            warnings.filterwarnings(
+                "ignore", message="The specified dataset source can be interpreted in multiple ways"
+            )
+            dataset = from_pandas(
+                self.frame, source=used.source, targets=self.recipe.target, name=used.name, digest=used.digest
+            )
+        mlflow.log_input(dataset, context="training")
+        return used
+
+    def _scores(self, model: Any, data: Split) -> dict[str, float]:
+        """R², root mean squared and mean absolute error (in the target's unit) of both parts of the data."""
+        predict = self.estimator.predict
+        return {
+            **regression_metrics("train", data.train_y.to_numpy(), predict(model, data.train_x)),
+            **regression_metrics("test", data.test_y.to_numpy(), predict(model, data.test_x)),
+        }
+
+    def _log_model(self, model: Any, data: Split) -> ModelInfo:
+        rows = data.test_x.head(PARITY_ROWS)
+        predictions = self.estimator.predict(model, rows)
+        record = Record(
+            names=list(self.recipe.features),
+            rows=rows.to_numpy().tolist(),
+            predictions=predictions.tolist(),
+            libraries=installed(self.estimator.libraries),
+        )
+        needed = record.libraries | installed(["pandas"])
+        return self.estimator.log(
+            model,
+            name="model",
+            # The types of the data's own columns, since MLflow takes no integers for a column of floats, nor the other
+            # way round: it would refuse the rows of the training file (https://github.com/mlflow/mlflow/issues/5525).
+            signature=infer_signature(rows, predictions),
+            input_example=rows,
+            # MLflow would start Python anew to find out what it imports.
+            pip_requirements=[f"{name}=={version}" for name, version in needed.items()],
+            metadata=record.to_metadata(),
+        )
+
+    def _score(self, model_uri: str, data: Split) -> float:
+        """R² of a registered version of this model on the test rows.
+
+        Raises:
+            Exception: it cannot be loaded, or is another kind of model.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(mlflow.artifacts.download_artifacts(model_uri, dst_path=folder))
+            signature = Model.load(str(path)).signature
+            columns = signature.inputs.input_names() if signature else []
+            if columns != list(self.recipe.features):
+                raise ValueError(f"its columns are {', '.join(map(str, columns)) or 'not known'}")
+            model = self.estimator.load(path)
+        return float(r2_score(data.test_y, self.estimator.predict(model, data.test_x)))
+
+
+def _recall(version: ModelVersion) -> Outcome:
+    """What came out of the run that registered a version of this model."""
+    client = MlflowClient()
+    run = client.get_run(version.run_id or "")
+    (used,) = (entry.dataset for entry in run.inputs.dataset_inputs)
+    source = json.loads(used.source)
+    return Outcome(
+        model=version.name,
+        version=str(version.version),
+        alias=next((alias for alias in (registry.CHAMPION, registry.CHALLENGER) if alias in version.aliases), None),
+        previous_champion=None,
+        reason="it was trained for this place by an earlier run",
+        warning=False,
+        run_id=run.info.run_id,
+        # The registry knows it as part of the address only.
+        model_id=(version.source or "").removeprefix("models:/"),
+        model_uri=f"models:/{version.name}/{version.version}",
+        artifact_uri=client.get_model_version_download_uri(version.name, version.version),
+        metrics=run.data.metrics,
+        dataset=DatasetUsed(
+            name=used.name,
+            digest=used.digest,
+            source=source.get("uri") or source.get("url"),
+            rows=json.loads(used.profile)["num_rows"],
+        ),
+        published=None,
+    )
