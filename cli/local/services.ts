@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Manifest } from "../../config/manifests";
@@ -87,27 +87,37 @@ export class LocalServices {
     const log = localDir("logs", "mlflow.log");
     step.detail("starting");
     mkdirSync(localDir("artifacts"), { recursive: true });
-    const store = ["--backend-store-uri", `sqlite:///${localDir("mlflow.db")}`];
+    const store = ["--backend-store-uri", `sqlite:///${database()}`];
     const artifacts = ["--serve-artifacts", "--artifacts-destination", localDir("artifacts")];
-    return this.onFreePorts(["mlflow"], async ({ mlflow: port }) => {
-      const client = clientOf(port);
-      const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
-      const mlflow = { made, log, port };
-      const service = await Service.start(
-        environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
-          // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
-          MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
-          MLFLOW_DISABLE_TELEMETRY: "true",
-          ...serviceMark({ mlflow }),
-        }),
-      );
-      this.record({ mlflow: { identity: service.identity, ...mlflow } });
-      await this.ready(service, port, () => client.healthy());
-      step.detail(
-        `${client.url}${port === preferredPorts.mlflow ? "" : ` (${preferredPorts.mlflow} is in use)`}`,
-      );
-      return client;
-    });
+    const start = () =>
+      this.onFreePorts(["mlflow"], async ({ mlflow: port }) => {
+        const client = clientOf(port);
+        const listen = ["--host", localHost, "--port", String(port), "--workers", "1"];
+        const mlflow = { made, log, port };
+        const service = await Service.start(
+          environment.module("MLflow server", log, ["mlflow", "server", ...listen, ...store, ...artifacts], {
+            // The job runner is for evaluations by language models; it takes 1.2 GB and seconds of start-up.
+            MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+            MLFLOW_DISABLE_TELEMETRY: "true",
+            ...serviceMark({ mlflow }),
+          }),
+        );
+        this.record({ mlflow: { identity: service.identity, ...mlflow } });
+        await this.ready(service, port, () => client.healthy());
+        writeFileSync(database("complete"), "");
+        step.detail(
+          `${client.url}${port === preferredPorts.mlflow ? "" : ` (${preferredPorts.mlflow} is in use)`}`,
+        );
+        return client;
+      });
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof ServiceEnded) || !isUnfinished(log)) throw error;
+      step.detail("its database was left half made by a run that was killed: beginning anew");
+      renameSync(database(), database("unfinished"));
+      return await start();
+    }
   }
 
   /**
@@ -229,6 +239,16 @@ export class LocalServices {
     for (const [, { identity }] of servicesOf(started)) this.startedHere.push(identity);
     writeState(together(readState(), started));
   }
+}
+
+/** MLflow's database; the mark beside it that it was complete once; where one is put aside that never was. */
+function database(beside?: "complete" | "unfinished"): string {
+  return localDir(beside === undefined ? "mlflow.db" : `mlflow.db.${beside}`);
+}
+
+/** Whether MLflow has found a database whose making was cut off: SQLite keeps each table, and MLflow begins anew. */
+function isUnfinished(log: string): boolean {
+  return !existsSync(database("complete")) && /table \S+ already exists/.test(readFileSync(log, "utf8"));
 }
 
 /** Where a local model answers Seldon's protocol. */

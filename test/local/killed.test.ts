@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,6 +31,19 @@ describe("npm run up, killed or with a service that hangs", function () {
     // A training that was killed has registered nothing.
     expect(modelUp(events)).to.include({ version: "1" });
     expect(Object.keys(platform.services())).to.have.members(["mlflow", "house-price"]);
+  });
+
+  it("begins MLflow's database anew that was left half made", async () => {
+    const half = new TestPlatform();
+    const file = path.join(half.home, "local", "mlflow.db");
+    mkdirSync(path.dirname(file));
+    const script =
+      "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TABLE trace_info (id)')";
+    execFileSync(path.join(half.home, "env", "tracking", "bin", "python"), ["-c", script, file]);
+    const { code, stderr } = await half.run(["up", "--once"]);
+    expect(code, stderr).to.equal(0);
+    expect(existsSync(`${file}.unfinished`)).to.equal(true);
+    await half.dispose();
   });
 
   it("starts a service anew that hangs, after a while", async () => {

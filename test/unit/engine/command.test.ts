@@ -36,7 +36,9 @@ describe("the engine as a command", function () {
   };
   const text = (name: string) => readFileSync(path.join(home, name), "utf8");
   const appears = async (name: string) => {
-    for (let left = 200; left > 0 && !existsSync(path.join(home, name)); left -= 1) await sleep(25);
+    // A file is there before what it is to hold.
+    const there = () => existsSync(path.join(home, name)) && text(name) !== "";
+    for (let left = 200; left > 0 && !there(); left -= 1) await sleep(25);
     return text(name);
   };
   const group = (pid: number) =>
