@@ -27,7 +27,7 @@ type Victim = (typeof victims)[number];
 type Action = "up" | "retrain" | "upgrade" | "down";
 
 /** Seconds that a command of each kind takes undisturbed; the kill falls somewhere in them. */
-const usual: Readonly<Record<Action, number>> = { up: 55, retrain: 45, upgrade: 30, down: 30 };
+const usual: Readonly<Record<Action, number>> = { up: 50, retrain: 20, upgrade: 18, down: 30 };
 /** So many kills, and then everything is removed. */
 const lifeOfKills = 10;
 const patienceMilliseconds = 420_000;
