@@ -15,8 +15,8 @@ import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
 import { defaultModels } from "../../cli/local/models";
-import type { Manifest } from "../../config/manifests";
-import { TestPlatform, modelUp } from "./support/platform";
+import { type Manifest, manifests } from "../../config/manifests";
+import { type ModelUp, TestPlatform, lastEvent, modelUp } from "./support/platform";
 
 /** What is no part of the project, or made anew. */
 const left = [
@@ -78,6 +78,27 @@ describe("a model that is added as a folder, and nothing else", function () {
     expect(steps).to.include.members(["Python environment toy-serve", "training toy", "model server toy"]);
     expect(steps.filter((step) => step.includes(defaultModels[0]?.name ?? ""))).to.deep.equal([]);
     expect(existsSync(path.join(platform.home, "local", "models", "toy"))).to.equal(true);
+  });
+
+  it("runs beside the others, each asked by its name", async () => {
+    const { code, events, stderr } = await platform.run(["up", "--detach", "--json", "--models", "all"]);
+    expect(code, stderr).to.equal(0);
+    const names = ["mlflow", ...manifests.map(({ name }) => name), "toy"];
+    expect(Object.keys(platform.services())).to.have.members(names);
+    const up = lastEvent(events, "up")["models"] as ModelUp[];
+    for (const { name, prediction } of up) {
+      const { stdout } = await platform.run(["predict", "--json", "--model", name]);
+      const { data } = JSON.parse(stdout) as { data: { ndarray: number[] } };
+      expect(data.ndarray, name).to.deep.equal([prediction.value]);
+    }
+    const unnamed = await platform.run(["predict"]);
+    expect(unnamed.stderr).to.match(/several models run here; choose one: --model NAME, of .*toy/);
+    const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as { services: unknown[] };
+    expect(status.services).to.have.length(names.length);
+    const one = await platform.run(["up", "--once", "--models", "all", "--data", "x.csv"]);
+    expect(one.stderr).to.include("--data is for one model, and --models names 2");
+    expect((await platform.run(["down"])).code).to.equal(0);
+    expect(platform.processes()).to.deep.equal([]);
   });
 
   it("is built, trained and deployed by a stack that names it, and keeps to the policies", async () => {
