@@ -206,7 +206,10 @@ export class DeploymentView {
     }
     const more = others.length === 0 ? "" : `, and ${others.length} more`;
     const reason = this.reasons.get(first.urn);
-    line.step.detail(`${first.doing} ${inWords(first)}${more}${reason === undefined ? "" : `: ${reason}`}`);
+    const what = `${first.doing} ${inWords(first)}${more}`;
+    // A reason that begins with the object says all by itself.
+    const begun = reason?.startsWith(`${inWords(first)} `) === true && others.length === 0;
+    line.step.detail(reason === undefined ? what : begun ? reason : `${what}: ${reason}`);
   }
 }
 

@@ -182,16 +182,18 @@ describe("the view of a deployment", () => {
     ]);
   });
 
-  it("says why something takes its time, until that is over", async () => {
+  it("says why something takes its time, until that is over, and no name twice", async () => {
     const steps = await shown(all, (view) => {
       tell(view, began("create", mlflow), began("create", postgres));
       view.explain([{ ...crash, release: "another" }, crash]);
+      view.explain([{ ...crash, reason: "Release mlflow runs for 9 s" }]);
       view.explain([]);
     });
     expect(steps.filter((line) => line.startsWith("MLflow"))).to.deep.equal([
       "MLflow:",
       "MLflow: creating Release mlflow",
       "MLflow: creating Release mlflow: container mlflow of pod mlflow-0 ends with exit code 1",
+      "MLflow: Release mlflow runs for 9 s",
       "MLflow: creating Release mlflow",
     ]);
     expect(steps.join("\n")).to.not.match(/Postgres.*container/);
