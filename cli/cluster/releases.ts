@@ -4,6 +4,7 @@ import type { V1Deployment, V1Secret, V1StatefulSet } from "@kubernetes/client-n
 
 import type { ReleaseRecords, ReleaseState } from "../engine/recover";
 import type { Cluster, Live } from "./cluster";
+import type { Workload } from "./rollout";
 
 /** The newest revision of a release, as Helm has recorded it. */
 export interface HelmRelease extends ReleaseState {
@@ -68,7 +69,7 @@ export class HelmReleases implements ReleaseRecords {
 export async function workloadsOf(
   cluster: Cluster,
   { namespace, name }: { readonly namespace: string; readonly name: string },
-): Promise<(Live<V1Deployment> | Live<V1StatefulSet>)[]> {
+): Promise<Workload[]> {
   const lists = await Promise.all([
     cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`),
     cluster.list<V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),

@@ -7,6 +7,7 @@ import type { Cause, Finding } from "../cluster/diagnosis/finding";
 import { condition } from "../cluster/diagnosis/scene";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { HelmReleases, workloadsOf } from "../cluster/releases";
+import { rolloutOf } from "../cluster/rollout";
 import { servedModels } from "../cluster/servedModels";
 import { versionInWords } from "../cluster/servedVersion";
 import { UserError } from "../errors";
@@ -22,7 +23,7 @@ const patienceMilliseconds = 300_000;
 /** Something that a stack declares and that is not so in the cluster. */
 interface Unmet {
   readonly declared: Declared;
-  /** What is wrong with it, in words: "has 0 of 1 pods ready". */
+  /** What is wrong with it, in words: "has 0/1 ready". */
   readonly what: string;
   /** No waiting mends it. */
   readonly final: boolean;
@@ -129,9 +130,11 @@ function jobTrouble(job: Live<V1Job> | undefined): Trouble[] {
 async function workloadTrouble(cluster: Cluster, release: Declared): Promise<Trouble[]> {
   const own = await workloadsOf(cluster, release);
   if (own.length === 0) return [{ what: "is deployed, and what it has installed is gone", final: true }];
-  return own.flatMap(({ spec, status }) => {
-    const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
-    return ready >= wanted ? [] : [{ what: `has ${ready} of ${wanted} pods ready`, final: false }];
+  return own.flatMap((workload): Trouble[] => {
+    const { complete, off, state } = rolloutOf(workload);
+    const which = workload.metadata?.name ?? "";
+    if (off) return [{ what: `is scaled to 0 pods (${which})`, final: true }];
+    return complete ? [] : [{ what: `has ${state} (${which})`, final: false }];
   });
 }
 

@@ -2,13 +2,11 @@ import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster, Live } from "../cluster/cluster";
+import { type Workload, rolloutOf } from "../cluster/rollout";
 import { proxyAddress, storeService, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
 import type { Item } from "./item";
-
-/** A Deployment or a StatefulSet, as they look alike. */
-type Workload = Live<V1Deployment> | Live<V1StatefulSet>;
 
 const answerMilliseconds = 5_000;
 
@@ -82,15 +80,15 @@ async function listIn<T>(
   ).flat();
 }
 
-function workloadItem(part: Item["part"], { metadata, spec, status }: Workload): Item {
-  const wanted = spec?.replicas ?? 1;
-  const ready = status?.readyReplicas ?? 0;
+function workloadItem(part: Item["part"], workload: Workload): Item {
+  const { complete, off, ready, state, wanted } = rolloutOf(workload);
   return {
     part,
-    name: metadata?.name ?? "",
-    health: ready >= wanted ? "well" : "ill",
-    state: `${ready}/${wanted} ready`,
-    detail: "",
+    name: workload.metadata?.name ?? "",
+    health: complete ? "well" : "ill",
+    state,
+    detail: off ? "scaled to 0 pods" : "",
+    ...(off ? { mend: "npm run up" } : {}),
     facts: { ready, wanted },
   };
 }
@@ -105,6 +103,6 @@ async function asked(item: Item, ask: () => Promise<boolean>): Promise<Item> {
     return { ...item, health: "ill", detail: "answers that it is not well" };
   } catch (error) {
     const health = item.health === "well" ? "warning" : "ill";
-    return { ...item, health, detail: `could not be asked: ${messageOf(error)}` };
+    return { ...item, health, detail: item.detail || `could not be asked: ${messageOf(error)}` };
   }
 }

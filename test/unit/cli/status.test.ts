@@ -176,6 +176,9 @@ describe("the status of a cluster", function () {
       [alias]: [503, { kind: "Status", message: "no endpoints available" }],
       [modelHealth]: [500, "broken"],
       "/api/v1/namespaces/postgres/persistentvolumeclaims": [403, { kind: "Status", message: "not allowed" }],
+      "/apis/apps/v1/namespaces/postgres/statefulsets": {
+        items: [{ metadata: { name: "postgresql" }, spec: { replicas: 0 }, status: {} }],
+      },
       "/apis/batch/v1/namespaces/ml-models/jobs": {
         items: [
           {
@@ -198,7 +201,7 @@ describe("the status of a cluster", function () {
     expect(await shown(() => Promise.resolve([finding]))).to.equal(
       [
         "✓ release       postgres/postgresql            deployed   postgres 0.20.1, revision 1",
-        "✓ database      postgresql                     1/1 ready",
+        "✗ database      postgresql                     0/1 ready  scaled to 0 pods",
         "✓ object store  minio                          1/1 ready  answers",
         "! tracking      mlflow                         1/1 ready  could not be asked: no endpoints available",
         "! volume                                       unknown    not allowed",
@@ -208,6 +211,7 @@ describe("the status of a cluster", function () {
         "✗ pod           mlflow/mlflow-0                not ready  container mlflow ends with code 1",
         "",
         "What to do:",
+        "  postgresql: npm run up",
         "  house-price-default-f00baa: npm run logs -- house-price",
         "  ml-models/house-price-train-1: npm run logs -- house-price-train-1, then: npm run up",
         "  mlflow/mlflow-0: See its log.",

@@ -64,9 +64,10 @@ describe("the check that what is declared is so", function () {
     api.answers["/api/v1/namespaces/mlflow/secrets"] = { items: [record("mlflow", 3, status, payload)] };
   };
   /** The release has one Deployment, of whose pod so many are ready. */
-  const running = (readyReplicas: number) => {
+  const running = (readyReplicas: number, more: object = {}, replicas = 1) => {
     const metadata = { name: "mlflow", annotations: { "meta.helm.sh/release-name": "mlflow" } };
-    api.answers[deployments] = { items: [{ metadata, spec: { replicas: 1 }, status: { readyReplicas } }] };
+    const status = { readyReplicas, ...more };
+    api.answers[deployments] = { items: [{ metadata, spec: { replicas }, status }] };
   };
   /** A model of which version `version` has so many pods ready. */
   const serving = (version: string, ready: number, state = "Creating") => {
@@ -165,17 +166,27 @@ describe("the check that what is declared is so", function () {
     expect(await refused(release)).to.contain("is deployed, and what it has installed is gone");
   });
 
-  it("waits for pods that are on their way, and says so", async () => {
+  it("tells of a release that was scaled to 0", async () => {
     helm("deployed");
-    running(0);
-    setTimeout(() => {
-      running(1);
-    }, 500);
-    expect(await check(release)).to.deep.equal([
-      "release mlflow in mlflow has 0 of 1 pods ready",
-      "1 releases deployed, 0 Jobs ended, 0 models ready",
-    ]);
+    running(0, {}, 0);
+    expect(await refused(release)).to.contain("release mlflow in mlflow is scaled to 0 pods (mlflow)");
   });
+
+  for (const [what, ready, more, said] of [
+    ["are on their way", 0, {}, "0/1 ready"],
+    ["fail beside those of the version before", 1, { replicas: 2 }, "1/1 ready, 0 of the new version"],
+  ] as const)
+    it(`waits for pods that ${what}, and says so`, async () => {
+      helm("deployed");
+      running(ready, { updatedReplicas: 1, ...more });
+      setTimeout(() => {
+        running(1);
+      }, 500);
+      expect(await check(release)).to.deep.equal([
+        `release mlflow in mlflow has ${said} (mlflow)`,
+        "1 releases deployed, 0 Jobs ended, 0 models ready",
+      ]);
+    });
 
   it("starts a pod again that only waits for its next try, and ends well where its cause is gone", async () => {
     serving("2b", 0);
