@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
+import { keepPostgresVersion } from "../cluster/postgresVersion";
 import { routingFindings } from "../cluster/routing";
 import type { Consent } from "../consent";
 import { chooseBackend } from "../engine/backend";
@@ -122,6 +123,7 @@ export async function deploy(
           : `${object} is ${was}, and cannot be put back: ${problem}`,
       );
     await verify(cluster, declared.all, step, signal);
+    await keepPostgresVersion(cluster, progress);
   });
   return { stack, plan, changes };
 }

@@ -4,9 +4,10 @@ import { namespaceNames } from "../../components/namespaces/traffic";
 import { quantity } from "../../config/quantity";
 import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
+import { majorKey, majorOf, runningMajor } from "../cluster/postgresVersion";
 import { type Check, once } from "./inspection";
 import { type PlannedRelease, plannedReleases } from "./planned";
-import { type Problem, error } from "./problem";
+import { type Problem, error, warning } from "./problem";
 
 /** Whether what is asked for fits the data that are there: the size and class of volumes, the version that wrote them. */
 export const deployedData: Check = {
@@ -27,7 +28,7 @@ export const deployedData: Check = {
       const known = await classes();
       return [
         ...claims.flatMap((claim) => volumeProblems(release, claim, sets, known, target.stack)),
-        ...versionProblems(release, sets),
+        ...versionProblems(release, claims, sets),
       ];
     });
     return (await Promise.all(found)).flat();
@@ -106,23 +107,30 @@ function templateOf({ spec }: Live<V1StatefulSet>, release: string, claim: strin
 /** Postgres keeps each major version's data in a folder of its own: another one begins with an empty database. */
 export function versionProblems(
   { name, namespace, values }: Pick<PlannedRelease, "name" | "namespace" | "values">,
+  claims: readonly Live<V1PersistentVolumeClaim>[],
   sets: readonly Live<V1StatefulSet>[],
 ): Problem[] {
-  if (namespace !== namespaceNames.database) return [];
-  const asked = major(text(at(values, "image", "tag")));
-  return sets.flatMap(({ spec }) => {
-    const [container] = spec?.template.spec?.containers ?? [];
-    const there = major(/:([^/]+)$/.exec((container?.image ?? "").split("@")[0] ?? "")?.[1]);
-    if (asked === undefined || there === undefined || asked === there) return [];
+  const asked = majorOf(text(at(values, "image", "tag")));
+  if (namespace !== namespaceNames.database || asked === undefined) return [];
+  const running = sets.flatMap((set) => runningMajor(set) ?? [])[0];
+  return claims.flatMap(({ metadata }) => {
+    const claim = metadata?.name ?? "";
+    const there = metadata?.annotations?.[majorKey] ?? running;
+    if (there === asked) return [];
+    if (there === undefined)
+      return [
+        warning(
+          `which version of Postgres has written the volume of ${name}, ${namespace}/${claim}, is not known: no ` +
+            `annotation ${majorKey} is on it, and no Postgres runs with it. The stack asks for ${asked}, and another one's ` +
+            "database would seem to be empty",
+          `Go on if it was ${asked}, or if nothing is lost; ask for the right one otherwise (database.values.image.tag)`,
+        ),
+      ];
     return [
       error(
-        `the volume of ${name} was written by Postgres ${there}, and the stack asks for ${asked}, which would begin with an empty database`,
+        `the volume of ${name}, ${namespace}/${claim}, was written by Postgres ${there}, and the stack asks for ${asked}, which would begin with an empty database`,
         `Stay with ${there} (database.values.image.tag), or move the data yourself to a database elsewhere (database.kind: external)`,
       ),
     ];
   });
-}
-
-function major(tag: string | undefined): string | undefined {
-  return /^v?(\d+)(?:\D|$)/.exec(tag ?? "")?.[1];
 }

@@ -18,6 +18,10 @@ const set = (size: string, image = "docker.io/library/postgres:18.6@sha256:ab") 
       template: { spec: { containers: [{ image }] } },
     },
   }) as unknown as Live<V1StatefulSet>;
+const ready = (image?: string): Live<V1StatefulSet> => ({
+  ...set("2Gi", image),
+  status: { replicas: 1, readyReplicas: 1 },
+});
 const classes = (allowVolumeExpansion: boolean) =>
   [{ metadata: { name: "standard" }, allowVolumeExpansion }] as unknown as Live<V1StorageClass>[];
 
@@ -63,15 +67,40 @@ describe("pre-flight: the data that are there", () => {
     );
   });
 
-  const versions = (tag: string, image?: string) =>
-    versionProblems(release({ image: { tag } }), [set("2Gi", image)]).map(({ what }) => what);
+  const marked = (major?: string) => ({
+    ...claim("2Gi"),
+    metadata: {
+      name: "data-postgresql-0",
+      ...(major && { annotations: { "mlplatform/postgres-major": major } }),
+    },
+  });
+  const versions = (tag: string, major?: string, sets = [ready()]) =>
+    versionProblems(release({ image: { tag } }), [marked(major)], sets).map(
+      ({ severity, what }) => `${severity}: ${what}`,
+    );
+  const refusal = (there: string, asked: string) =>
+    `error: the volume of postgresql, postgres/data-postgresql-0, was written by Postgres ${there}, and the stack asks ` +
+    `for ${asked}, which would begin with an empty database`;
 
   it("are read by the major version that wrote them", () => {
     expect(versions("18.7@sha256:cd")).to.deep.equal([]);
     expect(versions("latest")).to.deep.equal([]);
-    expect(versions("17.6")).to.deep.equal([
-      "the volume of postgresql was written by Postgres 18, and the stack asks for 17, which would begin with an empty database",
+    expect(versions("17.6")).to.deep.equal([refusal("18", "17")]);
+    expect(versions("18.6", undefined, [ready("registry.example.com:5000/postgres:17.2")])).to.deep.equal([
+      refusal("17", "18"),
     ]);
-    expect(versions("18.6", "registry.example.com:5000/postgres:17.2")).to.have.length(1);
+  });
+
+  it("tell their version by themselves, whatever runs or is gone", () => {
+    expect(versions("17.6", "18", [])).to.deep.equal([refusal("18", "17")]);
+    expect(versions("18.6", "18", [set("2Gi", "docker.io/library/postgres:16.9")])).to.deep.equal([]);
+    expect(versions("18.6", "17")).to.deep.equal([refusal("17", "18")]);
+  });
+
+  it("are of an unknown version where they say nothing and nothing runs", () => {
+    for (const sets of [[], [set("2Gi", "docker.io/library/postgres:16.9")]])
+      expect(versions("18.6", undefined, sets).join()).to.match(
+        /^warning: which version of Postgres has written the volume of postgresql, postgres\/data-postgresql-0, is not known/,
+      );
   });
 });

@@ -153,7 +153,12 @@ describe("pre-flight: all of it", function () {
     );
 
     const bound = (namespace: string) => ({
-      items: [{ metadata: { namespace }, status: { phase: "Bound" } }],
+      items: [
+        {
+          metadata: { namespace, annotations: { "mlplatform/postgres-major": "18" } },
+          status: { phase: "Bound" },
+        },
+      ],
     });
     has["/apis/storage.k8s.io/v1/storageclasses"] = { items: [] };
     has["/api/v1/namespaces/postgres/persistentvolumeclaims"] = bound("postgres");
