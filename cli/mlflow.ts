@@ -96,6 +96,21 @@ export class MlflowClient {
    * @param folder where they shall stand; it appears when all files are there.
    */
   async download(version: ModelVersion, folder: string): Promise<void> {
+    const root = await this.placeOf(version);
+    const partial = `${folder}.partial`;
+    rmSync(partial, { recursive: true, force: true });
+    await this.downloadFolder(root, partial);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+  }
+
+  /** Whether the files of a model version are there: its record may have outlived them. */
+  async holds(version: ModelVersion): Promise<boolean> {
+    return (await this.artifacts(await this.placeOf(version))).includes("MLmodel");
+  }
+
+  /** The folder of a model version, below `mlflow-artifacts:/`. @throws UserError it is elsewhere. */
+  private async placeOf(version: ModelVersion): Promise<string> {
     const { name } = version;
     const answer = await this.get<{ artifact_uri: string }>("model-versions/get-download-uri", {
       name,
@@ -108,11 +123,7 @@ export class MlflowClient {
           `at ${this.url} does not hand out; start it with --serve-artifacts.`,
       );
     }
-    const partial = `${folder}.partial`;
-    rmSync(partial, { recursive: true, force: true });
-    await this.downloadFolder(root, partial);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(partial, folder);
+    return root;
   }
 
   private async downloadFolder(source: string, target: string): Promise<void> {

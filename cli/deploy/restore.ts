@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
+import type { V1CustomResourceDefinition } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 
+import { condition } from "../cluster/diagnosis/scene";
 import { type Cluster, Refused } from "../cluster/cluster";
 import { KnownKinds } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
@@ -33,7 +36,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Metadata apart, what may differ between an object and what it was asked to be. */
 const notCompared = ["metadata", "status"];
-/** The definition of SeldonDeployments has a megabyte: that it is there is enough. */
+/** Of the definition of SeldonDeployments, a megabyte, the versions are compared, and which of them are served. */
 const comparedCharacters = 100_000;
 
 /**
@@ -94,17 +97,37 @@ async function restore(
   const was = live === undefined ? "gone" : "changed";
   try {
     if (live !== undefined) {
-      if (body.length > comparedCharacters) return undefined;
-      if (isSame(JSON.parse(await apply(cluster, address, body, "&dryRun=All")) as Values, live))
+      if (body.length > comparedCharacters) {
+        if (isDeepStrictEqual(versionsOf(rendered), versionsOf(live))) return undefined;
+      } else if (isSame(JSON.parse(await apply(cluster, address, body, "&dryRun=All")) as Values, live))
         return undefined;
     }
     if (how === "restore") await apply(cluster, address, body);
+    if (how === "restore" && rendered.kind === "CustomResourceDefinition")
+      await established(cluster, address);
     return { object, was };
   } catch (error) {
     // What cannot be put back is for the check that follows: it may be well all the same.
     if (!(error instanceof Refused)) throw error;
     return { object, was, problem: error.message };
   }
+}
+
+/** Waits until the API server takes objects of a definition; what needs them says so if it takes longer. */
+async function established(cluster: Cluster, address: string): Promise<void> {
+  for (let left = 40; left > 0; left -= 1) {
+    const found = await cluster.get<V1CustomResourceDefinition>(address);
+    if (condition(found?.status?.conditions, "Established")) return;
+    await sleep(250);
+  }
+}
+
+/** The versions of a definition; none of anything else. */
+function versionsOf({ spec }: Values): unknown[] {
+  const { versions = [] } = (spec ?? {}) as {
+    versions?: { name: string; served: boolean; storage: boolean }[];
+  };
+  return versions.map(({ name, served, storage }) => ({ name, served, storage }));
 }
 
 /** Whether an object is what it was asked to be; the API server has filled in the rest of both. */

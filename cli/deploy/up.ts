@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
+import type { Cluster } from "../cluster/cluster";
 import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
 import { keepPostgresVersion } from "../cluster/postgresVersion";
@@ -19,7 +20,7 @@ import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { counted, told } from "./changes";
-import { DeclaredObjects } from "./declared";
+import { DeclaredObjects, declaredObject } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { refuse } from "./refusal";
 import { agreeToRemovals, removalsOf } from "./removals";
@@ -94,6 +95,7 @@ export async function deploy(
         `the files of ${model} are gone from the store (${place}): they are published again. ` +
           "What runs goes on with those that it has.",
       );
+  if (refresh && resources.length > 0) await putBack(cluster, plan, progress);
   const view = new DeploymentView(progress, plan.recording.resources);
   const declared = new DeclaredObjects();
   const network: NetworkLook = (until) =>
@@ -114,18 +116,27 @@ export async function deploy(
     step.detail(told(made));
     return made;
   });
-  await progress.step("what is declared", async (step) => {
-    const restored = refresh ? await restoreReleases(cluster, declared.all, step) : [];
+  await progress.step("what is declared", (step) => verify(cluster, declared.all, step, signal));
+  await keepPostgresVersion(cluster, progress);
+  return { stack, plan, changes };
+}
+
+/** Puts back what releases have lost, before the engine needs it: a model cannot be made without its definition. */
+async function putBack(cluster: Cluster, { recording }: Plan, progress: Progress): Promise<void> {
+  await progress.step("what releases have made", async (step) => {
+    const restored = await restoreReleases(
+      cluster,
+      recording.resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []),
+      step,
+    );
     for (const { object, was, problem } of restored)
       progress.warn(
         problem === undefined
           ? `${object} was ${was}, and is put back.`
           : `${object} is ${was}, and cannot be put back: ${problem}`,
       );
-    await verify(cluster, declared.all, step, signal);
-    await keepPostgresVersion(cluster, progress);
+    step.detail(restored.length === 0 ? "as they have made it" : `${restored.length} put back`);
   });
-  return { stack, plan, changes };
 }
 
 /** What a recovery has done, in words. */

@@ -86,8 +86,8 @@ function passphrase(stack: string, url: string): Record<string, string> {
       throw new UserError(
         `the passphrase of ${locked.join(", ")} is gone: ${shown(file)}. Put it back from a copy, or set ` +
           `PULUMI_CONFIG_PASSPHRASE_FILE to where it is: without it nobody can read the passwords in the state. If it ` +
-          `is lost, and what they open is not needed any more, remove ${shown(stackDir(stack))} and the state, and ` +
-          "begin anew.",
+          `is lost, and what they open is not needed any more, remove ` +
+          `${locked.map((name) => shown(stackDir(name))).join(", ")} and the state, and begin anew.`,
       );
     writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   } else if ((statSync(file).mode & 0o077) !== 0) {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import * as path from "node:path";
 
 import { stringify } from "yaml";
@@ -95,7 +104,11 @@ export function shareSalt(stack: string): void {
   const { encryptionsalt } = read(settingsFile(stack));
   if (encryptionsalt === undefined || encryptsItself(stack)) return;
   const file = path.join(projectDir, `Pulumi.${stack}.yaml`);
-  replace(file, `${readFileSync(file, "utf8").trimEnd()}\n${stringify({ encryptionsalt })}`);
+  // In its place, so that its rights stay, and a link one.
+  appendFileSync(
+    file,
+    `${readFileSync(file, "utf8").endsWith("\n") ? "" : "\n"}${stringify({ encryptionsalt })}`,
+  );
 }
 
 /** The context that the stack was last brought up in from here; undefined if it was not, or is down again. */

@@ -192,8 +192,8 @@ async function trainIfChanged(
   const { name, folder, training } = manifest;
   const fingerprint = trainingFingerprint(manifest, data);
   const [present, known] = await Promise.all([
-    mlflow.versionByAlias(name, champion),
-    mlflow.versionByTag(name, fingerprintTag, fingerprint),
+    mlflow.versionByAlias(name, champion).then((found) => whole(mlflow, found)),
+    mlflow.versionByTag(name, fingerprintTag, fingerprint).then((found) => whole(mlflow, found)),
   ]);
   if (present !== undefined && known?.version === present.version) {
     step.detail(`code and data unchanged since version ${known.version}`);
@@ -228,6 +228,24 @@ async function trainIfChanged(
   else step.detail(`code and data unchanged since version ${version}, but it is not the ${champion}${why}`);
 }
 
+/** A version, if its files are here or in MLflow's store; one without them is as if it were not there. */
+async function whole(
+  mlflow: MlflowClient,
+  version: ModelVersion | undefined,
+): Promise<ModelVersion | undefined> {
+  if (version === undefined) return undefined;
+  return existsSync(modelFile(filesOf(version))) || (await mlflow.holds(version)) ? version : undefined;
+}
+
+/** Where the files of a version are kept. */
+function filesOf({ name, version, runId }: ModelVersion): string {
+  return localDir("models", name, `${version}-${runId}`);
+}
+
+function modelFile(folder: string): string {
+  return path.join(folder, "MLmodel");
+}
+
 /** Fetches the champion's files; a version's files never change, so once is enough. */
 async function fetchChampion(
   name: string,
@@ -237,8 +255,8 @@ async function fetchChampion(
   const version = await mlflow.versionByAlias(name, champion);
   if (version === undefined)
     throw new UserError(`MLflow has no ${champion} of ${name}, though it was trained.`);
-  const files = localDir("models", version.name, `${version.version}-${version.runId}`);
-  const fetched = !existsSync(files);
+  const files = filesOf(version);
+  const fetched = !existsSync(modelFile(files));
   if (fetched) await mlflow.download(version, files);
   step.detail(
     `models:/${version.name}@${champion} is version ${version.version}${fetched ? "" : ", was fetched"}`,

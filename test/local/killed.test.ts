@@ -46,6 +46,14 @@ describe("npm run up, killed or with a service that hangs", function () {
     await half.dispose();
   });
 
+  it("trains anew what has lost its files", async () => {
+    for (const folder of ["artifacts", "models"])
+      rmSync(path.join(platform.home, "local", folder), { recursive: true });
+    const { code, events, stderr } = await platform.run(["up", "--detach", "--json"]);
+    expect(code, stderr).to.equal(0);
+    expect(modelUp(events)).to.include({ version: "2" });
+  });
+
   it("starts a service anew that hangs, after a while", async () => {
     const hung = platform.services();
     for (const pid of Object.values(hung)) process.kill(-pid, "SIGSTOP");

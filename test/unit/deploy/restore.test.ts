@@ -97,6 +97,26 @@ describe("putting back what a release has installed", function () {
     expect(applied().map(([address]) => address)).to.deep.equal([`${service}${how}`]);
   });
 
+  it("puts back a definition whose versions are others, and waits until it holds", async () => {
+    const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/large";
+    const spec = { versions: [{ name: "v1", served: true, storage: true, schema: "x".repeat(100_000) }] };
+    const rendered = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+    const large = JSON.stringify({ ...rendered, metadata: { name: "large" }, spec });
+    api.answers["/api/v1/namespaces/ns/secrets"] = {
+      items: [record("it", 1, "deployed", { manifest: large })],
+    };
+    api.answers["/apis/apiextensions.k8s.io/v1"] = {
+      resources: [{ name: "customresourcedefinitions", kind: rendered.kind, namespaced: false }],
+    };
+    const status = { conditions: [{ type: "Established", status: "True" }] };
+    api.answers[`${definition}${how}`] = {};
+    api.answers[definition] = { spec: { versions: [{ name: "v1", served: true, storage: true }] }, status };
+    expect(await restore(release), "the same").to.deep.equal([]);
+    api.answers[definition] = { spec: { versions: [{ name: "v1", served: false, storage: true }] }, status };
+    expect(await restore(release)).to.deep.equal(["CustomResourceDefinition large in ns changed"]);
+    expect(applied().map(([address]) => address)).to.deep.equal([`${definition}${how}`]);
+  });
+
   it("tells what cannot be put back, and goes on", async () => {
     Reflect.deleteProperty(api.answers, thing);
     api.answers[`${thing}${how}`] = [403, { kind: "Status", message: "not allowed" }];
