@@ -11,9 +11,9 @@ export interface Consent {
 }
 
 /**
- * Asks before something is removed that can be made again.
+ * Says what will happen and asks before something is removed that can be made again.
  *
- * @param what what will happen; it stands on the screen already.
+ * @param what what will happen. Where nobody can be asked the error has it, and it is not said before.
  * @throws UserError the answer is no, or nobody is here to give one.
  */
 export async function askBefore(
@@ -22,16 +22,16 @@ export async function askBefore(
   { yes = false }: Consent,
   progress: Progress,
 ): Promise<void> {
-  if (yes) return;
-  if (!canAsk(progress))
+  if (!yes && !canAsk(progress))
     throw new UserError(`${what}\nNobody is here to be asked; if that is what you want, add --yes.`);
-  if (!(await agreed(question))) throw new UserError("nothing was changed.");
+  progress.say(what);
+  if (!yes && !(await agreed(question))) throw new UserError("nothing was changed.");
 }
 
 /**
- * Has the name be typed of what is to lose data.
+ * Says what will be lost, and has the name be typed of what is to lose data.
  *
- * @param what what will be lost; it stands on the screen already.
+ * @param what what will be lost. Where nobody can type the error has it, and it is not said before.
  * @param name the stack, or `local`.
  * @throws UserError it was not typed, nobody is here to type it, or `confirm` names another one.
  */
@@ -41,11 +41,12 @@ export async function confirmLoss(
   { confirm }: Consent,
   progress: Progress,
 ): Promise<void> {
+  if (confirm === undefined && !canAsk(progress))
+    throw new UserError(`${what}\nThat loses data: if it is what you want, add --confirm ${name}.`);
+  progress.say(what);
   if (confirm === name) return;
   if (confirm !== undefined)
     throw new UserError(`--confirm names ${confirm}, and this is ${name}: nothing was changed.`);
-  if (!canAsk(progress))
-    throw new UserError(`${what}\nThat loses data: if it is what you want, add --confirm ${name}.`);
   if ((await answer(`That loses data. If it is what you want, type ${name}:`)) !== name)
     throw new UserError("nothing was changed.");
 }

@@ -53,7 +53,6 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
     (options.data ?? false) && existsSync(localDir()) && !(quiet && options.confirm !== "local");
   if (removes) {
     const what = `${shown(localDir())} will be removed: MLflow's database, models and logs.`;
-    progress.say(what);
     await confirmLoss(what, "local", options, progress);
   }
   const keeper = runningUp();

@@ -45,7 +45,6 @@ export async function forgetStack(
       `the cluster of stack ${name}, context ${context}, answers. Remove the stack from it: npm run down, without --forget.`,
     );
   const what = `The state of stack ${name}, with its passwords, will be forgotten; what is in context ${context} stays there.`;
-  progress.say(what);
   await askBefore(what, "Forget it?", consent, progress);
   const engine = await prepareEngine(progress, signal);
   const stack = await EngineStack.open(name, engine, undefined);
@@ -139,7 +138,6 @@ async function forgetAbsent(
     const what =
       `Nothing of stack ${name} is in context ${context.name} any more, or that leads to another cluster now: its ` +
       `state, with its passwords, will be forgotten.`;
-    progress.say(what);
     await confirmLoss(what, name, consent, progress);
   }
   const others =
@@ -176,7 +174,6 @@ export async function confirmRemoval(
         ...halves,
       ].join("\n");
   progress.event({ event: "removal", stack, context: context.name, volumes, keepsData: keeps });
-  progress.say(what);
   if (keeps || volumes.length === 0) await askBefore(what, "Remove it?", consent, progress);
   else await confirmLoss(what, stack, consent, progress);
 }

@@ -43,15 +43,15 @@ describe("what a stack does not declare any more", () => {
     expect(namespaces).to.deep.equal(["minio-system"]);
   });
 
-  const agree = async (consent: Consent, ...names: string[]) => {
+  const told = async (consent: Consent, ...names: string[]) => {
     const claims = "/api/v1/namespaces/minio-system/persistentvolumeclaims";
     const metadata = { namespace: "minio-system", name: "minio" };
     const api = await fakeApi({
       [claims]: { items: [{ metadata, status: { capacity: { storage: "5Gi" } } }] },
     });
-    const progress = new Progress("json");
+    const progress = new Progress("plain");
     let error = "";
-    await outputOf(() =>
+    const { out } = await outputOf(() =>
       agreeToRemovals({ stack: "dev", cluster: api.cluster }, without(...names), consent, progress).catch(
         (reason: unknown) => {
           error = (reason as Error).message;
@@ -60,8 +60,16 @@ describe("what a stack does not declare any more", () => {
     );
     progress.stop();
     await api.close();
-    return error;
+    return { out, error };
   };
+  const agree = async (consent: Consent, ...names: string[]) => (await told(consent, ...names)).error;
+
+  it("is said once: by the error where that has it", async () => {
+    const { out, error } = await told({}, "store-release");
+    expect([out, error.split("MinIO (1)").length]).to.deep.equal(["", 2]);
+    expect((await told({ confirm: "dev" }, "store-release")).out).to.match(/^Stack dev .* MinIO \(1\)/);
+    expect((await told({ yes: true }, "wine-it")).out).to.match(/^Stack dev .* model wine \(1\)\.\n$/);
+  });
 
   it("is removed with --yes where no data go with it", async () => {
     expect(await agree({})).to.equal("");

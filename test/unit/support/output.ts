@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** What a command writes to standard output, and to standard error, without colours. */
+/** What a command writes to standard output, and to standard error, without colours, where nobody is at a terminal. */
 export async function outputOf(
   command: () => Promise<unknown>,
 ): Promise<{ out: string; err: string; result: unknown }> {
@@ -14,10 +14,13 @@ export async function outputOf(
     };
     return () => (stream.write = write);
   });
+  const terminal = process.stdin.isTTY;
+  process.stdin.isTTY = false;
   try {
     const result = await command();
     return { ...written, result };
   } finally {
+    process.stdin.isTTY = terminal;
     for (const restore of kept) restore();
   }
 }
