@@ -69,6 +69,8 @@ async function stacksOf(file: string): Promise<readonly KnownStack[] | string> {
   } catch (error) {
     const { stderr = "", killed } = error as { stderr?: string; killed?: boolean };
     if (killed === true) return `no answer within ${answerMilliseconds / 1000} s`;
+    // Its words, for a log-in to its own service, send people after a token that nobody needs here.
+    if (stderr.includes("PULUMI_ACCESS_TOKEN must be set")) return "it is logged in to no backend";
     const [line = ""] = stderr.trim().split("\n", 1);
     return line === "" ? "it failed" : line.replace(/^error: /, "");
   }

@@ -54,10 +54,12 @@ describe("choosePreview", () => {
   });
 
   it("does without a CLI that fails, and says why", async () => {
-    pulumi("echo 'error: PULUMI_ACCESS_TOKEN must be set' >&2", "exit 1");
-    const { engine, ...rest } = await choosePreview("dev", false);
-    expect(engine).to.equal("none");
-    expect(rest).to.have.property("reason").that.includes("PULUMI_ACCESS_TOKEN must be set");
+    const none = { engine: "none", stack: "dev" };
+    const why = (said: string) => ({ ...none, reason: `the Pulumi CLI lists no stacks (${said})` });
+    pulumi("echo 'error: the backend is down' >&2", "exit 1");
+    expect(await choosePreview("dev", false)).to.deep.equal(why("the backend is down"));
+    pulumi("echo 'error: PULUMI_ACCESS_TOKEN must be set for login' >&2", "exit 1");
+    expect(await choosePreview("dev", false)).to.deep.equal(why("it is logged in to no backend"));
   });
 
   it("does without one that is not there, and leaves one alone that is not wanted", async () => {
