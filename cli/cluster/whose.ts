@@ -6,6 +6,8 @@ import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Owner } from "../engine/owner";
 import type { Cluster, Live } from "./cluster";
 
+const partOf = "app.kubernetes.io/part-of";
+
 /** The mark on a namespace: whose it is. */
 export interface Mark extends Owner {
   readonly stack: string;
@@ -18,15 +20,31 @@ export interface OwnedNamespace {
   readonly mark: Mark | undefined;
 }
 
-/** The platform's namespaces that are there, by their label: the state of a removed stack knows them no more. @throws Refused */
-export async function ownedNamespaces(cluster: Cluster): Promise<OwnedNamespace[]> {
-  const key = "app.kubernetes.io/part-of";
-  const label = encodeURIComponent(`${key}=${ownership[key]}`);
-  const found = await cluster.list<V1Namespace>(`/api/v1/namespaces?labelSelector=${label}`);
-  const own: readonly string[] = Object.values(namespaceNames);
-  return found
-    .map((namespace) => ({ name: namespace.metadata?.name ?? "", mark: markOf(namespace) }))
-    .filter(({ name }) => own.includes(name));
+/**
+ * The platform's namespaces that are there. Each is asked for by its name, since a label can be taken off; only what the
+ * API server says is not there counts as gone.
+ *
+ * @param known names in the stack's state. The others are the platform's by their label, or by a mark.
+ * @throws Refused one may not be looked at.
+ */
+export async function ownedNamespaces(
+  cluster: Cluster,
+  known: readonly string[] = [],
+): Promise<OwnedNamespace[]> {
+  const names = [...new Set([...Object.values(namespaceNames), ...known])];
+  const found = await Promise.all(names.map((name) => cluster.get<V1Namespace>(namespaceAddress(name))));
+  return names.flatMap((name, index) => {
+    const namespace = found[index];
+    if (namespace === undefined) return [];
+    const mark = markOf(namespace);
+    const isLabelled = namespace.metadata?.labels?.[partOf] === ownership[partOf];
+    return isLabelled || mark !== undefined || known.includes(name) ? [{ name, mark }] : [];
+  });
+}
+
+/** Where a namespace stands. */
+export function namespaceAddress(name: string): string {
+  return `/api/v1/namespaces/${name}`;
 }
 
 /** Whose a namespace is; undefined if it does not say. */
@@ -44,6 +62,11 @@ export function othersOf(namespaces: readonly OwnedNamespace[], { id }: Owner) {
   return namespaces.flatMap(({ name, mark }) =>
     mark === undefined || mark.id === id ? [] : [{ name, mark }],
   );
+}
+
+/** Those that are a stack's: they bear its mark, or none and its state has them. @param known names in its state. */
+export function ownOf(namespaces: readonly OwnedNamespace[], { id }: Owner, known: readonly string[]) {
+  return namespaces.filter(({ name, mark }) => (mark === undefined ? known.includes(name) : mark.id === id));
 }
 
 /** A stack and its state: "stack dev, whose state is in laptop:/home/ann/platform/.mlplatform/state". */

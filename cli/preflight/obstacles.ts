@@ -74,7 +74,9 @@ export function namespaceProblems(
     if (namespace === undefined) return [];
     const ends = namespace.metadata?.deletionTimestamp !== undefined;
     const mark = markOf(namespace);
-    return [{ name, owner, ends, mark, ours: at(namespace.metadata?.labels, partOf) === owner }];
+    // What bears this stack's mark is its own, also where somebody has taken the label off.
+    const ours = at(namespace.metadata?.labels, partOf) === owner || mark?.id === self.id;
+    return [{ name, owner, ends, mark, ours }];
   });
   const are = (all: typeof there, one: string, several: string) =>
     `namespace${all.length === 1 ? "" : "s"} ${listed(all.map(({ name }) => name))} ${all.length === 1 ? one : several}`;

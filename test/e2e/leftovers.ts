@@ -1,17 +1,9 @@
 import type { Cluster } from "../../cli/cluster/cluster";
+import { clusterKinds } from "../../cli/cluster/clusterWide";
 import { namespaceNames } from "../../components/namespaces/traffic";
 import { visitorNamespace } from "./visitor";
 
 const namespaces: readonly string[] = [...Object.values(namespaceNames), visitorNamespace];
-
-/** Kinds that belong to no namespace, of which charts of the platform make some; those are Seldon's. */
-const clusterKinds = {
-  CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-  ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-  MutatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-} as const;
 
 /** An object, as far as it is looked at. */
 interface Found {

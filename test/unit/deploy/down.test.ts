@@ -2,7 +2,7 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { type RemoveOptions, confirmRemoval, forgetStack } from "../../../cli/deploy/down";
+import { type RemoveOptions, confirmRemoval, forgetStack, removedInWords } from "../../../cli/deploy/down";
 import { keepContext, keptContext } from "../../../cli/engine/settings";
 import { Progress, type ProgressMode } from "../../../cli/progress";
 import { contextOf } from "../../../cli/cluster/kubeconfig";
@@ -80,6 +80,7 @@ describe("the confirmation of a removal", function () {
     mode: ProgressMode = "plain",
     keeps = false,
     types: readonly string[] = [],
+    spared: readonly string[] = [],
   ) => {
     const context = contextOf("test", "c", "http://127.0.0.1");
     let error = "";
@@ -87,8 +88,7 @@ describe("the confirmation of a removal", function () {
     const { out } = await outputOf(() =>
       confirmRemoval(
         { stack: "dev", context, cluster: api.cluster },
-        types.map((type) => ({ type: `mlplatform:${type}` })),
-        keeps,
+        { resources: types.map((type) => ({ type: `mlplatform:${type}` })), keeps, spared },
         options,
         progress,
       ).catch((reason: unknown) => {
@@ -136,6 +136,11 @@ describe("the confirmation of a removal", function () {
     expect(error).to.equal(`${intro}\n${list}\n${loss}`);
   });
 
+  it("leaves out what may be another one's", async () => {
+    const { out } = await confirm({ confirm: "dev" }, "plain", false, [], ["minio-system"]);
+    expect(out).to.equal(`${intro}\n  postgres/data-0 (8Gi)\n`);
+  });
+
   it("says that data stay which are protected", async () => {
     expect(await confirm({}, "plain", true)).to.deep.equal({ out: "", error: `${kept}\n${yes}` });
     expect(await confirm({ yes: true }, "plain", true)).to.deep.equal({ out: `${kept}\n`, error: "" });
@@ -146,5 +151,17 @@ describe("the confirmation of a removal", function () {
     expect((await confirm({})).error).to.equal(
       `Stack dev in test will be removed, with all its data.\n${yes}`,
     );
+  });
+});
+
+describe("what a removal has removed", () => {
+  it("is told whole: by the engine, and beside it", () => {
+    const retained = ["namespace postgres", "namespace mlflow"];
+    expect(removedInWords({ delete: 62 }, [])).to.equal("62 removed");
+    expect(removedInWords({ delete: 62 }, retained)).to.equal(
+      "62 removed; namespace postgres and namespace mlflow removed",
+    );
+    expect(removedInWords({}, retained)).to.equal("namespace postgres and namespace mlflow removed");
+    expect(removedInWords({}, [])).to.equal("nothing to do");
   });
 });

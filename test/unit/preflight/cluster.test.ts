@@ -346,8 +346,8 @@ describe("pre-flight: what is in the cluster already", () => {
   });
 
   it("is a namespace with the mark of another state, or of another stack, whatever was brought up from here", () => {
-    const marked = (id: string, stack: string) => {
-      const { metadata } = namespace("mlflow", owner);
+    const marked = (id: string, stack: string, part = owner) => {
+      const { metadata } = namespace("mlflow", part);
       const annotations = {
         "mlplatform/owner": id,
         "mlplatform/stack": stack,
@@ -356,7 +356,8 @@ describe("pre-flight: what is in the cluster already", () => {
       return { metadata: { ...metadata, annotations } };
     };
     for (const deployed of [true, false]) {
-      expect(problems([marked("me", "dev")], deployed)).to.deep.equal([]);
+      for (const part of [owner, ""])
+        expect(problems([marked("me", "dev", part)], deployed), `label: ${part}`).to.deep.equal([]);
       expect(problems([marked("you", "dev")], deployed)).to.deep.equal([
         error(
           "namespace mlflow belongs to stack dev, whose state is in there:/state; this is stack dev, with its state in here:/state",
