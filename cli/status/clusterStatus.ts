@@ -5,12 +5,13 @@ import { certificateItems } from "./certificate";
 import {
   type DeclaredStatus,
   declaredStatus,
-  emptyReleaseItems,
   endingItems,
   fileItems,
   missingItems,
+  nothing,
   unreadable,
 } from "./declaredItems";
+import { goneItems, releaseDrift } from "./drift";
 import { ingressItems } from "./ingresses";
 import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
@@ -50,9 +51,10 @@ export async function stackStatus(
 export async function clusterStatus(
   cluster: Cluster,
   look: Look,
-  declared: DeclaredStatus = { objects: [], elsewhere: [] },
+  declared: DeclaredStatus = nothing,
 ): Promise<Item[]> {
   const namespaces = Object.values(namespaceNames);
+  const { objects, elsewhere } = declared;
   const found = await Promise.all([
     orUnknown("release", releaseItems(cluster, namespaces)),
     orUnknown("database", databaseItems(cluster)),
@@ -66,10 +68,11 @@ export async function clusterStatus(
     orUnknown("model", fileItems(cluster)),
     orUnknown("job", jobItems(cluster, namespaces)),
     orUnknown("pod", podItems(cluster, namespaces, look)),
+    orUnknown("namespace", endingItems(cluster, namespaces, look)),
+    orUnknown("workload", goneItems(cluster, declared)),
+    orUnknown("workload", releaseDrift(cluster, declared)),
   ]);
-  const items = [...(await orUnknown("namespace", endingItems(cluster, namespaces, look))), ...found.flat()];
-  const { objects, elsewhere } = declared;
-  const gone = await orUnknown("workload", emptyReleaseItems(cluster, objects, items));
-  const all = [...items, ...elsewhere, ...missingItems(objects, items), ...gone];
+  const items = found.flat();
+  const all = [...items, ...elsewhere, ...missingItems(objects, items)];
   return all.sort((one, other) => parts.indexOf(one.part) - parts.indexOf(other.part));
 }

@@ -1,23 +1,27 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 
 import type { Cluster } from "../cluster/cluster";
-import { workloadsOf } from "../cluster/releases";
+import type { ObjectName } from "../cluster/kinds";
 import { keptContext } from "../engine/settings";
+import { objectOf } from "../deploy/busy";
 import { type Declared, declaredObject } from "../deploy/declared";
 import { lostFiles } from "../deploy/wholeness";
 import { messageOf } from "../errors";
-import type { Recording } from "../plan/recording";
+import { type RecordedResource, type Recording, markers } from "../plan/recording";
 import type { Item } from "./item";
 import type { Look } from "./pods";
 
 /** What a stack declares, as far as its status tells of it. */
 export interface DeclaredStatus {
+  /** What has a state of its own. */
   readonly objects: readonly Declared[];
+  /** What is there or not. */
+  readonly others: readonly ObjectName[];
   /** What lies outside of the cluster. */
   readonly elsewhere: readonly Item[];
 }
 
-const nothing: DeclaredStatus = { objects: [], elsewhere: [] };
+export const nothing: DeclaredStatus = { objects: [], others: [], elsewhere: [] };
 
 /**
  * What a stack declares that was brought up from here, or that is named: the cluster alone does not tell what it lacks.
@@ -48,7 +52,17 @@ export function declaredIn({ resources }: Recording): DeclaredStatus {
       return [{ ...own, part: "object store", name: text("provider"), detail: `at ${text("endpoint")}` }];
     return [];
   });
-  return { objects, elsewhere };
+  return { objects, others: resources.flatMap(nameIn), elsewhere };
+}
+
+/** Of what has no state of its own: its name, unless only a deployment gives it one. */
+function nameIn({ type, inputs, read }: RecordedResource): ObjectName[] {
+  const { kind, namespace, name } = objectOf(type, inputs);
+  const apiVersion = inputs["apiVersion"];
+  if (!type.startsWith("kubernetes:") || typeof apiVersion !== "string" || read !== undefined) return [];
+  if (declaredObject(type, inputs) !== undefined) return [];
+  if (name === "" || [name, namespace].includes(markers.unknown)) return [];
+  return [{ apiVersion, kind, metadata: { name, ...(namespace === "" ? {} : { namespace }) } }];
 }
 
 /** What is declared and not there. */
@@ -66,27 +80,6 @@ export function missingItems(declared: readonly Declared[], items: readonly Item
     const detail = "the stack declares it, and it is not in the cluster";
     return [{ part, name: shown, health: "ill", state: "missing", detail, mend: "npm run up" }];
   });
-}
-
-/** The workloads of releases that are there, and have nothing that runs. */
-export async function emptyReleaseItems(
-  cluster: Cluster,
-  declared: readonly Declared[],
-  items: readonly Item[],
-): Promise<Item[]> {
-  const releases = declared.filter(
-    ({ kind, namespace, name }) =>
-      kind === "Release" &&
-      items.some((item) => item.part === "release" && item.name === `${namespace}/${name}`),
-  );
-  const found = releases.map(async (release): Promise<Item[]> => {
-    if ((await workloadsOf(cluster, release)).length > 0) return [];
-    const { namespace, name } = release;
-    const detail = `release ${name} is deployed, and what it installs is gone`;
-    const own = { part: "workload", name: `${namespace}/${name}` } as const;
-    return [{ ...own, health: "ill", state: "missing", detail, mend: "npm run up" }];
-  });
-  return (await Promise.all(found)).flat();
 }
 
 /** Namespaces that are on their way out: nothing can be made in them, and something may hold them. */

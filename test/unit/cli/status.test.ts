@@ -141,7 +141,6 @@ describe("the status of a cluster", function () {
       "/api/v1/namespaces/mlflow": {
         metadata: { name: "mlflow", deletionTimestamp: "2026-11-28T10:00:00Z" },
       },
-      "/apis/apps/v1/namespaces/postgres/statefulsets": { items: [] },
     });
     const declared = declaredIn({
       resources: [
@@ -152,20 +151,24 @@ describe("the status of a cluster", function () {
           inputs: { kind: "SeldonDeployment", metadata: { name: "wine", namespace: "ml-models" } },
         },
         {
+          type: "kubernetes:core/v1:Secret",
+          inputs: { apiVersion: "v1", kind: "Secret", metadata: { name: "user", namespace: "postgres" } },
+        },
+        {
           type: "mlplatform:objectStore:ExternalS3",
           inputs: { provider: "AWS", endpoint: "https://s3.example.com" },
         },
       ],
     } as unknown as Recording);
     const items = await clusterStatus(api.cluster, nothing, declared);
-    const marked = items.filter(({ state }) => ["missing", "elsewhere", "ending"].includes(state));
+    const marked = items.filter(({ state }) => ["missing", "gone", "elsewhere", "ending"].includes(state));
     expect(
       marked.map(({ part, name, health, state }) => `${health}: ${part} ${name} ${state}`),
     ).to.deep.equal([
       "ill: namespace mlflow ending",
       "ill: release mlflow/mlflow missing",
       "well: object store AWS elsewhere",
-      "ill: workload postgres/postgresql missing",
+      "ill: workload Secret user in postgres gone",
       "ill: model wine missing",
     ]);
   });
