@@ -74,7 +74,12 @@ export async function workloadsOf(
     cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`),
     cluster.list<V1StatefulSet>(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),
   ]);
-  return lists.flat().filter(({ metadata }) => metadata?.annotations?.["meta.helm.sh/release-name"] === name);
+  return lists.flat().filter((workload) => releaseOf(workload) === name);
+}
+
+/** The release that has installed something. */
+export function releaseOf({ metadata }: Workload): string | undefined {
+  return metadata?.annotations?.["meta.helm.sh/release-name"];
 }
 
 function secretsOf(namespace: string): string {

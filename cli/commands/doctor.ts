@@ -4,7 +4,7 @@ import type { Finding } from "../cluster/diagnosis/finding";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { routingFindings } from "../cluster/routing";
 import { checks } from "../doctor/checks";
-import { statusCheck, unexplained } from "../doctor/statusCheck";
+import { statusCheck, unexplained, warnings } from "../doctor/statusCheck";
 import type { Check, Patient, Problem } from "../doctor/problem";
 import { stackRecord } from "../doctor/stackRecord";
 import { treat } from "../doctor/treatment";
@@ -12,6 +12,7 @@ import { messageOf } from "../errors";
 import { onInterruption } from "../interruption";
 import { Progress, type Step } from "../progress";
 import { stackStatus } from "../status/clusterStatus";
+import type { Item } from "../status/item";
 import { type ClusterTarget, clusterTarget } from "../target";
 
 /** Options of `npm run doctor`. */
@@ -44,13 +45,14 @@ export async function doctor(options: DoctorOptions): Promise<number> {
         doing.detail(text);
       },
     };
+    let items: readonly Item[] = [];
     const patient: Patient = {
       cluster,
       namespaces: Object.values(namespaceNames),
       stack: stackRecord(stack, cluster, stepNow, interruption.signal),
       look,
       network: () => networkOf(target, stepNow, interruption.signal),
-      status: () => stackStatus(cluster, stack, look, options.stack !== undefined),
+      status: async () => (items = await stackStatus(cluster, stack, look, options.stack !== undefined)),
     };
     const examined = [];
     for (const check of checks)
@@ -69,7 +71,10 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       })),
     );
     progress.stop();
-    return await treat(found, options, progress);
+    return await treat(found, options, progress, {
+      warnings: warnings(items, found),
+      left: async () => (await examine(statusCheck, patient, stepNow)).map(({ title }) => title),
+    });
   } finally {
     interruption.dispose();
     progress.stop();

@@ -1,5 +1,5 @@
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
-import type { Check, Problem } from "./problem";
+import { type Check, type Problem, inWords } from "./problem";
 import { isBusy } from "./stackChecks";
 
 /** As long as the platform lets a release take; what is under way for longer was cut off. */
@@ -20,12 +20,14 @@ export const releaseCheck: Check = {
 function problemsOf(release: HelmRelease, releases: HelmReleases, idle: boolean): Problem[] {
   const { namespace, name, status, revision, deployed, description } = release;
   const title = `release ${name} in ${namespace}: ${status}`;
+  const about = [inWords("Release", namespace, name)];
   if (status === "failed")
     return [
       {
         title,
         found: `revision ${revision} has failed: ${description}`,
         means: "part of it may be missing, or of the revision before",
+        about,
         mend: {
           description: "the next `up` mends it in place once its cause is gone",
           command: "npm run up",
@@ -41,6 +43,7 @@ function problemsOf(release: HelmRelease, releases: HelmReleases, idle: boolean)
       title,
       found: `revision ${revision} was begun at ${deployed === "" ? "an unknown time" : deployed} and not finished`,
       means,
+      about,
       mend:
         left > 0
           ? { description: `somebody may be at work on it: wait ${Math.ceil(left)} minutes, and look again` }

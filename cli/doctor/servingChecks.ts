@@ -5,6 +5,7 @@ import type {
   V1ValidatingWebhookConfiguration,
 } from "@kubernetes/client-node";
 
+import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster, Live } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
 import {
@@ -15,7 +16,7 @@ import {
   seldonGroup,
 } from "../cluster/servedModels";
 import { certificateItems } from "../status/certificate";
-import type { Check, Problem } from "./problem";
+import { type Check, type Problem, inWords } from "./problem";
 
 const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 /** Name that Seldon's chart gives its operator, in whatever namespace. */
@@ -70,6 +71,7 @@ function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployme
   const problem = {
     title: "models without Seldon's operator",
     found: `there is no ${operator}, but there are SeldonDeployments: ${names}`,
+    about: models.map(({ metadata }) => inWords("SeldonDeployment", metadata.namespace, metadata.name)),
   };
   if (held.length === 0)
     return {
@@ -147,6 +149,7 @@ export const certificateCheck: Check = {
         found: detail,
         means: "from its last day on the API server refuses every SeldonDeployment; what serves goes on",
         mend: { description: mend },
+        about: [inWords("Secret", namespaceNames.servingOperator, name)],
       }));
   },
 };

@@ -13,6 +13,14 @@ export interface TreatmentOptions {
   readonly json?: boolean;
 }
 
+/** What the status says beside the problems. */
+export interface Marks {
+  /** Warnings, which are no problems. */
+  readonly warnings: readonly string[];
+  /** What is marked after all was mended. */
+  readonly left: () => Promise<readonly string[]>;
+}
+
 /** What became of a problem. */
 type Outcome = "mended" | "left" | "failed";
 
@@ -25,7 +33,9 @@ export async function treat(
   problems: readonly Problem[],
   options: TreatmentOptions,
   progress: Progress,
+  { warnings, left }: Marks,
 ): Promise<number> {
+  for (const warning of warnings) progress.warn(warning);
   const outcomes: Outcome[] = [];
   for (const problem of problems) {
     const { title, found, means, mend } = problem;
@@ -44,9 +54,11 @@ export async function treat(
     });
   }
   const mended = outcomes.filter((outcome) => outcome === "mended").length;
-  progress.event({ event: "doctor", found: problems.length, mended });
-  progress.say(`\n${summary(problems, mended)}`);
-  return mended === problems.length ? 0 : 1;
+  // What one mend was to bring back may need more than that.
+  const marked = mended > 0 && mended === problems.length ? await left() : [];
+  progress.event({ event: "doctor", found: problems.length, mended, marked });
+  progress.say(`\n${summary(problems, mended, marked, warnings)}`);
+  return mended === problems.length && marked.length === 0 ? 0 : 1;
 }
 
 async function mendOne(
@@ -66,9 +78,17 @@ async function mendOne(
   }
 }
 
-function summary(problems: readonly Problem[], mended: number): string {
-  if (problems.length === 0) return "Nothing is wrong.";
+function summary(
+  problems: readonly Problem[],
+  mended: number,
+  marked: readonly string[],
+  warnings: readonly string[],
+): string {
+  if (problems.length === 0)
+    return warnings.length === 0 ? "Nothing is wrong." : "Nothing else is wrong, as far as can be seen.";
   const left = problems.length - mended;
+  if (left === 0 && marked.length > 0)
+    return `${mended} mended, and not all is well yet: ${marked.join("; ")}. Now: npm run up`;
   if (left === 0) return "All mended. Now: npm run up";
   const could = problems.some(({ mend }) => mend.apply !== undefined) && mended === 0;
   return `${left} of ${problems.length} are left.${could ? " To mend what can be mended: npm run doctor -- --yes" : ""}`;

@@ -1,5 +1,5 @@
 import type { Cause, Finding } from "../cluster/diagnosis/finding";
-import type { Check, Patient, Problem } from "./problem";
+import { type Check, type Patient, type Problem, inWords } from "./problem";
 
 /** What comes of a fault, by what it is about. A container that only takes its time to start is none. */
 const consequences: Readonly<Partial<Record<Cause, string>>> = {
@@ -30,11 +30,15 @@ export const workloadCheck: Check = {
 };
 
 function problemOf({ cluster }: Patient, finding: Finding, means: string): Problem {
-  const { object, reason, log = [], mend, stuckPod } = finding;
+  const { object, reason, log = [], mend, stuckPod, release, job, model, container } = finding;
   const said = log.length === 0 ? "" : `\n${log.map((line) => `  ${line}`).join("\n")}`;
   const { kind, namespace, name } = object;
-  const where = namespace === "" || kind === "Namespace" ? "" : ` in ${namespace}`;
-  const problem = { title: `${kind} ${name}${where}`, found: `${reason}${said}`, means };
+  const title = inWords(kind, namespace, name);
+  const behind = { Release: release, Job: job, SeldonDeployment: model, Pod: container?.pod };
+  const concerned = Object.entries(behind).flatMap(([of, its]) =>
+    its === undefined ? [] : inWords(of, namespace, its),
+  );
+  const problem = { title, found: `${reason}${said}`, means, about: [title, ...concerned] };
   if (stuckPod !== true)
     return { ...problem, mend: { description: mend ?? "see to its cause, and: npm run up" } };
   return {

@@ -2,6 +2,7 @@ import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node
 
 import { namespaceNames } from "../../components/namespaces/traffic";
 import type { Cluster, Live } from "../cluster/cluster";
+import { releaseOf } from "../cluster/releases";
 import { type Workload, rolloutOf } from "../cluster/rollout";
 import { proxyAddress, storeService, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
@@ -89,7 +90,7 @@ function workloadItem(part: Item["part"], workload: Workload): Item {
     state,
     detail: off ? "scaled to 0 pods" : "",
     ...(off ? { mend: "npm run up" } : {}),
-    facts: { ready, wanted },
+    facts: { ready, wanted, release: releaseOf(workload) ?? null },
   };
 }
 

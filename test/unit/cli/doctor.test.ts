@@ -4,9 +4,9 @@ import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { checks } from "../../../cli/doctor/checks";
 import type { Patient, Problem } from "../../../cli/doctor/problem";
 import type { Item } from "../../../cli/status/item";
-import { statusCheck, unexplained } from "../../../cli/doctor/statusCheck";
+import { statusCheck, unexplained, warnings } from "../../../cli/doctor/statusCheck";
 import type { Holder, StackRecord } from "../../../cli/doctor/stackRecord";
-import { treat } from "../../../cli/doctor/treatment";
+import { type Marks, treat } from "../../../cli/doctor/treatment";
 import { Progress } from "../../../cli/progress";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
@@ -80,7 +80,7 @@ describe("the doctor", function () {
     expect(await examine()).to.deep.equal([]);
   });
 
-  it("speaks of whatever the status marks, but not twice of one thing", async () => {
+  it("speaks of whatever the status marks", async () => {
     const item = (name: string, health: Item["health"], mend?: string): Item => ({
       ...{ part: "release", name, health, state: "missing", detail: "it is not in the cluster" },
       ...(mend === undefined ? {} : { mend }),
@@ -97,8 +97,54 @@ describe("the doctor", function () {
       ["release mlflow/mlflow: missing", false, "npm run up"],
       ["release db/pg: missing", false, "npm run logs"],
     ]);
-    const other = { title: "Pod pg-0 in db", found: "it crashes", means: "", mend: { description: "" } };
-    expect(unexplained(marked, [other]).map(({ about }) => about)).to.deep.equal(["mlflow"]);
+  });
+
+  it("says once what a problem explains, and leaves out nothing whose name it only contains", async () => {
+    const item = (part: Item["part"], name: string, more: Partial<Item> = {}): Item => ({
+      ...{ part, name, health: "ill", state: "0/1 ready", detail: "" },
+      ...more,
+    });
+    const items = [
+      item("release", "mlflow/mlflow", { state: "missing" }),
+      item("database", "postgresql", { facts: { release: "pg" } }),
+      item("tracking", "mlflow", { facts: { release: "mlflow" } }),
+      item("workload", "Service mlflow in mlflow", { state: "gone" }),
+      item("job", "mlflow/mlflow-migrate"),
+      item("pod", "postgres/pg-0"),
+      item("object store", "minio", {
+        health: "warning",
+        facts: {},
+        detail: "could not be asked: no service",
+      }),
+      item("pod", "postgres/pg-1", { health: "warning" }),
+      item("volume", "", { health: "warning", state: "unknown", detail: "not allowed" }),
+    ];
+    const finding = (name: string, more: Partial<Finding>): Finding => ({
+      object: { kind: "Pod", namespace: "postgres", name },
+      cause: "crash",
+      reason: "the container mlflow ends",
+      hopeless: true,
+      ...more,
+    });
+    const found = await examine({
+      look: () =>
+        Promise.resolve([
+          finding("pg-0", { release: "pg" }),
+          finding("pg-1", { release: "pg" }),
+          finding("", { object: { kind: "Job", namespace: "mlflow", name: "mlflow-migrate" }, cause: "job" }),
+        ]),
+    });
+    const status = () => Promise.resolve(items);
+    const marked = unexplained(await statusCheck.examine({ status } as unknown as Patient), found);
+    expect(marked.map(({ title }) => title)).to.deep.equal([
+      "release mlflow/mlflow: missing",
+      "tracking mlflow: 0/1 ready",
+      "workload Service mlflow in mlflow: gone",
+    ]);
+    expect(warnings(items, found)).to.deep.equal([
+      "object store minio: 0/1 ready; could not be asked: no service",
+      "volume: unknown; not allowed",
+    ]);
   });
 
   it("settles a stale lock and pending operations, but not under a run that is at work", async () => {
@@ -219,10 +265,11 @@ describe("the doctor", function () {
       of("b", { description: "breaks", apply: () => Promise.reject(new Error("no right to")) }),
       of("c", { description: "by hand", command: "npm run up" }),
     ];
-    const plain = (options: { yes?: boolean }, some = problems) =>
+    const well: Marks = { warnings: [], left: () => Promise.resolve([]) };
+    const plain = (options: { yes?: boolean }, some = problems, marks: Partial<Marks> = {}) =>
       outputOf(async () => {
         const progress = new Progress("plain");
-        const code = await treat(some, options, progress);
+        const code = await treat(some, options, progress, { ...well, ...marks });
         progress.stop();
         return code;
       });
@@ -240,7 +287,19 @@ describe("the doctor", function () {
     );
     expect((await plain({ yes: true }, problems.slice(0, 1))).result).to.equal(0);
     expect(await plain({}, [])).to.deep.equal({ out: "\nNothing is wrong.\n", err: "", result: 0 });
-    const json = await outputOf(() => treat(problems.slice(2), { json: true }, new Progress("json")));
+    expect(await plain({}, [], { warnings: ["tracking: not asked"] })).to.deep.equal({
+      out: "\nNothing else is wrong, as far as can be seen.\n",
+      err: "Warning: tracking: not asked\n",
+      result: 0,
+    });
+    const left = await plain({ yes: true }, problems.slice(0, 1), {
+      left: () => Promise.resolve(["release mlflow/mlflow: missing"]),
+    });
+    expect([left.out.split("\n").at(-2), left.result]).to.deep.equal([
+      "1 mended, and not all is well yet: release mlflow/mlflow: missing. Now: npm run up",
+      1,
+    ]);
+    const json = await outputOf(() => treat(problems.slice(2), { json: true }, new Progress("json"), well));
     expect(
       json.out
         .trim()
@@ -251,7 +310,7 @@ describe("the doctor", function () {
         ...{ event: "problem", title: "c", found: "f", means: "m", outcome: "left" },
         mend: { description: "by hand", command: "npm run up", automatic: false },
       },
-      { event: "doctor", found: 1, mended: 0 },
+      { event: "doctor", found: 1, mended: 0, marked: [] },
     ]);
   });
 });
