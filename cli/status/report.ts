@@ -31,9 +31,20 @@ export function report(
     const text = item.detail === "" ? row.trimEnd() : `${row}  ${paint.dim(item.detail)}`;
     return `${marks[item.health]} ${text}`;
   });
-  const mends = items.flatMap(({ name, mend }) => (mend === undefined ? [] : [`  ${name}: ${mend}`]));
-  const todo = mends.length === 0 ? [] : ["", "What to do:", ...new Set(mends)];
+  const mends = mendsOf(items);
+  const todo = mends.length === 0 ? [] : ["", "What to do:", ...mends];
   return [head, "", ...lines, ...todo, ""].join("\n");
+}
+
+/** Each mend once, with what it is for. */
+function mendsOf(items: readonly Item[]): string[] {
+  const names = new Map<string, Set<string>>();
+  for (const { name, mend } of items)
+    if (mend !== undefined) names.set(mend, (names.get(mend) ?? new Set()).add(name));
+  return [...names].map(([mend, [first = "", ...more]]) => {
+    const others = more.length === 0 ? "" : ` and ${more.length} more`;
+    return `  ${first}${others}: ${mend}`;
+  });
 }
 
 function columnWidth(items: readonly Item[], column: "part" | "name" | "state"): number {

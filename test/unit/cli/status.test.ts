@@ -180,7 +180,7 @@ describe("the status of a cluster", function () {
       [modelHealth]: [500, "broken"],
       "/api/v1/namespaces/postgres/persistentvolumeclaims": [403, { kind: "Status", message: "not allowed" }],
       "/apis/apps/v1/namespaces/postgres/statefulsets": {
-        items: [{ metadata: { name: "postgresql" }, spec: { replicas: 0 }, status: {} }],
+        items: ["postgresql", "replica"].map((name) => ({ metadata: { name }, spec: { replicas: 0 } })),
       },
       "/apis/batch/v1/namespaces/ml-models/jobs": {
         items: [
@@ -205,6 +205,7 @@ describe("the status of a cluster", function () {
       [
         "✓ release       postgres/postgresql            deployed   postgres 0.20.1, revision 1",
         "✗ database      postgresql                     0/1 ready  scaled to 0 pods",
+        "✗               replica                        0/1 ready  scaled to 0 pods",
         "✓ object store  minio                          1/1 ready  answers",
         "! tracking      mlflow                         1/1 ready  could not be asked: no endpoints available",
         "! volume                                       unknown    not allowed",
@@ -214,7 +215,7 @@ describe("the status of a cluster", function () {
         "✗ pod           mlflow/mlflow-0                not ready  container mlflow ends with code 1",
         "",
         "What to do:",
-        "  postgresql: npm run up",
+        "  postgresql and 1 more: npm run up",
         "  house-price-default-f00baa: npm run logs -- house-price",
         "  ml-models/house-price-train-1: npm run logs -- house-price-train-1, then: npm run up",
         "  mlflow/mlflow-0: See its log.",
