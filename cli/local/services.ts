@@ -219,7 +219,10 @@ export class LocalServices {
     } catch (error) {
       const chosen = names.filter((name) => this.ports[name] === undefined);
       const free = await Promise.all(chosen.map((name) => isFree(ports[name])));
-      if (!(error instanceof ServiceEnded) || !free.includes(false)) throw error;
+      // The other program may have gone again; the model server says that there was one.
+      const taken =
+        free.includes(false) || /is not to be had/.test(error instanceof Error ? error.message : "");
+      if (!(error instanceof ServiceEnded) || chosen.length === 0 || !taken) throw error;
       return start(await choose());
     }
   }

@@ -31,6 +31,8 @@ PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
 }
 """The types of a graph unit's parameters, as `SeldonDeployment` knows them."""
 
+BACKLOG = 2048
+"""Connections that wait to be accepted; uvicorn's own."""
 LINGER_SECONDS = 2
 """How long after SIGTERM clients with open connections are answered and told to come again elsewhere."""
 
@@ -78,6 +80,8 @@ def serve(class_name: str, host: str) -> None:
     model = _create(class_name)
     if hasattr(model, "load"):
         model.load()
+    # Somebody else may have begun to listen there meanwhile, of which the event loop would say nothing.
+    _listen("REST", http_socket, BACKLOG)
 
     metrics = InProcessMetrics()
     app = rest.create_app(model, metrics)
@@ -151,6 +155,7 @@ def _config(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
         # Clients that heed it (Node's, Apache's) close idle connections themselves, before the server does.
         headers=[("keep-alive", f"timeout={keep_alive}")],
         timeout_keep_alive=keep_alive,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
@@ -199,5 +204,17 @@ def _bind(service: str, host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise OSError(f"{service} port {port} on {host} is not to be had: {error.strerror}") from error
+        raise _not_to_be_had(service, host, port, error) from error
     return bound
+
+
+def _listen(service: str, bound: socket.socket, backlog: int) -> None:
+    host, port = bound.getsockname()
+    try:
+        bound.listen(backlog)
+    except OSError as error:
+        raise _not_to_be_had(service, host, port, error) from error
+
+
+def _not_to_be_had(service: str, host: str, port: int, error: OSError) -> OSError:
+    return OSError(f"{service} port {port} on {host} is not to be had: {error.strerror}")

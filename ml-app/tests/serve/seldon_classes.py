@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,21 @@ import numpy.typing as npt
 
 class Plain:
     """As little as a Seldon class can be: it returns its input."""
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
+        """The rows."""
+        return rows
+
+
+class Robbed:
+    """Loses its REST port to somebody else while it loads."""
+
+    def load(self) -> None:
+        """Be the somebody else."""
+        self.other = socket.socket()
+        self.other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.other.bind(("127.0.0.1", int(os.environ["PREDICTIVE_UNIT_HTTP_SERVICE_PORT"])))
+        self.other.listen()
 
     def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
         """The rows."""

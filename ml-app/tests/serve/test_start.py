@@ -49,6 +49,11 @@ def test_port_in_use(start: Start, server: ModelProcess, service: str, says: str
     assert only_message(process) == f"{says} port {port} on {HERE} is not to be had: Address already in use"
 
 
+def test_port_that_is_taken_while_the_model_loads(start: Start) -> None:
+    process = start("seldon_classes.Robbed")
+    assert only_message(process) == f"REST port {process.rest} on {HERE} is not to be had: Address already in use"
+
+
 @pytest.mark.parametrize("port", ["", "http", "-1", "0", "65536"])
 def test_port_that_is_none(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv(port_variable("GRPC"), port)
