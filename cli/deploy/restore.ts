@@ -5,7 +5,7 @@ import type { V1CustomResourceDefinition } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 
 import { condition } from "../cluster/diagnosis/scene";
-import { type Cluster, Refused } from "../cluster/cluster";
+import { type Cluster, type Live, Refused } from "../cluster/cluster";
 import { KnownKinds } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
 import type { Step } from "../progress";
@@ -91,7 +91,14 @@ async function restore(
 ): Promise<Restored | undefined> {
   const address = await kinds.addressOf(rendered, release.namespace);
   if (address === undefined) return undefined;
-  const live = await cluster.get<Values>(address);
+  let live: Live<Values> | undefined;
+  try {
+    live = await cluster.get<Values>(address);
+  } catch (error) {
+    // What may not be read says nothing of the rest.
+    if (error instanceof Refused && error.status === 403) return undefined;
+    throw error;
+  }
   const body = JSON.stringify(withOwner(rendered, release));
   const object = `${rendered.kind} ${rendered.metadata.name} in ${release.namespace}`;
   const was = live === undefined ? "gone" : "changed";

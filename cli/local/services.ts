@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Manifest } from "../../config/manifests";
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import { sendTo } from "../exchange";
 import { MlflowClient, type ModelVersion } from "../mlflow";
 import { readParityRecord, checkParity } from "../parity";
@@ -220,8 +220,7 @@ export class LocalServices {
       const chosen = names.filter((name) => this.ports[name] === undefined);
       const free = await Promise.all(chosen.map((name) => isFree(ports[name])));
       // The other program may have gone again; the model server says that there was one.
-      const taken =
-        free.includes(false) || /is not to be had/.test(error instanceof Error ? error.message : "");
+      const taken = free.includes(false) || messageOf(error).includes("is not to be had");
       if (!(error instanceof ServiceEnded) || chosen.length === 0 || !taken) throw error;
       return start(await choose());
     }

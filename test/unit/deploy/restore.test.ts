@@ -123,6 +123,12 @@ describe("putting back what a release has installed", function () {
     expect(await restore(release)).to.deep.equal(["ClusterThing all in ns gone: not allowed"]);
   });
 
+  it("leaves out what may not be read", async () => {
+    api.answers[service] = [403, { kind: "Status", message: "not allowed" }];
+    Reflect.deleteProperty(api.answers, thing);
+    expect(await compare("look", release)).to.deep.equal(["ClusterThing all in ns gone"]);
+  });
+
   it("looks at deployed releases of the stack alone", async () => {
     api.answers["/api/v1/namespaces/ns/secrets"] = { items: [record("it", 1, "failed", { manifest })] };
     Reflect.deleteProperty(api.answers, service);
