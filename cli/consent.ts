@@ -14,18 +14,21 @@ export interface Consent {
  * Says what will happen and asks before something is removed that can be made again.
  *
  * @param what what will happen. Where nobody can be asked the error has it, and it is not said before.
+ * @param name the stack: who would lose its data would lose what can be made again.
  * @throws UserError the answer is no, or nobody is here to give one.
  */
 export async function askBefore(
   what: string,
   question: string,
-  { yes = false }: Consent,
+  name: string,
+  { yes = false, confirm }: Consent,
   progress: Progress,
 ): Promise<void> {
-  if (!yes && !canAsk(progress))
+  const given = yes || confirm === name;
+  if (!given && !canAsk(progress))
     throw new UserError(`${what}\nNobody is here to be asked; if that is what you want, add --yes.`);
   progress.say(what);
-  if (!yes && !(await agreed(question))) throw new UserError("nothing was changed.");
+  if (!given && !(await agreed(question))) throw new UserError("nothing was changed.");
 }
 
 /**

@@ -59,7 +59,7 @@ export async function forgetStack(
       );
   }
   const what = `The state of stack ${name}, with its passwords, will be forgotten; what is in context ${context} stays there.`;
-  await askBefore(what, "Forget it?", consent, progress);
+  await askBefore(what, "Forget it?", name, consent, progress);
   await (await open()).forget({ resources: true });
   forgetContext(name);
   progress.event({ event: "forgotten", stack: name, context });
@@ -218,7 +218,7 @@ export async function confirmRemoval(
         ...halves,
       ].join("\n");
   progress.event({ event: "removal", stack, context: context.name, volumes, keepsData: keeps });
-  if (keeps || volumes.length === 0) await askBefore(what, "Remove it?", consent, progress);
+  if (keeps || volumes.length === 0) await askBefore(what, "Remove it?", stack, consent, progress);
   else await confirmLoss(what, stack, consent, progress);
 }
 

@@ -68,6 +68,6 @@ export async function agreeToRemovals(
           ...lines,
           "Runs and versions are in the database, and their files in the store: the one means little without the other.",
         ].join("\n");
-  if (volumes.length === 0) await askBefore(what, "Remove that?", consent, progress);
+  if (volumes.length === 0) await askBefore(what, "Remove that?", stack, consent, progress);
   else await confirmLoss(what, stack, consent, progress);
 }

@@ -151,6 +151,8 @@ describe("the confirmation of a removal", function () {
     expect((await confirm({})).error).to.equal(
       `Stack dev in test will be removed, with all its data.\n${yes}`,
     );
+    expect((await confirm({ confirm: "dev" })).error, "more than --yes").to.equal("");
+    expect((await confirm({ confirm: "prod" })).error).to.contain(yes);
   });
 });
 
