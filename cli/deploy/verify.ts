@@ -14,7 +14,7 @@ import { UserError } from "../errors";
 import type { Step } from "../progress";
 import { concerns } from "./busy";
 import type { Declared } from "./declared";
-import { explanation, isNew } from "./watch";
+import { explanation, isNew, replaceStuckPods } from "./watch";
 
 const pauseMilliseconds = 1_500;
 /** As long as the engine waits for a release. */
@@ -63,10 +63,9 @@ export async function verify(
     const about = (finding: Finding) => open.find((one) => concerns(finding, { ...one.declared, doing: "" }));
     const why = findings.find((finding) => about(finding) === first);
     step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why.reason}`}`);
-    restarted ??= await restart(
-      cluster,
-      findings.filter((finding) => about(finding) !== undefined),
-    );
+    const own = findings.filter((finding) => about(finding) !== undefined);
+    restarted ??= await restart(cluster, own);
+    await replaceStuckPods(cluster, own);
     for (const finding of findings) {
       const one = about(finding);
       if (one === undefined || restarted.has(finding.object.name)) continue;

@@ -69,7 +69,10 @@ export async function watchDeployment(
     if (namespaces.length === 0) continue;
     const findings = await watch.look(namespaces);
     view.explain(findings);
-    await replaceStuckPods(cluster, findings, waiting);
+    await replaceStuckPods(
+      cluster,
+      findings.filter((finding) => waiting.some((busy) => concerns(finding, busy))),
+    );
     for (const busy of waiting) {
       const since = new Date(busy.since + cluster.now().getTime() - Date.now());
       const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, since));
@@ -156,14 +159,8 @@ function namespaceOf({ kind, namespace, name }: Busy): string {
  * A pod of a StatefulSet that never came up is not replaced when its cause is mended (kubernetes/kubernetes#67250), so
  * that is done here. It holds nothing: what it would have written lies on its volume.
  */
-async function replaceStuckPods(
-  cluster: Cluster,
-  findings: readonly Finding[],
-  waiting: readonly Busy[],
-): Promise<void> {
-  const stuck = findings.filter(
-    (one) => one.stuckPod === true && waiting.some((busy) => concerns(one, busy)),
-  );
-  for (const { object } of stuck)
-    await cluster.remove(`/api/v1/namespaces/${object.namespace}/pods/${object.name}`).catch(() => false);
+export async function replaceStuckPods(cluster: Cluster, findings: readonly Finding[]): Promise<void> {
+  for (const { object, stuckPod } of findings)
+    if (stuckPod === true)
+      await cluster.remove(`/api/v1/namespaces/${object.namespace}/pods/${object.name}`).catch(() => false);
 }

@@ -223,4 +223,34 @@ describe("the check that what is declared is so", function () {
       }
     }
   });
+
+  it("deletes a pod of a StatefulSet that blocks its successor, and goes on", async () => {
+    helm("deployed");
+    const own = { "meta.helm.sh/release-name": "mlflow", "meta.helm.sh/release-namespace": "mlflow" };
+    const set = (readyReplicas: number) => ({
+      metadata: { name: "mlflow", uid: "mlflow", annotations: own },
+      spec: { replicas: 1 },
+      status: { replicas: 1, readyReplicas, updatedReplicas: readyReplicas, updateRevision: "mlflow-2" },
+    });
+    const former = pod("mlflow-0", {
+      metadata: {
+        namespace: "mlflow",
+        labels: { "controller-revision-hash": "mlflow-1" },
+        ...of("StatefulSet", "mlflow"),
+      },
+      containers: { mlflow: { state: waiting("ImagePullBackOff", 'Back-off pulling image "app:1"') } },
+    });
+    const sets = "/apis/apps/v1/namespaces/mlflow/statefulsets";
+    const address = "/api/v1/namespaces/mlflow/pods";
+    Object.assign(api.answers, {
+      [sets]: { items: [set(0)] },
+      [address]: { items: [former] },
+      [`${address}/mlflow-0`]: {},
+    });
+    const checked = check(release);
+    while (api.changes.length === 0) await new Promise(setImmediate);
+    Object.assign(api.answers, { [sets]: { items: [set(1)] }, [address]: { items: [] } });
+    expect((await checked)[0]).to.contain("pod mlflow-0 is of the former version and blocks the new one");
+    expect(api.changes).to.deep.equal([`DELETE ${address}/mlflow-0`]);
+  });
 });
