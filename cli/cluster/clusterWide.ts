@@ -31,10 +31,14 @@ export async function clusterWideRest({
     if ((await cluster.get(namespaceAddress(namespaceNames.servingOperator))) !== undefined) return undefined;
     const rest = await ofOperator(cluster);
     if (rest.length === 0) return undefined;
+    const hasDefinition = rest.some((one) => one.startsWith("CustomResourceDefinition "));
     return (
-      `Outside of every namespace there stay, of ${operator}, which is gone: ${rest.join(", ")}. Without it they do ` +
-      "nothing; with the definition of SeldonDeployments, though, go all that anyone has. To remove them: " +
-      `kubectl --context ${context.name} delete ${rest.map((one) => one.replace(" ", "/").toLowerCase()).join(" ")}`
+      `Outside of every namespace there stay, of ${operator}, which is gone: ${rest.join(", ")}. ` +
+      (hasDefinition
+        ? "With the definition go all SeldonDeployments of the cluster, whoever made them. "
+        : "") +
+      `To remove what stays: kubectl --context ${context.name} delete ` +
+      rest.map((one) => one.replace(" ", "/").toLowerCase()).join(" ")
     );
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

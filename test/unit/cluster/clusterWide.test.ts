@@ -32,11 +32,15 @@ describe("what stays outside of every namespace", function () {
   afterEach(() => api.close());
 
   it("is the operator's, with the line that removes it", async () => {
+    const begin =
+      "Outside of every namespace there stay, of release seldon-core-operator of namespace seldon-system, which is gone: ";
     expect(await rest()).to.equal(
-      "Outside of every namespace there stay, of release seldon-core-operator of namespace seldon-system, which is gone: " +
-        "ValidatingWebhookConfiguration check, ClusterRole manager. Without it they do nothing; with the definition of " +
-        "SeldonDeployments, though, go all that anyone has. To remove them: kubectl --context test delete " +
-        "validatingwebhookconfiguration/check clusterrole/manager",
+      `${begin}ValidatingWebhookConfiguration check, ClusterRole manager. To remove what stays: kubectl --context test ` +
+        "delete validatingwebhookconfiguration/check clusterrole/manager",
+    );
+    api.answers[clusterKinds.CustomResourceDefinition] = items(["seldondeployments", "seldon-system"]);
+    expect(await rest()).to.contain(
+      "ClusterRole manager. With the definition go all SeldonDeployments of the cluster, whoever made them. To remove",
     );
   });
 
