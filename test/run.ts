@@ -1,9 +1,12 @@
 /**
- * `npm test`: every suite, one after the other, and `N passed, N failed` as the last line.
+ * `npm test`: every suite, and `N passed, N failed` as the last line. The tests of the local target, which mostly wait,
+ * run beside the others.
  *
- * Arguments choose suites by name: `npm test -- unit`.
+ * Arguments choose suites by name: `npm test -- unit`. `kills` runs by name only: all rounds of what `engine` runs a few
+ * of.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
@@ -32,6 +35,10 @@ interface Suite {
   readonly command: (report: string, python: (name: string) => string) => readonly string[];
   readonly folder: string;
   readonly read: (report: string) => Outcome;
+  /** Runs beside the others; what it writes is shown at its end. @default false */
+  readonly beside?: boolean;
+  /** Variables of the command. @default none */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const reports = path.join(homeDir(), "test-reports");
@@ -43,7 +50,14 @@ const suites: readonly Suite[] = [
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
+  {
+    ...mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
+    beside: true,
+  },
+];
+
+const byNameOnly: readonly Suite[] = [
+  { ...mocha("kills", "test/engine/interruption.test.ts", ["engine"]), env: { ENGINE_ROUNDS: "50" } },
 ];
 
 function mocha(name: string, files: string, needs: readonly Need[] = []): Suite {
@@ -81,13 +95,15 @@ function pytest(name: string, environment: string, folder: string): Suite {
 }
 
 /** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-function run(suite: Suite, python: (name: string) => string): Outcome {
+async function run(suite: Suite, python: (name: string) => string): Promise<Outcome> {
   const report = path.join(reports, suite.name);
   rmSync(report, { force: true });
-  console.log(`\n── ${suite.name} ──`);
+  const title = `\n── ${suite.name} ──`;
+  if (suite.beside !== true) console.log(title);
   const [file = "", ...args] = suite.command(report, python);
   const began = Date.now();
-  const { status } = spawnSync(file, args, { cwd: suite.folder, stdio: "inherit" });
+  const { status, output } = await execute(suite, file, args);
+  if (suite.beside === true) console.log(`${title}\n${output}`);
   let counts: Outcome;
   try {
     counts = suite.read(report);
@@ -106,16 +122,43 @@ function run(suite: Suite, python: (name: string) => string): Outcome {
   return { ...counts, failures: counts.failures.map((title) => `${suite.name}: ${title}`) };
 }
 
+/** Runs a command, and keeps what it writes if that is to be shown later. */
+async function execute(
+  { folder, env, beside = false }: Suite,
+  file: string,
+  args: readonly string[],
+): Promise<{ status: number | null; output: string }> {
+  const child = spawn(file, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, output };
+}
+
 async function main(): Promise<void> {
   mkdirSync(reports, { recursive: true });
   const names = process.argv.slice(2);
-  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  const all = [...suites, ...byNameOnly];
+  const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    throw new Error(`no suite ${unknown.join(", ")}; there are ${suites.map(({ name }) => name).join(", ")}`);
+    throw new Error(`no suite ${unknown.join(", ")}; there are ${all.map(({ name }) => name).join(", ")}`);
   }
-  const wanted = suites.filter(({ name }) => names.length === 0 || names.includes(name));
+  const wanted = names.length === 0 ? suites : all.filter(({ name }) => names.includes(name));
   const environments = await prepare(wanted.flatMap(({ needs }) => needs));
-  const results = wanted.map((suite) => run(suite, (name) => environments(name).python));
+  const python = (name: string) => environments(name).python;
+  const beside = Promise.all(
+    wanted.filter((suite) => suite.beside === true).map((suite) => run(suite, python)),
+  );
+  const results: Outcome[] = [];
+  for (const suite of wanted) if (suite.beside !== true) results.push(await run(suite, python));
+  results.push(...(await beside));
   const failures = results.flatMap((outcome) => outcome.failures);
   const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
   if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);

@@ -9,12 +9,11 @@ import { type Random, randomFrom } from "./support/random";
 import { type Reference, disposeReference, reference } from "./support/reference";
 import { setting } from "./support/setting";
 
-/** To repeat a run, or one round of it: `ENGINE_SEED=… ENGINE_ROUND=…`. */
+/** To repeat a run, or one round of it: `ENGINE_SEED=… ENGINE_ROUND=…`; `ENGINE_ROUNDS` is how many there are. */
 const seed = Number(process.env["ENGINE_SEED"] ?? Math.floor(Math.random() * 1e9));
 const only = process.env["ENGINE_ROUND"];
-const rounds = Array.from({ length: 50 }, (_, round) => round).filter(
-  (round) => !only || round === Number(only),
-);
+const count = Number(process.env["ENGINE_ROUNDS"] ?? 8);
+const rounds = only === undefined ? Array.from({ length: count }, (_, round) => round) : [Number(only)];
 
 const victims = ["engine", "program", "providers", "all"] as const;
 
