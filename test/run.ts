@@ -1,12 +1,10 @@
 /**
- * `npm test`: every suite, and `N passed, N failed` as the last line. The tests of the local target, which mostly wait,
- * run beside the others.
+ * `npm test`: every suite, one after the other, and `N passed, N failed` as the last line.
  *
  * Arguments choose suites by name: `npm test -- unit`. `kills` runs by name only: all rounds of what `engine` runs a few
  * of.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
@@ -35,8 +33,6 @@ interface Suite {
   readonly command: (report: string, python: (name: string) => string) => readonly string[];
   readonly folder: string;
   readonly read: (report: string) => Outcome;
-  /** Runs beside the others; what it writes is shown at its end. @default false */
-  readonly beside?: boolean;
   /** Variables of the command. @default none */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -50,10 +46,7 @@ const suites: readonly Suite[] = [
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  {
-    ...mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
-    beside: true,
-  },
+  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
 ];
 
 const byNameOnly: readonly Suite[] = [
@@ -95,15 +88,14 @@ function pytest(name: string, environment: string, folder: string): Suite {
 }
 
 /** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-async function run(suite: Suite, python: (name: string) => string): Promise<Outcome> {
+function run(suite: Suite, python: (name: string) => string): Outcome {
   const report = path.join(reports, suite.name);
   rmSync(report, { force: true });
-  const title = `\n── ${suite.name} ──`;
-  if (suite.beside !== true) console.log(title);
+  console.log(`\n── ${suite.name} ──`);
   const [file = "", ...args] = suite.command(report, python);
   const began = Date.now();
-  const { status, output } = await execute(suite, file, args);
-  if (suite.beside === true) console.log(`${title}\n${output}`);
+  const env = { ...process.env, ...suite.env };
+  const { status } = spawnSync(file, args, { cwd: suite.folder, env, stdio: "inherit" });
   let counts: Outcome;
   try {
     counts = suite.read(report);
@@ -122,26 +114,6 @@ async function run(suite: Suite, python: (name: string) => string): Promise<Outc
   return { ...counts, failures: counts.failures.map((title) => `${suite.name}: ${title}`) };
 }
 
-/** Runs a command, and keeps what it writes if that is to be shown later. */
-async function execute(
-  { folder, env, beside = false }: Suite,
-  file: string,
-  args: readonly string[],
-): Promise<{ status: number | null; output: string }> {
-  const child = spawn(file, args, {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdio: beside ? ["ignore", "pipe", "pipe"] : "inherit",
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  const [status] = (await once(child, "close")) as [number | null];
-  return { status, output };
-}
-
 async function main(): Promise<void> {
   mkdirSync(reports, { recursive: true });
   const names = process.argv.slice(2);
@@ -152,13 +124,7 @@ async function main(): Promise<void> {
   }
   const wanted = names.length === 0 ? suites : all.filter(({ name }) => names.includes(name));
   const environments = await prepare(wanted.flatMap(({ needs }) => needs));
-  const python = (name: string) => environments(name).python;
-  const beside = Promise.all(
-    wanted.filter((suite) => suite.beside === true).map((suite) => run(suite, python)),
-  );
-  const results: Outcome[] = [];
-  for (const suite of wanted) if (suite.beside !== true) results.push(await run(suite, python));
-  results.push(...(await beside));
+  const results = wanted.map((suite) => run(suite, (name) => environments(name).python));
   const failures = results.flatMap((outcome) => outcome.failures);
   const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
   if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);
