@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import * as path from "node:path";
 import { promisify } from "node:util";
 
-import { type Manifest, servedBy, trainedBy } from "../config/manifests";
 import { UserError } from "./errors";
+import { lockOf } from "./lockFiles";
 import { homeDir, mlAppDir } from "./paths";
 import { type Command, lastLines, run } from "./process";
 import type { Step } from "./progress";
@@ -16,46 +16,10 @@ const execute = promisify(execFile);
 /** The Python versions that the lock files were made for and the tests run on. */
 const supportedVersions = ["3.12", "3.11"];
 
-/**
- * The environments that models share, each with its lock file: `tracking` has the MLflow server, and what most trainings
- * need. Those for development have in addition what tests and checks need. Each model server has one of its own, as its
- * image has: seldon-core's pins and MLflow's exclude each other.
- */
-const sharedLocks: Readonly<Record<string, string>> = {
-  tracking: "environments/tracking.txt",
-  "tracking-dev": "environments/tracking-dev.txt",
-  "serving-dev": "environments/serving-dev.txt",
-};
 /** What pip and uv say where there is no way to the package index. */
 const unreachableIndex =
   /connection (broken|refused|timed)|dns error|tcp connect|proxy|unreachable|timed out/i;
 const uvLockFile = "environments/uv.txt";
-
-/** The environment that serves a model; it has the name of the image. */
-export function servingEnvironment({ serving }: Manifest): string {
-  return serving.image;
-}
-
-/** The environment that trains a model: the one that is there anyway, if it has all that the training needs. */
-export function trainingEnvironment({ training }: Manifest): string {
-  const needs = pinsOf(lockOf(training.image));
-  const has = new Set(pinsOf(lockOf("tracking")));
-  return needs.every((pin) => has.has(pin)) ? "tracking" : training.image;
-}
-
-/** The lock file of an environment, from `ml-app/`. */
-function lockOf(name: string): string {
-  const model = servedBy(name) ?? trainedBy(name);
-  const own = model && `${model.folder}/${model.serving.image === name ? "serve" : "train"}/requirements.txt`;
-  const lock = sharedLocks[name] ?? own;
-  if (lock === undefined) throw new Error(`there is no environment ${name}`);
-  return lock;
-}
-
-/** The packages of a lock file, with their versions. */
-function pinsOf(lock: string): string[] {
-  return readFileSync(path.join(mlAppDir, lock), "utf8").match(/^[\w.-]+==[^\s;\\]+/gm) ?? [];
-}
 
 /** What an environment was installed from, written into it when it is complete. */
 interface Installed {

@@ -17,34 +17,34 @@ const longest = 4096;
 export async function readSecret(question: string, input?: Readable): Promise<string> {
   const given =
     input === undefined && isInteractive() ? await typed(question) : await handedOn(input ?? process.stdin);
-  const problem = given === undefined ? "is no text in UTF-8" : problemOf(given);
-  if (problem === undefined && given !== undefined) return given;
-  throw new UserError(
-    `the secret ${problem ?? ""}, and nothing was changed. Type it, or hand it on: npm run secret -- KEY < FILE`,
+  if (given === "") throw refusal("is empty");
+  if (given.length > longest) throw refusal(tooLong);
+  if (/[\0-\x1F\x7F]/.test(given))
+    throw refusal("has more than one line, or characters that cannot be printed");
+  return given;
+}
+
+const tooLong = `has more than ${longest} characters`;
+
+function refusal(problem: string): UserError {
+  return new UserError(
+    `the secret ${problem}, and nothing was changed. Type it, or hand it on: npm run secret -- KEY < FILE`,
   );
 }
 
-function problemOf(given: string): string | undefined {
-  if (given === "") return "is empty";
-  if (given.length > longest) return `has more than ${longest} characters`;
-  return /[\0-\x1F\x7F]/.test(given)
-    ? "has more than one line, or characters that cannot be printed"
-    : undefined;
-}
-
-/** @returns the beginning of what is too long; undefined if it is no text. */
-async function handedOn(input: Readable): Promise<string | undefined> {
+async function handedOn(input: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of input as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > 4 * longest + 2) return "x".repeat(longest + 1);
+    // Of so many bytes no text is short enough, with the end of its line.
+    if (size > 4 * longest + 2) throw refusal(tooLong);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)).replace(/\r?\n$/, "");
   } catch {
-    return undefined;
+    throw refusal("is no text in UTF-8");
   }
 }
 

@@ -68,12 +68,11 @@ export function kindOf(schema: z.ZodType): string | undefined {
 
 /** The places that a secret may stand in, of a schema whose secrets are in no list. */
 export function secretKeys(schema: z.ZodType, path: Path = []): Path[] {
-  const places = unwrap(schema).flatMap((one) =>
+  return unwrap(schema).flatMap((one) =>
     metaOf(one).secret === true
       ? [path]
       : keysOf(one).flatMap((key) => step(one, key).flatMap((next) => secretKeys(next, [...path, key]))),
   );
-  return places;
 }
 
 /** The places of all values that must be secrets. */

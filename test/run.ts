@@ -10,7 +10,7 @@ import * as path from "node:path";
 
 import { manifests } from "../config/manifests";
 import { homeDir, mlAppDir, projectDir } from "../cli/paths";
-import { servingEnvironment } from "../cli/python";
+import { servingEnvironment } from "../cli/lockFiles";
 import { type Need, prepare } from "./preparation";
 
 interface Counts {

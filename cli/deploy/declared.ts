@@ -1,5 +1,6 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
+import type { Recording } from "../plan/recording";
 import { objectOf } from "./busy";
 
 /** What a stack declares and a cluster must have in order before it counts as up. */
@@ -49,6 +50,11 @@ export function declaredObject(
   const { kind, namespace, name } = objectOf(type, inputs);
   if (!type.startsWith("kubernetes:") || !kinds.includes(kind) || name === "") return undefined;
   return { kind: kind as Declared["kind"], namespace, name, predictors: predictorsOf(inputs) };
+}
+
+/** What a recorded program declares. */
+export function declaredBy({ resources }: Pick<Recording, "resources">): Declared[] {
+  return resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []);
 }
 
 function predictorsOf(inputs: Readonly<Record<string, unknown>>): DeclaredPredictor[] {

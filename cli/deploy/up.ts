@@ -20,7 +20,7 @@ import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { counted, told } from "./changes";
-import { DeclaredObjects, declaredObject } from "./declared";
+import { DeclaredObjects, declaredBy } from "./declared";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { refuse } from "./refusal";
 import { agreeToRemovals, removalsOf } from "./removals";
@@ -124,11 +124,7 @@ export async function deploy(
 /** Puts back what releases have lost, before the engine needs it: a model cannot be made without its definition. */
 async function putBack(cluster: Cluster, { recording }: Plan, progress: Progress): Promise<void> {
   await progress.step("what releases have made", async (step) => {
-    const restored = await restoreReleases(
-      cluster,
-      recording.resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []),
-      step,
-    );
+    const restored = await restoreReleases(cluster, declaredBy(recording), step);
     for (const { object, was, problem } of restored)
       progress.warn(
         problem === undefined

@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster";
 import type { ObjectName } from "../cluster/kinds";
 import { keptContext } from "../engine/settings";
 import { objectOf } from "../deploy/busy";
-import { type Declared, declaredObject } from "../deploy/declared";
+import { type Declared, declaredBy, declaredObject } from "../deploy/declared";
 import { lostFiles } from "../deploy/wholeness";
 import { messageOf } from "../errors";
 import { type RecordedResource, type Recording, markers } from "../plan/recording";
@@ -36,8 +36,9 @@ export async function declaredStatus(stack: string, named: boolean): Promise<Dec
 }
 
 /** What a recorded program declares. */
-export function declaredIn({ resources }: Recording): DeclaredStatus {
-  const objects = resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []);
+export function declaredIn(recording: Recording): DeclaredStatus {
+  const { resources } = recording;
+  const objects = declaredBy(recording);
   const elsewhere = resources.flatMap(({ type, inputs }): Item[] => {
     const text = (key: string) => {
       const value = inputs[key];

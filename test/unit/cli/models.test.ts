@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { chosenModels, defaultModels } from "../../../cli/local/models";
-import { servingEnvironment, trainingEnvironment } from "../../../cli/python";
+import { servingEnvironment, trainingEnvironment } from "../../../cli/lockFiles";
 import { type Manifest, manifests } from "../../../config/manifests";
 
 describe("the models of the local target", () => {
