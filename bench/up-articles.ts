@@ -4,7 +4,7 @@ import type { Cluster } from "../cli/cluster/cluster";
 import { proxyAddress } from "../cli/cluster/services";
 import { exampleOf } from "../cli/local/models";
 import { predict } from "../cli/seldon";
-import { namespaceNames } from "../components/namespaces/traffic";
+import { namespaceNames } from "../components/capabilities";
 import { type ChartPin, chartSource, charts, seldonChart } from "../pins";
 import { command } from "../test/standins/kubectl/command";
 import {

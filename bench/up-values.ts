@@ -1,5 +1,5 @@
 /** The articles' way as manifests and chart values: no more settings than it takes to work with the charts of today. */
-import { namespaceNames } from "../components/namespaces/traffic";
+import { namespaceNames } from "../components/capabilities";
 import { chartImage } from "../components/release";
 import { type ImagePin, type Mirror, imageParts, imageReference, images, seldonImages } from "../pins";
 

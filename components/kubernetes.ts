@@ -2,6 +2,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { Path } from "./footprint";
+
 export { containerSecurity, podSecurity, requirements, scratch } from "./pods";
 
 /** A credential in a Secret of the namespace that uses it. */
@@ -53,14 +55,32 @@ export function serviceHost(service: string, namespace: pulumi.Input<string>): p
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Merges chart values as Helm does: groups key by key, everything else as a whole. */
-export function mergeValues(base: Values, over: Values): Record<string, unknown> {
+/**
+ * Merges chart values as Helm does: groups key by key, everything else as a whole.
+ *
+ * @param added lists that are not replaced: what stands over them comes behind what is there. @default none
+ */
+export function mergeValues(
+  base: Values,
+  over: Values,
+  added: readonly Path[] = [],
+): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const present = merged[key];
-    merged[key] = isGroup(present) && isGroup(value) ? mergeValues(present, value) : value;
+    const below = added.flatMap(([first, ...rest]) => (first === key ? [rest] : []));
+    if (isGroup(present) && isGroup(value)) merged[key] = mergeValues(present, value, below);
+    else if (present !== undefined && Array.isArray(value) && below.some(({ length }) => length === 0))
+      merged[key] = both(present as pulumi.Input<unknown[]>, value as unknown[]);
+    else merged[key] = value;
   }
   return merged;
+}
+
+function both(first: pulumi.Input<unknown[]>, second: readonly unknown[]): pulumi.Input<unknown[]> {
+  return Array.isArray(first)
+    ? [...first, ...second]
+    : pulumi.output(first).apply((list) => [...list, ...second]);
 }
 
 function isGroup(value: unknown): value is Values {

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { type ChartPin, chartSource, type ImagePin, imageParts, type Mirror } from "../pins";
+import { chartFootprints } from "./capabilities";
 import { mergeValues } from "./kubernetes";
 
 /** What every component that wraps a chart takes. */
@@ -42,7 +43,7 @@ export function installChart(
       name: release,
       namespace: args.namespace,
       ...chartSource(pin, args.mirror),
-      values: mergeValues(values, args.values ?? {}),
+      values: mergeValues(values, args.values ?? {}, chartFootprints[pin.name]?.added),
       // Pulling the images for the first time takes longer than Helm's five minutes on a slow line.
       timeout: 900,
       // A failed release stays, with its pods and their logs; the next `up` mends it in place.

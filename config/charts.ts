@@ -1,20 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { type ChartPin, charts, chartSource, type Mirror, seldonChart } from "../pins";
+import { installedCharts } from "../components/capabilities";
+import { type ChartPin, chartSource, type Mirror } from "../pins";
 import type { Understood } from "./checks";
 import type { Problem } from "./problems";
 
 /** Where charts come from a folder: is each there, in the version that is pinned? */
-export function checkCharts({ serving, database, objectStore }: Understood, mirror: Mirror): Problem[] {
+export function checkCharts(config: Understood, mirror: Mirror): Problem[] {
   if (mirror.charts === undefined || /^(oci|https?):/.test(mirror.charts)) return [];
-  const needed: ChartPin[] = [
-    ...(database?.kind === "postgres" ? [charts.postgres] : []),
-    ...(objectStore?.kind === "minio" ? [charts.minio] : []),
-    charts.mlflow,
-    ...(serving === undefined ? [] : [seldonChart(serving.version)]),
-  ];
-  return needed.flatMap((pin) => {
+  return installedCharts(config).flatMap((pin) => {
     const message = chartProblem(pin, chartSource(pin, mirror).chart);
     return message === undefined ? [] : [{ path: ["mirror", "charts"], message }];
   });

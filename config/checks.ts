@@ -1,6 +1,7 @@
 import { checkImages } from "../components/images/schema";
 import { checkObjectStore } from "../components/objectStore/schema";
 import { checkLicence } from "../components/serving/schema";
+import { checkValues } from "../components/valueChecks";
 import { bytes, millicores } from "./fields";
 import { checkModel, checkNames } from "./modelChecks";
 import type { ModelConfig } from "./models";
@@ -31,6 +32,7 @@ export function checkConfig(config: Understood, written: Readonly<Record<string,
         : checkModel(config, model, entry(written["models"], index), ["models", index]),
     ),
     ...checkQuota(config),
+    ...checkValues(config),
   ];
 }
 

@@ -164,7 +164,9 @@ export const secret = z
 export const values = z
   .record(z.string(), z.unknown())
   .default({})
-  .describe("values of the chart, merged over the platform's own; no secrets");
+  .describe(
+    "values of the chart, merged over the platform's own, but for those that other parts count on; no secrets",
+  );
 
 /** A volume. @param size where none is named. */
 export const storage = (size: string) =>

@@ -1,6 +1,6 @@
 /** What the platform has outside of every namespace: it does not go with one. */
-import { namespaceNames } from "../../components/namespaces/traffic";
-import { seldonChartName } from "../preflight/planned";
+import { namespaceNames } from "../../components/capabilities";
+import { seldonChartName } from "../../components/serving/footprint";
 import type { ClusterTarget } from "../target";
 import { type Cluster, Refused } from "./cluster";
 import { namespaceAddress } from "./whose";

@@ -1,7 +1,7 @@
 /** Which major version of Postgres has written a volume: it is kept with the data, as an annotation of their claim. */
 import type { V1PersistentVolumeClaim, V1StatefulSet } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Progress } from "../progress";
 import { type Cluster, type Live, Refused } from "./cluster";
 

@@ -2,7 +2,7 @@ import * as path from "node:path";
 
 import type { V1EndpointSlice, V1Service } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Step } from "../progress";
 import type { Cluster, Live } from "./cluster";
 import type { Finding } from "./diagnosis/finding";

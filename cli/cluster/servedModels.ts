@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { type PredictorSpec, type Protocol, deploymentName } from "../../components/serving/seldonDeployment";
 import type { Cluster } from "./cluster";
 import type { ServicePort } from "./services";

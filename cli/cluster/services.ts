@@ -1,5 +1,4 @@
-import { postgresAccess } from "../../components/database/database";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespacesByRole, type NamespaceRole } from "../../components/capabilities";
 import type { Transport } from "../mlflow";
 import type { Cluster } from "./cluster";
 
@@ -11,25 +10,19 @@ export interface ServicePort {
 }
 
 /** MLflow's server. */
-export const trackingService: ServicePort = {
-  namespace: namespaceNames.tracking,
-  service: "mlflow",
-  port: 5000,
-};
+export const trackingService = serviceOf("tracking");
 
 /** The S3 API of the MinIO in the cluster. */
-export const storeService: ServicePort = {
-  namespace: namespaceNames.objectStore,
-  service: "minio",
-  port: 9000,
-};
+export const storeService = serviceOf("objectStore");
 
 /** The Postgres in the cluster. */
-export const databaseService: ServicePort = {
-  namespace: namespaceNames.database,
-  service: postgresAccess.service,
-  port: postgresAccess.port,
-};
+export const databaseService = serviceOf("database");
+
+function serviceOf(role: NamespaceRole): ServicePort {
+  const { name: namespace, service } = namespacesByRole[role];
+  if (service === undefined) throw new Error(`namespace ${namespace} has no Service of its own`);
+  return { namespace, service: service.name, port: service.port };
+}
 
 /** Where the API server hands requests on to a Service. */
 export function proxyAddress({ namespace, service, port }: ServicePort, path = ""): string {

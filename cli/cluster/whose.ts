@@ -2,7 +2,7 @@ import type { V1Namespace } from "@kubernetes/client-node";
 
 import { ownership } from "../../components/kubernetes";
 import { ownerKeys } from "../../components/namespaces/platformNamespaces";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Owner } from "../engine/owner";
 import type { Cluster, Live } from "./cluster";
 

@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { Refused } from "../cluster/cluster";
 import type { Finding } from "../cluster/diagnosis/finding";
 import { ClusterWatch } from "../cluster/diagnosis/watch";

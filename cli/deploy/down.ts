@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { useBuilder } from "../cluster/images";
 import { clusterWideRest } from "../cluster/clusterWide";
 import { inCluster } from "../cluster/ownObjects";

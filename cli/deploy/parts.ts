@@ -1,3 +1,5 @@
+import { footprints } from "../../components/capabilities";
+
 /** A resource, as far as it takes to say which part of the platform it belongs to. */
 export interface PartResource {
   readonly urn: string;
@@ -14,20 +16,8 @@ export interface Part {
   readonly title: string;
 }
 
-/** What each component is called, by its type; the inputs tell models and images apart. */
-const titles: Readonly<Record<string, (inputs: Readonly<Record<string, unknown>>) => string>> = {
-  "mlplatform:namespaces:PlatformNamespaces": () => "namespaces",
-  "mlplatform:database:PostgresChart": () => "Postgres",
-  "mlplatform:database:ExternalDatabase": () => "database",
-  "mlplatform:objectStore:MinioChart": () => "MinIO",
-  "mlplatform:objectStore:ExternalS3": () => "object store",
-  "mlplatform:tracking:TrackingServer": () => "MLflow",
-  "mlplatform:serving:ServingOperator": () => "Seldon operator",
-  "mlplatform:serving:ModelNamespace": () => "model namespace",
-  "mlplatform:images:AppImage": ({ image }) => `image ${String(image)}`,
-  "mlplatform:training:TrainingJob": ({ model }) => `training ${String(model)}`,
-  "mlplatform:serving:ModelDeployment": ({ model }) => `model ${String(model)}`,
-};
+/** What each component is called, by its type. */
+const titles = new Map(footprints.flatMap((footprint) => Object.entries(footprint.titles)));
 
 /** The parts of a stack, and which resources belong to which. */
 export class Parts {
@@ -46,7 +36,7 @@ export class Parts {
   /** The part that a resource belongs to; undefined for the stack itself and what stands beside the platform. */
   of(urn: string): Part | undefined {
     for (let one = this.resources.get(urn); one !== undefined; one = this.resources.get(one.parent ?? "")) {
-      const title = titles[one.type];
+      const title = titles.get(one.type);
       if (title !== undefined) return { urn: one.urn, title: title(one.inputs ?? {}) };
     }
     return undefined;

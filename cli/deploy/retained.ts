@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { V1CustomResourceDefinition, V1Namespace } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { definitionAddress, seldonDeployments } from "../cluster/servedModels";
 import { namespaceAddress, ownOf, ownedNamespaces } from "../cluster/whose";
 import type { Owner } from "../engine/owner";
 import { UserError } from "../errors";
-import { seldonChartName } from "../preflight/planned";
+import { seldonChartName } from "../../components/serving/footprint";
 import type { Step } from "../progress";
 
 const patienceMilliseconds = 180_000;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import type { Finding } from "../cluster/diagnosis/finding";
 import { refusedBy } from "../cluster/diagnosis/refused";

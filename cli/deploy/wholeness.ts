@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { publishedPlace, servedModels } from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";

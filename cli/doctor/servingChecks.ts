@@ -5,7 +5,7 @@ import type {
   V1ValidatingWebhookConfiguration,
 } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster, Live } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
 import {

@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Item } from "../status/item";
 import { type Check, type Problem, inWords } from "./problem";
 

@@ -1,6 +1,6 @@
 import type { V1Service } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { servedModels } from "../cluster/servedModels";
 import { type ServicePort, databaseService, storeService, trackingService } from "../cluster/services";

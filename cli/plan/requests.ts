@@ -1,8 +1,16 @@
 /** What the pods of a stack ask their nodes for. */
+import { chartFootprints } from "../../components/capabilities";
 import { quantity } from "../../config/quantity";
-import { kindOf, pods, predictors, release, seldonDeployment } from "../../policy/rules/kubernetes";
+import {
+  kindOf,
+  pods,
+  predictors,
+  release,
+  type Release,
+  seldonDeployment,
+} from "../../policy/rules/kubernetes";
 import type { PolicyResource } from "../../policy/rules/model";
-import { at, list, text } from "../../policy/rules/values";
+import { at, isOn, list, text } from "../../policy/rules/values";
 import { policyResources } from "./policy";
 import type { Recording } from "./recording";
 
@@ -27,8 +35,8 @@ export interface PodRequest {
 export function requestsOf(recording: Recording): PodRequest[] {
   return policyResources(recording).flatMap((resource) => {
     if (resource.type === seldonDeployment) return predictorRequests(resource);
-    const values = release(resource)?.values;
-    if (values !== undefined) return chartRequests(resource, values);
+    const installed = release(resource);
+    if (installed !== undefined) return chartRequests(resource, installed);
     return pods(resource).map(({ spec }) => ({
       maker: makerOf(resource),
       pods: count(at(resource.props, "spec", "replicas")) ?? 1,
@@ -80,22 +88,17 @@ function predictorRequests(resource: PolicyResource): PodRequest[] {
   });
 }
 
-/** The values of the platform's charts that hold requests: of the pod, of an exporter in it, of Seldon's manager. */
-function chartRequests(resource: PolicyResource, values: unknown): PodRequest[] {
-  const exporter = at(values, "metrics", "enabled") === true ? at(values, "metrics", "resources") : undefined;
-  const manager = {
-    cpu: at(values, "manager", "cpuRequest"),
-    memory: at(values, "manager", "memoryRequest"),
-  };
-  const requests = [at(values, "resources", "requests"), at(exporter, "requests"), manager];
-  return [
-    {
-      maker: makerOf(resource),
-      pods: count(at(values, "replicaCount")) ?? 1,
-      each: sum(requests.map(amountOf)),
-      ends: false,
-    },
-  ];
+/** What the pods of a chart ask for, where its footprint says that it stands. */
+function chartRequests(resource: PolicyResource, { chart, values }: Release): PodRequest[] {
+  const { resources = [], replicas = [] } = chartFootprints[chart] ?? {};
+  const own = resources.filter(
+    ({ where, elsewhere = false }) => !elsewhere && (where === undefined || isOn(at(values, ...where))),
+  );
+  const each = own.map(({ at: place, keys: [cpu, memory] }) =>
+    amountOf({ cpu: at(values, ...place, ...cpu), memory: at(values, ...place, ...memory) }),
+  );
+  const pods = count(at(values, ...replicas)) ?? 1;
+  return [{ maker: makerOf(resource), pods, each: sum(each), ends: false }];
 }
 
 function makerOf(resource: PolicyResource): string {

@@ -1,6 +1,6 @@
 import type { V1Job } from "@kubernetes/client-node";
 
-import { type NamespaceRole, namespaceNames } from "../../components/namespaces/traffic";
+import { type NamespaceRole, namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { servedModels } from "../cluster/servedModels";
 import { UserError } from "../errors";

@@ -1,6 +1,6 @@
 import type { V1PersistentVolumeClaim, V1StatefulSet, V1StorageClass } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { chartFootprints, namespaceNames } from "../../components/capabilities";
 import { quantity } from "../../config/quantity";
 import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
@@ -14,7 +14,7 @@ export const deployedData: Check = {
   subject: "the data that are there",
   async find({ plan, cluster, target }) {
     const releases = plannedReleases(plan.recording).filter(
-      ({ namespace }) => section(namespace) !== undefined,
+      ({ chart }) => chartFootprints[chart]?.volume !== undefined,
     );
     if (releases.length === 0) return [];
     const classes = once(() => cluster.list<V1StorageClass>("/apis/storage.k8s.io/v1/storageclasses"));
@@ -35,24 +35,20 @@ export const deployedData: Check = {
   },
 };
 
-/** The part of the configuration that a namespace with volumes belongs to. */
-function section(namespace: string): string | undefined {
-  return { [namespaceNames.database]: "database", [namespaceNames.objectStore]: "objectStore" }[namespace];
-}
-
 /** What about a claim cannot become what the release asks for. */
 export function volumeProblems(
-  { name, namespace, values }: Pick<PlannedRelease, "name" | "namespace" | "values">,
+  { name, namespace, chart, values }: Pick<PlannedRelease, "name" | "namespace" | "chart" | "values">,
   { metadata, spec }: Live<V1PersistentVolumeClaim>,
   sets: readonly Live<V1StatefulSet>[],
   classes: readonly Live<V1StorageClass>[],
   stack: string,
 ): Problem[] {
-  const persistence = object(values["persistence"]);
+  const { volume = [], section } = chartFootprints[chart] ?? {};
+  const persistence = object(at(values, ...volume));
   const [size, storageClass] = [text(persistence["size"]), text(persistence["storageClass"])];
   const claim = metadata?.name ?? "";
   const has = spec?.resources?.requests?.["storage"];
-  const key = `${section(namespace) ?? ""}.storage`;
+  const key = `${section ?? ""}.storage`;
   const problems: Problem[] = [];
   if (
     storageClass !== undefined &&

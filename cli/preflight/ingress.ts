@@ -1,5 +1,6 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 
+import { chartFootprints } from "../../components/capabilities";
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, list, object, text, walk } from "../../policy/rules/values";
 import { type IngressNeeds, ingressFaults } from "../cluster/ingresses";
@@ -42,8 +43,9 @@ export const ingress: Check = {
 
 /** The Ingresses that the stack's charts make. */
 export function plannedWays(recording: Recording): (IngressNeeds & { readonly release: string })[] {
-  return plannedReleases(recording).flatMap(({ name, namespace, values }) => {
-    const way = object(values["ingress"]);
+  return plannedReleases(recording).flatMap(({ name, namespace, chart, values }) => {
+    const place = chartFootprints[chart]?.ingress;
+    const way = place === undefined ? {} : object(at(values, ...place));
     if (way["enabled"] !== true) return [];
     const secrets = list(way["tls"]).flatMap((one) => text(at(one, "secretName")) ?? []);
     const annotations = object(way["annotations"]) as Record<string, string>;

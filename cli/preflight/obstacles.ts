@@ -5,6 +5,7 @@ import type {
 } from "@kubernetes/client-node";
 
 import { ownerKeys } from "../../components/namespaces/platformNamespaces";
+import { seldonChartName } from "../../components/serving/footprint";
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
@@ -13,7 +14,7 @@ import { inWords, markOf } from "../cluster/whose";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
 import type { Check, Inspection } from "./inspection";
-import { type PlannedRelease, plannedReleases, seldonChartName } from "./planned";
+import { type PlannedRelease, plannedReleases } from "./planned";
 import { type Problem, error, listed, warning } from "./problem";
 
 /** Whether there are things of others where the stack's are to go. */

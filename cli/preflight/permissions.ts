@@ -1,10 +1,11 @@
 import type { V1SelfSubjectAccessReview } from "@kubernetes/client-node";
 
+import { chartFootprints } from "../../components/capabilities";
 import { at, text } from "../../policy/rules/values";
 import type { Cluster } from "../cluster/cluster";
 import type { Recording } from "../plan/recording";
 import type { Check } from "./inspection";
-import { type PlannedRelease, plannedReleases, seldonChartName } from "./planned";
+import { type PlannedRelease, plannedReleases } from "./planned";
 import { type Problem, error, listed } from "./problem";
 
 /** Whether the user may make what the stack consists of. Who may create a thing may, by custom, change and delete it. */
@@ -39,14 +40,6 @@ const releaseParts = [
   "/services",
 ];
 
-/** What Seldon's chart has beside that, in no namespace. */
-const seldonParts = [
-  "admissionregistration.k8s.io/validatingwebhookconfigurations",
-  "apiextensions.k8s.io/customresourcedefinitions",
-  "rbac.authorization.k8s.io/clusterrolebindings",
-  "rbac.authorization.k8s.io/clusterroles",
-];
-
 /** The rights that bringing a stack up takes, each once. */
 export function rightsFor(recording: Recording): Right[] {
   const rights = [
@@ -65,13 +58,12 @@ export function rightsFor(recording: Recording): Right[] {
 }
 
 function releaseRights({ chart, namespace }: PlannedRelease): Right[] {
-  const right = (part: string, where: string) => {
-    const [group = "", resource = ""] = part.split("/");
-    return { group, resource, namespace: where };
-  };
   return [
-    ...releaseParts.map((part) => right(part, namespace)),
-    ...(chart === seldonChartName ? seldonParts.map((part) => right(part, "")) : []),
+    ...releaseParts.map((part) => {
+      const [group = "", resource = ""] = part.split("/");
+      return { group, resource, namespace };
+    }),
+    ...(chartFootprints[chart]?.clusterWide ?? []).map((part) => ({ ...part, namespace: "" })),
   ];
 }
 

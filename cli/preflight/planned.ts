@@ -40,6 +40,3 @@ export function plannedReleases(recording: Recording): PlannedRelease[] {
     ];
   });
 }
-
-/** The chart of Seldon's operator, whose objects have the same names whatever the release is called. */
-export const seldonChartName = "seldon-core-operator";

@@ -1,5 +1,7 @@
 import type { V1APIGroupList } from "@kubernetes/client-node";
 
+import { footprints } from "../../components/capabilities";
+import type { Asked } from "../../components/footprint";
 import { list, object, walk } from "../../policy/rules/values";
 import type { Recording } from "../plan/recording";
 import type { Check } from "./inspection";
@@ -15,69 +17,23 @@ export const prerequisites: Check = {
   },
 };
 
-/** Something that is installed apart. */
-interface Prerequisite {
-  readonly name: string;
-  /** The API group that tells that it is there. */
-  readonly group: string;
-  /** Whether the stack needs it, by the resources that it makes and the values that its charts are given. */
-  readonly needed: (types: ReadonlySet<string>, values: readonly unknown[]) => boolean;
-  /** The setting that asks for it. */
-  readonly setting: string;
-  readonly link: string;
-  readonly severity: Problem["severity"];
-}
-
-const prerequisitesOfStacks: readonly Prerequisite[] = [
-  {
-    name: "cert-manager",
-    group: "cert-manager.io",
-    needed: (_, values) => isOn(values, "certManager"),
-    setting: "serving.certificate: cert-manager",
-    link: "https://cert-manager.io/docs/installation/helm/",
-    severity: "error",
-  },
-  {
-    name: "the Prometheus operator",
-    group: "monitoring.coreos.com",
-    needed: (types, values) => types.has("monitoring.coreos.com") || isOn(values, "serviceMonitor"),
-    setting: "monitoring.enabled: true",
-    link: "https://github.com/prometheus-community/helm-charts/tree/main/charts/kube-prometheus-stack",
-    severity: "error",
-  },
-  {
-    name: "Istio",
-    group: "networking.istio.io",
-    needed: (_, values) => isOn(values, "istio"),
-    setting: "serving.istio",
-    link: "https://istio.io/latest/docs/setup/install/",
-    severity: "error",
-  },
-  {
-    name: "metrics-server",
-    group: "metrics.k8s.io",
-    needed: (_, values) =>
-      values.some((value) => [...walk(value)].some((one) => "hpaSpec" in object(one.value))),
-    setting: "models[].autoscaling",
-    link: "https://github.com/kubernetes-sigs/metrics-server",
-    // The models run without it, with as many pods as there are.
-    severity: "warning",
-  },
-];
-
 /** @param served the API groups of the cluster. */
 export function prerequisiteProblems(
   { resources }: Pick<Recording, "resources">,
   served: readonly string[],
   stack: string,
 ): Problem[] {
-  const types = new Set(resources.map(({ type }) => /^kubernetes:([^/]+)\//.exec(type)?.[1] ?? ""));
-  const values = resources.flatMap(({ inputs }) => [
-    inputs["values"],
-    ...list(object(inputs["spec"])["predictors"]),
-  ]);
-  return prerequisitesOfStacks
-    .filter(({ group, needed }) => !served.includes(group) && needed(types, values))
+  const groups = new Set(resources.map(({ type }) => /^kubernetes:([^/]+)\//.exec(type)?.[1] ?? ""));
+  const charts = resources.map(({ inputs }) => inputs["values"]);
+  const predictors = resources.flatMap(({ inputs }) => list(object(inputs["spec"])["predictors"]));
+  const asked: Asked = {
+    groups,
+    isOn: (part) => inside(charts).some((one) => object(one[part])["enabled"] === true),
+    inPredictors: (key) => inside(predictors).some((one) => key in one),
+  };
+  return footprints
+    .flatMap(({ prerequisites: needs = [] }) => needs)
+    .filter(({ group, needed }) => !served.includes(group) && needed(asked))
     .map(({ name, setting, link, severity }) => ({
       severity,
       what: `the cluster has no ${name.replace(/^the /, "")}, which the configuration asks for: ${setting}`,
@@ -85,9 +41,7 @@ export function prerequisiteProblems(
     }));
 }
 
-/** Whether some chart is given `{ [part]: { enabled: true } }`, at whatever depth. */
-function isOn(values: readonly unknown[], part: string): boolean {
-  return values.some((value) =>
-    [...walk(value)].some((one) => object(object(one.value)[part])["enabled"] === true),
-  );
+/** All groups in values, at whatever depth. */
+function inside(values: readonly unknown[]): Readonly<Record<string, unknown>>[] {
+  return values.flatMap((value) => [...walk(value)].map((one) => object(one.value)));
 }

@@ -1,5 +1,6 @@
 import type { V1PersistentVolumeClaim, V1StorageClass } from "@kubernetes/client-node";
 
+import { chartFootprints } from "../../components/capabilities";
 import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
 import type { ClusterKind } from "../cluster/kubeconfig";
@@ -38,8 +39,9 @@ export interface PlannedVolume {
 
 /** The volumes that the charts ask for. */
 export function volumesOf(recording: Recording): PlannedVolume[] {
-  return plannedReleases(recording).flatMap(({ name, namespace, values }) => {
-    const persistence = object(values["persistence"]);
+  return plannedReleases(recording).flatMap(({ name, namespace, chart, values }) => {
+    const volume = chartFootprints[chart]?.volume;
+    const persistence = volume === undefined ? {} : object(at(values, ...volume));
     const none =
       Object.keys(persistence).length === 0 ||
       persistence["enabled"] === false ||

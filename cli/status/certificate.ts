@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 
 import type { V1Secret } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import type { Health, Item } from "./item";
 

@@ -1,4 +1,4 @@
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { UserError } from "../errors";
 import { certificateItems } from "./certificate";

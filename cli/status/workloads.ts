@@ -1,6 +1,6 @@
 import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster, Live } from "../cluster/cluster";
 import { releaseOf } from "../cluster/releases";
 import { type Workload, rolloutOf } from "../cluster/rollout";

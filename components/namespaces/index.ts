@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { namespacesByRole } from "../capabilities";
 import { PlatformNamespaces } from "./platformNamespaces";
-import type { TrafficArgs } from "./traffic";
+import { networkPolicies } from "./policies";
 
 /** The namespaces, with what the configuration lets through between them. */
 export function createNamespaces(
@@ -15,33 +16,9 @@ export function createNamespaces(
     {
       podSecurityVersion: config.podSecurityVersion,
       owner: config.owner,
-      traffic: trafficOf(config),
+      policies: networkPolicies(namespacesByRole, config),
       protectData: config.environment !== "dev",
     },
     opts,
   );
-}
-
-/** What the network policies let through. */
-function trafficOf(config: PlatformConfig): TrafficArgs {
-  const { database, objectStore, tracking, monitoring, serving, models } = config;
-  return {
-    externalDatabasePort: database.kind === "external" ? database.port : undefined,
-    externalStorePort: objectStore.kind === "external" ? portOf(objectStore.endpoint) : undefined,
-    ingressNamespace: tracking.ingress?.namespace,
-    monitoringNamespace: monitoring.enabled ? monitoring.namespace : undefined,
-    gatewayNamespace: serving.istio?.gateway.split("/")[0],
-    webDataPorts: [...new Set(models.flatMap(({ training }) => webPorts(training?.data)))].sort(),
-  };
-}
-
-function webPorts(data: string | undefined): number[] {
-  return data?.startsWith("http") === true ? [portOf(data)] : [];
-}
-
-function portOf(endpoint: string | undefined): number {
-  const url = new URL(endpoint ?? "https://s3.amazonaws.com");
-  return url.port === ""
-    ? { "http:": 80, "https:": 443 }[url.protocol as "http:" | "https:"]
-    : Number(url.port);
 }

@@ -2,10 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { onceReady, ownership } from "../kubernetes";
-import { allowed, denied, namespaceNames, type NamespaceRole, type TrafficArgs } from "./traffic";
-
-/** What a pod may ask of its node: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-type PodSecurityLevel = "baseline" | "restricted";
+import { namespacesByRole, type NamespaceRole } from "../capabilities";
+import type { NetworkPolicySpec, PodSecurityLevel } from "../footprint";
 
 export interface PlatformNamespacesArgs {
   /**
@@ -18,8 +16,8 @@ export interface PlatformNamespacesArgs {
    * @default it is not written on them
    */
   owner?: { readonly id: string; readonly state: string } | undefined;
-  /** What the network policies let through besides what the platform itself needs. */
-  traffic: TrafficArgs;
+  /** The network policies of each namespace, by their names. */
+  policies: Readonly<Record<string, Readonly<Record<string, NetworkPolicySpec>>>>;
   /**
    * Whether the namespaces that hold data are protected, and stay when the stack is destroyed: a namespace takes
    * its volumes with it.
@@ -32,23 +30,6 @@ export interface PlatformNamespacesArgs {
 export type NamespaceNames = Readonly<Record<NamespaceRole, pulumi.Output<string>>>;
 
 /**
- * As strict as what runs there allows.
- *
- * The charts of `restricted` run as non-root without capabilities; the seccomp profile is a value of theirs.
- * `seldon-system`: the chart renders `manager.containerSecurityContext` one level too high, where the API server
- * refuses it, so the manager keeps its capabilities. `ml-models`: the executor that Seldon adds to each model's pod
- * keeps its own; no setting drops them.
- */
-const podSecurityLevels: Readonly<Record<NamespaceRole, PodSecurityLevel>> = {
-  database: "restricted",
-  objectStore: "restricted",
-  tracking: "restricted",
-  servingOperator: "baseline",
-  models: "baseline",
-  frontend: "restricted",
-};
-
-/**
  * The platform's namespaces, with their Pod Security levels and network policies. Their names are fixed: every
  * address inside the cluster contains one.
  */
@@ -57,23 +38,15 @@ export class PlatformNamespaces extends pulumi.ComponentResource {
 
   constructor(name: string, args: PlatformNamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:namespaces:PlatformNamespaces", name, {}, opts);
-    const policies = allowed(args.traffic);
     const create = (role: NamespaceRole): pulumi.Output<string> => {
       const namespace = this.createNamespace(name, role, args);
-      const own = { "default-deny": denied, ...policies[role] };
-      const created = Object.entries(own).map(([policy, spec]) =>
+      const created = Object.entries(args.policies[role] ?? {}).map(([policy, spec]) =>
         this.createPolicy(name, role, policy, spec, namespace),
       );
       return created.reduce((known, policy) => onceReady(policy, known), namespace.metadata.name);
     };
-    this.names = {
-      database: create("database"),
-      objectStore: create("objectStore"),
-      tracking: create("tracking"),
-      servingOperator: create("servingOperator"),
-      models: create("models"),
-      frontend: create("frontend"),
-    };
+    const roles = Object.keys(namespacesByRole) as NamespaceRole[];
+    this.names = Object.fromEntries(roles.map((role) => [role, create(role)])) as NamespaceNames;
     this.registerOutputs({ names: this.names });
   }
 
@@ -82,12 +55,13 @@ export class PlatformNamespaces extends pulumi.ComponentResource {
     role: NamespaceRole,
     args: PlatformNamespacesArgs,
   ): k8s.core.v1.Namespace {
-    const labels = { ...ownership, ...podSecurity(podSecurityLevels[role], args.podSecurityVersion) };
+    const { name: inCluster, level, holdsData = false } = namespacesByRole[role];
+    const labels = { ...ownership, ...podSecurity(level, args.podSecurityVersion) };
     const annotations = args.owner && ownerAnnotations(args.owner);
-    const keep = args.protectData === true && (role === "database" || role === "objectStore");
+    const keep = args.protectData === true && holdsData;
     return new k8s.core.v1.Namespace(
-      `${name}-${namespaceNames[role]}`,
-      { metadata: { name: namespaceNames[role], labels, ...(annotations && { annotations }) } },
+      `${name}-${inCluster}`,
+      { metadata: { name: inCluster, labels, ...(annotations && { annotations }) } },
       { parent: this, protect: keep, retainOnDelete: keep },
     );
   }
@@ -96,11 +70,11 @@ export class PlatformNamespaces extends pulumi.ComponentResource {
     name: string,
     role: NamespaceRole,
     policy: string,
-    spec: k8s.types.input.networking.v1.NetworkPolicySpec,
+    spec: NetworkPolicySpec,
     namespace: k8s.core.v1.Namespace,
   ): k8s.networking.v1.NetworkPolicy {
     return new k8s.networking.v1.NetworkPolicy(
-      `${name}-${namespaceNames[role]}-${policy}`,
+      `${name}-${namespacesByRole[role].name}-${policy}`,
       { metadata: { name: policy, namespace: namespace.metadata.name, labels: ownership }, spec },
       { parent: this },
     );

@@ -9,7 +9,7 @@ import { runOnce } from "../job";
 import { createSecret, fromSecret, onceReady, ownership, requirements, serviceHost } from "../kubernetes";
 import { createPassword } from "../passwords";
 import { type ChartArgs, chartImage, chartStorage, installChart, type Storage } from "../release";
-import { accessKeys, buckets, secretKeyVariable, setupScript } from "./minioSetup";
+import { accessKeys, buckets, minioAccess, secretKeyVariable, setupScript } from "./minioSetup";
 import type { ObjectStore, S3Credentials, S3Users } from "./objectStore";
 
 export interface MinioChartArgs extends ChartArgs {
@@ -28,8 +28,7 @@ export interface MinioChartArgs extends ChartArgs {
   protect?: boolean;
 }
 
-const service = "minio";
-const port = 9000;
+const { service, port } = minioAccess;
 const region = "us-east-1";
 /** The user of the chart's image. */
 const user = 1001;

@@ -10,6 +10,7 @@ import { runOnce } from "../job";
 import { createSecret, fromSecret, onceReady, requirements, serviceHost } from "../kubernetes";
 import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
 import { type ChartArgs, installChart } from "../release";
+import { trackingAccess } from "./footprint";
 
 /** A way in from outside the cluster. */
 export interface IngressArgs {
@@ -38,8 +39,7 @@ export interface TrackingServerArgs extends ChartArgs {
   monitorLabels?: Readonly<Record<string, string>> | undefined;
 }
 
-const service = "mlflow";
-const port = 5000;
+const { service, port } = trackingAccess;
 /** The folder of the bucket that holds all artifacts. */
 const artifactFolder = "mlflow";
 /** The user of the image. */

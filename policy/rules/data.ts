@@ -1,10 +1,9 @@
+import { chartFootprints } from "../../components/capabilities";
 import { release } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
 import { at, text } from "./values";
 
 const environments = new Set(["prod", "staging"]);
-/** Charts whose release holds data. */
-const stores = new Set(["cluster", "minio", "postgres", "seaweedfs"]);
 const claim = "kubernetes:core/v1:PersistentVolumeClaim";
 
 export const protectedData: Rule = {
@@ -26,7 +25,7 @@ export const protectedData: Rule = {
 /** What data a resource holds; undefined if none. */
 function holds(resource: PolicyResource, resources: readonly PolicyResource[]): string | undefined {
   const chart = release(resource)?.chart;
-  if (chart !== undefined && stores.has(chart)) return `a release of chart ${chart}, which holds data`;
+  if (chart !== undefined && hasVolume(chart)) return `a release of chart ${chart}, which holds data`;
   if (resource.type === "random:index/randomPassword:RandomPassword") {
     return "a password, which the data cannot be read without";
   }
@@ -43,6 +42,10 @@ function holds(resource: PolicyResource, resources: readonly PolicyResource[]): 
 /** The namespace in which a resource keeps data; undefined if it keeps none. */
 function dataNamespace(resource: PolicyResource): string | undefined {
   const installed = release(resource);
-  if (installed !== undefined) return stores.has(installed.chart) ? installed.namespace : undefined;
+  if (installed !== undefined) return hasVolume(installed.chart) ? installed.namespace : undefined;
   return resource.type === claim ? text(at(resource.props, "metadata", "namespace")) : undefined;
+}
+
+function hasVolume(chart: string): boolean {
+  return chartFootprints[chart]?.volume !== undefined;
 }

@@ -1,5 +1,5 @@
-import { kindOf, platformInputs, release } from "./kubernetes";
-import type { PolicyResource, Rule, Stack } from "./model";
+import { kindOf, release } from "./kubernetes";
+import type { PolicyResource, Rule } from "./model";
 import { at, has, join, lastKey, list, text, texts, walk } from "./values";
 
 export const noPublicBucket: Rule = {
@@ -75,11 +75,11 @@ const open = new Set(["LoadBalancer", "NodePort"]);
 
 export const noExposedService: Rule = {
   name: "no-exposed-service",
-  description: "No Service is open to the outside of the cluster unless the configuration says so.",
+  description:
+    "No Service is open to the outside of the cluster: an Ingress is, with a name and a certificate.",
   enforcement: "mandatory",
   needs: "resource",
-  check: (resource, stack) => {
-    if (isAllowed(resource, stack)) return [];
+  check: (resource) => {
     if (resource.type === "kubernetes:core/v1:Service") {
       const spec = resource.props["spec"];
       return [
@@ -94,16 +94,8 @@ export const noExposedService: Rule = {
 };
 
 const toMend =
-  "opens the Service to the outside of the cluster: use ClusterIP and an Ingress, or list it as exposed in the configuration";
+  "opens the Service to the outside of the cluster: leave it at ClusterIP, and use an Ingress: tracking.ingress";
 
 function exposed(path: string, type: unknown): string[] {
   return open.has(text(type) ?? "") ? [`${path} is ${String(type)}, which ${toMend}`] : [];
-}
-
-/** The root component's `exposedServices` names Services: `name` or `namespace/name`. */
-function isAllowed({ name, props }: PolicyResource, stack: Stack): boolean {
-  const inCluster = text(at(props, "metadata", "name")) ?? text(props["name"]) ?? name;
-  const namespace = text(at(props, "metadata", "namespace")) ?? text(props["namespace"]) ?? "default";
-  const allowed = list(platformInputs(stack)["exposedServices"]);
-  return allowed.includes(inCluster) || allowed.includes(`${namespace}/${inCluster}`);
 }

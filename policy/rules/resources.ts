@@ -1,38 +1,8 @@
+import { chartFootprints } from "../../components/capabilities";
+import { inContainer } from "../../components/footprint";
 import { containers, predictors, release, type Release, seldonDeployment } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
-import { at, has, isUnknown, join, list, text } from "./values";
-
-/** Requests and limits as a container has them, and how Seldon's chart calls them. */
-const inContainer = [
-  ["requests", "cpu"],
-  ["requests", "memory"],
-  ["limits", "memory"],
-] as const;
-const inSeldonChart = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]] as const;
-
-/** Where a chart takes the resources of its containers. */
-interface ChartResources {
-  readonly at: readonly string[];
-  readonly keys: readonly (readonly string[])[];
-  /** The value that brings the container; it is always there if left out. */
-  readonly where?: readonly string[];
-}
-
-const chartResources: Readonly<Record<string, readonly ChartResources[]>> = {
-  postgres: [
-    { at: ["resources"], keys: inContainer },
-    { at: ["metrics", "resources"], keys: inContainer, where: ["metrics", "enabled"] },
-  ],
-  minio: [
-    { at: ["resources"], keys: inContainer },
-    { at: ["bucketInitJob", "resources"], keys: inContainer, where: ["defaultBuckets"] },
-  ],
-  mlflow: [{ at: ["resources"], keys: inContainer }],
-  "seldon-core-operator": [
-    { at: ["manager"], keys: inSeldonChart },
-    { at: ["executor", "resources"], keys: inSeldonChart },
-  ],
-};
+import { at, has, isOn, isUnknown, join, list, text } from "./values";
 
 /** Nodes of a graph that run inside Seldon's executor and have no container. */
 const withoutContainer = new Set(["AVERAGE_COMBINER", "RANDOM_ABTEST", "SIMPLE_MODEL", "SIMPLE_ROUTER"]);
@@ -63,19 +33,15 @@ function missing(value: unknown, path: string, wanted: readonly (readonly string
 }
 
 function ofChart({ chart, values }: Release): string[] {
-  const known = chartResources[chart];
+  const known = chartFootprints[chart]?.resources;
   if (known === undefined) {
     return [
-      `values of chart ${chart}: it is not known where this chart takes requests and limits; say it in policy/rules/resources.ts`,
+      `values of chart ${chart}: it is not known where this chart takes requests and limits; say it in the footprint of its capability`,
     ];
   }
   return known
     .filter(({ where }) => where === undefined || isOn(at(values, ...where)))
     .flatMap((place) => missing(at(values, ...place.at), place.at.reduce(join, "values"), place.keys));
-}
-
-function isOn(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false && value !== "";
 }
 
 /** Nodes of a graph whose container Seldon makes from nothing but their name. */

@@ -61,6 +61,11 @@ export function has(value: unknown, ...keys: readonly string[]): boolean {
   return found !== undefined && found !== null && found !== "";
 }
 
+/** Whether a value switches something on. */
+export function isOn(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && value !== "";
+}
+
 /** Whether the path has this value, or one that cannot be known yet. */
 export function is(expected: unknown, value: unknown, ...keys: readonly string[]): boolean {
   const found = at(value, ...keys);

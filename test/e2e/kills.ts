@@ -11,7 +11,7 @@ import { locksOf } from "../../cli/engine/locks";
 import { project } from "../../cli/engine/settings";
 import { ofEngines } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { type Random, randomFrom } from "../engine/support/random";
 import { leftovers } from "./leftovers";
 import { until } from "./pods";

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { clusterKinds } from "../../cli/cluster/clusterWide";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { visitorNamespace } from "./visitor";
 
 const namespaces: readonly string[] = [...Object.values(namespaceNames), visitorNamespace];

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Cluster } from "../../cli/cluster/cluster";
 import type { Engine } from "../../cli/engine/engine";
 import { type Changes, EngineStack } from "../../cli/engine/stack";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type UpEvent, npmRun, stepLine } from "./commands";
 import { leftovers } from "./leftovers";
 import { Load } from "./load";

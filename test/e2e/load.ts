@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Cluster } from "../../cli/cluster/cluster";
 import { predictionsPath } from "../../cli/seldon";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { modelName } from "./testStack";
 import { Visitor, removeVisitors } from "./visitor";
 

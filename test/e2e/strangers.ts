@@ -1,7 +1,7 @@
 import type { V1Service } from "@kubernetes/client-node";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { until } from "./pods";
 import { Visitor, removeVisitors, shutIn } from "./visitor";
 

@@ -6,7 +6,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "../../cli/cluster/cluster";
 import { seldonGroup } from "../../cli/cluster/servedModels";
 import { containerSecurity, podSecurity } from "../../components/kubernetes";
-import { namespaceNames } from "../../components/namespaces/traffic";
+import { namespaceNames } from "../../components/capabilities";
 import { until } from "./pods";
 import { modelName } from "./testStack";
 

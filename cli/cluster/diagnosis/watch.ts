@@ -1,6 +1,6 @@
 import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../../components/namespaces/traffic";
+import { namespaceNames } from "../../../components/capabilities";
 import { messageOf } from "../../errors";
 import { type Cluster, type Live, Refused } from "../cluster";
 import { seldonGroup } from "../servedModels";

@@ -1,5 +1,5 @@
 import { casesOf } from "../support/case";
-import { container, job, namespace, networkPolicy, platform, release, resource } from "../support/resources";
+import { container, job, namespace, networkPolicy, release, resource } from "../support/resources";
 
 const command = "opens a bucket to everyone (mc anonymous set): leave that command out";
 
@@ -65,7 +65,7 @@ const bucketCases = casesOf(
 );
 
 const openService =
-  "opens the Service to the outside of the cluster: use ClusterIP and an Ingress, or list it as exposed in the configuration";
+  "opens the Service to the outside of the cluster: leave it at ClusterIP, and use an Ingress: tracking.ingress";
 
 const service = (name: string, spec: Record<string, unknown>) =>
   resource("kubernetes:core/v1:Service", { metadata: { name, namespace: "fe" }, spec });
@@ -76,7 +76,6 @@ const serviceCases = casesOf(
     {
       name: "Services of our own and of charts",
       resources: [
-        platform({ exposedServices: ["other", "mlflow/frontend"] }),
         service("frontend", { type: "NodePort" }),
         service("second", { type: "LoadBalancer" }),
         service("third", { externalIPs: ["192.0.2.1"] }),
@@ -98,15 +97,6 @@ const serviceCases = casesOf(
         service("a", {}),
         service("b", { type: "ClusterIP" }),
         release("minio", { service: { type: "ClusterIP" } }),
-      ],
-    },
-    {
-      name: "Services that the configuration exposes",
-      resources: [
-        platform({ exposedServices: ["frontend", "fe/second", "minio"] }),
-        service("frontend", { type: "NodePort" }),
-        service("second", { type: "LoadBalancer" }),
-        release("minio", { service: { type: "NodePort" } }),
       ],
     },
   ],

@@ -53,7 +53,7 @@ const resourceCases = casesOf(
       resources: [release("minio", {}, { props: { chart: "oci://a/redis", values: { resources: sized } } })],
       messages: [
         "values of chart redis: it is not known where this chart takes requests and limits; " +
-          "say it in policy/rules/resources.ts",
+          "say it in the footprint of its capability",
       ],
     },
     {

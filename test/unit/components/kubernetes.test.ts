@@ -30,6 +30,15 @@ describe("mergeValues", () => {
     expect(mergeValues({ a: [1, 2, 3] }, { a: [4] })).to.deep.equal({ a: [4] });
   });
 
+  it("adds to lists that the platform needs its own entries of, known or not", async () => {
+    const own = { a: { b: [1] }, c: pulumi.output([2]), d: [3] };
+    const { a, c, d } = mergeValues(own, { a: { b: [4] }, c: [5], d: [6] }, [["a", "b"], ["c"], ["e"]]);
+    expect({ a, d }).to.deep.equal({ a: { b: [1, 4] }, d: [6] });
+    expect(await new Promise((resolve) => (c as pulumi.Output<number[]>).apply(resolve))).to.deep.equal([
+      2, 5,
+    ]);
+  });
+
   it("lets a group take the place of something else, and the other way round", () => {
     expect(mergeValues({ a: 1, b: { c: 2 }, d: [1] }, { a: { x: 1 }, b: 3, d: { y: 1 } })).to.deep.equal({
       a: { x: 1 },

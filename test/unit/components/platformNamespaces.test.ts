@@ -4,19 +4,27 @@ import {
   PlatformNamespaces,
   type PlatformNamespacesArgs,
 } from "../../../components/namespaces/platformNamespaces";
-import type { TrafficArgs } from "../../../components/namespaces/traffic";
+import { namespacesByRole } from "../../../components/capabilities";
+import { networkPolicies } from "../../../components/namespaces/policies";
+import { load, stackConfig } from "../config/support";
 import { at, consume, create, type Created } from "./support/created";
 import { ownership } from "./support/surroundings";
 
-const closed: TrafficArgs = { webDataPorts: [] };
+const keys = "{ accessKeyId: me, secretAccessKey: { secure: x } }";
+const users = `{ tracking: ${keys}, serving: ${keys}, training: ${keys} }`;
+/** A model that is trained on data from the web. */
+const trainedOn = (data: string) =>
+  `{ name: of-${new URL(data).host.replaceAll(/[.:]/g, "-")}, image: "a.example.com/serve:1", ` +
+  `training: { image: "a.example.com/train:1", data: "${data}" } }`;
 
-function namespaces(args: Partial<PlatformNamespacesArgs> = {}): Promise<Created> {
+/** The namespaces of a configuration, by what it has beside a context. */
+async function namespaces(args: Partial<PlatformNamespacesArgs> = {}, config = ""): Promise<Created> {
+  const policies = networkPolicies(
+    namespacesByRole,
+    await load(stackConfig(`mlplatform:context: it\n${config}`)),
+  );
   return create(() => {
-    const { names } = new PlatformNamespaces("it", {
-      podSecurityVersion: "v1.34",
-      traffic: closed,
-      ...args,
-    });
+    const { names } = new PlatformNamespaces("it", { podSecurityVersion: "v1.34", policies, ...args });
     consume("in-tracking", names.tracking);
     return { names };
   });
@@ -89,9 +97,9 @@ describe("PlatformNamespaces", () => {
     created = await namespaces();
   });
 
-  /** What an option adds to the flows and takes from them. */
-  async function change(traffic: Partial<TrafficArgs>): Promise<{ added: string[]; removed: string[] }> {
-    const [before, after] = [flows(created), flows(await namespaces({ traffic: { ...closed, ...traffic } }))];
+  /** What a setting adds to the flows and takes from them. */
+  async function change(config: string): Promise<{ added: string[]; removed: string[] }> {
+    const [before, after] = [flows(created), flows(await namespaces({}, config))];
     return {
       added: after.filter((line) => !before.includes(line)),
       removed: before.filter((line) => !after.includes(line)),
@@ -139,7 +147,7 @@ describe("PlatformNamespaces", () => {
       "Namespace it-mlflow",
       "NetworkPolicy it-mlflow-default-deny",
       "NetworkPolicy it-mlflow-from-clients",
-      "NetworkPolicy it-mlflow-to-stores",
+      "NetworkPolicy it-mlflow-to-platform",
     ]);
   });
 
@@ -177,53 +185,65 @@ describe("PlatformNamespaces", () => {
     expect(flows(created).filter((line) => !line.includes("default-deny"))).to.deep.equal([
       "fe to-platform: to ml-models TCP/8000 TCP/5001 TCP/9000 TCP/9500",
       "fe to-platform: to mlflow TCP/5000",
+      "minio-system from-clients: from itself TCP/9000",
       "minio-system from-clients: from mlflow TCP/9000",
       "minio-system from-clients: from ml-models TCP/9000",
-      "minio-system from-clients: from itself TCP/9000",
-      "minio-system set-up: to itself TCP/9000",
-      ...anywhere((address) => `ml-models predictions: from ${address} TCP/8000 TCP/5001 TCP/9000 TCP/9500`),
-      "ml-models predictions: from every namespace TCP/8000 TCP/5001 TCP/9000 TCP/9500",
+      "minio-system to-platform: to itself TCP/9000",
+      ...anywhere((address) => `ml-models from-clients: from ${address} TCP/8000 TCP/5001 TCP/9000 TCP/9500`),
+      "ml-models from-clients: from every namespace TCP/8000 TCP/5001 TCP/9000 TCP/9500",
       "ml-models to-platform: to mlflow TCP/5000",
       "ml-models to-platform: to minio-system TCP/9000",
       "mlflow from-clients: from ml-models TCP/5000",
       "mlflow from-clients: from fe TCP/5000",
-      "mlflow to-stores: to postgres TCP/5432",
-      "mlflow to-stores: to minio-system TCP/9000",
-      "postgres from-tracking: from mlflow TCP/5432",
+      "mlflow to-platform: to postgres TCP/5432",
+      "mlflow to-platform: to minio-system TCP/9000",
+      "postgres from-clients: from mlflow TCP/5432",
       ...anywhere((address) => `seldon-system to-api-server: to ${address} TCP/443 TCP/6443 TCP/8443`),
       ...anywhere((address) => `seldon-system webhook: from ${address} TCP/4443`),
     ]);
   });
 
   it("lets the tracking server alone out to a database outside the cluster", async () => {
-    expect(await change({ externalDatabasePort: 6543 })).to.deep.equal({
-      added: anywhere((address) => `mlflow to-stores: to ${address} TCP/6543`),
-      removed: ["mlflow to-stores: to postgres TCP/5432"],
+    expect(
+      await change(
+        "mlplatform:database: { kind: external, host: db.example.com, port: 6543, username: me, password: { secure: x } }",
+      ),
+    ).to.deep.equal({
+      added: anywhere((address) => `mlflow to-platform: to ${address} TCP/6543`),
+      removed: ["mlflow to-platform: to postgres TCP/5432"],
     });
   });
 
   it("lets those who use the store out to one outside the cluster", async () => {
-    expect(await change({ externalStorePort: 443 })).to.deep.equal({
+    expect(
+      await change(
+        `mlplatform:objectStore: { kind: external, endpoint: "https://s3.example.com", users: ${users} }`,
+      ),
+    ).to.deep.equal({
       added: [
         ...anywhere((address) => `ml-models to-platform: to ${address} TCP/443`),
-        ...anywhere((address) => `mlflow to-stores: to ${address} TCP/443`),
+        ...anywhere((address) => `mlflow to-platform: to ${address} TCP/443`),
       ],
       removed: [
         "ml-models to-platform: to minio-system TCP/9000",
-        "mlflow to-stores: to minio-system TCP/9000",
+        "mlflow to-platform: to minio-system TCP/9000",
       ],
     });
   });
 
   it("lets an ingress controller in to the tracking server", async () => {
-    expect(await change({ ingressNamespace: "ingress-nginx" })).to.deep.equal({
+    expect(
+      await change(
+        "mlplatform:tracking: { ingress: { host: mlflow.example.com, className: nginx, namespace: ingress-nginx, tlsSecret: tls } }",
+      ),
+    ).to.deep.equal({
       added: ["mlflow from-ingress: from ingress-nginx TCP/5000"],
       removed: [],
     });
   });
 
   it("lets Prometheus in to the ports with metrics", async () => {
-    expect(await change({ monitoringNamespace: "monitoring" })).to.deep.equal({
+    expect(await change("mlplatform:monitoring: { enabled: true }")).to.deep.equal({
       added: [
         "minio-system prometheus: from monitoring TCP/9000",
         "ml-models prometheus: from monitoring TCP/6000 TCP/6001 TCP/6002 TCP/6003 TCP/8000",
@@ -235,8 +255,17 @@ describe("PlatformNamespaces", () => {
     });
   });
 
+  it("lets the API server in to the port that the operator's webhook is given", async () => {
+    expect(await change("mlplatform:serving: { values: { webhook: { port: 8443 } } }")).to.deep.equal({
+      added: anywhere((address) => `seldon-system webhook: from ${address} TCP/8443`),
+      removed: anywhere((address) => `seldon-system webhook: from ${address} TCP/4443`),
+    });
+  });
+
   it("lets an Istio gateway in to the models", async () => {
-    expect(await change({ gatewayNamespace: "istio-system" })).to.deep.equal({
+    expect(
+      await change("mlplatform:serving: { istio: { gateway: istio-system/seldon-gateway } }"),
+    ).to.deep.equal({
       added: ["ml-models from-gateway: from istio-system TCP/8000 TCP/5001 TCP/9000 TCP/9500"],
       removed: [],
     });
@@ -244,7 +273,11 @@ describe("PlatformNamespaces", () => {
 
   it("lets trainings alone out to the web, on the ports of their data", async () => {
     const training = '{"matchLabels":{"app.kubernetes.io/component":"training"}}';
-    expect(await change({ webDataPorts: [443, 8080] })).to.deep.equal({
+    expect(
+      await change(
+        `mlplatform:models: [${["https://a.example.com/a.csv", "http://b.example.com:8080/b.csv"].map(trainedOn).join()}]`,
+      ),
+    ).to.deep.equal({
       added: anywhere((address) => `ml-models training-data (${training}): to ${address} TCP/443 TCP/8080`),
       removed: [],
     });

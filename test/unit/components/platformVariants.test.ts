@@ -60,7 +60,7 @@ describe("MlPlatform with a database elsewhere", () => {
   });
 
   it("lets the tracking server out to its port", () => {
-    const policy = created.inputs("NetworkPolicy", "mlplatform-namespaces-mlflow-to-stores");
+    const policy = created.inputs("NetworkPolicy", "mlplatform-namespaces-mlflow-to-platform");
     expect(JSON.stringify(policy)).to.include('"port":6432').and.not.to.include('"port":5432');
   });
 });
@@ -119,7 +119,7 @@ describe("MlPlatform with a store elsewhere", () => {
     it(`lets its users out to port ${port} of ${endpoint ?? "AWS"}`, async () => {
       const elsewhere = { ...objectStore, provider: "Other", endpoint };
       const other = endpoint === undefined ? created : await platform({ objectStore: elsewhere }, options);
-      for (const policy of ["mlflow-to-stores", "ml-models-to-platform"]) {
+      for (const policy of ["mlflow-to-platform", "ml-models-to-platform"]) {
         const { spec } = other.inputs("NetworkPolicy", `mlplatform-namespaces-${policy}`);
         expect(at(spec, "egress", 1), policy).to.deep.equal({
           to: [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }],

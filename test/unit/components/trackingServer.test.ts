@@ -197,6 +197,11 @@ describe("TrackingServer", () => {
     expect(values(created, "ingress")).to.equal(undefined);
   });
 
+  it("lets itself be called by the user's names beside its own", async () => {
+    const open = await tracking({ values: { serverAllowedHosts: ["*.example.ts.net"] } });
+    expect(values(open, "serverAllowedHosts")).to.deep.equal([...ownHosts, "*.example.ts.net"]);
+  });
+
   it("lets itself be called by its public name too where there is an ingress", async () => {
     const open = await tracking({ ingress });
     expect(values(open, "serverAllowedHosts")).to.deep.equal([

@@ -284,16 +284,16 @@ describe("pre-flight: what the cluster has to bring with it", () => {
         "Install cert-manager (https://cert-manager.io/docs/installation/helm/), or take the setting out of Pulumi.dev.yaml",
       ),
       error(
-        "the cluster has no Prometheus operator, which the configuration asks for: monitoring.enabled: true",
-        `Install the Prometheus operator (${prometheus}), or take the setting out of Pulumi.dev.yaml`,
-      ),
-      error(
         "the cluster has no Istio, which the configuration asks for: serving.istio",
         "Install Istio (https://istio.io/latest/docs/setup/install/), or take the setting out of Pulumi.dev.yaml",
       ),
       warning(
         "the cluster has no metrics-server, which the configuration asks for: models[].autoscaling",
         "Install metrics-server (https://github.com/kubernetes-sigs/metrics-server), or take the setting out of Pulumi.dev.yaml",
+      ),
+      error(
+        "the cluster has no Prometheus operator, which the configuration asks for: monitoring.enabled: true",
+        `Install the Prometheus operator (${prometheus}), or take the setting out of Pulumi.dev.yaml`,
       ),
     ]);
   });

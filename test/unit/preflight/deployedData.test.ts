@@ -26,7 +26,12 @@ const classes = (allowVolumeExpansion: boolean) =>
   [{ metadata: { name: "standard" }, allowVolumeExpansion }] as unknown as Live<V1StorageClass>[];
 
 describe("pre-flight: the data that are there", () => {
-  const release = (values: object) => ({ name: "postgresql", namespace: "postgres", values: { ...values } });
+  const release = (values: object) => ({
+    name: "postgresql",
+    namespace: "postgres",
+    chart: "postgres",
+    values: { ...values },
+  });
   const volume = (persistence: object, has: string, sets = [set(has)], grows = true) =>
     volumeProblems(release({ persistence }), claim(has), sets, classes(grows), "prod").map(
       ({ severity, what, mend }) => `${severity}: ${what}. ${mend}`,

@@ -1,0 +1,91 @@
+/**
+ * What the platform is able to do: each capability is a folder, with a line here and one in `platform.ts`.
+ *
+ * Commands and policies read what they must know of a capability from its footprint. None of this loads Pulumi's SDK,
+ * which takes a second.
+ */
+import type { Understood } from "../config/checks";
+import type { ByEnvironment } from "../config/fields";
+import type { ChartPin } from "../pins";
+import { database } from "./database/footprint";
+import { database as databaseSection } from "./database/schema";
+import type { ChartFootprint, Footprint, NamespaceFootprint } from "./footprint";
+import { frontend } from "./frontend/footprint";
+import { images } from "./images/footprint";
+import { images as imagesSection } from "./images/schema";
+import { monitoring } from "./monitoring/footprint";
+import { monitoring as monitoringSection } from "./monitoring/schema";
+import { namespaces } from "./namespaces/footprint";
+import { objectStore } from "./objectStore/footprint";
+import { objectStore as objectStoreSection } from "./objectStore/schema";
+import { serving } from "./serving/footprint";
+import { modelQuota, serving as servingSection } from "./serving/schema";
+import { tracking } from "./tracking/footprint";
+import { tracking as trackingSection } from "./tracking/schema";
+import { training } from "./training/footprint";
+
+const all = [
+  namespaces,
+  database,
+  objectStore,
+  tracking,
+  serving,
+  monitoring,
+  images,
+  training,
+  frontend,
+] as const;
+
+/** All capabilities, from what the others stand on to what stands on them. */
+export const footprints: readonly Footprint[] = all;
+
+type Capability = (typeof all)[number];
+/** A union's members in one object. */
+type Whole<U> = {
+  readonly [K in U extends unknown ? keyof U : never]: U extends Record<K, infer V> ? V : never;
+};
+type Namespaces = Whole<Extract<Capability, { readonly namespaces: unknown }>["namespaces"]>;
+
+/** The sections of the configuration that belong to capabilities, in the order of the reference. */
+export const sections = (by: ByEnvironment) => ({
+  database: databaseSection(by),
+  objectStore: objectStoreSection(by),
+  tracking: trackingSection(by),
+  serving: servingSection,
+  monitoring: monitoringSection,
+  images: imagesSection,
+  modelQuota: modelQuota(by),
+});
+
+/** What a namespace is called by those who use it. */
+export type NamespaceRole = keyof Namespaces;
+
+/** The namespaces, with what is let through between them. */
+export const namespacesByRole = merged(footprints.map(({ namespaces = {} }) => namespaces)) as Readonly<
+  Record<NamespaceRole, NamespaceFootprint>
+>;
+
+/** The namespaces' names. */
+export const namespaceNames = Object.fromEntries(
+  Object.entries(namespacesByRole).map(([role, { name }]) => [role, name]),
+) as Readonly<Record<NamespaceRole, string>>;
+
+/** What is known of each chart, by its name. */
+export const chartFootprints: Readonly<Record<string, ChartFootprint>> = merged(
+  footprints.map(({ charts = {} }) => charts),
+);
+
+/** The charts that a configuration installs. */
+export function installedCharts(config: Understood): ChartPin[] {
+  return footprints.flatMap(({ installs }) => installs?.(config) ?? []);
+}
+
+/** @throws Error two capabilities claim the same name. */
+function merged<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  const whole: Record<string, T> = {};
+  for (const [name, part] of parts.flatMap(Object.entries) as [string, T][]) {
+    if (name in whole) throw new Error(`two capabilities have something called ${name}`);
+    whole[name] = part;
+  }
+  return whole;
+}

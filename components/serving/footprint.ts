@@ -1,0 +1,136 @@
+import type { PlatformConfig } from "../../config";
+import { seldonChart } from "../../pins";
+import { by, chartNames } from "../fixedValues";
+import { type ChartResources, type Footprint } from "../footprint";
+import { anywhere, egress, from, ingress, portOf, tcp } from "../namespaces/flows";
+
+/** The chart of Seldon's operator, whose objects have the same names whatever the release is called. */
+export const seldonChartName = seldonChart("1.17.1").name;
+
+const keys: ChartResources["keys"] = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]];
+const apiServerPorts = [443, 6443, 8443];
+/** Of Seldon's executor, and of a model without one. */
+const modelPorts = [8000, 5001, 9000, 9500];
+
+export const serving = {
+  namespaces: {
+    // `baseline`: the chart renders `manager.containerSecurityContext` one level too high, where the API server refuses
+    // it, so the manager keeps its capabilities.
+    servingOperator: {
+      name: "seldon-system",
+      level: "baseline",
+      metrics: [8080],
+      flows: ({ serving: { values } }) => ({
+        // The API server is no pod: it calls from a node's address.
+        webhook: ingress({ peers: anywhere, ports: [webhookPort(values)] }),
+        "to-api-server": egress({ peers: anywhere, ports: apiServerPorts }),
+      }),
+    },
+    // `baseline`: the executor that Seldon adds to each model's pod keeps its capabilities; no setting drops them.
+    models: {
+      name: "ml-models",
+      level: "baseline",
+      ports: modelPorts,
+      // What models are there for: whoever is in the cluster may ask, the API server's proxy too.
+      clients: "everyone",
+      uses: ["tracking", "objectStore"],
+      // The containers of a graph have consecutive ones.
+      metrics: [6000, 6001, 6002, 6003, 8000],
+      flows: ({ serving: { istio }, models }) => ({
+        ...trainingData(models),
+        ...(istio === undefined
+          ? {}
+          : { "from-gateway": ingress(from(istio.gateway.split("/")[0] ?? "", modelPorts)) }),
+      }),
+    },
+  },
+  titles: {
+    "mlplatform:serving:ServingOperator": () => "Seldon operator",
+    "mlplatform:serving:ModelNamespace": () => "model namespace",
+    "mlplatform:serving:ModelDeployment": ({ model }) => `model ${String(model)}`,
+  },
+  installs: ({ serving: its }) => (its === undefined ? [] : [seldonChart(its.version)]),
+  charts: {
+    [seldonChartName]: {
+      section: "serving",
+      resources: [
+        { at: ["manager"], keys },
+        { at: ["executor", "resources"], keys, elsewhere: true },
+      ],
+      clusterWide: [
+        { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations" },
+        { group: "apiextensions.k8s.io", resource: "customresourcedefinitions" },
+        { group: "rbac.authorization.k8s.io", resource: "clusterrolebindings" },
+        { group: "rbac.authorization.k8s.io", resource: "clusterroles" },
+      ],
+      fixed: [
+        ...chartNames,
+        ...by("serving.certificate", ["certManager"]),
+        ...by("serving.istio", ["istio"]),
+        ...["singleNamespace", "controllerId"].map((key) => ({
+          at: [key],
+          why: "models are in another namespace than the operator",
+          but: [false, ""],
+        })),
+        ...["executor.port", "predictiveUnit.httpPort", "predictiveUnit.grpcPort"].map((key) => ({
+          at: key.split("."),
+          why: "models are reached on these ports, and the network policies open them",
+        })),
+        { at: ["crd", "create"], why: "without its definition no model can be made", but: [true] },
+        { at: ["rbac", "create"], why: "without its rights the operator makes nothing", but: [true] },
+      ],
+    },
+  },
+  prerequisites: [
+    {
+      name: "cert-manager",
+      group: "cert-manager.io",
+      needed: ({ isOn }) => isOn("certManager"),
+      setting: "serving.certificate: cert-manager",
+      link: "https://cert-manager.io/docs/installation/helm/",
+      severity: "error",
+    },
+    {
+      name: "Istio",
+      group: "networking.istio.io",
+      needed: ({ isOn }) => isOn("istio"),
+      setting: "serving.istio",
+      link: "https://istio.io/latest/docs/setup/install/",
+      severity: "error",
+    },
+    {
+      name: "metrics-server",
+      group: "metrics.k8s.io",
+      needed: ({ inPredictors }) => inPredictors("hpaSpec"),
+      setting: "models[].autoscaling",
+      link: "https://github.com/kubernetes-sigs/metrics-server",
+      // The models run without it, with as many pods as there are.
+      severity: "warning",
+    },
+  ],
+} as const satisfies Footprint;
+
+/** Some networks let the API server reach few ports of a pod, so it may be another than the chart's. */
+function webhookPort(values: PlatformConfig["serving"]["values"]): number {
+  const { port = 4443 } = (values["webhook"] ?? {}) as { readonly port?: number };
+  return port;
+}
+
+/** Lets trainings, and nothing else, read data from the web. */
+function trainingData(models: PlatformConfig["models"]) {
+  const ports = [
+    ...new Set(
+      models.flatMap(({ training }) =>
+        /^https?:/.test(training?.data ?? "") ? [portOf(training?.data)] : [],
+      ),
+    ),
+  ].sort((a, b) => a - b);
+  if (ports.length === 0) return {};
+  return {
+    "training-data": {
+      podSelector: { matchLabels: { "app.kubernetes.io/component": "training" } },
+      policyTypes: ["Egress"],
+      egress: [{ to: [...anywhere], ports: tcp(ports) }],
+    },
+  };
+}

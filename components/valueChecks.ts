@@ -1,0 +1,82 @@
+import type { Understood } from "../config/checks";
+import type { Problem } from "../config/problems";
+import { footprints } from "./capabilities";
+import type { Path, PodSecurityLevel } from "./footprint";
+
+/**
+ * What of the values that the user gives to charts would break what the rest of the platform counts on, or is refused
+ * by its namespace.
+ */
+export function checkValues(config: Understood): Problem[] {
+  return footprints.flatMap(({ installs, charts = {}, namespaces = {} }) => {
+    const level = Object.values(namespaces)[0]?.level ?? "restricted";
+    return (installs?.(config) ?? []).flatMap(({ name }) => {
+      const { section = "", fixed = [] } = charts[name] ?? {};
+      const values = (config as Readonly<Record<string, { readonly values?: unknown } | undefined>>)[section]
+        ?.values;
+      const problems = fixed.flatMap(({ at, why, but = [] }) => {
+        const found = given(values, at);
+        return found === undefined || but.includes(found.value)
+          ? []
+          : [{ path: found.at, message: `is fixed: ${why}` }];
+      });
+      const refused = everyKey(values)
+        .filter(({ at, value }) => isRefused(at.at(-1) ?? "", value, level))
+        .map(({ at, value }) => ({
+          path: at,
+          message:
+            `is ${JSON.stringify(value)}, which the Pod Security level of its namespace, ${level}, refuses: ` +
+            "leave it out",
+        }));
+      const places = new Map([...problems, ...refused].reverse().map((one) => [one.path.join("\n"), one]));
+      return [...places.values()].map(({ path, message }) => ({
+        path: [section, "values", ...path],
+        message,
+      }));
+    });
+  });
+}
+
+interface Given {
+  readonly at: Path;
+  readonly value: unknown;
+}
+
+/** What is given for a place: there, or above it where the whole group is replaced. An empty group gives nothing. */
+function given(values: unknown, [key, ...below]: Path, above: Path = []): Given | undefined {
+  if (key === undefined) return isEmpty(values) ? undefined : { at: above, value: values };
+  if (values === undefined) return undefined;
+  if (!isGroup(values)) return { at: above, value: values };
+  return given(values[key], below, [...above, key]);
+}
+
+/** Every key of the values, with its path. */
+function everyKey(values: unknown, above: Path = []): Given[] {
+  if (Array.isArray(values))
+    return values.flatMap((item, index) => everyKey(item, [...above, String(index)]));
+  if (!isGroup(values)) return [];
+  return Object.entries(values).flatMap(([key, value]) => {
+    const at = [...above, key];
+    return [{ at, value }, ...everyKey(value, at)];
+  });
+}
+
+/** What a level refuses: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+function isRefused(key: string, value: unknown, level: PodSecurityLevel): boolean {
+  const always =
+    (["hostNetwork", "hostPID", "hostIPC", "privileged"].includes(key) && value === true) ||
+    (key === "hostPath" && !isEmpty(value));
+  const restricted =
+    (key === "allowPrivilegeEscalation" && value === true) ||
+    (key === "runAsNonRoot" && value === false) ||
+    (key === "runAsUser" && value === 0);
+  return always || (level === "restricted" && restricted);
+}
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (isGroup(value) && Object.keys(value).length === 0);
+}
