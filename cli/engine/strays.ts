@@ -40,6 +40,9 @@ export function declaredObjects(resources: readonly RecordedResource[]): StateRe
  *
  * An object is this stack's if it bears the platform's mark and its namespace is in the state; a namespace, if the engine
  * was about to make it, or it bears the stack's own mark.
+ *
+ * What the state has only to remove it counts too: who goes back from a version that has failed declares again the
+ * training that was replaced, and its Job is still there.
  */
 export async function straysOf(
   { resources = [], pending_operations: pending = [] }: Deployment,
@@ -47,7 +50,7 @@ export async function straysOf(
   { look, owner }: StraySettings,
 ): Promise<StateResource[]> {
   const begun = pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
-  const known = new Set(resources.filter((one) => one.pendingReplacement !== true).map(keyOf));
+  const known = new Set(resources.filter((one) => !isOnItsWayOut(one)).map(keyOf));
   const missing = new Map(
     [...declared.flatMap((one) => withReferences(one, resources)), ...begun]
       .filter((one) => isKubernetes(one) && one.type !== releaseType)
@@ -96,9 +99,11 @@ export function withStrays(
   strays: readonly StateResource[],
 ): StateResource[] {
   const replacing = new Map(strays.map((one) => [one.urn, one]));
+  const taken = new Set(strays.map(keyOf));
   const kept = resources.flatMap((one) => {
+    if (one.delete === true) return taken.has(keyOf(one)) ? [] : [one];
     const stray = replacing.get(one.urn);
-    if (stray === undefined || one.delete === true) return [one];
+    if (stray === undefined) return [one];
     replacing.delete(one.urn);
     // What it depends on may stand further down.
     const successor = { ...stray, dependencies: [], propertyDependencies: {} };
@@ -123,6 +128,10 @@ function withReferences(
       ...(has(parent) ? { parent } : {}),
     },
   ];
+}
+
+function isOnItsWayOut(one: StateResource): boolean {
+  return one.pendingReplacement === true || one.delete === true;
 }
 
 function isNamespace({ type }: StateResource): boolean {

@@ -45,4 +45,16 @@ describe("what the cluster has and the state has not", () => {
     expect(withStrays([{ ...old, pendingReplacement: true }], [stray])).to.deep.equal([taken]);
     expect(withStrays([provider], [stray])).to.deep.equal([provider, stray]);
   });
+
+  it("is what was replaced and waits to be removed, where it is declared again", async () => {
+    const replaced = { ...secret, id: "mlflow/password", delete: true };
+    const current = { ...secret, id: "mlflow/other" };
+    const state = [{ ...space, id: "mlflow" }, current, replaced];
+    const found = await find(state, { mlflow: "me", password: undefined });
+    expect(found.map(({ id }) => id)).to.deep.equal(["mlflow/password"]);
+    const then = withStrays(state, found).map(
+      ({ id, delete: goes = false }) => `${id ?? ""} ${String(goes)}`,
+    );
+    expect(then).to.deep.equal(["mlflow false", "mlflow/password false", "mlflow/other true"]);
+  });
 });
