@@ -1,42 +1,19 @@
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { projectDir } from "../../cli/paths";
 import { defaultModels } from "../../cli/local/models";
 import { type Manifest, manifests } from "../../config/manifests";
+import { projectCopy } from "../projectCopy";
 import { type ModelUp, TestPlatform, lastEvent, modelUp } from "./support/platform";
-
-/** What is no part of the project, or made anew. */
-const left = [
-  "node_modules",
-  ".git",
-  ".mlplatform",
-  "__pycache__",
-  ".mypy_cache",
-  ".ruff_cache",
-  ".pytest_cache",
-];
 
 describe("a model that is added as a folder, and nothing else", function () {
   this.timeout(300_000);
-  const project = path.join(mkdtempSync(path.join(tmpdir(), "mlplatform-toy-")), "project");
+  const project = projectCopy();
   const platform = new TestPlatform({ project });
 
   before(() => {
-    cpSync(projectDir, project, { recursive: true, filter: (file) => !left.includes(path.basename(file)) });
-    symlinkSync(path.join(projectDir, "node_modules"), path.join(project, "node_modules"));
     addToy();
   });
   after(async () => {
