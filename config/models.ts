@@ -112,7 +112,11 @@ export function modelSchema(environment: Environment) {
     replicas: replicas.default(several).describe("number of pods; either this or `autoscaling`"),
     autoscaling: z
       .strictObject({
-        minReplicas: z.int().min(1).max(100).describe("fewest pods"),
+        minReplicas: z
+          .int()
+          .min(1)
+          .max(100)
+          .describe("fewest pods; a version is in service when so many of its own are ready"),
         maxReplicas: z.int().min(1).max(100).describe("most pods"),
         cpuUtilization: z
           .int()
@@ -122,12 +126,12 @@ export function modelSchema(environment: Environment) {
           .describe("percent of the CPU asked for at which pods are added; needs metrics-server"),
       })
       .optional()
-      .describe("number of pods by load; either this or `replicas`. A new version begins with one pod"),
+      .describe("pods by load; either this or `replicas`. A new version takes over as many as there are"),
     minAvailable: z
       .int()
       .min(1)
       .optional()
-      .describe("pods that stay while nodes are drained; a disruption budget is made for each predictor"),
+      .describe("pods that stay while nodes are drained (`autoscaling`: all but one of `minReplicas` do)"),
     resources: resources(
       {
         dev: { cpu: "250m", memory: "512Mi", memoryLimit: "1Gi" },

@@ -9,6 +9,10 @@ export type Workload = Live<V1Deployment> | Live<V1StatefulSet>;
 export interface Rollout {
   readonly wanted: number;
   readonly ready: number;
+  /** How many of those are of the version that is asked for, at least. */
+  readonly renewed: number;
+  /** Pods of the version before that are still there. */
+  readonly former: number;
   /** As many of the version that is asked for are ready as are wanted. */
   readonly complete: boolean;
   /** What keeps it from that, in a word or two: `1/1 ready, 0 of the new version`. */
@@ -25,21 +29,22 @@ export function rolloutOf(workload: Workload): Rollout {
   const asked = workload.spec?.replicas ?? 1;
   const wanted = Math.max(1, asked);
   const ready = workload.status?.readyReplicas ?? 0;
-  const renewed = renewedOf(workload, ready);
+  const former = formerOf(workload, ready);
+  const renewed = Math.max(0, ready - former);
   const state = `${ready}/${wanted} ready`;
   return {
-    ...{ wanted, ready, off: asked === 0 },
+    ...{ wanted, ready, renewed, former, off: asked === 0 },
     complete: ready >= wanted && renewed >= wanted,
     state: ready >= wanted && renewed < wanted ? `${state}, ${renewed} of the new version` : state,
   };
 }
 
-/** How many are ready of the version that is asked for, at least. */
-function renewedOf({ metadata, status }: Workload, ready: number): number {
-  // Its controller has not looked yet: what it counts is the version before.
-  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return 0;
-  const { currentRevision, updateRevision } = (status ?? {}) as Live<V1StatefulSet>["status"] & object;
-  if (updateRevision !== undefined && updateRevision === currentRevision) return ready;
+/** How many pods are of the version before. */
+function formerOf({ metadata, status }: Workload, ready: number): number {
   const { replicas = 0, updatedReplicas = 0 } = status ?? {};
-  return Math.max(0, ready - (replicas - updatedReplicas));
+  // Its controller has not looked yet: what it counts is the version before.
+  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return Math.max(replicas, ready);
+  const { currentRevision, updateRevision } = (status ?? {}) as Live<V1StatefulSet>["status"] & object;
+  if (updateRevision !== undefined && updateRevision === currentRevision) return 0;
+  return replicas - updatedReplicas;
 }

@@ -1,6 +1,15 @@
+import type { V1Deployment } from "@kubernetes/client-node";
+
 import { namespaceNames } from "../../components/capabilities";
-import { type PredictorSpec, type Protocol, deploymentName } from "../../components/serving/seldonDeployment";
-import type { Cluster } from "./cluster";
+import {
+  type PredictorSpec,
+  type Protocol,
+  deploymentName,
+  scaledSuffix,
+  versionLabel,
+} from "../../components/serving/seldonDeployment";
+import type { Cluster, Live } from "./cluster";
+import { rolloutOf } from "./rollout";
 import type { ServicePort } from "./services";
 
 /** A version of a model, as far as the cluster has it. */
@@ -15,8 +24,11 @@ export interface ServedPredictor {
   readonly chained: boolean;
   /** `s3://…` folder with the model's files; undefined if they are in the image. */
   readonly modelUri: string | undefined;
+  /** Pods of this version that are ready. */
   readonly ready: number;
   readonly wanted: number;
+  /** Pods of the version before, where they are replaced one by one: they answer too. */
+  readonly former: number;
   /** Share of the requests, in percent. */
   readonly traffic: number;
   /** Where it is asked. */
@@ -45,9 +57,8 @@ export interface SeldonDeployment {
   };
   readonly spec: {
     readonly protocol?: Protocol;
-    readonly predictors: readonly (Omit<PredictorSpec, "annotations"> & {
-      readonly annotations?: Readonly<Record<string, string>>;
-    })[];
+    readonly predictors: readonly (Omit<PredictorSpec, "annotations" | "labels"> &
+      Partial<Pick<PredictorSpec, "annotations" | "labels">>)[];
   };
   readonly status?: {
     readonly state?: string;
@@ -74,25 +85,45 @@ export async function seldonDeployments(cluster: Cluster, namespace?: string): P
 
 /** The models in the namespace for them. @throws Refused */
 export async function servedModels(cluster: Cluster): Promise<ServedModel[]> {
-  return (await seldonDeployments(cluster, namespaceNames.models)).map(toModel);
+  const found = await seldonDeployments(cluster, namespaceNames.models);
+  const renewed = found.some(({ spec }) => spec.predictors.some(isRenewed));
+  const address = `/apis/apps/v1/namespaces/${namespaceNames.models}/deployments`;
+  const deployments = renewed ? await cluster.list<V1Deployment>(address) : [];
+  return found.map((one) => toModel(one, deployments));
 }
 
-function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDeployment): ServedModel {
+type Predictor = SeldonDeployment["spec"]["predictors"][number];
+
+/** Whether its Deployment goes from version to version, and the operator does not say of which its pods are. */
+function isRenewed({ labels = {} }: Predictor): boolean {
+  return versionLabel in labels;
+}
+
+function toModel(
+  { metadata: { name, namespace }, spec, status = {} }: SeldonDeployment,
+  deployments: readonly Live<V1Deployment>[],
+): ServedModel {
   const predictors = spec.predictors.map((predictor): ServedPredictor => {
-    const { annotations = {}, replicas } = predictor;
+    const { annotations = {}, labels = {}, replicas } = predictor;
     const version = annotations["version"] ?? "";
-    const own = deploymentName(name, { ...predictor, annotations });
+    const own = deploymentName(name, { ...predictor, annotations, labels });
     const { availableReplicas = 0, replicas: made = 0 } = status.deploymentStatus?.[own] ?? {};
-    // The platform puts the version behind the name, and its Service goes without.
-    const stable = version === "" ? predictor.name : predictor.name.replace(new RegExp(`-${version}$`), "");
+    // The platform puts something behind the name, and its Service goes without.
+    const behind = new RegExp(`-(${version}|${scaledSuffix})$`);
+    const stable = version === "" ? predictor.name : predictor.name.replace(behind, "");
     return {
       name: stable,
       version,
       unit: predictor.graph.name,
       chained: (predictor.graph.children ?? []).length > 0,
       modelUri: predictor.graph.modelUri,
-      ready: availableReplicas,
-      wanted: replicas ?? Math.max(made, fewest(predictor)),
+      ...(isRenewed(predictor)
+        ? renewal(
+            deployments.find(({ metadata }) => metadata?.name === own),
+            version,
+            fewest(predictor),
+          )
+        : { ready: availableReplicas, wanted: replicas ?? Math.max(made, fewest(predictor)), former: 0 }),
       traffic: predictor.traffic ?? 100,
       address: { namespace, service: `${name}-${stable}`, port: restPort },
     };
@@ -101,7 +132,22 @@ function toModel({ metadata: { name, namespace }, spec, status = {} }: SeldonDep
   return { name, namespace, protocol: spec.protocol ?? "seldon", state, reason: description, predictors };
 }
 
-/** The fewest pods of a predictor whose number follows the load. Its Deployment begins with one all the same. */
+/** How far a Deployment has come on its way to a version. */
+function renewal(
+  deployment: Live<V1Deployment> | undefined,
+  version: string,
+  least: number,
+): Pick<ServedPredictor, "former" | "ready" | "wanted"> {
+  if (deployment === undefined) return { ready: 0, wanted: least, former: 0 };
+  const rollout = rolloutOf(deployment);
+  const wanted = Math.max(rollout.wanted, least);
+  // The operator has not looked yet: its pods are the version before.
+  if (deployment.metadata?.labels?.[versionLabel] !== version)
+    return { ready: 0, wanted, former: deployment.status?.replicas ?? 0 };
+  return { ready: rollout.renewed, wanted, former: rollout.former };
+}
+
+/** The fewest pods of a predictor whose number follows the load. Its first Deployment begins with one all the same. */
 function fewest({ componentSpecs = [] }: Partial<Pick<PredictorSpec, "componentSpecs">>): number {
   return Math.max(1, ...componentSpecs.map(({ hpaSpec }) => hpaSpec?.minReplicas ?? 1));
 }

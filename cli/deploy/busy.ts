@@ -1,3 +1,4 @@
+import { at } from "../../policy/rules/values";
 import type { Finding } from "../cluster/diagnosis/finding";
 import type { Part } from "./parts";
 
@@ -8,6 +9,8 @@ export interface Busy {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  /** The model whose pods it counts, if it is a disruption budget. */
+  readonly model?: string | undefined;
   readonly part: Part;
   /** What is done with it: "creating". */
   readonly doing: string;
@@ -18,7 +21,7 @@ export interface Busy {
 /** Whether a finding tells why the engine is still busy with a resource. */
 export function concerns(
   finding: Finding,
-  { kind, namespace, name, doing }: Pick<Busy, "kind" | "namespace" | "name" | "doing">,
+  { kind, namespace, name, doing, ...busy }: Pick<Busy, "doing" | "kind" | "model" | "name" | "namespace">,
 ): boolean {
   const { object, release, job, model, cause } = finding;
   // What goes may ail as it likes: a crashing pod is no reason to leave it there.
@@ -34,6 +37,8 @@ export function concerns(
       return job === name;
     case "SeldonDeployment":
       return model === name;
+    case "PodDisruptionBudget":
+      return model !== undefined && model === busy.model;
     default:
       return object.kind === kind && object.name === name;
   }
@@ -53,5 +58,11 @@ export function objectOf(type: string, inputs: Readonly<Record<string, unknown>>
     kind: text(inputs["kind"]) || kind,
     namespace: text(given["namespace"]),
     name: text(given["name"]),
+    ...(kind === "PodDisruptionBudget" && { model: text(budgetedModel(inputs)) }),
   };
+}
+
+/** The model whose pods a disruption budget counts. */
+function budgetedModel(inputs: Readonly<Record<string, unknown>>): unknown {
+  return at(inputs, "spec", "selector", "matchLabels", "seldon-deployment-id");
 }

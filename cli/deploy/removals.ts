@@ -16,15 +16,21 @@ export interface Removals {
 }
 
 /**
+ * What nobody misses: providers are no objects, an image that is built here stays where it is, and a disruption budget
+ * goes with the version whose pods it counts.
+ */
+const unmissed = /^(pulumi|docker):|:PodDisruptionBudget$/;
+
+/**
  * Compares what a stack has with what it declares.
  *
  * @param planned the URNs of all that is declared.
  */
 export function removalsOf(state: readonly StateResource[], planned: ReadonlySet<string>): Removals {
-  // Providers are no objects, an image that is built here stays where it is, and what was replaced is on its way out.
+  // What was replaced is on its way out.
   const resources = state.filter(
     ({ urn, type, custom, delete: replaced }) =>
-      custom === true && replaced !== true && !/^(pulumi|docker):/.test(type) && !planned.has(urn),
+      custom === true && replaced !== true && !unmissed.test(type) && !planned.has(urn),
   );
   const parts = new Parts(state);
   const counts = new Map<string, number>();

@@ -101,13 +101,16 @@ async function unmet(cluster: Cluster, declared: readonly Declared[]): Promise<U
       const served = model.predictors.find((each) => each.version === predictor.version);
       if (served === undefined)
         return [{ what: `does not have the declared ${versionInWords(undefined, predictor)}`, final: true }];
-      if (served.ready >= served.wanted) return [];
-      return [
-        {
-          what: `has ${served.ready} of ${served.wanted} pods of ${versionInWords(undefined, served)} ready`,
-          final: false,
-        },
-      ];
+      const { ready, wanted, former } = served;
+      if (ready < wanted)
+        return [
+          {
+            what: `has ${ready} of ${wanted} pods of ${versionInWords(undefined, served)} ready`,
+            final: false,
+          },
+        ];
+      // They answer too, and not as the new version.
+      return former === 0 ? [] : [{ what: `still has ${former} of the version before`, final: false }];
     });
   });
   const found = await Promise.all(looks);

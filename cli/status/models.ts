@@ -52,7 +52,7 @@ async function predictorItem(
   { name: model, protocol }: ServedModel,
   predictor: ServedPredictor,
 ): Promise<Item> {
-  const { name, version, ready, wanted, traffic, address } = predictor;
+  const { name, version, ready, wanted, former, traffic, address } = predictor;
   const [health, serves] = await Promise.all([
     ask(cluster, proxyAddress(address, healthPath[protocol])),
     servedVersion(registry, predictor),
@@ -68,7 +68,7 @@ async function predictorItem(
     part: "predictor",
     name: [model, name, version].filter((part) => part !== "").join("-"),
     health: well ? "well" : "ill",
-    state: `${ready}/${wanted} ready`,
+    state: `${ready}/${wanted} ready${former > 0 ? `, ${former} of the version before` : ""}`,
     detail: detail.filter((text) => text !== "").join("; "),
     ...(well ? {} : { mend: `npm run logs -- ${model}` }),
     facts: {

@@ -5,8 +5,16 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../config/fields";
 import { ownership, requirements, serviceHost } from "../kubernetes";
+import { createBudget, createVersionBudget } from "./disruptionBudget";
 import { flatten, type GraphNode, modelPod, toGraphUnit } from "./modelPod";
-import { type PredictorSpec, type Protocol, readiness } from "./seldonDeployment";
+import {
+  type PredictorSpec,
+  type Protocol,
+  predictorLabel,
+  readiness,
+  scaledSuffix,
+  versionLabel,
+} from "./seldonDeployment";
 
 /** A version of a model, with its share of the requests. */
 export interface PredictorArgs {
@@ -55,14 +63,13 @@ export interface ModelDeploymentArgs {
     | { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
     | undefined;
   /**
-   * Pods of each predictor that stay while nodes are drained.
+   * Pods of each predictor that stay while nodes are drained. Under autoscaling all but one of the fewest, whatever
+   * stands here.
    * @default no disruption budget
    */
   minAvailable?: number | undefined;
 }
 
-/** Marks the pods of a predictor, whatever its version. */
-const predictorLabel = "mlplatform/predictor";
 /** Seldon's usual ports, which the address of every model has, and those behind it: of its executor, or of the only unit. */
 const ports = { address: [8000, 5001], executor: [8000, 5001], unit: [9000, 9500] } as const;
 
@@ -75,6 +82,10 @@ const executorResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: 
  * A predictor's name in the SeldonDeployment ends with a hash of what it runs. Another version is therefore another
  * predictor to the operator, which removes the old pods when the new ones are ready, and not before. The Service in
  * front of them keeps its name and leads to both.
+ *
+ * Not so under autoscaling: there the operator begins each Deployment with one pod, and would remove all those that the
+ * load has brought when that one is ready. So the name stays, and the operator has the Deployment renewed, which never
+ * has fewer pods than before (`maxUnavailable` is 0).
  */
 export class ModelDeployment extends pulumi.ComponentResource {
   /** Where predictions are made, by predictor: `http://…:8000/api/v1.0/predictions`. */
@@ -102,33 +113,40 @@ export class ModelDeployment extends pulumi.ComponentResource {
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
-    for (const predictor of args.predictors) this.createAddress(name, args, predictor);
+    const budgets = args.predictors.flatMap((predictor, index) => {
+      this.createAddress(name, args, predictor);
+      return this.createBudget(name, args, predictor, predictors[index]?.annotations["version"], deployment);
+    });
 
+    // Under autoscaling a version is in service when its budget says so.
+    const inService = args.autoscaling === undefined ? [] : budgets.map(({ urn }) => urn);
     this.urls = pulumi
-      .all([deployment.urn, args.predictors.map((predictor) => predictionUrl(args, predictor))])
-      .apply(([, urls]) =>
+      .all([
+        args.predictors.map((predictor) => predictionUrl(args, predictor)),
+        [deployment.urn, ...inService],
+      ])
+      .apply(([urls]) =>
         Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
       );
     this.registerOutputs({ urls: this.urls });
   }
 
-  /** An address that stays when the version changes, and a budget for the pods behind it. */
+  /** An address that stays when the version changes. */
   private createAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
-    const selector = { "seldon-deployment-id": args.model, [predictorLabel]: predictor.name };
     const behind = isSingle(predictor) ? ports.unit : ports.executor;
-    const metadata = {
-      name: `${args.model}-${predictor.name}`,
-      namespace: args.namespace,
-      labels: ownership,
-    };
     new k8s.core.v1.Service(
       `${name}-${predictor.name}-service`,
       {
-        // The SeldonDeployment's own readiness is waited for; the endpoints come with it.
-        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        metadata: {
+          name: `${args.model}-${predictor.name}`,
+          namespace: args.namespace,
+          labels: ownership,
+          // The SeldonDeployment's own readiness is waited for; the endpoints come with it.
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
         spec: {
           type: "ClusterIP",
-          selector,
+          selector: podsOf(args, predictor),
           ports: [
             { name: "http", port: ports.address[0], targetPort: behind[0] },
             { name: "grpc", port: ports.address[1], targetPort: behind[1] },
@@ -137,14 +155,33 @@ export class ModelDeployment extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (args.minAvailable === undefined) return;
-    // Not the operator's: its budget selects all predictors at once, and two of them keep each other from being kept.
-    new k8s.policy.v1.PodDisruptionBudget(
-      `${name}-${predictor.name}-budget`,
-      { metadata, spec: { minAvailable: args.minAvailable, selector: { matchLabels: selector } } },
-      { parent: this },
-    );
   }
+
+  /** A budget for the pods of a predictor. @returns none where none is asked for. */
+  private createBudget(
+    name: string,
+    args: ModelDeploymentArgs,
+    predictor: PredictorArgs,
+    version = "",
+    deployment: pulumi.Resource,
+  ): k8s.policy.v1.PodDisruptionBudget[] {
+    const { autoscaling, minAvailable, model, namespace } = args;
+    const own = `${name}-${predictor.name}`;
+    const pods = { address: `${model}-${predictor.name}`, namespace, selector: podsOf(args, predictor) };
+    if (autoscaling !== undefined) {
+      const wanted = { version, pods: autoscaling.minReplicas };
+      const customTimeouts = { create: patience(args), update: patience(args) };
+      return [
+        createVersionBudget(own, pods, wanted, { parent: this, dependsOn: deployment, customTimeouts }),
+      ];
+    }
+    return minAvailable === undefined ? [] : [createBudget(own, pods, minAvailable, { parent: this })];
+  }
+}
+
+/** The labels of a predictor's pods, whatever their version. */
+function podsOf({ model }: ModelDeploymentArgs, { name }: PredictorArgs) {
+  return { "seldon-deployment-id": model, [predictorLabel]: name };
 }
 
 function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): PredictorSpec {
@@ -157,12 +194,13 @@ function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): Pre
       : { svcOrchSpec: { resources: requirements(args.executor ?? executorResources) } }),
   };
   const version = createHash("sha256").update(JSON.stringify(runs)).digest("hex").slice(0, 6);
+  const scaled = args.autoscaling !== undefined;
   return {
-    name: `${predictor.name}-${version}`,
-    ...(args.autoscaling === undefined ? { replicas } : {}),
+    name: `${predictor.name}-${scaled ? scaledSuffix : version}`,
+    ...(scaled ? {} : { replicas }),
     ...(args.predictors.length === 1 ? { traffic: 100 } : { traffic, shadow }),
     annotations: { version, ...(isSingle(predictor) ? { "seldon.io/no-engine": "true" } : {}) },
-    labels: { [predictorLabel]: predictor.name },
+    labels: { [predictorLabel]: predictor.name, ...(scaled ? { [versionLabel]: version } : {}) },
     ...runs,
     componentSpecs: runs.componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
   };

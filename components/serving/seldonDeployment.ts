@@ -10,6 +10,13 @@ export type PrepackagedServer = "MLFLOW_SERVER" | "SKLEARN_SERVER" | "XGBOOST_SE
 /** Of requests: Seldon's own, or the Open Inference Protocol. */
 export type Protocol = "seldon" | "v2";
 
+/** Marks the pods of a predictor, whatever its version. */
+export const predictorLabel = "mlplatform/predictor";
+/** Marks the pods of a version, where the predictor's name does not. */
+export const versionLabel = "mlplatform/version";
+/** What a predictor's name ends with where it stays the same whatever the version: under autoscaling. */
+export const scaledSuffix = "scaled";
+
 /** What a node of a graph does with a request. */
 export type UnitType = "COMBINER" | "MODEL" | "OUTPUT_TRANSFORMER" | "ROUTER" | "TRANSFORMER";
 
@@ -79,7 +86,8 @@ export function deploymentName(model: string, predictor: PredictorSpec): string 
  * What Pulumi waits for: https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
  *
  * `state` alone may still be that of the version before, since the operator does not say which generation it speaks
- * of. A Deployment's name has the version in it, so its replicas are this version's.
+ * of. A Deployment's name has the version in it, so its replicas are this version's. Under autoscaling it has not, and
+ * the disruption budget of the version tells (`disruptionBudget.ts`).
  */
 export function readiness(model: string, predictors: readonly PredictorSpec[]): string {
   const available = predictors

@@ -1,6 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
-import { type PredictorSpec, deploymentName } from "../../../components/serving/seldonDeployment";
+import {
+  type PredictorSpec,
+  deploymentName,
+  versionLabel,
+} from "../../../components/serving/seldonDeployment";
 import type { Live } from "../cluster";
 import type { Concerned } from "./finding";
 import { type Named, type Scene, type SeldonModel, isLeaving, nameOf } from "./scene";
@@ -86,8 +90,12 @@ function isWanted({ view }: Scene, deployment: Named): boolean {
   if (model === undefined) return true;
   return model.spec.predictors.some((predictor) => {
     const prefix = `${model.metadata.name}-${predictor.name}-`;
-    const matches = name.startsWith(prefix) && /^(\d+-|explainer|svc-orch)/.test(name.slice(prefix.length));
-    return matches || name === hashedName(model.metadata.name, predictor);
+    // The number of a component: the hash that another version's name goes on with may begin with digits too.
+    const matches =
+      name.startsWith(prefix) && /^(\d{1,2}-|explainer|svc-orch)/.test(name.slice(prefix.length));
+    // One that goes from version to version is of the former until the operator has looked.
+    const current = deployment.metadata?.labels?.[versionLabel] === predictor.labels?.[versionLabel];
+    return current && (matches || name === hashedName(model.metadata.name, predictor));
   });
 }
 

@@ -77,13 +77,24 @@ export class Lane {
 
   /** Changes an option of the model's training, so that another Job takes the place of the one that is there. */
   retrain(): void {
+    this.changeModels({}, { "n-estimators": 150 });
+  }
+
+  /**
+   * Changes the models in the stack's file.
+   *
+   * @param more what each model has besides.
+   * @param parameters of its training.
+   */
+  changeModels(more: object, parameters: object): void {
     const file = path.join(this.folder, `Pulumi.${this.stack}.yaml`);
     const key = `${project}:models`;
     const { config, ...settings } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
     const models = config[key] as readonly { readonly training: object }[];
     const changed = models.map((model) => ({
       ...model,
-      training: { ...model.training, parameters: { "n-estimators": 150 } },
+      ...more,
+      training: { ...model.training, parameters },
     }));
     writeFileSync(file, stringify({ ...settings, config: { ...config, [key]: changed } }));
   }

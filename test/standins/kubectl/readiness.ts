@@ -10,7 +10,8 @@ const ready: Readiness = { state: "ready" };
 /** Judges a live object. Of what depends on other objects, a Service's addresses, it knows nothing. */
 export function readinessOf(manifest: Values): Readiness {
   const waitFor = annotation(manifest, "pulumi.com/waitFor");
-  if (waitFor !== undefined) return allHold(manifest, JSON.parse(waitFor) as string[]);
+  if (waitFor !== undefined)
+    return allHold(manifest, waitFor.startsWith("[") ? (JSON.parse(waitFor) as string[]) : [waitFor]);
   switch (manifest["kind"]) {
     case "Deployment":
     case "StatefulSet":
@@ -60,15 +61,30 @@ function condition(status: Values, type: string): Values | undefined {
   return conditions.find((each) => each["type"] === type);
 }
 
-/** All of the expressions hold at once: `jsonpath={.status.state}=Available`, or without a value, that there is one. */
+/**
+ * All of the expressions hold at once: `jsonpath={.status.state}=Available`, or without a value, that there is one;
+ * `condition=Ready`.
+ */
 function allHold(manifest: Values, expressions: readonly string[]): Readiness {
   const missing = expressions.find((expression) => {
+    const [, type] = /^condition=(\w+)$/.exec(expression) ?? [];
+    if (type !== undefined) return !hasCondition(manifest, type);
     const [, path, wanted] = /^jsonpath=\{(.+?)\}(?:=(.*))?$/.exec(expression) ?? [];
     if (path === undefined) throw new Error(`no stand-in for waiting for ${expression}`);
     const found = valueAt(manifest, path);
     return found === undefined || (wanted !== undefined && canonical(found) !== wanted && found !== wanted);
   });
   return missing === undefined ? ready : waiting(`${missing} does not hold`);
+}
+
+/** Whether a condition is true, said by a controller that has seen the newest generation. */
+function hasCondition(manifest: Values, type: string): boolean {
+  const status = asValues(manifest["status"]);
+  const seen = Number(status["observedGeneration"] ?? Infinity);
+  return (
+    condition(status, type)?.["status"] === "True" &&
+    seen >= Number(asValues(manifest["metadata"])["generation"] ?? 0)
+  );
 }
 
 /** What a path of names leads to, `.status.state` or `.status['some-name']`; the rest of JSONPath is not needed. */

@@ -224,6 +224,26 @@ describe("the status of a cluster", function () {
     );
   });
 
+  it("tells how many pods of the version before still answer, where they are replaced one by one", async () => {
+    const [list, labels] = [{ ...platform() }, { "mlplatform/version": "f00baa" }];
+    const address = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments";
+    const text = JSON.stringify(list[address])
+      .replace("default-f00baa", "default-scaled")
+      .replace('"replicas":1,"traffic"', `"labels":${JSON.stringify(labels)},"traffic"`);
+    const deployment = {
+      metadata: { name: "house-price-default-scaled-0-model", labels },
+      spec: { replicas: 2 },
+      status: { replicas: 3, updatedReplicas: 1, readyReplicas: 3 },
+    };
+    Object.assign(api.answers, list, {
+      [address]: JSON.parse(text) as object,
+      "/apis/apps/v1/namespaces/ml-models/deployments": { items: [deployment] },
+    });
+    expect(await shown()).to.match(
+      /✗ predictor +house-price-default-f00baa +1\/2 ready, 2 of the version before /,
+    );
+  });
+
   it("warns of a certificate before it ends, and says who renews it", async () => {
     const secret = (annotations = {}) => ({
       metadata: { annotations },

@@ -4,6 +4,7 @@ import { expect } from "chai";
 
 import type { ModelDeploymentArgs } from "../../../components/serving/modelDeployment";
 import type { GraphNode } from "../../../components/serving/modelPod";
+import { ownership } from "../../../components/kubernetes";
 import { at, type Created } from "./support/created";
 import { awaited, custom, deploy, predictor, predictors, versionOf } from "./support/models";
 
@@ -53,7 +54,6 @@ describe("a version of a model", () => {
   const same: Record<string, Partial<ModelDeploymentArgs>> = {
     "the number of pods": { predictors: [predictor({ replicas: 7 })] },
     "the disruption budget": { minAvailable: 1 },
-    autoscaling: { autoscaling: { minReplicas: 1, maxReplicas: 9, cpuUtilization: 50 } },
   };
   for (const [what, change] of Object.entries(same)) {
     it(`is the same predictor when ${what} changes`, async () => {
@@ -95,6 +95,69 @@ describe("a version of a model", () => {
   });
 });
 
+describe("a version of a model under autoscaling", () => {
+  const autoscaling = { minReplicas: 3, maxReplicas: 5, cpuUtilization: 70 };
+  const scaled = (graph: GraphNode = custom, more: Partial<ModelDeploymentArgs> = {}) =>
+    deploy({ autoscaling, predictors: [predictor({ graph })], ...more });
+  const hashOf = (created: Created) => String(at(predictors(created)[0], "annotations", "version"));
+  const selector = { "seldon-deployment-id": "house-price", "mlplatform/predictor": "default" };
+  const budget = (version: string, minAvailable: number) => ({
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: {
+      name: `house-price-default-${version}`,
+      namespace: "m",
+      labels: ownership,
+      annotations: { "pulumi.com/waitFor": "condition=DisruptionAllowed" },
+    },
+    spec: {
+      minAvailable,
+      selector: { matchLabels: { ...selector, "mlplatform/version": version } },
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+    },
+  });
+
+  it("stays in the Deployment of the one before, which keeps its pods, and is told by a label of its own", async () => {
+    const [before, after] = [await scaled(), await scaled({ ...custom, modelUri: "s3://models/b" })];
+    for (const created of [before, after]) {
+      expect(deployments(created)).to.deep.equal(["house-price-default-scaled-0-house-price"]);
+      expect(at(predictors(created)[0], "labels")).to.deep.equal({
+        "mlplatform/predictor": "default",
+        "mlplatform/version": hashOf(created),
+      });
+    }
+    expect(hashOf(before)).to.not.equal(hashOf(after));
+    expect(await versionOf(custom), "with a fixed number of pods").to.equal(`default-${hashOf(before)}`);
+  });
+
+  it("is waited for by a budget of its own, which allows a disruption when the fewest pods are ready", async () => {
+    const created = await scaled();
+    const { inputs, options, name } = created.one("PodDisruptionBudget");
+    expect(inputs).to.deep.equal(budget(hashOf(created), 2));
+    expect(name, "a resource of its own, so that the one before stays until it is there").to.equal(
+      `it-default-${hashOf(created)}-budget`,
+    );
+    expect(created.dependencies("PodDisruptionBudget")).to.deep.equal(["SeldonDeployment it-seldon"]);
+    expect(options).to.deep.include({ customTimeouts: { create: "12m", update: "12m" } });
+    expect(created.dependencies("ConfigMap"), "who takes its address").to.have.members([
+      "SeldonDeployment it-seldon",
+      `PodDisruptionBudget ${name}`,
+    ]);
+  });
+
+  it("has no second budget over its pods where one is asked for", async () => {
+    const created = await scaled(custom, { minAvailable: 1 });
+    expect(created.all("PodDisruptionBudget").map(({ inputs }) => inputs)).to.deep.equal([
+      budget(hashOf(created), 2),
+    ]);
+  });
+
+  it("leaves a single pod to those who drain its node", async () => {
+    const created = await scaled(custom, { autoscaling: { ...autoscaling, minReplicas: 1 } });
+    expect(created.inputs("PodDisruptionBudget")).to.deep.equal(budget(hashOf(created), 0));
+  });
+});
+
 describe("a model in service", () => {
   it("is waited for by the Deployment of this very version, with all of its pods", async () => {
     const created = await deploy();
@@ -114,12 +177,6 @@ describe("a model in service", () => {
       `house-price-${main ?? ""}-0-house-price=3`,
       `house-price-${canary ?? ""}-0-house-price=1`,
     ]);
-  });
-
-  it("is waited for by any number of pods under autoscaling", async () => {
-    const created = await deploy({ autoscaling: { minReplicas: 1, maxReplicas: 3, cpuUtilization: 70 } });
-    const name = String(predictors(created)[0]?.["name"]);
-    expect(deployments(created)).to.deep.equal([`house-price-${name}-0-house-price`]);
   });
 
   it("is not waited for by pods that it is not to have", async () => {

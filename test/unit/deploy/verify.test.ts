@@ -188,6 +188,39 @@ describe("the check that what is declared is so", function () {
       ]);
     });
 
+  it("waits until no pod of the version before answers, where the pods are replaced one by one", async () => {
+    const [name, version] = ["default-scaled", "2b"];
+    const labels = { "mlplatform/version": version };
+    const componentSpecs = [{ spec: { containers: [{ name: "model" }] }, hpaSpec: { minReplicas: 2 } }];
+    const predictor = { name, annotations: { version }, labels, graph: {}, componentSpecs };
+    const pods = (all: number, updatedReplicas: number) => {
+      api.answers["/apis/apps/v1/namespaces/ml-models/deployments"] = {
+        items: [
+          {
+            metadata: { name: `wine-${name}-0-model`, labels },
+            spec: { replicas: 2 },
+            status: { replicas: all, readyReplicas: all, updatedReplicas },
+          },
+        ],
+      };
+    };
+    api.answers["/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments"] = {
+      items: [
+        { metadata: { name: "wine", namespace: "ml-models" }, spec: { predictors: [predictor] }, status: {} },
+      ],
+    };
+    const told = (all: number, updated: number, next: () => void) => {
+      pods(all, updated);
+      setTimeout(next, 500);
+      return check({ ...model, predictors: [{ name, version }] });
+    };
+    const done = () => {
+      pods(2, 2);
+    };
+    expect(await told(3, 1, done)).to.include("model wine in ml-models has 1 of 2 pods of hash 2b ready");
+    expect(await told(3, 2, done)).to.include("model wine in ml-models still has 1 of the version before");
+  });
+
   it("starts a pod again that only waits for its next try, and ends well where its cause is gone", async () => {
     serving("2b", 0);
     api.answers[pods] = { items: [failing("wine-1")] };

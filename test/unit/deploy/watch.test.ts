@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import type { Finding } from "../../../cli/cluster/diagnosis/finding";
 import { ClusterWatch } from "../../../cli/cluster/diagnosis/watch";
-import { type Busy, concerns } from "../../../cli/deploy/busy";
+import { type Busy, concerns, objectOf } from "../../../cli/deploy/busy";
 import type { DeploymentView } from "../../../cli/deploy/view";
 import {
   Hopeless,
@@ -65,6 +65,17 @@ describe("what a finding concerns", () => {
     expect(ask(found("PersistentVolumeClaim", "ml-models", "data"))).to.deep.equal(["PersistentVolumeClaim"]);
     expect(ask(found("Pod", "ml-models", "train"))).to.deep.equal([]);
     expect(ask(found("Pod", "other", "x", { job: "train", model: "house-price" }))).to.deep.equal([]);
+  });
+
+  it("is the budget that counts the pods of the model", () => {
+    const budget = (model: string) =>
+      objectOf("kubernetes:policy/v1:PodDisruptionBudget", {
+        metadata: { namespace: "ml-models", name: `${model}-default-1a` },
+        spec: { selector: { matchLabels: { "seldon-deployment-id": model } } },
+      });
+    const finding = found("Pod", "ml-models", "x", { model: "house-price" });
+    const about = (model: string) => concerns(finding, { ...budget(model), doing: "creating" });
+    expect([about("house-price"), about("house")]).to.deep.equal([true, false]);
   });
 
   it("is the namespace that will not go", () => {

@@ -55,6 +55,40 @@ describe("diagnosis of versions", () => {
     expect(findings(view("default-1a"), 16)[0]).to.include({ model: "house", hopeless: true });
   });
 
+  it("is not led astray by a former version whose hash looks like the number of a component", () => {
+    const labels = { labels: { "seldon-deployment-id": "house" }, annotations: {} };
+    const view: Partial<NamespaceView> = {
+      models: [{ metadata: { name: "house" }, spec: { predictors: [{ name: "default" }] } }],
+      deployments: [deployment("house-default-123456-0-m", labels)],
+      replicaSets: [set("house-default-123456-0-m", 1)],
+      pods: [podOf("house-default-123456-0-m-1", crash)],
+    };
+    expect(findings(view, 16)).to.deep.equal([]);
+  });
+
+  it("waits until the operator has looked at a Deployment that goes from version to version", () => {
+    const name = "house-default-scaled-0-m";
+    const labels = (version: string) => ({ "mlplatform/version": version });
+    const view = (version: string): Partial<NamespaceView> => ({
+      models: [
+        {
+          metadata: { name: "house" },
+          spec: { predictors: [{ name: "default-scaled", labels: labels("2b") }] },
+        },
+      ],
+      deployments: [
+        deployment(name, {
+          labels: { "seldon-deployment-id": "house", ...labels(version) },
+          annotations: {},
+        }),
+      ],
+      replicaSets: [set(name, 1)],
+      pods: [podOf(`${name}-1`, crash)],
+    });
+    expect(findings(view("1a"), 16)).to.deep.equal([]);
+    expect(findings(view("2b"), 16)[0]).to.include({ model: "house", hopeless: true });
+  });
+
   describe("of a StatefulSet", () => {
     const sets = (more = {}, replicas = 1) => [
       {

@@ -167,8 +167,21 @@ describe("readiness: an object with pulumi.com/waitFor", () => {
     expect(of(["jsonpath={.spec.replicas}=1"], { spec: { replicas: 1 } }, "Deployment")).to.deep.equal(ready);
   });
 
+  it("is ready when a condition is true, said of its newest generation; a single expression needs no list", () => {
+    const expression = "condition=DisruptionAllowed";
+    const budget = (status: string, observedGeneration: number) =>
+      readinessOf({
+        kind: "PodDisruptionBudget",
+        metadata: { generation: 2, annotations: { "pulumi.com/waitFor": expression } },
+        status: { observedGeneration, conditions: [{ type: "DisruptionAllowed", status }] },
+      });
+    expect(budget("True", 2)).to.deep.equal(ready);
+    for (const other of [budget("False", 2), budget("True", 1), of([expression], {})])
+      expect(other).to.deep.equal(waiting(`${expression} does not hold`));
+  });
+
   it("is refused where the stand-in cannot tell", () => {
-    expect(() => of(["condition=Ready"], {})).to.throw("no stand-in for waiting for condition=Ready");
+    expect(() => of(["delete"], {})).to.throw("no stand-in for waiting for delete");
     expect(() => of(["jsonpath={.status.items[0].name}"], {})).to.throw(
       "no stand-in for the JSONPath .status.items[0].name",
     );
