@@ -1,27 +1,21 @@
 /**
- * What the platform is able to do: each capability is a folder, with a line here and one in `platform.ts`.
+ * What the platform is able to do: each capability is a folder, with a line here, one in `platform.ts`, and one in
+ * `config/schema.ts` if it has settings.
  *
  * Commands and policies read what they must know of a capability from its footprint. None of this loads Pulumi's SDK,
  * which takes a second.
  */
 import type { Understood } from "../config/checks";
-import type { ByEnvironment } from "../config/fields";
 import type { ChartPin } from "../pins";
 import { database } from "./database/footprint";
-import { database as databaseSection } from "./database/schema";
 import type { ChartFootprint, Footprint, NamespaceFootprint } from "./footprint";
 import { frontend } from "./frontend/footprint";
 import { images } from "./images/footprint";
-import { images as imagesSection } from "./images/schema";
 import { monitoring } from "./monitoring/footprint";
-import { monitoring as monitoringSection } from "./monitoring/schema";
 import { namespaces } from "./namespaces/footprint";
 import { objectStore } from "./objectStore/footprint";
-import { objectStore as objectStoreSection } from "./objectStore/schema";
 import { serving } from "./serving/footprint";
-import { modelQuota, serving as servingSection } from "./serving/schema";
 import { tracking } from "./tracking/footprint";
-import { tracking as trackingSection } from "./tracking/schema";
 import { training } from "./training/footprint";
 
 const all = [
@@ -45,17 +39,6 @@ type Whole<U> = {
   readonly [K in U extends unknown ? keyof U : never]: U extends Record<K, infer V> ? V : never;
 };
 type Namespaces = Whole<Extract<Capability, { readonly namespaces: unknown }>["namespaces"]>;
-
-/** The sections of the configuration that belong to capabilities, in the order of the reference. */
-export const sections = (by: ByEnvironment) => ({
-  database: databaseSection(by),
-  objectStore: objectStoreSection(by),
-  tracking: trackingSection(by),
-  serving: servingSection,
-  monitoring: monitoringSection,
-  images: imagesSection,
-  modelQuota: modelQuota(by),
-});
 
 /** What a namespace is called by those who use it. */
 export type NamespaceRole = keyof Namespaces;

@@ -1,6 +1,11 @@
 import * as z from "zod";
 
-import { sections } from "../components/capabilities";
+import { database } from "../components/database/schema";
+import { images } from "../components/images/schema";
+import { monitoring } from "../components/monitoring/schema";
+import { objectStore } from "../components/objectStore/schema";
+import { modelQuota, serving } from "../components/serving/schema";
+import { tracking } from "../components/tracking/schema";
 import { chartsPlace } from "./addresses";
 import {
   type ByEnvironment,
@@ -75,7 +80,13 @@ function createSchema(environment: Environment) {
           "stands for its images and for `oci://registry.example.com/mirror/charts`",
       ),
 
-    ...sections(by),
+    database: database(by),
+    objectStore: objectStore(by),
+    tracking: tracking(by),
+    serving,
+    monitoring,
+    images,
+    modelQuota: modelQuota(by),
     models: z
       .array(modelSchema(environment))
       .default([])

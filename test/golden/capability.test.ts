@@ -39,7 +39,7 @@ export function createNotice(
 }`,
 };
 
-describe("a capability that is added as a folder, and a line where they are listed and wired", function () {
+describe("a capability that is added as a folder, and a line where they are listed, set up and wired", function () {
   this.timeout(120_000);
   let project: string;
 
@@ -49,12 +49,12 @@ describe("a capability that is added as a folder, and a line where they are list
     mkdirSync(folder);
     for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
     edit("components/capabilities.ts", [
-      [
-        "import { tracking }",
-        'import { notice } from "./notice/footprint";\nimport { notice as noticeSection } from "./notice/schema";\nimport { tracking }',
-      ],
+      ["import { tracking }", 'import { notice } from "./notice/footprint";\nimport { tracking }'],
       ["] as const;", "  notice,\n] as const;"],
-      ["  modelQuota: modelQuota(by),", "  modelQuota: modelQuota(by),\n  notice: noticeSection,"],
+    ]);
+    edit("config/schema.ts", [
+      ["import { tracking }", 'import { notice } from "../components/notice/schema";\nimport { tracking }'],
+      ["    modelQuota: modelQuota(by),", "    modelQuota: modelQuota(by),\n    notice,"],
     ]);
     edit("components/platform.ts", [
       ["import { createTracking }", 'import { createNotice } from "./notice";\nimport { createTracking }'],
