@@ -7,7 +7,7 @@ import { createModel } from "./models";
 import { createNamespaces } from "./namespaces";
 import type { NamespaceNames } from "./namespaces/platformNamespaces";
 import { createObjectStore } from "./objectStore";
-import { createModelNamespace, createOperator } from "./serving";
+import { createModelNamespace, createModelServer } from "./serving";
 import { createTracking } from "./tracking";
 
 /** The platform: which parts it has, and what flows from one to the next. */
@@ -33,11 +33,16 @@ export class MlPlatform extends pulumi.ComponentResource {
       { namespace: names.tracking, database, objectStore },
       own,
     );
-    const operator = createOperator(`${name}-serving`, config, names.servingOperator, own);
     const namespace = createModelNamespace(`${name}-models`, config, names.models, objectStore, own);
+    const server = createModelServer(
+      `${name}-serving`,
+      config,
+      { namespace: names.servingOperator, models: namespace },
+      own,
+    );
     const appImages = createAppImages(`${name}-images`, config, own);
     const models = config.models.map((model) =>
-      createModel(model, config, { namespace, tracking, objectStore, operator, appImages }, own),
+      createModel(model, config, { namespace, tracking, objectStore, server, appImages }, own),
     );
 
     this.namespaces = names;

@@ -5,9 +5,8 @@ import type { ModelConfig } from "../../config/models";
 import { imageReference, images } from "../../pins";
 import type { AppImages, RunnableImage } from "../images";
 import type { ObjectStore } from "../objectStore/objectStore";
-import { ModelDeployment, type PredictorArgs } from "../serving/modelDeployment";
 import type { ModelNamespace } from "../serving/modelNamespace";
-import type { ServingOperator } from "../serving/servingOperator";
+import type { ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { TrainingJob } from "../training/trainingJob";
 
@@ -16,7 +15,7 @@ export interface ModelSurroundings {
   readonly namespace: ModelNamespace;
   readonly tracking: TrackingServer;
   readonly objectStore: ObjectStore;
-  readonly operator: ServingOperator;
+  readonly server: ModelServer;
   /** The project's own images, by name. */
   readonly appImages: AppImages;
 }
@@ -27,8 +26,8 @@ export function createModel(
   config: PlatformConfig,
   surroundings: ModelSurroundings,
   opts: pulumi.ComponentResourceOptions,
-): ModelDeployment {
-  const { namespace, tracking, objectStore, operator } = surroundings;
+): ServedModel {
+  const { namespace, tracking, objectStore, server } = surroundings;
   const { name, training } = model;
   const trainingImage = imageOf(training?.image, surroundings);
   const trained =
@@ -69,13 +68,11 @@ export function createModel(
     shadow: one.shadow,
     replicas: one.replicas ?? model.replicas,
   })) ?? [{ ...predictor(undefined), name: "default", replicas: model.replicas }];
-  return new ModelDeployment(
+  return server.serve(
     name,
     {
       model: name,
-      namespace: namespace.namespace,
-      storageSecret: namespace.storageSecret,
-      after: [operator, namespace, ...present(trained), ...present(image.built)],
+      after: [...present(trained), ...present(image.built)],
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       autoscaling: model.autoscaling,

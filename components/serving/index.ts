@@ -4,16 +4,18 @@ import type { PlatformConfig } from "../../config";
 import { monitorLabels } from "../monitoring";
 import type { ObjectStore } from "../objectStore/objectStore";
 import { ModelNamespace } from "./modelNamespace";
-import { ServingOperator } from "./servingOperator";
+import type { ModelServer } from "./modelServer";
+import { SeldonCore } from "./seldon";
+import { ServingOperator } from "./seldon/servingOperator";
 
-/** The operator that the configuration asks for. */
-export function createOperator(
+/** What serves models, as the configuration asks for it. @param namespace where it runs itself. @param models where models run. */
+export function createModelServer(
   name: string,
   { serving, mirror, environment }: PlatformConfig,
-  namespace: pulumi.Output<string>,
+  { namespace, models }: { readonly namespace: pulumi.Output<string>; readonly models: ModelNamespace },
   opts: pulumi.ComponentResourceOptions,
-): ServingOperator {
-  return new ServingOperator(
+): ModelServer {
+  const operator = new ServingOperator(
     name,
     {
       namespace,
@@ -28,6 +30,7 @@ export function createOperator(
     },
     opts,
   );
+  return new SeldonCore(operator, models);
 }
 
 /** The namespace of models, with the store's keys and the bounds that the configuration sets. */

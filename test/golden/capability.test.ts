@@ -59,8 +59,8 @@ describe("a capability that is added as a folder, and a line where they are list
     edit("components/platform.ts", [
       ["import { createTracking }", 'import { createNotice } from "./notice";\nimport { createTracking }'],
       [
-        "    const operator =",
-        "    createNotice(`${name}-notice`, config, { namespace: names.notice, tracking }, own);\n    const operator =",
+        "    const server =",
+        "    createNotice(`${name}-notice`, config, { namespace: names.notice, tracking }, own);\n    const server =",
       ],
     ]);
     const config = [

@@ -4,7 +4,7 @@ import {
   type PredictorSpec,
   deploymentName,
   versionLabel,
-} from "../../../components/serving/seldonDeployment";
+} from "../../../components/serving/seldon/seldonDeployment";
 import type { Live } from "../cluster";
 import type { Concerned } from "./finding";
 import { type Named, type Scene, type SeldonModel, isLeaving, nameOf } from "./scene";

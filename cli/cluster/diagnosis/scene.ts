@@ -13,7 +13,7 @@ import type {
   V1StorageClass,
 } from "@kubernetes/client-node";
 
-import type { PredictorSpec } from "../../../components/serving/seldonDeployment";
+import type { PredictorSpec } from "../../../components/serving/seldon/seldonDeployment";
 import type { Live } from "../cluster";
 
 /** The part of a SeldonDeployment that tells which of its Deployments are meant to be there. */

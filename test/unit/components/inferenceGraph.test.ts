@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { expect } from "chai";
 
-import type { GraphNode } from "../../../components/serving/modelPod";
+import type { GraphNode } from "../../../components/serving/modelServer";
 import { at, type Created } from "./support/created";
 import { awaited, custom, deploy, predictor, predictors, prepackaged } from "./support/models";
 import { withoutRights } from "./support/surroundings";

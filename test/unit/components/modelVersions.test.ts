@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 
 import { expect } from "chai";
 
-import type { ModelDeploymentArgs } from "../../../components/serving/modelDeployment";
-import type { GraphNode } from "../../../components/serving/modelPod";
+import type { ModelDeploymentArgs } from "../../../components/serving/seldon/modelDeployment";
+import type { GraphNode } from "../../../components/serving/modelServer";
 import { ownership } from "../../../components/kubernetes";
 import { at, type Created } from "./support/created";
 import { awaited, custom, deploy, predictor, predictors, versionOf } from "./support/models";

@@ -1,6 +1,9 @@
 import { expect } from "chai";
 
-import { ServingOperator, type ServingOperatorArgs } from "../../../components/serving/servingOperator";
+import {
+  ServingOperator,
+  type ServingOperatorArgs,
+} from "../../../components/serving/seldon/servingOperator";
 import { at, create, type Created, environment, jobContainer, without } from "./support/created";
 import { asUser, installed, ownership, withoutRights } from "./support/surroundings";
 

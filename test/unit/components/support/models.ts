@@ -1,9 +1,8 @@
 import {
   ModelDeployment,
   type ModelDeploymentArgs,
-  type PredictorArgs,
-} from "../../../../components/serving/modelDeployment";
-import type { GraphNode } from "../../../../components/serving/modelPod";
+} from "../../../../components/serving/seldon/modelDeployment";
+import type { GraphNode, PredictorArgs } from "../../../../components/serving/modelServer";
 import { at, consume, create, type Created } from "./created";
 import { resources } from "./surroundings";
 

@@ -3,42 +3,20 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Resources } from "../../config/fields";
-import { ownership, requirements, serviceHost } from "../kubernetes";
+import type { Resources } from "../../../config/fields";
+import { ownership, requirements, serviceHost } from "../../kubernetes";
+import type { ModelArgs, PredictorArgs, ServedModel } from "../modelServer";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
-import { flatten, type GraphNode, modelPod, toGraphUnit } from "./modelPod";
+import { flatten, modelPod, toGraphUnit } from "./modelPod";
 import {
   type PredictorSpec,
-  type Protocol,
   predictorLabel,
   readiness,
   scaledSuffix,
   versionLabel,
 } from "./seldonDeployment";
 
-/** A version of a model, with its share of the requests. */
-export interface PredictorArgs {
-  /** Part of its address: `<model>-<predictor>`. */
-  readonly name: string;
-  /** The model, or a graph of several. */
-  readonly graph: GraphNode;
-  /**
-   * Share of the requests, in percent. Seldon splits them with Istio only.
-   * @default 100 for a single predictor
-   */
-  readonly traffic?: number;
-  /**
-   * Whether it gets a copy of the requests, and its answers are dropped.
-   * @default false
-   */
-  readonly shadow?: boolean;
-  /** Pods; ignored under autoscaling. */
-  readonly replicas: number;
-}
-
-export interface ModelDeploymentArgs {
-  /** Name of the model and of its SeldonDeployment. */
-  model: string;
+export interface ModelDeploymentArgs extends ModelArgs {
   /** Where it runs. */
   namespace: pulumi.Input<string>;
   /**
@@ -50,24 +28,11 @@ export interface ModelDeploymentArgs {
   after: readonly pulumi.Resource[];
   /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
   storageSecret: string;
-  /** Of requests: Seldon's own, or the Open Inference Protocol. */
-  protocol: Protocol;
-  predictors: readonly PredictorArgs[];
   /**
    * Resources of Seldon's executor, which stands in the pods of graphs with several units.
    * @default {@link executorResources}
    */
   executor?: Resources;
-  /** @default a fixed number of pods */
-  autoscaling?:
-    | { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
-    | undefined;
-  /**
-   * Pods of each predictor that stay while nodes are drained. Under autoscaling all but one of the fewest, whatever
-   * stands here.
-   * @default no disruption budget
-   */
-  minAvailable?: number | undefined;
 }
 
 /** Seldon's usual ports, which the address of every model has, and those behind it: of its executor, or of the only unit. */
@@ -87,7 +52,7 @@ const executorResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: 
  * load has brought when that one is ready. So the name stays, and the operator has the Deployment renewed, which never
  * has fewer pods than before (`maxUnavailable` is 0).
  */
-export class ModelDeployment extends pulumi.ComponentResource {
+export class ModelDeployment extends pulumi.ComponentResource implements ServedModel {
   /** Where predictions are made, by predictor: `http://…:8000/api/v1.0/predictions`. */
   public readonly urls: pulumi.Output<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
-import { ownership } from "../kubernetes";
+import { ownership } from "../../kubernetes";
 import { versionLabel } from "./seldonDeployment";
 
 /** Pods for which there is a budget. */

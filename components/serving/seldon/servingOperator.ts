@@ -12,10 +12,10 @@ import {
   seldonImages,
   type SeldonVersion,
   seldonVersions,
-} from "../../pins";
-import { runOnce } from "../job";
-import { mergeValues, ownership } from "../kubernetes";
-import { type ChartArgs, installChart } from "../release";
+} from "../../../pins";
+import { runOnce } from "../../job";
+import { mergeValues, ownership } from "../../kubernetes";
+import { type ChartArgs, installChart } from "../../release";
 
 export interface ServingOperatorArgs extends ChartArgs {
   /** Version of Seldon Core. From 1.18 on it is under the Business Source License. */

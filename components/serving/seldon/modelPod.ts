@@ -1,43 +1,6 @@
-import type { Resources } from "../../config/fields";
-import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../kubernetes";
-import {
-  type GraphUnit,
-  type PrepackagedServer,
-  type Protocol,
-  unitParameters,
-  type UnitType,
-} from "./seldonDeployment";
-
-/** A node of an inference graph: a container with a model in it, or with code that stands between models. */
-export interface GraphNode {
-  /** Name of the unit and of its container; in the protocol v2 also of the model. */
-  readonly name: string;
-  /** @default MODEL */
-  readonly type?: UnitType;
-  /** Seldon's server for its kind of model; left out where the image has code of its own. */
-  readonly server?: PrepackagedServer;
-  readonly image: string;
-  /** `s3://…` folder with the model's files, put into `/mnt/models` before the container starts. */
-  readonly modelUri?: string | undefined;
-  /**
-   * Arguments of the class in the image.
-   * @default {}
-   */
-  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
-  readonly resources: Resources;
-  /** How long it may take to be ready. */
-  readonly startupSeconds: number;
-  /**
-   * Variables by name, each from a Secret: Seldon copies the pod's plain ones into a variable of its own.
-   * @default {}
-   */
-  readonly environment?: Readonly<Record<string, { readonly secret: string; readonly key: string }>>;
-  /**
-   * Nodes behind this one.
-   * @default []
-   */
-  readonly children?: readonly GraphNode[];
-}
+import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../../kubernetes";
+import type { GraphNode, Protocol } from "../modelServer";
+import { type GraphUnit, unitParameters } from "./seldonDeployment";
 
 /** The user that Seldon's operator runs its pods as. */
 const user = 8888;

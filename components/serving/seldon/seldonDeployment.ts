@@ -4,11 +4,7 @@
  */
 import { createHash } from "node:crypto";
 
-/** Seldon's servers for models that need no code of their own. */
-export type PrepackagedServer = "MLFLOW_SERVER" | "SKLEARN_SERVER" | "XGBOOST_SERVER";
-
-/** Of requests: Seldon's own, or the Open Inference Protocol. */
-export type Protocol = "seldon" | "v2";
+import type { PrepackagedServer, UnitType } from "../modelServer";
 
 /** Marks the pods of a predictor, whatever its version. */
 export const predictorLabel = "mlplatform/predictor";
@@ -16,9 +12,6 @@ export const predictorLabel = "mlplatform/predictor";
 export const versionLabel = "mlplatform/version";
 /** What a predictor's name ends with where it stays the same whatever the version: under autoscaling. */
 export const scaledSuffix = "scaled";
-
-/** What a node of a graph does with a request. */
-export type UnitType = "COMBINER" | "MODEL" | "OUTPUT_TRANSFORMER" | "ROUTER" | "TRANSFORMER";
 
 /** A value that a unit's class gets as an argument. */
 export interface UnitParameter {

@@ -1,0 +1,20 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+import type { ModelNamespace } from "../modelNamespace";
+import type { ModelArgs, ModelServer, ServedModel } from "../modelServer";
+import { ModelDeployment } from "./modelDeployment";
+import type { ServingOperator } from "./servingOperator";
+
+/** Seldon Core: a model is a SeldonDeployment, of which the operator makes pods. */
+export class SeldonCore implements ModelServer {
+  constructor(
+    private readonly operator: ServingOperator,
+    private readonly namespace: ModelNamespace,
+  ) {}
+
+  serve(name: string, model: ModelArgs, opts: pulumi.ComponentResourceOptions): ServedModel {
+    const { namespace, storageSecret } = this.namespace;
+    const after = [this.operator, this.namespace, ...model.after];
+    return new ModelDeployment(name, { ...model, namespace, storageSecret, after }, opts);
+  }
+}
