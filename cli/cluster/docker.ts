@@ -12,10 +12,17 @@ export type DockerState =
   | { readonly state: "silent"; readonly reason: string }
   | { readonly state: "no client" };
 
-/** Asks the daemon that the `docker` on the PATH would use. */
-export async function findDocker(signal: AbortSignal): Promise<DockerState> {
+/**
+ * Asks the daemon that the `docker` on the PATH would use.
+ *
+ * @param env variables that lead it to another one.
+ */
+export async function findDocker(
+  signal: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
+): Promise<DockerState> {
   try {
-    const platform = await docker(["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"], signal);
+    const platform = await docker(["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"], signal, env);
     return { state: "answers", platform };
   } catch (error) {
     signal.throwIfAborted();
@@ -52,9 +59,13 @@ export async function dockerEnvironment(signal: AbortSignal): Promise<Record<str
   }
 }
 
-async function docker(args: readonly string[], signal: AbortSignal): Promise<string> {
+async function docker(
+  args: readonly string[],
+  signal: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   // Already aborted, the client would still be started, and then ended.
   signal.throwIfAborted();
-  const { stdout } = await execute("docker", args, { signal });
+  const { stdout } = await execute("docker", args, { signal, env: { ...process.env, ...env } });
   return stdout.trim();
 }

@@ -45,6 +45,8 @@ export interface PreparedImages {
   readonly env: Readonly<Record<string, string>>;
   /** Images that are there, for the configuration's `images.prebuilt`. */
   readonly prebuilt: Readonly<Record<AppImageName, string>>;
+  /** Of the daemon that builds the others: `linux/arm64`; undefined if nobody could ask it. */
+  readonly daemonPlatform?: string | undefined;
 }
 
 /** A resource, of a plan or of a state. */
@@ -150,8 +152,11 @@ export async function prepareImages(
   switch (route) {
     case "none":
     case "here":
-    case "minikube":
-      return { env: await environmentFor(route, target.context, signal), prebuilt: {} };
+    case "minikube": {
+      const env = await environmentFor(route, target.context, signal);
+      const daemon = await findDocker(signal, env);
+      return { env, prebuilt: {}, ...(daemon.state === "answers" && { daemonPlatform: daemon.platform }) };
+    }
     case "load":
       for (const build of builds)
         if (!onEveryNode(nodes, build.reference)) await load(build, target.context, step, signal);

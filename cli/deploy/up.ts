@@ -64,14 +64,14 @@ export async function deploy(
     check(target, progress, each),
   ]);
   if (refresh) await checkStores(target, plan, engine, progress, signal);
-  const [{ env, prebuilt }] = await sideBySide(signal, (each) => [
+  const [{ env, prebuilt, daemonPlatform }] = await sideBySide(signal, (each) => [
     bringImages(target, plan, progress, each),
     prepareProviders(engine, plan.recording.resources, progress, each),
   ]);
   Object.assign(process.env, env);
 
   const { stack, compared } = await progress.step("state", async (step) => {
-    const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt });
+    const opened = await EngineStack.open(name, engine, { context: context.name, prebuilt, daemonPlatform });
     keepContext(name, context.name);
     const recovery = await opened.recover(inCluster(cluster), "up", step, plan.recording.resources);
     const where = opened.backend.own ? shown(path.join(homeDir(), "state")) : opened.backend.url;
@@ -171,7 +171,9 @@ function bringImages(
     const prepared = await prepareImages(target, plan, step, signal);
     const built = appImageBuilds(plan.recording).length;
     const loaded = Object.keys(prepared.prebuilt).length;
-    const said = loaded > 0 ? `${loaded} in the cluster` : `${built} built by the deployment`;
+    const builtFor = appImageBuilds(plan.recording)[0]?.platform ?? prepared.daemonPlatform;
+    const platform = builtFor === undefined ? "" : `, for ${builtFor}`;
+    const said = loaded > 0 ? `${loaded} in the cluster` : `${built} built by the deployment${platform}`;
     step.detail(built === 0 ? "none to build" : said);
     return prepared;
   });

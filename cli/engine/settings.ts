@@ -32,6 +32,11 @@ export interface Overrides {
   readonly context?: string;
   /** Images that the cluster has already, by name. */
   readonly prebuilt: Readonly<Record<string, string>>;
+  /**
+   * Of the Docker daemon that builds the others: `linux/arm64`.
+   * @default not known; each image stays as it was built before
+   */
+  readonly daemonPlatform?: string | undefined;
 }
 
 /** The project's name, which is also the namespace of its configuration. */
@@ -138,14 +143,16 @@ export function keptImages(stack: string): string[] {
   return prebuilt(read(settingsFile(stack))).filter((name) => !written.includes(name));
 }
 
-function configOf({ config = {} }: Settings, { context, prebuilt }: Overrides): Record<string, unknown> {
-  const key = `${project}:images`;
+function configOf({ config = {} }: Settings, overrides: Overrides): Record<string, unknown> {
+  const { context, prebuilt, daemonPlatform } = overrides;
   const images = imagesOf(config);
+  const own = {
+    ...(Object.keys(prebuilt).length === 0 ? {} : { prebuilt: { ...images.prebuilt, ...prebuilt } }),
+    ...(daemonPlatform === undefined ? {} : { daemonPlatform }),
+  };
   return {
     ...(context === undefined ? {} : { [`${project}:context`]: context }),
-    ...(Object.keys(prebuilt).length === 0
-      ? {}
-      : { [key]: { ...images, prebuilt: { ...images.prebuilt, ...prebuilt } } }),
+    ...(Object.keys(own).length === 0 ? {} : { [`${project}:images`]: { ...images, ...own } }),
   };
 }
 

@@ -19,6 +19,12 @@ export interface AppImageArgs {
    */
   platform?: string | undefined;
   /**
+   * The daemon's own platform, as whoever has asked it says. It is not in the tag, which a preview without a daemon shows
+   * too. The provider would take that of the machine on which it runs, which may be another one.
+   * @default the one that the image was built for before, which holds in a registry in any case: others push there too
+   */
+  daemonPlatform?: string | undefined;
+  /**
    * Network while building.
    * @default "default"
    */
@@ -47,7 +53,8 @@ export class AppImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:images:AppImage", name, { image: args.image }, opts);
-    const { image, registry, platform, network } = args;
+    const { image, registry, platform, daemonPlatform, network } = args;
+    const builtFor = platform ?? daemonPlatform;
     const buildArgs = { ...args.buildArgs, PYTHON_IMAGE: imageReference(images.python, args.mirror) };
     // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
     const repository = registry ?? "localhost/mlplatform";
@@ -61,12 +68,18 @@ export class AppImage extends pulumi.ComponentResource {
           context: buildContext,
           dockerfile: `${buildContext}/${dockerfileOf(image)}`,
           args: buildArgs,
-          ...(platform === undefined ? {} : { platform }),
+          ...(builtFor === undefined ? {} : { platform: builtFor }),
           ...(network === undefined ? {} : { network }),
         },
       },
       // The provider removes no image, and would ask for a daemon all the same.
-      { parent: this, retainOnDelete: true },
+      {
+        parent: this,
+        retainOnDelete: true,
+        ...(platform === undefined && (daemonPlatform === undefined || registry !== undefined)
+          ? { ignoreChanges: ["build.platform"] }
+          : {}),
+      },
     );
     this.registerOutputs({ reference: this.reference });
   }

@@ -30,6 +30,7 @@ export function createAppImages(
         mirror,
         registry: settings.registry,
         platform: settings.platform,
+        daemonPlatform: settings.daemonPlatform,
         network: settings.network,
         buildArgs: settings.buildArgs,
       },

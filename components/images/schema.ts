@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { imageRef, registry, variableName } from "../../config/fields";
+import { imageRef, like, registry, variableName } from "../../config/fields";
 import { type AppImageName, appImages, type ModelConfig } from "../../config/models";
 import type { Problem } from "../../config/problems";
 import type { StackConfig } from "../../config/schema";
@@ -15,6 +15,9 @@ export const images = z
       .enum(["linux/amd64", "linux/arm64"])
       .optional()
       .describe("platform to build for; the daemon's own if left out"),
+    daemonPlatform: like(/^[a-z0-9]+\/[a-z0-9]+$/, "a platform of Docker, such as `linux/arm64`")
+      .optional()
+      .describe("the platform of the Docker daemon that builds; `npm run up` asks it"),
     network: z.enum(["default", "host"]).default("default").describe("network while building"),
     buildArgs: z
       .record(variableName, z.string())

@@ -2,6 +2,9 @@ import type { ImageBackend } from "./backend";
 import type { Provider } from "./provider";
 import { type Values, asText, asValues, changedKeys, plainValues, unknown } from "./values";
 
+/** What the real provider builds for unless it is told otherwise: the platform of its own machine, not the daemon's. */
+const ownPlatform = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
+
 /** A stand-in for the Docker provider: `Image` only. */
 export function dockerProvider(backend: ImageBackend, version: string): Provider {
   const build = async (inputs: Values): Promise<{ id: string; outputs: Values }> => {
@@ -19,7 +22,8 @@ export function dockerProvider(backend: ImageBackend, version: string): Provider
     label: (_, inputs) => `Image ${asText(plainValues(inputs)["imageName"])}`,
     check: ({ type }, inputs) => {
       if (type !== "docker:index/image:Image") throw new Error(`no stand-in for ${type}`);
-      return inputs;
+      const build = asValues(inputs["build"]);
+      return { ...inputs, build: { ...build, platform: build["platform"] ?? ownPlatform } };
     },
     diff: (known, inputs) => ({ changes: changedKeys(known.inputs, inputs), replaces: [] }),
     preview: (_, inputs) => ({ ...derived(inputs), repoDigest: unknown }),
@@ -39,7 +43,7 @@ function derived(inputs: Values): Values {
     registryServer: asText(inputs["imageName"]).split("/")[0],
     context: build["context"] ?? ".",
     dockerfile: build["dockerfile"] ?? "Dockerfile",
-    platform: build["platform"] ?? "linux/amd64",
+    platform: build["platform"] ?? ownPlatform,
   };
 }
 

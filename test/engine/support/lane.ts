@@ -87,16 +87,21 @@ export class Lane {
    * @param parameters of its training.
    */
   changeModels(more: object, parameters: object): void {
+    this.changeSetting("models", (models) =>
+      (models as readonly { readonly training: object }[]).map((model) => ({
+        ...model,
+        ...more,
+        training: { ...model.training, parameters },
+      })),
+    );
+  }
+
+  /** Changes a key of the stack's file. */
+  changeSetting(key: string, change: (before: unknown) => unknown): void {
     const file = path.join(this.folder, `Pulumi.${this.stack}.yaml`);
-    const key = `${project}:models`;
     const { config, ...settings } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-    const models = config[key] as readonly { readonly training: object }[];
-    const changed = models.map((model) => ({
-      ...model,
-      ...more,
-      training: { ...model.training, parameters },
-    }));
-    writeFileSync(file, stringify({ ...settings, config: { ...config, [key]: changed } }));
+    const name = `${project}:${key}`;
+    writeFileSync(file, stringify({ ...settings, config: { ...config, [name]: change(config[name]) } }));
   }
 
   private fresh(): void {

@@ -156,23 +156,32 @@ describe("the project's own images", function () {
     expect(await prepare("remote", [], { ...dev, resources: [] })).to.deep.equal({ env: {}, prebuilt: {} });
   });
 
+  const asked = "docker version --format {{.Server.Os}}/{{.Server.Arch}}";
+  /** A docker whose context leads to a daemon, which is one for arm64. */
+  const daemonAt = (host: string) =>
+    tools.add("docker", `case "$*" in version*) echo linux/arm64 ;; *) echo ${host} ;; esac`);
+
   it("are built by the program in Docker Desktop, or for a registry, with the daemon that docker uses", async () => {
-    tools.add("docker", "echo unix:///Users/me/.orbstack/run/docker.sock");
-    const found = { env: { DOCKER_HOST: "unix:///Users/me/.orbstack/run/docker.sock" }, prebuilt: {} };
-    expect(await prepare("docker-desktop", [node()])).to.deep.equal(found);
-    expect(await prepare("remote", [node()], prod)).to.deep.equal(found);
-    expect(tools.calls[0]).to.equal("docker context inspect --format {{.Endpoints.docker.Host}}");
-    tools.add("docker", "echo unix:///var/run/docker.sock");
-    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env: {}, prebuilt: {} });
+    daemonAt("unix:///Users/me/.orbstack/run/docker.sock");
+    const [daemonPlatform, prebuilt] = ["linux/arm64", {}];
+    const env = { DOCKER_HOST: "unix:///Users/me/.orbstack/run/docker.sock" };
+    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env, prebuilt, daemonPlatform });
+    expect(await prepare("remote", [node()], prod)).to.deep.equal({ env, prebuilt, daemonPlatform });
+    expect(tools.calls.slice(0, 2)).to.deep.equal([
+      "docker context inspect --format {{.Endpoints.docker.Host}}",
+      asked,
+    ]);
+    daemonAt("unix:///var/run/docker.sock");
+    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env: {}, prebuilt, daemonPlatform });
     tools.add("docker", "exit 1");
-    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env: {}, prebuilt: {} });
+    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env: {}, prebuilt });
   });
 
   it("leave a daemon that the user has named alone", async () => {
-    tools.add("docker", "echo unix:///elsewhere.sock");
+    daemonAt("unix:///elsewhere.sock");
     process.env["DOCKER_HOST"] = "tcp://10.0.0.1:2375";
-    expect(await prepare("docker-desktop", [node()])).to.deep.equal({ env: {}, prebuilt: {} });
-    expect(tools.calls).to.deep.equal([]);
+    expect((await prepare("docker-desktop", [node()])).env).to.deep.equal({});
+    expect(tools.calls).to.deep.equal([asked]);
   });
 
   it("are built by the program in minikube's daemon", async () => {
@@ -181,6 +190,8 @@ describe("the project's own images", function () {
       "echo DOCKER_TLS_VERIFY=1; echo DOCKER_HOST=tcp://192.168.49.2:2376; " +
         `echo 'DOCKER_CERT_PATH="/home/a b/.minikube/certs"'; echo MINIKUBE_ACTIVE_DOCKERD=lab`,
     );
+    // This machine's own daemon is of another platform.
+    tools.add("docker", '[ -n "$DOCKER_HOST" ] && echo linux/arm64 || echo linux/amd64');
     expect(await prepare("minikube", [node({ runtime: docker })])).to.deep.equal({
       env: {
         DOCKER_TLS_VERIFY: "1",
@@ -188,8 +199,9 @@ describe("the project's own images", function () {
         DOCKER_CERT_PATH: "/home/a b/.minikube/certs",
       },
       prebuilt: {},
+      daemonPlatform: "linux/arm64",
     });
-    expect(tools.calls).to.deep.equal(["minikube --profile lab docker-env --shell none"]);
+    expect(tools.calls).to.deep.equal(["minikube --profile lab docker-env --shell none", asked]);
   });
 
   const loads: Partial<Record<ClusterKind, (reference: string) => string>> = {

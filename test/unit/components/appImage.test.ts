@@ -72,6 +72,23 @@ describe("AppImage", () => {
     );
   });
 
+  it("is built for the daemon's platform, with the tag that a preview without a daemon shows", async () => {
+    const here = await image({ daemonPlatform: "linux/arm64" });
+    expect(at(here.inputs("Image"), "build", "platform")).to.equal("linux/arm64");
+    expect(here.outputs).to.deep.equal(created.outputs);
+    const asked = await image({ platform: "linux/amd64", daemonPlatform: "linux/arm64" });
+    expect(at(asked.inputs("Image"), "build", "platform")).to.equal("linux/amd64");
+  });
+
+  it("stays as it was built where nobody has asked the daemon, and in a registry, which has others", async () => {
+    const pushed = await image({ registry: "registry.example.com/team", daemonPlatform: "linux/arm64" });
+    for (const one of [created, pushed])
+      expect(one.one("Image").options.ignoreChanges).to.deep.equal(["build.platform"]);
+    expect(at(pushed.inputs("Image"), "build", "platform")).to.equal("linux/arm64");
+    for (const known of [{ platform: "linux/amd64" }, { daemonPlatform: "linux/amd64" }])
+      expect((await image(known)).one("Image").options).to.not.have.property("ignoreChanges");
+  });
+
   it("takes its base image from the mirror where there is one", async () => {
     const mirrored = await image({ mirror: { images: "mirror.example.com" } });
     expect(at(mirrored.inputs("Image"), "build", "args")).to.deep.equal({

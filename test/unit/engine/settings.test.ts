@@ -93,6 +93,10 @@ describe("the settings that the engine is given", () => {
       "mlplatform:context": "kind-lab",
       "mlplatform:images": { registry: "r", prebuilt: { a: "a:1", b: "b:2", c: "c:2" } },
     });
+    writeSettings("team", { prebuilt: {}, daemonPlatform: "linux/arm64" });
+    expect(written("team")["config"]).to.deep.include({
+      "mlplatform:images": { registry: "r", prebuilt: { a: "a:1", b: "b:1" }, daemonPlatform: "linux/arm64" },
+    });
     writeSettings("empty", { context: "kind-lab", prebuilt: { a: "a:1" } });
     expect(written("empty")["config"]).to.deep.equal({
       "mlplatform:context": "kind-lab",

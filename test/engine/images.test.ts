@@ -1,0 +1,44 @@
+import { expect } from "chai";
+
+import { asValues } from "../standins/values";
+import { Lane } from "./support/lane";
+import { disposeReference, reference } from "./support/reference";
+import { setting } from "./support/setting";
+
+describe("the images that a stack builds", function () {
+  this.timeout(120_000);
+  let lane: Lane;
+
+  before(async () => {
+    const run = await reference();
+    lane = new Lane(await setting());
+    lane.beginFrom(run.full);
+  });
+  after(async () => {
+    await lane.dispose();
+    await disposeReference();
+  });
+
+  /** What the platforms are for which they were built last. */
+  const platforms = async () =>
+    ((await lane.state()).resources ?? [])
+      .filter(({ type }) => type === "docker:index/image:Image")
+      .map(({ inputs = {} }) => asValues(inputs["build"] as never)["platform"]);
+  const daemon = (daemonPlatform?: string) => {
+    lane.changeSetting("images", () => (daemonPlatform === undefined ? {} : { daemonPlatform }));
+  };
+
+  it("are built for the platform of the daemon, where somebody has asked it", async () => {
+    daemon("linux/riscv64");
+    expect((await lane.must("up")).changes).to.include({ update: 2 });
+    expect(await platforms()).to.deep.equal(["linux/riscv64", "linux/riscv64"]);
+    expect((await lane.must("up")).changes).to.have.all.keys("same");
+  });
+
+  for (const action of ["preview", "up"] as const)
+    it(`stay so in ${action} where nobody has asked`, async () => {
+      daemon();
+      expect((await lane.must(action)).changes).to.have.all.keys("same");
+      expect(await platforms()).to.deep.equal(["linux/riscv64", "linux/riscv64"]);
+    });
+});
