@@ -202,24 +202,6 @@ export async function useBuilder(
   }
 }
 
-/**
- * The images that the stack has built and the daemon does not have any more, such as after `docker image prune`. What
- * is in a registry is not asked for.
- *
- * @param state what the stack has, by URN.
- */
-export async function lostImages(
-  builds: readonly AppImageBuild[],
-  state: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<AppImageBuild[]> {
-  const own = builds.filter(({ urn, pushed }) => !pushed && state.has(urn));
-  // Of a daemon that is silent nobody knows what it has; the provider will say that it is.
-  if (own.length === 0 || (await findDocker(signal)).state !== "answers") return [];
-  const there = await Promise.all(own.map(({ reference }) => daemonHas(reference, signal)));
-  return own.filter((_, index) => there[index] !== true);
-}
-
 /** Builds an image unless the daemon has it, and hands it to the nodes. */
 async function load(build: AppImageBuild, context: Context, step: Step, signal: AbortSignal): Promise<void> {
   if (!(await daemonHas(build.reference, signal))) {

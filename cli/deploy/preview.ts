@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { unaskedImages } from "../cluster/daemonImages";
 import { appImageBuilds, useBuilder } from "../cluster/images";
 import { keptImages } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
@@ -46,12 +47,20 @@ export async function previewDeployed(
     });
     if (target !== undefined) await useBuilder(target, plan.recording.resources, signal);
     const opened = await EngineStack.open(stack, engine, { context, prebuilt: broughtIn(stack, plan) });
+    const { resources = [] } = await opened.state();
+    const has = new Set(resources.map(({ urn }) => urn));
+    const exclude = await unaskedImages(appImageBuilds(plan.recording), has, signal);
+    if (exclude.length > 0)
+      progress.warn(
+        "Docker does not answer: whether the images that it has built would change is not shown.",
+      );
     const steps: PlannedStep[] = [];
     const declared = new DeclaredObjects();
     const changes = await opened.preview({
       signal,
       diff: options.diff ?? false,
       refresh: target !== undefined,
+      exclude,
       onEvent: (event) => {
         declared.onEvent(event);
         const { op = "same", urn = "", diffs = [] } = event.resourcePreEvent?.metadata ?? {};

@@ -2,7 +2,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 
 import type { Cluster } from "../cluster/cluster";
-import { type PreparedImages, appImageBuilds, lostImages, prepareImages } from "../cluster/images";
+import { lostImages } from "../cluster/daemonImages";
+import { type PreparedImages, appImageBuilds, prepareImages } from "../cluster/images";
 import { inCluster } from "../cluster/ownObjects";
 import { keepPostgresVersion } from "../cluster/postgresVersion";
 import { routingFindings } from "../cluster/routing";

@@ -19,6 +19,10 @@ export function plainMessage(message: string): string {
 
 const shownBuildLines = 12;
 
+/** What BuildKit tells of a step beside what that writes: its name again and that it failed, as the error says too. */
+const failedStep = /^digest: .*\n.*\nerror: .*$/gm;
+const stepDigest = /^digest: .*$/gm;
+
 /** What builds of images say last: the error of one that fails has only its exit code. */
 export class BuildLogs {
   private readonly lines = new Map<string, readonly string[]>();
@@ -26,6 +30,8 @@ export class BuildLogs {
   add(urn: string | undefined, message: string): void {
     if (urn?.split("::")[2]?.endsWith("docker:index/image:Image") !== true) return;
     const said = plainMessage(message)
+      .replaceAll(failedStep, "")
+      .replaceAll(stepDigest, "")
       .split(/[\r\n]+/)
       .filter((line) => line.trim() !== "");
     this.lines.set(urn, [...(this.lines.get(urn) ?? []), ...said].slice(-shownBuildLines));

@@ -1,6 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import type { Step } from "../progress";
+import { withoutImages } from "./builtImages";
 import { type LockSettings, settleLock } from "./locks";
 import { type StraySettings, releaseType, straysOf, withStrays } from "./strays";
 import { type Deployment, type StateResource, exportState, importState, objectId } from "./state";
@@ -67,6 +68,8 @@ const namespaceType = "kubernetes:core/v1:Namespace";
  * that nobody holds, settles the operations that were under way, and looks again at what there is. Where the last run
  * came to a good end it changes nothing.
  *
+ * Images that are not built any more are forgotten: they need nobody, and their daemon may be gone.
+ *
  * An object that the cluster has and the state has not is taken into the state. Helm
  * refuses an installation under a name that it has on record, and any work on a release of which a revision is not
  * finished. So before an `up`, unfinished revisions are forgotten, and releases of which nobody knows how they came
@@ -89,12 +92,17 @@ export async function recover(
   const cutOff = staleLock || pending.length > 0 || (last !== undefined && last.result !== "succeeded");
   // What a removal has left on purpose was left by one that came to a good end.
   const looked = cutOff || settings.next === "up";
-  const strays = looked ? await straysOf(state.deployment, await settings.declared(), settings) : [];
-  const resources = withStrays(state.deployment.resources ?? [], strays);
+  const declared = looked ? await settings.declared() : [];
+  const strays = looked ? await straysOf(state.deployment, declared, settings) : [];
+  const before = withStrays(state.deployment.resources ?? [], strays);
+  const isBuilt = (urn: string) => settings.next === "up" && declared.some((one) => one.urn === urn);
+  // A removal that goes on undisturbed leaves them where they are by itself.
+  const resources = looked ? withoutImages(before, isBuilt) : before;
+  const dropped = before.length - resources.length;
   const found = looked ? await releasesOf(resources, records) : [];
   const { forgotten, releases } = settle(resources, pending, found, settings);
   const broken = settings.next === "up" && (forgotten.length > 0 || failedOf(resources, found).length > 0);
-  if (!cutOff && strays.length === 0 && !broken)
+  if (!cutOff && strays.length === 0 && dropped === 0 && !broken)
     return { staleLock, interrupted, forgotten: [], adopted: [], failed: [], compared: false };
 
   step.detail("settling what an earlier run has left unfinished");
@@ -103,7 +111,7 @@ export async function recover(
     const [namespace = "", name = ""] = id.split("/");
     await records.forget(namespace, name, scope);
   }
-  if (adopted.length > 0) {
+  if (adopted.length > 0 || dropped > 0) {
     const all = [...resources, ...releases];
     await importState(stack, {
       ...state,

@@ -110,12 +110,21 @@ export class EngineStack {
   /**
    * What `up` would change.
    *
-   * @param options `refresh` looks first what of the state is still so. @default false
+   * @param options `refresh` looks first what of the state is still so. @default false; `exclude` leaves resources out, by
+   * URN. @default none
    * @throws EngineFailed
    */
-  preview(options: RunOptions & { readonly diff?: boolean; readonly refresh?: boolean }): Promise<Changes> {
-    const { diff = false, refresh = false } = options;
-    return this.run(options, (shared) => this.stack.preview({ ...shared, diff, refresh }));
+  preview(
+    options: RunOptions & {
+      readonly diff?: boolean;
+      readonly refresh?: boolean;
+      readonly exclude?: readonly string[];
+    },
+  ): Promise<Changes> {
+    const { diff = false, refresh = false, exclude = [] } = options;
+    return this.run(options, (shared) =>
+      this.stack.preview({ ...shared, diff, refresh, exclude: [...exclude] }),
+    );
   }
 
   /** Compares the state with the cluster, and takes over what differs. @throws EngineFailed */

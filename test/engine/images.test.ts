@@ -41,4 +41,19 @@ describe("the images that a stack builds", function () {
       expect((await lane.must(action)).changes).to.have.all.keys("same");
       expect(await platforms()).to.deep.equal(["linux/riscv64", "linux/riscv64"]);
     });
+
+  it("are forgotten where they are built elsewhere from now on, though their daemon is gone", async () => {
+    const images = ["house-price-serve", "house-price-train"];
+    lane.changeSetting("images", () => ({
+      prebuilt: Object.fromEntries(images.map((name) => [name, `registry.example.com/${name}:1`])),
+    }));
+    lane.cluster.daemon = false;
+    expect((await lane.run("up", { refresh: true, brief: true })).text, "the engine by itself").to.include(
+      "failed to connect to any docker daemon",
+    );
+    await lane.must("recover", { next: "up" });
+    expect(await platforms()).to.deep.equal([]);
+    await lane.must("up", { refresh: true });
+    expect((await lane.must("preview")).changes).to.have.all.keys("same");
+  });
 });

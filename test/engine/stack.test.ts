@@ -173,8 +173,19 @@ describe("a stack, and the engine that changes it", function () {
         expect(cluster.inventory()).to.deep.equal(before);
       });
 
+    const isImage = (urn: string) => urn.includes("docker:index/image:Image::");
+
+    it("is previewed without a Docker daemon, if its images are left out", async () => {
+      const exclude = (await urnsOf(dev)).filter(isImage);
+      cluster.daemon = false;
+      const seen = await dev.preview({ signal: never, refresh: true, exclude });
+      const failed = await rejection(dev.preview({ signal: never, refresh: true }));
+      cluster.daemon = true;
+      expect(seen).to.deep.equal({ same: await countOf(dev) });
+      expect(failed.message).to.contain("failed to connect to any docker daemon");
+    });
+
     it("builds an image again, and changes nothing that runs it", async () => {
-      const isImage = (urn: string) => urn.includes("docker:index/image:Image::");
       const [image = ""] = (await urnsOf(dev)).filter(isImage);
       const { result } = await run(dev, (options) => dev.up({ ...options, replace: [image] }));
       expect(result).to.deep.equal({ replace: 1, same: (await countOf(dev)) - 1 });

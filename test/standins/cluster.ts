@@ -39,6 +39,8 @@ export class MemoryCluster implements ClusterBackend, ImageBackend {
   readonly images = new Map<string, BuiltImage & { readonly pushed: boolean; readonly builds: number }>();
   /** What a real cluster would have been harmed by, such as an operator that went before its resources. */
   readonly faults: string[] = [];
+  /** Whether its Docker daemon runs. */
+  daemon = true;
   /** Milliseconds for which the operator's webhook refuses after its release is ready. */
   webhookDelay = 0;
   private webhookUp = 0;
@@ -173,6 +175,7 @@ export class MemoryCluster implements ClusterBackend, ImageBackend {
   }
 
   image(name: string): Promise<BuiltImage | undefined> {
+    if (!this.daemon) throw new Error("failed to connect to any docker daemon");
     return Promise.resolve(this.images.get(name));
   }
 

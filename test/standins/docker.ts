@@ -31,7 +31,11 @@ export function dockerProvider(backend: ImageBackend, version: string): Provider
     update: async (_, inputs) => (await build(inputs)).outputs,
     // The real provider leaves images alone, too: who else uses them it cannot know.
     remove: () => Promise.resolve(),
-    read: ({ id, inputs, outputs }) => Promise.resolve({ id, inputs, outputs }),
+    // The real provider connects to its daemon before it does anything that it is asked for.
+    read: async ({ id, inputs, outputs }) => {
+      await backend.image(asText(plainValues(inputs)["imageName"]));
+      return { id, inputs, outputs };
+    },
   };
 }
 

@@ -5,13 +5,8 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import type { Cluster } from "../../../cli/cluster/cluster";
-import {
-  appImageBuilds,
-  imageRoute,
-  lostImages,
-  prepareImages,
-  useBuilder,
-} from "../../../cli/cluster/images";
+import { appImageBuilds, imageRoute, prepareImages, useBuilder } from "../../../cli/cluster/images";
+import { lostImages, unaskedImages } from "../../../cli/cluster/daemonImages";
 import type { ClusterKind } from "../../../cli/cluster/kubeconfig";
 import type { LiveNode } from "../../../cli/cluster/nodes";
 import { projectDir } from "../../../cli/paths";
@@ -132,6 +127,20 @@ describe("the project's own images", function () {
     ).to.deep.equal([]);
     tools.add("docker", "exit 1");
     expect(await lost(), "by a daemon that is silent").to.deep.equal([]);
+  });
+
+  it("cannot be asked for where the daemon is silent", async () => {
+    const [first, second] = appImageBuilds(dev);
+    const unasked = () =>
+      unaskedImages(
+        [first, second].flatMap((one) => one ?? []),
+        new Set([first?.urn ?? ""]),
+        never,
+      );
+    tools.add("docker", "echo linux/amd64");
+    expect(await unasked()).to.deep.equal([]);
+    tools.add("docker", "exit 1");
+    expect(await unasked(), "of those that were built").to.deep.equal([first?.urn]);
   });
 
   it("have every command's provider find the daemon, and stop none where there is none", async () => {
