@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { UserError } from "../cli/errors";
-import type { Manifest } from "../config/manifests";
+import { type OwnServed, hasOwnServer } from "../config/manifests";
 import { sendTo } from "../cli/exchange";
 import { defaultModels } from "../cli/local/models";
 import { servingEnvironment } from "../cli/lockFiles";
@@ -16,7 +16,7 @@ import { firstOutputs, predict } from "../cli/seldon";
 import { type Load, load } from "./load";
 import type { BenchResult } from "./main";
 
-const [model] = defaultModels as [Manifest];
+const [model] = defaultModels.filter(hasOwnServer) as [OwnServed];
 const connectionCounts = [1, 8] as const;
 /** The two ways take turns, so that both meet the machine in the same states. */
 const rounds = 3;

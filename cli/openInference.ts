@@ -41,9 +41,10 @@ export function openInferenceClient(exchange: Exchange, unit: string, chained = 
       const { status, body } = await exchange(inferPath(unit, chained), JSON.stringify(request));
       const reply = parsedReply(body);
       if (status !== 200) {
-        const without = missing(rows, known);
+        const reason = reasonIn(reply) ?? body.slice(0, 300);
+        const without = missing(rows, known).filter((name) => !reason.includes(name));
         throw new UserError(
-          `the model refused the request (HTTP ${status}): ${reasonIn(reply) ?? body.slice(0, 300)}` +
+          `the model refused the request (HTTP ${status}): ${reason}` +
             (without.length === 0 ? "" : `. It was not given: ${without.join(", ")}`),
         );
       }
@@ -140,8 +141,8 @@ function column({ name, datatype }: Partial<Input> & { name: string }, data: unk
   return { name, shape: [data.length, 1], datatype: checked, data };
 }
 
-/** All values as one tensor, in the shape that the model declares. */
-function wholeTensor(rows: Rows["ndarray"], width: number, declared: Input | undefined): Tensor {
+/** All values of rows as one tensor, in the shape that the model declares. */
+export function wholeTensor(rows: Rows["ndarray"], width = rows[0]?.length ?? 0, declared?: Input): Tensor {
   const rest = declared?.shape?.slice(1) ?? [];
   const size = rest.reduce((all, length) => all * length, 1);
   if (rest.length > 0 && rest.every((length) => length > 0) && size !== width)

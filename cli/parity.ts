@@ -13,10 +13,12 @@ export interface ParityRecord {
   readonly rows: readonly (readonly number[])[];
   readonly predictions: readonly number[];
   readonly libraries: Readonly<Record<string, string>>;
+  /** Type of the predictions. @default float64 */
+  readonly dtype?: keyof typeof relativeTolerances;
 }
 
-/** How far an answer may lie from the recorded one, relative to it; as in `ml-app/modelkit/parity.py`. */
-const relativeTolerance = 1e-6;
+/** How far an answer of a type may lie from the recorded one, relative to it; as in `ml-app/modelkit/parity.py`. */
+const relativeTolerances = { float64: 1e-6, float32: 1e-5 } as const;
 
 /** Reads the record of a model folder. @throws UserError the folder has none. */
 export function readParityRecord(folder: string): ParityRecord {
@@ -51,10 +53,11 @@ export function parityRecord(text: string, where: string): ParityRecord {
  */
 export async function checkParity(model: ModelClient, record: ParityRecord): Promise<void> {
   const answers = firstOutputs(await model.ask({ names: record.names, ndarray: record.rows }));
+  const tolerance = relativeTolerances[record.dtype ?? "float64"];
   const wrong = record.predictions.flatMap((expected, row) => {
     const answered = answers[row] ?? NaN;
     const same =
-      Math.abs(answered - expected) <= relativeTolerance * Math.max(Math.abs(answered), Math.abs(expected));
+      Math.abs(answered - expected) <= tolerance * Math.max(Math.abs(answered), Math.abs(expected));
     return same ? [] : [`    row ${row}: answered ${answered}, training answered ${expected}`];
   });
   if (wrong.length === 0 && answers.length === record.predictions.length) return;

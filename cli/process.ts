@@ -15,6 +15,8 @@ export interface Command {
   readonly args: readonly string[];
   /** Variables beside those of this process; undefined takes one of these away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Folder to run in. @default this process's */
+  readonly cwd?: string;
   /** File that takes its output; written anew. */
   readonly log: string;
   /** Whether the next command stops it, if this one was killed: else it comes to its end. @default false */
@@ -140,6 +142,7 @@ function launch(command: Command, output: "log" | "pipe" = "log"): ChildProcess 
     return spawn(command.file, command.args, {
       detached: true,
       stdio: ["ignore", output === "log" ? log : "pipe", log],
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...process.env, ...command.env, ...ownMarks(command.passing ?? false) },
     });
   } finally {

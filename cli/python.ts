@@ -83,12 +83,17 @@ export class Environment {
     return path.join(this.folder, "bin", "python");
   }
 
-  /** A command that runs a module of the Python side in this environment. */
+  /**
+   * A command that runs a module of the Python side in this environment.
+   *
+   * @param cwd folder to run in. @default this process's
+   */
   module(
     name: string,
     log: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    cwd?: string,
   ): Command {
     return {
       name,
@@ -103,6 +108,7 @@ export class Environment {
         ...withoutProxy(),
         ...env,
       },
+      ...(cwd === undefined ? {} : { cwd }),
       log,
       passing: true,
     };

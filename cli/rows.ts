@@ -33,7 +33,8 @@ export function rowsFromWords(words: readonly string[]): Rows {
 }
 
 /**
- * Reads rows from a CSV file whose first line names the features; columns that are no feature must not be there.
+ * Reads rows from a CSV file, separated by commas or semicolons, whose first line names the features; columns that are
+ * no feature must not be there.
  *
  * @throws UserError the file cannot be read, a column is there twice, or a cell is no number.
  */
@@ -41,7 +42,9 @@ export function rowsFromCsv(file: string): Rows {
   const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
   let records: Record<string, string>[];
   try {
-    records = parse(readFileSync(place, "utf8"), {
+    const text = readFileSync(place, "utf8");
+    records = parse(text, {
+      delimiter: separatorOf(text),
       columns: (names: string[]) => {
         refuseRepetition(firstRepeated(names), `--csv: ${file}, line 1`);
         return names;
@@ -67,6 +70,12 @@ function namedFeatures(words: readonly string[]): Record<string, unknown> {
   }
   refuseRepetition(firstRepeated(pairs.map((pair) => pair?.[1])), "the row");
   return numbers(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])), "the row");
+}
+
+/** A comma, or a semicolon if the first line has more of those; `ml-app/modelkit/datasets.py` decides the same. */
+function separatorOf(text: string): string {
+  const first = text.trimStart().split("\n", 1)[0] ?? "";
+  return first.split(";").length > first.split(",").length ? ";" : ",";
 }
 
 /** A name that is there twice would count with its last value alone. @throws UserError there is one. */

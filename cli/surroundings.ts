@@ -8,7 +8,8 @@ import { localHost } from "./ports";
  * would register its model elsewhere, with `MLFLOW_RUN_ID` write into a run of another's (mlflow/mlflow#18194).
  * `AWS_…` stays: data may be in S3.
  */
-const steering = /^(_?MLFLOW|DATABRICKS|UVICORN|GUNICORN|FLASK|SELDON|PREDICTIVE_UNIT|PREDICTOR)_|^PYTHON/;
+const steering =
+  /^(_?MLFLOW|DATABRICKS|MLSERVER|UVICORN|GUNICORN|FLASK|SELDON|PREDICTIVE_UNIT|PREDICTOR)_|^PYTHON/;
 
 /** What takes those variables out of a process's environment. */
 export function withoutSteering(): Record<string, undefined> {

@@ -4,6 +4,7 @@ import * as path from "node:path";
 
 import * as z from "zod";
 
+import { isPickle, prepackagedServers, serverReads } from "./servers";
 import { nearest, shown } from "./words";
 
 const bound = z.number().optional();
@@ -22,6 +23,29 @@ const option = z.strictObject({
   description: z.string(),
 });
 
+/** A class of the model's own, in an image of its own. */
+const ownServer = z.strictObject({
+  /** Name of the image that serves. */
+  image: z.string(),
+  /** The class that the model server runs, with its module. */
+  class: z.string(),
+  /** Forms of files that it loads. */
+  reads: z.array(z.string()),
+  /** Form of the requests that it answers. */
+  protocol: z.enum(["seldon", "v2"]),
+  /** Arguments of its class that a stack may set. */
+  parameters: z.record(z.string(), option),
+});
+
+/** One of the standard servers, which speaks the Open Inference Protocol. */
+const standardServer = z
+  .strictObject({
+    server: z.enum(prepackagedServers),
+    /** Whether it may load a pickle of this training, which runs the code in it. */
+    allowPickle: z.boolean().default(false),
+  })
+  .transform((said) => ({ ...said, protocol: "v2" as const, reads: serverReads[said.server] }));
+
 const manifestSchema = z.strictObject({
   name: z.string(),
   /** Whether the local target brings it up where no model is named. */
@@ -38,31 +62,39 @@ const manifestSchema = z.strictObject({
     /** Options of the command, without those that every training has. */
     options: z.record(z.string(), option),
   }),
-  serving: z.strictObject({
-    /** Name of the image that serves. */
-    image: z.string(),
-    /** The class that the model server runs, with its module. */
-    class: z.string(),
-    /** Forms of files that it loads. */
-    reads: z.array(z.string()),
-    /** Form of the requests that it answers. */
-    protocol: z.enum(["seldon", "v2"]),
-    /** Arguments of its class that a stack may set. */
-    parameters: z.record(z.string(), option),
-  }),
+  serving: z.union([ownServer, standardServer]),
 });
 
 /** Options by name, as a manifest declares them. */
 export type Options = Manifest["training"]["options"];
 type Option = Options[string];
 
-/** A model of the project. */
-export type Manifest = z.output<typeof manifestSchema> & {
+type Common = Omit<z.output<typeof manifestSchema>, "serving"> & {
   /** Its folder below `ml-app/`. */
   readonly folder: string;
 };
 
+/** A model that has a server of its own. */
+export type OwnServed = Common & { readonly serving: z.output<typeof ownServer> };
+
+/** A model on a standard server. */
+export type StandardServed = Common & { readonly serving: z.output<typeof standardServer> };
+
+/** A model of the project. */
+export type Manifest = OwnServed | StandardServed;
+
 const appDir = path.join(__dirname, "..", "ml-app");
+
+/** Whether a model has a server of its own. */
+export function hasOwnServer(manifest: Manifest): manifest is OwnServed {
+  return "image" in manifest.serving;
+}
+
+/** The images of a model: one that trains it, and one that serves it if it has a server of its own. */
+export function imagesOf(manifest: Manifest): string[] {
+  const { image } = manifest.training;
+  return hasOwnServer(manifest) ? [manifest.serving.image, image] : [image];
+}
 
 /** The manifests of the project's models, in alphabetical order of their folders. */
 export const manifests: readonly Manifest[] = readdirSync(appDir)
@@ -70,8 +102,26 @@ export const manifests: readonly Manifest[] = readdirSync(appDir)
   .sort()
   .map((folder) => {
     const text = readFileSync(path.join(appDir, folder, "model.json"), "utf8");
-    return { folder, ...manifestSchema.parse(JSON.parse(text)) };
+    return readManifest(folder, text);
   });
+
+/**
+ * A manifest, from its text.
+ *
+ * @throws Error it is none, or its server cannot or may not load what its training writes.
+ */
+export function readManifest(folder: string, text: string): Manifest {
+  const manifest = { folder, ...manifestSchema.parse(JSON.parse(text)) } as Manifest;
+  const { training, serving } = manifest;
+  const where = `ml-app/${folder}/model.json`;
+  if (!serving.reads.includes(training.writes))
+    throw new Error(`${where}: what serves it reads ${serving.reads.join(", ")}, not ${training.writes}`);
+  if (!hasOwnServer(manifest) && isPickle(training.writes) && !manifest.serving.allowPickle)
+    throw new Error(
+      `${where}: ${training.writes} runs code when it is loaded; say "allowPickle": true under serving, or write another form`,
+    );
+  return manifest;
+}
 
 /** The model whose training an image is. */
 export function trainedBy(image: string | undefined): Manifest | undefined {
@@ -79,8 +129,8 @@ export function trainedBy(image: string | undefined): Manifest | undefined {
 }
 
 /** The model that an image serves. */
-export function servedBy(image: string | undefined): Manifest | undefined {
-  return manifests.find(({ serving }) => serving.image === image);
+export function servedBy(image: string | undefined): OwnServed | undefined {
+  return manifests.filter(hasOwnServer).find(({ serving }) => serving.image === image);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Understood } from "./checks";
-import { optionProblem, servedBy, trainedBy } from "./manifests";
-import { type ModelConfig, prepackagedServers, serverReads } from "./models";
+import { type Manifest, optionProblem, servedBy, trainedBy } from "./manifests";
+import type { ModelConfig } from "./models";
 import { type Problem, placeOf } from "./problems";
+import { isPickle, prepackagedServers, serverReads } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -47,6 +48,7 @@ export function checkModel(
     ...checkFiles(model),
     ...checkTraining(model),
     ...checkFormat(model),
+    ...checkPickle(model),
     ...checkReplicas(model, written),
     ...(config.environment === undefined ? [] : checkBudget(model)),
     ...checkEnvironment(model),
@@ -67,9 +69,7 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Prob
     problems.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
   const trained = trainedBy(image);
   if (trained !== undefined)
-    problems.push(
-      at("image", `is ${trained.training.image}, which does not serve: take ${trained.serving.image}`),
-    );
+    problems.push(at("image", `is ${trained.training.image}, which does not serve: ${serveBy(trained)}`));
   const served = server === undefined ? servedBy(image)?.serving : undefined;
   if (served !== undefined) {
     if (protocol !== undefined && protocol !== served.protocol)
@@ -90,6 +90,13 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Prob
   if (Object.keys(parameters).length > 0)
     problems.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
   return problems;
+}
+
+/** How what a training makes is served. */
+function serveBy({ serving }: Manifest): string {
+  return "image" in serving
+    ? `take ${serving.image}`
+    : `leave image out, and write server: ${serving.server}`;
 }
 
 function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Problem[] {
@@ -144,13 +151,29 @@ function checkFormat({ server, image, training }: ModelConfig): Problem[] {
     ...prepackagedServers
       .filter((one) => serverReads[one].includes(made.writes))
       .map((one) => `server: ${one}`),
-    `image: ${serving.image}`,
+    ...("image" in serving ? [`image: ${serving.image}`] : []),
   ];
   return [
     at(
       server === undefined ? "image" : "server",
       `is ${server ?? String(image)}, which cannot load what ${made.image} makes (${made.writes}): ` +
         `take ${either(able)}`,
+    ),
+  ];
+}
+
+/** A stack says for itself whether it trusts whoever may write to its buckets. */
+function checkPickle({ server, training, allowPickle }: ModelConfig): Problem[] {
+  const writes = trainedBy(training?.image)?.training.writes;
+  const pickles =
+    server !== undefined &&
+    (serverReads[server].every(isPickle) || (writes !== undefined && isPickle(writes)));
+  if (!pickles || allowPickle) return [];
+  return [
+    at(
+      "allowPickle",
+      `is not set, and ${server} would load a pickle, which runs whatever code is in it: write allowPickle: true if ` +
+        "only those whom you trust may write to the bucket and the registry",
     ),
   ];
 }

@@ -12,24 +12,12 @@ import {
   variableName,
 } from "./fields";
 import { imageProblem } from "./images";
-import { manifests } from "./manifests";
+import { imagesOf, manifests } from "./manifests";
+import { prepackagedServers } from "./servers";
 import { nearest, shown } from "./words";
 
-/** Seldon's servers for models that need no code of their own, run by MLServer. */
-export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
-export type PrepackagedServer = (typeof prepackagedServers)[number];
-
-/** Forms of files that they load, in the versions of `pins.ts`: library and format, as manifests name them. */
-export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>> = {
-  MLFLOW_SERVER: ["sklearn-cloudpickle", "sklearn-pickle", "xgboost-json", "xgboost-ubj"],
-  SKLEARN_SERVER: ["sklearn-cloudpickle", "sklearn-pickle"],
-  XGBOOST_SERVER: ["xgboost-json", "xgboost-ubj"],
-};
-
-/** The images that the project builds: two for each of its models. */
-export const appImages = manifests
-  .flatMap(({ serving, training }) => [serving.image, training.image])
-  .sort() as readonly AppImageName[];
+/** The images that the project builds: one that trains for each of its models, and one that serves, if it has a class. */
+export const appImages: readonly AppImageName[] = manifests.flatMap(imagesOf).sort();
 export type AppImageName = string;
 
 /** One of the project's images by its name, or another one by its reference. */
@@ -101,6 +89,12 @@ export function modelSchema(environment: Environment) {
     server: z.enum(prepackagedServers).optional().describe("prepackaged server; either this or `image`"),
     image: image.optional().describe("image with the model's code: one of the project's, or a reference"),
     model: s3Folder.optional().describe("the model's files; either this or `training`"),
+    allowPickle: z
+      .boolean()
+      .default(false)
+      .describe(
+        "whether a prepackaged server may load pickles, which run code in its pod; SKLEARN_SERVER loads nothing else",
+      ),
     training: training(environment).optional().describe("train the model first, and serve what comes of it"),
     protocol: z
       .enum(["seldon", "v2"])

@@ -1,5 +1,6 @@
 /** `npm run check`: formatting, lint and types of both languages; every check runs, then the result is told. */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import * as path from "node:path";
 
 import { manifests } from "../config/manifests";
@@ -27,7 +28,9 @@ async function checks(): Promise<Check[]> {
   const [tracking, serving] = [environments("tracking-dev"), environments("serving-dev")];
   // What runs in an environment is checked with its packages; what runs in both, with both.
   const own = (...parts: string[]) =>
-    manifests.flatMap(({ folder }) => parts.map((part) => `${folder}/${part}`));
+    manifests
+      .flatMap(({ folder }) => parts.map((part) => `${folder}/${part}`))
+      .filter((part) => existsSync(path.join(mlAppDir, part)));
   const shared = [...own("features.py"), "modelkit/mlmodel.py", "modelkit/parity.py"];
   return [
     node("prettier", "prettier", "--check", "--log-level", "warn", "."),
@@ -41,8 +44,10 @@ async function checks(): Promise<Check[]> {
       "mypy",
       "modelkit",
       ...own("train", "sample.py"),
+      "wine_quality",
       "tests/train",
     ),
+    python("mypy, standard servers", tracking.python, "mypy", "standardserver", "tests/mlserver"),
     python("mypy, serving", serving.python, "mypy", "modelserver", ...own("serve"), "tests/serve", ...shared),
   ];
 }
@@ -52,7 +57,7 @@ async function main(): Promise<void> {
     const began = Date.now();
     const { status } = spawnSync(file, args, { cwd: folder, stdio: "inherit" });
     console.log(
-      `${status === 0 ? "✓" : "✗"} ${name.padEnd(20)} ${((Date.now() - began) / 1000).toFixed(1)} s`,
+      `${status === 0 ? "✓" : "✗"} ${name.padEnd(22)} ${((Date.now() - began) / 1000).toFixed(1)} s`,
     );
     return status !== 0;
   });

@@ -46,6 +46,7 @@ const suites: readonly Suite[] = [
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
+  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["xgboost-next"]),
   mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
 ];
 
@@ -67,10 +68,10 @@ function mocha(name: string, files: string, needs: readonly Need[] = []): Suite 
   };
 }
 
-function pytest(name: string, environment: string, folder: string): Suite {
+function pytest(name: string, environment: string, folder: string, needs: readonly Need[] = []): Suite {
   return {
     name,
-    needs: [environment],
+    needs: [environment, ...needs],
     folder: mlAppDir,
     command: (report, python) => [python(environment), "-m", "pytest", "-q", `--junitxml=${report}`, folder],
     read: (report) => {

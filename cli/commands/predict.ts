@@ -6,7 +6,7 @@ import { clientThrough } from "../deploy/answers";
 import { questionFor } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
 import { exchangeWith, sendTo } from "../exchange";
-import { predictUrl } from "../local/services";
+import { localClient } from "../local/modelServer";
 import { readState } from "../local/state";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
@@ -74,7 +74,7 @@ async function findModel(options: PredictOptions): Promise<FoundModel> {
     );
   return {
     where: `${model.name} version ${model.version}, local`,
-    client: seldonClient(sendTo(predictUrl(model))),
+    client: localClient(model),
     example: () => Promise.resolve(exampleRows(model.name)),
   };
 }
@@ -123,8 +123,9 @@ function modelAt(text: string): FoundModel {
     base === undefined
       ? seldonClient(sendTo(where))
       : openInferenceClient(exchangeWith(base), decodeURIComponent(unit), unit === "");
-  // What is at an address says nothing of the rows that it takes.
-  return { client, where, example: () => Promise.resolve(exampleRows(defaultModels[0]?.name ?? "")) };
+  // Else what is at an address says nothing of the rows that it takes.
+  const model = exampleOf(unit) === undefined ? (defaultModels[0]?.name ?? "") : unit;
+  return { client, where, example: () => Promise.resolve(exampleRows(model)) };
 }
 
 /** @throws UserError nobody knows what to ask. */

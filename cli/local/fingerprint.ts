@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { copiedFiles, dockerfileOf } from "../../components/images/dockerfile";
-import type { Manifest } from "../../config/manifests";
+import { type Manifest, hasOwnServer } from "../../config/manifests";
 import { mlAppDir } from "../paths";
 
 /**
@@ -11,18 +11,23 @@ import { mlAppDir } from "../paths";
  *
  * @param data a path, whose content counts, or a URL, of which only the address can be compared.
  */
-export function trainingFingerprint({ folder, training }: Manifest, data: string | undefined): string {
+export function trainingFingerprint({ training }: Manifest, data: string | undefined): string {
   const hash = createHash("sha256");
-  hashCode(hash, training.image);
+  const copied = copiedFiles(dockerfileOf(training.image));
+  hashFiles(hash, copied.filter(isCode));
   if (data !== undefined && isUrl(data)) hash.update(data);
-  else hash.update(readFileSync(data ?? path.join(mlAppDir, folder, "sample.csv")));
+  else if (data !== undefined) hash.update(readFileSync(data));
+  else hashFiles(hash, copied.filter(isSample));
   return hash.digest("hex").slice(0, 16);
 }
 
 /** Fingerprint of the model server's code and of everything else that `parts` name. */
-export function servingFingerprint({ serving }: Manifest, ...parts: unknown[]): string {
+export function servingFingerprint(manifest: Manifest, ...parts: unknown[]): string {
   const hash = createHash("sha256");
-  hashCode(hash, serving.image);
+  const code = hasOwnServer(manifest)
+    ? copiedFiles(dockerfileOf(manifest.serving.image)).filter(isCode)
+    : ["standardserver/guard.py"];
+  hashFiles(hash, code);
   hash.update(JSON.stringify(parts));
   return hash.digest("hex").slice(0, 16);
 }
@@ -32,9 +37,17 @@ export function isUrl(address: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(address);
 }
 
-/** Takes in the code and the lock file of an image: what its Dockerfile copies. */
-function hashCode(hash: ReturnType<typeof createHash>, image: string): void {
-  const files = copiedFiles(dockerfileOf(image)).filter((file) => /\.py$|\/requirements\.txt$/.test(file));
+/** Whether a file that a Dockerfile copies is code, or the lock file. */
+function isCode(file: string): boolean {
+  return /\.py$|\/requirements\.txt$/.test(file);
+}
+
+/** Whether it is the table that is trained on where none is named. */
+function isSample(file: string): boolean {
+  return file.endsWith("/sample.csv");
+}
+
+function hashFiles(hash: ReturnType<typeof createHash>, files: readonly string[]): void {
   for (const file of files)
     hash
       .update(`${file}\0`)

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Manifest } from "../../config/manifests";
 import { UserError, messageOf } from "../errors";
-import { sendTo } from "../exchange";
 import { MlflowClient, type ModelVersion } from "../mlflow";
 import { readParityRecord, checkParity } from "../parity";
 import { choosePort, isFree, localHost } from "../ports";
@@ -12,8 +11,8 @@ import { Service, ServiceEnded } from "../process";
 import { processTable } from "../processTable";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
-import { seldonClient } from "../seldon";
 import { servingFingerprint } from "./fingerprint";
+import { localClient, modelAnswers, predictUrl, serverCommand } from "./modelServer";
 import {
   type LocalMlflow,
   type LocalModel,
@@ -135,8 +134,8 @@ export class LocalServices {
     const made = servingFingerprint(manifest, environment.id, files, version.version, this.ports);
     const record = readParityRecord(files);
     const right = async (one: LocalModel) => {
-      if (!(await modelAnswers(one.rest)) || !processTable.listens(one.identity.pid, one.rest)) return false;
-      await checkParity(seldonClient(sendTo(predictUrl(one))), record);
+      if (!(await modelAnswers(one)) || !processTable.listens(one.identity.pid, one.rest)) return false;
+      await checkParity(localClient(one), record);
       return true;
     };
     const running = await this.reuse(readState().models?.[manifest.name], made, right, step);
@@ -145,26 +144,16 @@ export class LocalServices {
       return running;
     }
     const { name, serving } = manifest;
+    const about = { made, name, version: version.version, protocol: serving.protocol };
     const log = localDir("logs", `${name}.log`);
     step.detail("loading the model");
-    const parameters = { model_dir: files, model_name: name, model_version: version.version };
     return this.onFreePorts(["rest", "grpc", "metrics"], async ({ rest, grpc, metrics }) => {
-      const described = { made, log, name, version: version.version, rest, grpc, metrics };
-      const service = await Service.start(
-        environment.module(`model server ${name}`, log, ["modelserver", serving.class, "--host", localHost], {
-          ...serviceMark({ model: described }),
-          PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(rest),
-          PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(grpc),
-          PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(metrics),
-          PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
-            Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
-          ),
-        }),
-      );
+      const described = { ...about, log, rest, grpc, metrics };
+      const service = await Service.start(serverCommand(manifest, environment, described, files));
       const model: LocalModel = { identity: service.identity, ...described };
       this.record({ models: { [name]: model } });
-      await this.ready(service, rest, () => modelAnswers(rest));
-      await checkParity(seldonClient(sendTo(predictUrl(model))), record);
+      await this.ready(service, rest, () => modelAnswers(model));
+      await checkParity(localClient(model), record);
       step.detail(`version ${version.version} answers as at its training`);
       return model;
     });
@@ -253,17 +242,6 @@ function isUnfinished(log: string): boolean {
   return !existsSync(database("complete")) && /table \S+ already exists/.test(readFileSync(log, "utf8"));
 }
 
-/** Where a local model answers Seldon's protocol. */
-export function predictUrl(model: LocalModel): string {
-  return `http://${localHost}:${model.rest}/predict`;
-}
-
 function askedFor(ports: Ports): number[] {
   return (Object.values(ports) as (number | undefined)[]).filter((port) => port !== undefined);
-}
-
-/** Whether the model server on this REST port is healthy. @throws Error nothing answers there. */
-export async function modelAnswers(restPort: number): Promise<boolean> {
-  const url = `http://${localHost}:${restPort}/health/status`;
-  return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
 }

@@ -16,6 +16,8 @@ const mlflowShape = serviceShape.extend({ port });
 const modelShape = serviceShape.extend({
   ...{ name: z.string(), version: z.string() },
   ...{ rest: port, grpc: port, metrics: port },
+  // Services of a version of this program that knew the one protocol do not say which.
+  protocol: z.enum(["seldon", "v2"]).default("seldon"),
 });
 const stateShape = z.object({
   mlflow: mlflowShape.exactOptional(),

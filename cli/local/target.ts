@@ -5,16 +5,16 @@ import * as z from "zod";
 
 import type { Manifest } from "../../config/manifests";
 import { UserError } from "../errors";
-import { sendTo } from "../exchange";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
 import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, Environments } from "../python";
-import { type Answer, predict } from "../seldon";
+import type { Answer } from "../seldon";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { chosenModels } from "./models";
-import { LocalServices, type Ports, predictUrl } from "./services";
+import { localClient } from "./modelServer";
+import { LocalServices, type Ports } from "./services";
 import { type LocalModel, localDir } from "./state";
 
 const champion = "champion";
@@ -111,7 +111,7 @@ export async function bringUp(
     steps.push(trained, fetched, served);
     return Promise.all([mlflow, fetched, served]).then(
       async ([client, { version }, model]): Promise<LocalModelUp> => {
-        const answer = await predict(sendTo(predictUrl(model)), { ndarray: [manifest.example] });
+        const answer = await localClient(model).ask({ ndarray: [manifest.example] });
         return {
           manifest,
           model,

@@ -1,4 +1,4 @@
-import { modelAnswers, predictUrl } from "../local/services";
+import { modelAnswers, predictUrl } from "../local/modelServer";
 import { type LocalService, localDir, recordedState, runningUp } from "../local/state";
 import { MlflowClient } from "../mlflow";
 import { isRunning } from "../ownProcesses";
@@ -37,7 +37,7 @@ export async function localStatus(): Promise<LocalStatus> {
   for (const model of Object.values(models)) {
     const address = predictUrl(model);
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
-    const state = await answering(model, () => modelAnswers(model.rest));
+    const state = await answering(model, () => modelAnswers(model));
     services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
   }
   const healthy = services.every(({ state }) => state === "answers");

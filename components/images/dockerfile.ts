@@ -2,16 +2,18 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { manifests } from "../../config/manifests";
+import { hasOwnServer, manifests } from "../../config/manifests";
 import type { AppImageName } from "../../config/models";
 
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
 
 const dockerfiles = new Map<AppImageName, string>(
-  manifests.flatMap(({ folder, serving, training }) => [
-    [serving.image, `${folder}/serve/Dockerfile`],
-    [training.image, `${folder}/train/Dockerfile`],
+  manifests.flatMap((model): [AppImageName, string][] => [
+    ...(hasOwnServer(model)
+      ? [[model.serving.image, `${model.folder}/serve/Dockerfile`] as [string, string]]
+      : []),
+    [model.training.image, `${model.folder}/train/Dockerfile`],
   ]),
 );
 

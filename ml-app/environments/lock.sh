@@ -4,9 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 uv=${UV:-uv}
-lock() { # lock SOURCE TARGET [CONSTRAINTS]
+lock() { # lock SOURCE TARGET [CONSTRAINTS [OVERRIDES]]
     "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-        --overrides environments/overrides.txt --only-binary :all: \
+        --overrides "environments/${4:-overrides.txt}" --only-binary :all: \
         --custom-compile-command 'npm run lock' ${3:+--constraints "$3"} $upgrade "$1" --output-file "$2"
 }
 upgrade=${1:-}
@@ -15,8 +15,15 @@ lock environments/uv.in environments/uv.txt
 lock environments/tracking-dev.in environments/tracking-dev.txt
 lock environments/tracking.in environments/tracking.txt environments/tracking-dev.txt
 lock environments/serving-dev.in environments/serving-dev.txt
+lock environments/mlserver-dev.in environments/mlserver-dev.txt "" mlserver-overrides.txt
+lock environments/mlserver.in environments/mlserver.txt environments/mlserver-dev.txt mlserver-overrides.txt
+lock environments/xgboost-next.in environments/xgboost-next.txt
 for manifest in */model.json; do
     model=${manifest%/model.json}
-    lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/tracking.txt
-    lock "$model/serve/requirements.in" "$model/serve/requirements.txt" environments/serving-dev.txt
+    if [ -d "$model/serve" ]; then
+        lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/tracking.txt
+        lock "$model/serve/requirements.in" "$model/serve/requirements.txt" environments/serving-dev.txt
+    else # a standard server serves it
+        lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/mlserver.txt
+    fi
 done

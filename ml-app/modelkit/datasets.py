@@ -52,7 +52,7 @@ class Table:
 
 
 def read_table(address: str) -> Table:
-    """Read a CSV table: UTF-8, separated by commas, the first line naming the columns.
+    """Read a CSV table: UTF-8, separated by commas or by semicolons, the first line naming the columns.
 
     The address is recorded with the run and shown in messages, so it must hold no password or signature.
 
@@ -147,7 +147,7 @@ def _some(examples: Sequence[str]) -> str:
 def _parse(address: str, content: bytes) -> Table:
     try:
         text = content.decode("utf-8-sig")  # spreadsheets put a byte-order mark in front
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
         rows = [(reader.line_num, cells) for cells in reader if cells]
     except UnicodeDecodeError as error:
         raise DataError(f"{address}: not a CSV file in UTF-8 ({error.reason} at byte {error.start})") from error
@@ -157,6 +157,11 @@ def _parse(address: str, content: bytes) -> Table:
         raise DataError(f"{address}: the file is empty; its first line must name the columns")
     header = [name.strip() for name in rows[0][1]]
     return Table(address, hashlib.sha256(content).hexdigest(), header, rows[1:])
+
+
+def _separator(text: str) -> str:
+    """A comma, or a semicolon if the first line that is not blank has more of those."""
+    return max(",;", key=text.lstrip().partition("\n")[0].count)
 
 
 def _read_file(path: str) -> bytes:

@@ -51,7 +51,7 @@ class Estimator(ABC):
             Exception: it cannot be loaded.
         """
 
-    def predict(self, model: Any, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """What a model makes of rows of features: float64, shape (n,)."""
-        answers: npt.NDArray[np.float64] = model.predict(rows)
+    def predict(self, model: Any, rows: pd.DataFrame) -> npt.NDArray[np.floating[Any]]:
+        """What a model makes of rows of features: float64 or float32, shape (n,)."""
+        answers: npt.NDArray[np.floating[Any]] = model.predict(rows)
         return answers

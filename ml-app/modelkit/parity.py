@@ -8,16 +8,21 @@ file, and nothing is in service before it has answered those rows.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 METADATA_KEY = "mlplatform"
 """The key of an `MLmodel` file's `metadata` under which the platform keeps what it recorded."""
 
-RELATIVE_TOLERANCE = 1e-6
-"""How far an answer may lie from the recorded one, relative to it: float64 sums in another order stay far below."""
+RECORD_FILE = "recorded.json"
+"""The same as a file beside `MLmodel`, for a check that has nothing but Python's standard library to read it with."""
+
+RELATIVE_TOLERANCES = {"float64": 1e-6, "float32": 1e-5}
+"""How far an answer of a type may lie from the recorded one, relative to it: sums in another order stay far below."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +34,33 @@ class Record:
         rows: a few rows of the training data, each as wide as `names`.
         predictions: the model's answer to each row, at training.
         libraries: version of each library that the model file depends on, by its name on PyPI.
+        dtype: numpy's name of the type of the predictions, one of `RELATIVE_TOLERANCES`.
     """
 
     names: list[str]
     rows: list[list[float]]
     predictions: list[float]
     libraries: dict[str, str]
+    dtype: str = "float64"
 
     def __post_init__(self) -> None:
         widths = {len(row) for row in self.rows}
         if widths != {len(self.names)} or len(self.predictions) != len(self.rows):
             raise ValueError("a parity record needs rows, each with a value for each name and with its prediction")
+        if self.dtype not in RELATIVE_TOLERANCES:
+            raise ValueError(
+                f"predictions of {self.dtype} cannot be compared: make them {' or '.join(RELATIVE_TOLERANCES)}"
+            )
 
     def to_metadata(self) -> dict[str, Any]:
         """The record as the `metadata` argument of MLflow's `log_model` takes it: plain JSON values."""
         return {METADATA_KEY: asdict(self)}
+
+    def write(self, folder: Path) -> Path:
+        """Write the record as a file of its own, and say where."""
+        path = folder / RECORD_FILE
+        path.write_text(json.dumps(asdict(self), indent=1))
+        return path
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any] | None) -> Record:
@@ -68,5 +85,5 @@ class Record:
         return [
             f"row {index}: answered {answer!r}, training answered {expected!r}"
             for index, (answer, expected) in enumerate(zip(answers, self.predictions, strict=True))
-            if not math.isclose(answer, expected, rel_tol=RELATIVE_TOLERANCE)
+            if not math.isclose(answer, expected, rel_tol=RELATIVE_TOLERANCES[self.dtype])
         ]

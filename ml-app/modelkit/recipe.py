@@ -18,7 +18,8 @@ class Recipe:
     """What is trained, and by what.
 
     Attributes:
-        folder: the model's folder, a package: with its manifest, `model.json`, and a sample, `sample.csv`.
+        folder: the model's folder, a package: with its manifest, `model.json`.
+        sample: the data where none are named, a CSV table.
         features: the columns that it is trained on, in their order; all are numbers.
         target: the column that it predicts, a number.
         non_negative: columns that have no values below zero.
@@ -28,6 +29,7 @@ class Recipe:
     """
 
     folder: Path
+    sample: Path
     features: tuple[str, ...]
     target: str
     non_negative: tuple[str, ...]
@@ -43,11 +45,6 @@ class Recipe:
     def manifest(self) -> Path:
         """What others must know of the model."""
         return self.folder / "model.json"
-
-    @property
-    def sample(self) -> Path:
-        """The data where none are named."""
-        return self.folder / "sample.csv"
 
     @property
     def name(self) -> str:

@@ -226,9 +226,10 @@ class Training:
             rows=rows.to_numpy().tolist(),
             predictions=predictions.tolist(),
             libraries=installed(self.estimator.libraries),
+            dtype=predictions.dtype.name,
         )
         needed = record.libraries | installed(["pandas"])
-        return self.estimator.log(
+        logged = self.estimator.log(
             model,
             name="model",
             # The types of the data's own columns, since MLflow takes no integers for a column of floats, nor the other
@@ -239,6 +240,9 @@ class Training:
             pip_requirements=[f"{name}=={version}" for name, version in needed.items()],
             metadata=record.to_metadata(),
         )
+        with tempfile.TemporaryDirectory() as folder:
+            MlflowClient().log_model_artifact(logged.model_id, str(record.write(Path(folder))))
+        return logged
 
     def _score(self, model_uri: str, data: Split) -> float:
         """R² of a registered version of this model on the test rows.

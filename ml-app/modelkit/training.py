@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,19 +29,29 @@ def source_tags(folder: Path) -> dict[str, str]:
 
 
 def installed(packages: Sequence[str]) -> dict[str, str]:
-    """The installed version of each package, by its name on PyPI."""
-    return {package: version(package) for package in packages}
+    """The installed version of each package, by its name on PyPI.
+
+    `xgboost-cpu` is `xgboost` without the code for GPUs.
+    """
+    return {package: _version(package) for package in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return version(f"{package}-cpu")
 
 
 def regression_metrics(
-    part: str, actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]
+    part: str, actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.floating[Any]]
 ) -> dict[str, float]:
     """How good predictions are, as metrics of a run.
 
     Args:
         part: "train" or "test", the first word of each metric's name.
         actual: the true values, shape (n,), float64, n of at least 2.
-        predicted: the model's answers, same shape and unit.
+        predicted: the model's answers, same shape and unit, float64 or float32.
 
     Returns:
         `<part>_score` (R², 1 is perfect), `<part>_rmse` and `<part>_mae` (both in the unit of the values).

@@ -11,7 +11,8 @@ import type { Engine } from "../../cli/engine/engine";
 import { UserError } from "../../cli/errors";
 import { ofEngines, signalGroup } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
-import { appImages } from "../../config/models";
+import { defaultModels } from "../../cli/local/models";
+import { imagesOf } from "../../config/manifests";
 
 const execute = promisify(execFile);
 const hostScript = path.join(projectDir, "test", "standins", "kubectl", "host.ts");
@@ -45,7 +46,9 @@ export async function chooseProviders(
   const asked = named === "" ? undefined : named;
   if (asked !== undefined && asked !== "real" && asked !== "stand-in")
     throw new UserError(`E2E_PROVIDERS is ${asked}; it must be real or stand-in.`);
-  const needed = { kubernetes, random, ...(appImages.every((name) => name in prebuilt) ? {} : { docker }) };
+  // The stacks of this test serve the models that come up where none is named.
+  const built = defaultModels.flatMap(imagesOf).every((name) => name in prebuilt);
+  const needed = { kubernetes, random, ...(built ? {} : { docker }) };
   const names = Object.entries(needed).map(([name, { version }]) => `${name} ${version}`);
   const missing = asked === "stand-in" ? [] : await notInstalled(engine, names);
   if (asked === "real" || (asked === undefined && missing.length === 0)) {

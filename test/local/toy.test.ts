@@ -3,8 +3,9 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { servingEnvironment } from "../../cli/lockFiles";
 import { defaultModels } from "../../cli/local/models";
-import { type Manifest, manifests } from "../../config/manifests";
+import { type OwnServed, hasOwnServer, manifests } from "../../config/manifests";
 import { projectCopy } from "../projectCopy";
 import { type ModelUp, TestPlatform, lastEvent, modelUp } from "./support/platform";
 
@@ -23,7 +24,7 @@ describe("a model that is added as a folder, and nothing else", function () {
 
   /** The project's own model under another name, with its Dockerfiles, lock files and code. */
   function addToy(): void {
-    const [model] = defaultModels as [Manifest];
+    const [model] = defaultModels.filter(hasOwnServer) as [OwnServed];
     const { name, folder, serving } = model;
     const className = serving.class.split(".").at(-1) ?? "";
     const toy = path.join(project, "ml-app", "toy");
@@ -53,7 +54,8 @@ describe("a model that is added as a folder, and nothing else", function () {
     expect(modelUp(events).prediction.value).to.be.greaterThan(0);
     const steps = events.map(({ step }) => String(step));
     expect(steps).to.include.members(["Python environment toy-serve", "training toy", "model server toy"]);
-    expect(steps.filter((step) => step.includes(defaultModels[0]?.name ?? ""))).to.deep.equal([]);
+    const others = [...manifests.map(({ name }) => name), ...manifests.map(servingEnvironment)];
+    expect(steps.filter((step) => others.some((other) => step.includes(other)))).to.deep.equal([]);
     expect(existsSync(path.join(platform.home, "local", "models", "toy"))).to.equal(true);
   });
 
@@ -65,15 +67,15 @@ describe("a model that is added as a folder, and nothing else", function () {
     const up = lastEvent(events, "up")["models"] as ModelUp[];
     for (const { name, prediction } of up) {
       const { stdout } = await platform.run(["predict", "--json", "--model", name]);
-      const { data } = JSON.parse(stdout) as { data: { ndarray: number[] } };
-      expect(data.ndarray, name).to.deep.equal([prediction.value]);
+      const { data } = JSON.parse(stdout) as { data: { ndarray: (number | number[])[] } };
+      expect(data.ndarray.flat(), name).to.deep.equal([prediction.value]);
     }
     const unnamed = await platform.run(["predict"]);
     expect(unnamed.stderr).to.match(/several models run here; choose one: --model NAME, of .*toy/);
     const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as { services: unknown[] };
     expect(status.services).to.have.length(names.length);
     const one = await platform.run(["up", "--once", "--models", "all", "--data", "x.csv"]);
-    expect(one.stderr).to.include("--data is for one model, and --models names 2");
+    expect(one.stderr).to.include(`--data is for one model, and --models names ${manifests.length + 1}`);
     expect((await platform.run(["down"])).code).to.equal(0);
     expect(platform.processes()).to.deep.equal([]);
   });

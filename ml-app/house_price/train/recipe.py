@@ -5,8 +5,11 @@ from pathlib import Path
 from house_price.features import FEATURES, TARGET
 from modelkit.recipe import Recipe
 
+FOLDER = Path(__file__).parents[1]
+
 RECIPE = Recipe(
-    folder=Path(__file__).parents[1],
+    folder=FOLDER,
+    sample=FOLDER / "sample.csv",
     features=FEATURES,
     target=TARGET,
     non_negative=(*FEATURES, TARGET),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from modelkit.parity import METADATA_KEY, RELATIVE_TOLERANCE, Record
+from modelkit.parity import METADATA_KEY, RELATIVE_TOLERANCES, Record
 
 RECORD = Record(["a", "b"], [[1.0, 2.5], [3.0, 4.0]], [100.0, -0.5], {"numpy": "1.26.4"})
 
@@ -39,10 +40,17 @@ def test_same_answers() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_tolerance_is_relative(sign: int) -> None:
-    inside, outside = 1 + sign * 0.99 * RELATIVE_TOLERANCE, 1 + sign * 1.01 * RELATIVE_TOLERANCE
-    assert RECORD.mismatches([100.0 * inside, -0.5 * inside]) == []
-    assert RECORD.mismatches([100.0, -0.5 * outside]) == [f"row 1: answered {-0.5 * outside!r}, training answered -0.5"]
+@pytest.mark.parametrize("dtype", RELATIVE_TOLERANCES)
+def test_tolerance_is_relative_and_of_the_type(dtype: str, sign: int) -> None:
+    record = replace(RECORD, dtype=dtype)
+    inside, outside = (1 + sign * share * RELATIVE_TOLERANCES[dtype] for share in (0.99, 1.01))
+    assert record.mismatches([100.0 * inside, -0.5 * inside]) == []
+    assert record.mismatches([100.0, -0.5 * outside]) == [f"row 1: answered {-0.5 * outside!r}, training answered -0.5"]
+
+
+def test_predictions_of_another_type_are_refused() -> None:
+    with pytest.raises(ValueError, match="predictions of int64 cannot be compared: make them float64 or float32"):
+        replace(RECORD, dtype="int64")
 
 
 def test_what_differs_is_named() -> None:

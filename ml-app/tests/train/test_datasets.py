@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from house_price.train.recipe import RECIPE
 from modelkit import tables
-from modelkit.datasets import DataError, read_table
+from modelkit.datasets import DataError, numbers, read_table
 
 Rows = list[dict[str, str]]
 Store = Callable[[Rows], str]
@@ -41,6 +41,13 @@ def test_byte_order_mark_and_blank_lines_are_fine(tmp_path: Path) -> None:
     assert table.header == ["a", "b"]
     assert table.rows == [(3, ["1", "2"]), (5, ["3", "4"])]
     assert table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_semicolons_may_stand_between_cells(tmp_path: Path) -> None:
+    path = tmp_path / "wines.csv"
+    path.write_text('"a";"b"\n"1,5";2\n')
+    values, problems = numbers(read_table(str(path)), ["a", "b"])
+    assert (values["b"], problems) == ([2], ["a is not a number: line 2 '1,5'"])
 
 
 def test_relative_path_is_recorded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,8 @@ from modelkit.tracking import TrackingError
 Train = Callable[..., subprocess.CompletedProcess[str]]
 Publish = Callable[..., dict[str, Any]]
 FILES = {
-    "MLmodel", "conda.yaml", "input_example.json", "model.skops", "python_env.yaml", "registered_model_meta",
-    "requirements.txt", "serving_input_example.json",
+    "MLmodel", "conda.yaml", "input_example.json", "model.skops", "python_env.yaml", "recorded.json",
+    "registered_model_meta", "requirements.txt", "serving_input_example.json",
 }  # fmt: skip
 
 

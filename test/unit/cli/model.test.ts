@@ -86,6 +86,16 @@ describe("parity", () => {
     await parity({ data: { ndarray: [10.000005, [19.99999]] } });
   });
 
+  it("is content with more where the training answered in float32", async () => {
+    const asked = (first: number) =>
+      checkParity(seldonClient(answering({ data: { ndarray: [first, 20] } })), {
+        ...record,
+        dtype: "float32",
+      });
+    await asked(10.00005);
+    await rejection(asked(10.0002));
+  });
+
   it("refuses other numbers, with both and the libraries", async () => {
     const error = await rejection(parity({ data: { ndarray: [10, 0.022] } }));
     expect(error.message)

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { chosenModels, defaultModels } from "../../../cli/local/models";
 import { servingEnvironment, trainingEnvironment } from "../../../cli/lockFiles";
-import { type Manifest, manifests } from "../../../config/manifests";
+import { type Manifest, type OwnServed, hasOwnServer, manifests } from "../../../config/manifests";
 
 describe("the models of the local target", () => {
   const names = (models: readonly Manifest[]) => models.map(({ name }) => name);
@@ -20,11 +20,16 @@ describe("the models of the local target", () => {
   });
 
   it("are served in an environment of their own, and trained in the one that is there where that will do", () => {
-    const [model] = defaultModels as [Manifest];
+    const [model] = manifests.filter(hasOwnServer) as [OwnServed];
     expect(servingEnvironment(model)).to.equal(model.serving.image);
     expect(trainingEnvironment(model)).to.equal("tracking");
     // What serves needs packages that MLflow's server has not.
     const odd = { ...model, training: { ...model.training, image: model.serving.image } };
     expect(trainingEnvironment(odd)).to.equal(model.serving.image);
+    for (const standard of manifests.filter((one) => !hasOwnServer(one)))
+      expect([servingEnvironment(standard), trainingEnvironment(standard)]).to.deep.equal([
+        "mlserver",
+        "mlserver",
+      ]);
   });
 });

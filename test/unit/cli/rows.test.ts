@@ -86,6 +86,13 @@ describe("rows from a CSV file", () => {
     });
   });
 
+  it("reads cells with semicolons between them", () => {
+    expect(rowsFromCsv(file('"fixed acidity";"pH"\n7.4;3.51\n'))).to.deep.equal({
+      names: ["fixed acidity", "pH"],
+      ndarray: [[7.4, 3.51]],
+    });
+  });
+
   const refused: [string, string, string][] = [
     ["an empty file", "", "has no rows"],
     ["a file with names only", "a,b\n", "has no rows"],

@@ -1,0 +1,110 @@
+/** How a model is served on this machine, by a server of its own or by a standard one, and how it is asked. */
+import { mkdirSync } from "node:fs";
+
+import { type Manifest, type StandardServed, hasOwnServer } from "../../config/manifests";
+import type { PrepackagedServer } from "../../config/servers";
+import { exchangeWith } from "../exchange";
+import { type ModelClient, clientOf } from "../modelClient";
+import { inferPath } from "../openInference";
+import { localHost } from "../ports";
+import type { Command } from "../process";
+import type { Environment } from "../python";
+import { type LocalModel, localDir, serviceMark } from "./state";
+
+/** MLServer's class behind each standard server, as Seldon's operator names it. */
+const runtimes: Readonly<Record<PrepackagedServer, string>> = {
+  MLFLOW_SERVER: "mlserver_mlflow.MLflowRuntime",
+  SKLEARN_SERVER: "mlserver_sklearn.SKLearnModel",
+  XGBOOST_SERVER: "mlserver_xgboost.XGBoostModel",
+};
+
+/**
+ * The command that serves a model.
+ *
+ * @param model the service that it will be.
+ * @param files folder of the model's files.
+ */
+export function serverCommand(
+  manifest: Manifest,
+  environment: Environment,
+  model: Omit<LocalModel, "identity">,
+  files: string,
+): Command {
+  const { name, version, log } = model;
+  const title = `model server ${name}`;
+  const mark = serviceMark({ model });
+  if (!hasOwnServer(manifest))
+    return environment.module(
+      title,
+      log,
+      ["mlserver.cli.main", "start", emptyFolder()],
+      { ...mark, ...standardSettings(manifest, model, files) },
+      emptyFolder(),
+    );
+  const parameters = { model_dir: files, model_name: name, model_version: version };
+  return environment.module(title, log, ["modelserver", manifest.serving.class, "--host", localHost], {
+    ...mark,
+    PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.rest),
+    PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.grpc),
+    PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.metrics),
+    PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
+      Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
+    ),
+  });
+}
+
+/** MLServer's variables; what they cannot say is said in `ml-app/standardserver/guard.py`. */
+function standardSettings(
+  { serving }: StandardServed,
+  { name, version, rest, grpc, metrics }: Omit<LocalModel, "identity">,
+  files: string,
+): Record<string, string> {
+  return {
+    MLSERVER_HOST: localHost,
+    MLSERVER_HTTP_PORT: String(rest),
+    MLSERVER_GRPC_PORT: String(grpc),
+    MLSERVER_METRICS_PORT: String(metrics),
+    MLSERVER_MODEL_NAME: name,
+    MLSERVER_MODEL_URI: files,
+    MLSERVER_MODEL_VERSION: version,
+    MLSERVER_MODEL_IMPLEMENTATION: runtimes[serving.server],
+    MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION: "standardserver.guard.Repository",
+    // As many bytes as a body over REST.
+    MLSERVER_GRPC_MAX_MESSAGE_LENGTH: String(1024 * 1024),
+    // It would answer an error of its own with its inside.
+    MLSERVER_DEBUG: "false",
+    // The model in a process of its own would cost a second interpreter, and the first would wait for it.
+    MLSERVER_PARALLEL_WORKERS: "0",
+  };
+}
+
+/** A folder without settings: MLServer reads those of the one it is given, and `.env` of the one it runs in. */
+function emptyFolder(): string {
+  const folder = localDir("mlserver");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function base({ rest }: LocalModel): string {
+  return `http://${localHost}:${rest}`;
+}
+
+function predictorOf({ name }: LocalModel) {
+  return { unit: name, chained: false };
+}
+
+/** Where a local model makes predictions: of Seldon's paths the short one. */
+export function predictUrl(model: LocalModel): string {
+  return `${base(model)}${model.protocol === "v2" ? inferPath(model.name, false) : "/predict"}`;
+}
+
+/** A client of a local model. */
+export function localClient(model: LocalModel): ModelClient {
+  return clientOf(model, predictorOf(model), exchangeWith(base(model)));
+}
+
+/** Whether a local model is ready. @throws Error nothing answers at its address. */
+export async function modelAnswers(model: LocalModel): Promise<boolean> {
+  const path = model.protocol === "v2" ? `/v2/models/${model.name}/ready` : "/health/status";
+  return (await fetch(`${base(model)}${path}`, { signal: AbortSignal.timeout(2_000) })).ok;
+}

@@ -1,0 +1,106 @@
+"""MLServer as a process of its own, set up as the platform does, and the ways to ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ML_APP = Path(__file__).parents[2]
+IMPLEMENTATIONS = {"sklearn": "mlserver_sklearn.SKLearnModel", "xgboost": "mlserver_xgboost.XGBoostModel"}
+STARTUP = ML_APP / "standardserver" / "startup.py"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server has answered."""
+
+    status: int
+    text: str
+
+    @property
+    def content(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.text)
+
+
+class Server:
+    """MLServer, set up as the platform does, with one model: `wine`."""
+
+    def __init__(self, library: str, files: Path, log: Path) -> None:
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        ports = [str(one.getsockname()[1]) for one in sockets]
+        for one in sockets:
+            one.close()
+        self.library, self.files, self.log, self.port = library, files, log, ports[0]
+        self.about = {
+            "MLSERVER_HTTP_PORT": ports[0],
+            "MLSERVER_MODEL_NAME": "wine",
+            "MLSERVER_MODEL_URI": str(files),
+        }
+        environment = os.environ | self.about | {
+            "PYTHONPATH": str(ML_APP),
+            "MLSERVER_HOST": "127.0.0.1",
+            "MLSERVER_GRPC_PORT": ports[1],
+            "MLSERVER_METRICS_PORT": ports[2],
+            "MLSERVER_MODEL_IMPLEMENTATION": IMPLEMENTATIONS[library],
+            "MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION": "standardserver.guard.Repository",
+            "MLSERVER_PARALLEL_WORKERS": "0",
+            "MLSERVER_DEBUG": "false",
+        }  # fmt: skip
+        with log.open("w") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mlserver.cli.main", "start", str(log.parent)],
+                env=environment,
+                cwd=log.parent,
+                stdout=out,
+                stderr=out,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has loaded the model."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if self.ask("/v2/models/wine/ready").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"MLServer does not answer:\n{self.log.read_text()}")
+
+    def ask(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """Send a request: JSON of what is given, or bytes as they are."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data, {"Content-Type": "application/json"} | dict(headers or {})
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                return Reply(response.status, response.read().decode())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, error.read().decode())
+
+    def infer(self, *inputs: dict[str, Any], **more: Any) -> Reply:
+        """Ask for predictions."""
+        return self.ask("/v2/models/wine/infer", {"inputs": inputs, **more})
+
+    def startup(self, files: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the check of a pod's start, of the files of the server or of others."""
+        environment = self.about | {"MLSERVER_MODEL_URI": str(files or self.files)} | variables
+        # As a pod runs it: without anything else of this project.
+        command = [sys.executable, "-I", str(STARTUP)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(timeout=30)

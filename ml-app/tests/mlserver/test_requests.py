@@ -1,0 +1,124 @@
+"""What MLServer answers, set up as the platform does: a number as at training, or what is wrong with the request."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+
+from standard_server import Server
+from wine_quality.features import FEATURES
+
+ROW = [7.4, 0.7, 0, 1.9, 0.076, 11, 34, 0.9978, 3.51, 0.56, 9.4]
+
+
+def tensor(data: list[Any], shape: list[int] | None = None, datatype: str = "FP64", name: str = "x") -> dict[str, Any]:
+    return {"name": name, "shape": shape or [1, len(data)], "datatype": datatype, "data": data}
+
+
+def columns(**changes: Any) -> list[dict[str, Any]]:
+    given = {**dict(zip(FEATURES, ROW, strict=True)), **changes}
+    return [tensor([value], [1, 1], name=name) for name, value in given.items() if value is not None]
+
+
+def predictions(server: Server, *inputs: dict[str, Any], **more: Any) -> list[float]:
+    reply = server.infer(*inputs, **more)
+    assert reply.status == 200, reply.text
+    data: list[float] = reply.content["outputs"][0]["data"]
+    return data
+
+
+def test_rows_may_come_as_one_tensor_or_by_name_in_any_order(server: Server) -> None:
+    (grade,) = predictions(server, tensor(ROW))
+    assert 3 < grade < 8
+    assert predictions(server, *columns()) == [grade]
+    assert predictions(server, *reversed(columns()), parameters={"content_type": "pd"}) == [grade]
+    assert predictions(server, tensor([ROW, ROW], [2, 11]), parameters={"content_type": "np"}) == [grade, grade]
+    assert predictions(server, tensor(ROW + ROW, [2, 11], "FP32")) == [grade, grade]
+    assert predictions(server, tensor(ROW), outputs=[{"name": "predict"}]) == [grade]
+    many = predictions(server, tensor(ROW * 500, [500, 11]))
+    assert many == [grade] * 500
+
+
+def test_the_model_tells_its_inputs(server: Server) -> None:
+    inputs = server.ask("/v2/models/wine").content["inputs"]
+    assert [(one["name"], one["datatype"]) for one in inputs] == [(name, "FP64") for name in FEATURES]
+
+
+WRONG: dict[str, tuple[list[Any], str]] = {
+    "too narrow": ([tensor(ROW[:10])], "has 10 values; the model takes 11: fixed acidity"),
+    "too wide": ([tensor([*ROW, 1])], "has 12 values"),
+    "one number": ([tensor([7.4])], "has 1 values"),
+    "a vector": ([tensor(ROW, [11])], "has 1 values"),
+    "a cube": ([tensor(ROW, [1, 1, 11])], r"it must be \[rows, columns\]"),
+    "no rows": ([tensor([], [0, 11])], "each at least 1"),
+    "a negative shape": ([tensor(ROW, [-1, 11])], "each at least 1"),
+    "a huge shape": ([tensor(ROW, [10**15, 11])], "and 11 values"),
+    "too few values": ([tensor(ROW, [2, 11])], "and 11 values"),
+    "nothing": ([tensor([], [1, 11])], "and 0 values"),
+    "ragged rows": ([tensor([ROW, ROW[:3]], [2, 11])], "and 14 values"),
+    "too deep": ([tensor([[ROW]], [1, 11])], "no number"),
+    "a text": ([tensor([*ROW[:10], "9.4"])], "'9.4', which is no number"),
+    "texts": ([tensor(["a"] * 11, datatype="BYTES")], "is of BYTES"),
+    "truth": ([tensor([*ROW[:10], True])], "'True', which is no number"),
+    "truths": ([tensor([True] * 11, datatype="BOOL")], "is of BOOL"),
+    "null": ([tensor([*ROW[:10], None])], "'None', which is no number"),
+    "an object": ([tensor([*ROW[:10], {}])], "which is no number"),
+    "too large": ([tensor([*ROW[:10], 1e39])], "finite numbers"),
+    "no integer": ([tensor([*ROW[:10], 9.5], datatype="INT64")], "is of INT64, and holds"),
+    "not all names": (columns(alcohol=None), "missing: 'alcohol'"),
+    "another name": (columns(alcohol=None, alcool=9.4), "unknown: 'alcool'; missing: 'alcohol'"),
+    "one name too many": (columns(id=1), "unknown: 'id'"),
+    "a name twice": ([*columns(), tensor([9.4], [1, 1], name="alcohol")], "there twice: 'alcohol'"),
+    "a name alone": ([tensor([9.4], [1, 1], name="alcohol")], "missing: 'fixed acidity'"),
+    "a wide column": ([*columns(alcohol=None), tensor([9.4, 1], name="alcohol")], "a single value in each row"),
+    "a longer column": ([*columns(alcohol=None), tensor([9.4, 1], [2, 1], name="alcohol")], "differ in their number"),
+    "no inputs": ([], "missing"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_row_is_refused_with_the_reason(server: Server, case: str) -> None:
+    inputs, reason = WRONG[case]
+    reply = server.infer(*inputs)
+    assert reply.status == 400, reply.text
+    assert re.search(reason, reply.content["error"]), reply.text
+
+
+BODIES: dict[str, tuple[bytes, dict[str, str], int]] = {
+    "empty": (b"", {}, 422),
+    "no JSON": (b"{", {}, 422),
+    "no object": (b"[1]", {}, 422),
+    "no message": (b"{}", {}, 422),
+    "NaN": (json.dumps({"inputs": [tensor([*ROW[:10], float("nan")])]}).encode(), {}, 422),
+    "another type": (json.dumps({"inputs": [tensor(ROW, datatype="DECIMAL")]}).encode(), {}, 422),
+    "a form": (b"x=1", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    "packed": (gzip.compress(b" " * 10_000_000), {"Content-Encoding": "gzip"}, 415),
+    "2 MiB": (json.dumps({"inputs": [tensor(ROW * 40_000, [40_000, 11])]}).encode(), {}, 413),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_a_body_that_is_no_request_is_refused(server: Server, case: str) -> None:
+    body, headers, status = BODIES[case]
+    reply = server.ask("/v2/models/wine/infer", body, headers)
+    assert reply.status == status, reply.text
+    assert len(reply.text) > 20
+    assert "Traceback" not in reply.text
+
+
+def test_what_the_model_does_not_make_is_refused(server: Server) -> None:
+    for name in ("transform", "predict_proba", "fit", "", "__class__"):
+        assert server.infer(tensor(ROW), outputs=[{"name": name}]).status == 400
+    odd = [{"name": "predict", "parameters": {"content_type": "garbage"}}]
+    assert server.infer(tensor(ROW), outputs=odd, parameters={"content_type": "garbage"}).status == 200
+
+
+def test_nobody_unloads_the_model(server: Server) -> None:
+    for path in ("index", "models/wine/unload", "models/wine/load"):
+        assert server.ask(f"/v2/repository/{path}", {}).status == 404
+    assert server.ask("/v2/models/other/infer", {"inputs": [tensor(ROW)]}).status == 404
+    assert server.ask("/v2/models/wine/ready").status == 200

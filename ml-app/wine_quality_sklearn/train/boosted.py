@@ -1,0 +1,52 @@
+"""The model: trees boosted by scikit-learn, stored as a pickle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import mlflow.sklearn
+from mlflow.models.model import ModelInfo
+from sklearn.ensemble import GradientBoostingRegressor
+
+from modelkit.estimator import Estimator
+from modelkit.splitting import Split
+
+# It warns of pickles with each that it writes; why this is one stands below.
+logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)
+
+
+class Boosted(Estimator):
+    """Boosted trees of scikit-learn; their answers are grades, float64."""
+
+    libraries = ("scikit-learn", "numpy")
+
+    def fit(self, data: Split, parameters: Mapping[str, int | float]) -> GradientBoostingRegressor:
+        """Train the trees, each of which mends those before it."""
+        trees = GradientBoostingRegressor(
+            n_estimators=parameters["n_estimators"],
+            max_depth=parameters["max_depth"],
+            learning_rate=parameters["learning_rate"],
+            random_state=parameters["seed"],
+        )
+        return trees.fit(data.train_x, data.train_y)
+
+    def log(self, model: GradientBoostingRegressor, **how: Any) -> ModelInfo:
+        """Store it as `model.pkl`: a pickle runs code when it is loaded, but SKLEARN_SERVER reads nothing else."""
+        logged: ModelInfo = mlflow.sklearn.log_model(model, serialization_format="cloudpickle", **how)
+        return logged
+
+    def load(self, folder: Path) -> GradientBoostingRegressor:
+        """Load a version of the registry that this training registers in.
+
+        That runs what the file holds. The manifest allows it because the server does the same with the same file: who
+        may write to the registry and its store decides what runs here anyway.
+        """
+        with (folder / "model.pkl").open("rb") as file:
+            trees = cloudpickle.load(file)
+        if not isinstance(trees, GradientBoostingRegressor):
+            raise TypeError(f"it is a {type(trees).__name__}")
+        return trees

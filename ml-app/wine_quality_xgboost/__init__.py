@@ -1,0 +1,1 @@
+"""The wine-quality model of XGBoost: a training; a standard server serves it."""

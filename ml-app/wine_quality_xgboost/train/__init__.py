@@ -1,0 +1,1 @@
+"""Training of the wine-quality model: `python -m wine_quality_xgboost.train`."""

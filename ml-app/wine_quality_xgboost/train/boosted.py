@@ -1,0 +1,41 @@
+"""The model: trees boosted by XGBoost, stored as XGBoost's own JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow.xgboost
+from mlflow.models.model import ModelInfo
+from xgboost import XGBRegressor
+
+from modelkit.estimator import Estimator
+from modelkit.splitting import Split
+
+
+class Boosted(Estimator):
+    """Boosted trees of XGBoost; their answers are grades, float32."""
+
+    libraries = ("xgboost", "numpy")
+
+    def fit(self, data: Split, parameters: Mapping[str, int | float]) -> XGBRegressor:
+        """Train the trees, each of which mends those before it, on all cores."""
+        trees = XGBRegressor(
+            n_estimators=parameters["n_estimators"],
+            max_depth=parameters["max_depth"],
+            learning_rate=parameters["learning_rate"],
+            random_state=parameters["seed"],
+        )
+        return trees.fit(data.train_x, data.train_y)
+
+    def log(self, model: XGBRegressor, **how: Any) -> ModelInfo:
+        """Store it as `model.json`, which every server of Seldon's reads, and which holds no code."""
+        logged: ModelInfo = mlflow.xgboost.log_model(model, model_format="json", **how)
+        return logged
+
+    def load(self, folder: Path) -> XGBRegressor:
+        """Load it with XGBoost itself."""
+        trees = XGBRegressor()
+        trees.load_model(folder / "model.json")
+        return trees
