@@ -62,7 +62,8 @@ function mocha(name: string, files: string, needs: readonly Need[] = []): Suite 
     folder: projectDir,
     command: (report) => [
       ...[process.execPath, path.join(projectDir, "node_modules", "mocha", "bin", "mocha.js")],
-      ...["--reporter", reporter, "--reporter-option", `report=${report}`, files],
+      // A test that fails may leave a process behind, which must not keep the suite from its end.
+      ...["--exit", "--reporter", reporter, "--reporter-option", `report=${report}`, files],
     ],
     read: (report) => JSON.parse(readFileSync(report, "utf8")) as Outcome,
   };

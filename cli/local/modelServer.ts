@@ -1,6 +1,7 @@
 /** How a model is served on this machine, by a server of its own or by a standard one, and how it is asked. */
 import { mkdirSync } from "node:fs";
 
+import { standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, type StandardServed, hasOwnServer } from "../../config/manifests";
 import type { PrepackagedServer } from "../../config/servers";
 import { exchangeWith } from "../exchange";
@@ -38,7 +39,7 @@ export function serverCommand(
       title,
       log,
       ["mlserver.cli.main", "start", emptyFolder()],
-      { ...mark, ...standardSettings(manifest, model, files) },
+      { ...mark, ...mlserverVariables(manifest, model, files) },
       emptyFolder(),
     );
   const parameters = { model_dir: files, model_name: name, model_version: version };
@@ -54,7 +55,7 @@ export function serverCommand(
 }
 
 /** MLServer's variables; what they cannot say is said in `ml-app/standardserver/guard.py`. */
-function standardSettings(
+function mlserverVariables(
   { serving }: StandardServed,
   { name, version, rest, grpc, metrics }: Omit<LocalModel, "identity">,
   files: string,
@@ -68,13 +69,7 @@ function standardSettings(
     MLSERVER_MODEL_URI: files,
     MLSERVER_MODEL_VERSION: version,
     MLSERVER_MODEL_IMPLEMENTATION: runtimes[serving.server],
-    MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION: "standardserver.guard.Repository",
-    // As many bytes as a body over REST.
-    MLSERVER_GRPC_MAX_MESSAGE_LENGTH: String(1024 * 1024),
-    // It would answer an error of its own with its inside.
-    MLSERVER_DEBUG: "false",
-    // The model in a process of its own would cost a second interpreter, and the first would wait for it.
-    MLSERVER_PARALLEL_WORKERS: "0",
+    ...standardSettings,
   };
 }
 

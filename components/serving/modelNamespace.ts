@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { createSecret, ownership } from "../kubernetes";
 import type { ObjectStore } from "../objectStore/objectStore";
+import { standardLabel } from "./seldon/seldonDeployment";
 
 export interface ModelNamespaceArgs {
   /** The namespace; it exists. */
@@ -12,7 +13,7 @@ export interface ModelNamespaceArgs {
   /** What all pods of the namespace together may ask for. */
   quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
   /**
-   * Labels of a PodMonitor for all models.
+   * Labels of the PodMonitors for all models.
    * @default no monitor
    */
   monitorLabels?: Readonly<Record<string, string>> | undefined;
@@ -35,7 +36,7 @@ export class ModelNamespace extends pulumi.ComponentResource {
     this.createStorageSecret(name, args);
     this.trainingSecret = this.createTrainingSecret(name, args);
     this.createBounds(name, args);
-    if (args.monitorLabels !== undefined) this.createMonitor(name, args.monitorLabels);
+    if (args.monitorLabels !== undefined) this.createMonitors(name, args.monitorLabels);
     this.registerOutputs({ namespace: this.namespace, storageSecret: this.storageSecret });
   }
 
@@ -113,23 +114,38 @@ export class ModelNamespace extends pulumi.ComponentResource {
     );
   }
 
-  private createMonitor(name: string, labels: Readonly<Record<string, string>>): void {
-    new k8s.apiextensions.CustomResource(
-      `${name}-monitor`,
-      {
-        apiVersion: "monitoring.coreos.com/v1",
-        kind: "PodMonitor",
-        metadata: { name: "models", namespace: this.namespace, labels: { ...ownership, ...labels } },
-        spec: {
-          selector: { matchLabels: { "app.kubernetes.io/managed-by": "seldon-core" } },
-          podMetricsEndpoints: [
-            { port: "metrics", path: "/prometheus" },
-            // MLServer's port, which its pods do not declare.
-            { portNumber: 6000, path: "/prometheus" },
-          ],
+  private createMonitors(name: string, labels: Readonly<Record<string, string>>): void {
+    const create = (resource: string, called: string, matchLabels: object, endpoint: object) =>
+      new k8s.apiextensions.CustomResource(
+        `${name}-${resource}`,
+        {
+          apiVersion: "monitoring.coreos.com/v1",
+          kind: "PodMonitor",
+          metadata: { name: called, namespace: this.namespace, labels: { ...ownership, ...labels } },
+          spec: { selector: { matchLabels }, podMetricsEndpoints: [endpoint] },
         },
-      },
-      { parent: this },
-    );
+        { parent: this },
+      );
+    const path = "/prometheus";
+    create("monitor", "models", { "app.kubernetes.io/managed-by": "seldon-core" }, { port: "metrics", path });
+    // Prometheus finds pods by ports that they declare, and the operator declares none for MLServer's metrics: so it is
+    // found by another, and asked on this one. An executor in the same pod has both.
+    create("server-monitor", "standard-servers", standardLabel, {
+      port: "http",
+      path,
+      relabelings: [
+        {
+          action: "drop",
+          sourceLabels: ["__meta_kubernetes_pod_container_name"],
+          regex: "seldon-container-engine",
+        },
+        {
+          sourceLabels: ["__meta_kubernetes_pod_ip"],
+          regex: "(.+)",
+          targetLabel: "__address__",
+          replacement: "$1:6000",
+        },
+      ],
+    });
   }
 }

@@ -7,6 +7,7 @@ import { parse, stringify } from "yaml";
 import { type Overrides, project, settingsFile } from "../../cli/engine/settings";
 import { UserError } from "../../cli/errors";
 import { projectDir } from "../../cli/paths";
+import { hasOwnServer, manifests } from "../../config/manifests";
 import type { AppImageName } from "../../config/models";
 import type { Mirror } from "../../pins";
 
@@ -16,7 +17,7 @@ export type Parameters = Readonly<Record<string, number>>;
 type Config = Readonly<Record<string, unknown>>;
 type Prebuilt = Readonly<Record<AppImageName, string>>;
 
-/** The model that the test brings up. */
+/** The model that is changed under load; all others are brought up beside it. */
 export const modelName = "house-price";
 
 /** A stack of the test's own: a file in the project, and a home of its own for state, passphrase and logs. */
@@ -35,16 +36,22 @@ export class TestStack {
 
   /** The stack's configuration. What the test is about, the cluster and the model, is not for `E2E_CONFIG` to say. */
   config(parameters: Parameters = {}): Config {
-    const model = {
-      name: modelName,
-      image: "house-price-serve",
-      training: { image: "house-price-train", parameters },
-    };
+    const models = manifests.map((manifest) => {
+      const { name, training } = manifest;
+      const served = hasOwnServer(manifest)
+        ? { image: manifest.serving.image }
+        : { server: manifest.serving.server, allowPickle: manifest.serving.allowPickle };
+      return {
+        name,
+        ...served,
+        training: { image: training.image, ...(name === modelName ? { parameters } : {}) },
+      };
+    });
     return {
       [`${project}:environment`]: "dev",
       ...this.extra,
       [`${project}:context`]: this.context,
-      [`${project}:models`]: [model],
+      [`${project}:models`]: models,
     };
   }
 

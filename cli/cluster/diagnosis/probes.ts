@@ -26,6 +26,15 @@ export function probeTrouble(scene: Scene, { pod, spec, status }: Part): Trouble
       hopeless: false,
     };
   }
+  // As `ml-app/standardserver/startup.py` says it. The same files and the same server answer the same for ever.
+  if (/^row \d+: answers .* where training answered /.test(what))
+    return {
+      cause: "probe",
+      reason: `${who} does not answer as at training: ${brief(what)}`,
+      mend: "Train the model with the library version that the server has. Until then the version before goes on serving.",
+      hopeless: true,
+      at: lastSeen(failed),
+    };
   return {
     cause: "probe",
     reason: `${who} runs for ${seconds} s and is not ready: its ${kind.toLowerCase()} probe meets ${plainly(what)}`,

@@ -7,12 +7,14 @@ import type { Resources } from "../../../config/fields";
 import { ownership, requirements, serviceHost } from "../../kubernetes";
 import type { ModelArgs, PredictorArgs, ServedModel } from "../modelServer";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
-import { flatten, modelPod, toGraphUnit } from "./modelPod";
+import { standardServerFiles } from "../standardServer";
+import { flatten, hasStandardServer, modelPod, toGraphUnit } from "./modelPod";
 import {
   type PredictorSpec,
   predictorLabel,
   readiness,
   scaledSuffix,
+  standardLabel,
   versionLabel,
 } from "./seldonDeployment";
 
@@ -58,7 +60,10 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
 
   constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
-    const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor));
+    const files = args.predictors.some(({ graph }) => hasStandardServer(graph))
+      ? this.createServerFiles(name, args)
+      : undefined;
+    const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor, files?.name));
     const deployment = new k8s.apiextensions.CustomResource(
       `${name}-seldon`,
       {
@@ -74,7 +79,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
       },
       {
         parent: this,
-        dependsOn: [...args.after],
+        dependsOn: [...args.after, ...(files === undefined ? [] : [files.configMap])],
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
@@ -94,6 +99,18 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
       );
     this.registerOutputs({ urls: this.urls });
+  }
+
+  /** What stands beside MLServer. Other files have another name, so that the pods that run keep theirs. */
+  private createServerFiles(name: string, { model, namespace }: ModelDeploymentArgs) {
+    const { files, digest } = standardServerFiles();
+    const inCluster = `${model}-server-${digest}`;
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-server`,
+      { metadata: { name: inCluster, namespace, labels: ownership }, immutable: true, data: files },
+      { parent: this },
+    );
+    return { name: inCluster, configMap };
   }
 
   /** An address that stays when the version changes. */
@@ -149,11 +166,19 @@ function podsOf({ model }: ModelDeploymentArgs, { name }: PredictorArgs) {
   return { "seldon-deployment-id": model, [predictorLabel]: name };
 }
 
-function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): PredictorSpec {
+function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs, files?: string): PredictorSpec {
   const { shadow = false, traffic = 0, replicas } = predictor;
   const runs = {
     graph: toGraphUnit(predictor.graph, args.storageSecret),
-    componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol) }],
+    componentSpecs: [
+      {
+        spec: modelPod(
+          predictor.graph,
+          args.protocol,
+          hasStandardServer(predictor.graph) ? files : undefined,
+        ),
+      },
+    ],
     ...(isSingle(predictor)
       ? {}
       : { svcOrchSpec: { resources: requirements(args.executor ?? executorResources) } }),
@@ -165,7 +190,11 @@ function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): Pre
     ...(scaled ? {} : { replicas }),
     ...(args.predictors.length === 1 ? { traffic: 100 } : { traffic, shadow }),
     annotations: { version, ...(isSingle(predictor) ? { "seldon.io/no-engine": "true" } : {}) },
-    labels: { [predictorLabel]: predictor.name, ...(scaled ? { [versionLabel]: version } : {}) },
+    labels: {
+      [predictorLabel]: predictor.name,
+      ...(scaled ? { [versionLabel]: version } : {}),
+      ...(hasStandardServer(predictor.graph) ? standardLabel : {}),
+    },
     ...runs,
     componentSpecs: runs.componentSpecs.map((component) => ({ ...autoscaler(args), ...component })),
   };

@@ -1,5 +1,6 @@
 import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../../kubernetes";
 import type { GraphNode, Protocol } from "../modelServer";
+import { standardServer, standardSettings } from "../standardServer";
 import { type GraphUnit, unitParameters } from "./seldonDeployment";
 
 /** The user that Seldon's operator runs its pods as. */
@@ -20,14 +21,26 @@ export function toGraphUnit(node: GraphNode, storageSecret: string): GraphUnit {
   };
 }
 
-/** The pod that runs all nodes of a graph. */
-export function modelPod(graph: GraphNode, protocol: Protocol) {
+/** Whether one of Seldon's standard servers runs a node of the graph: MLServer. */
+export function hasStandardServer(graph: GraphNode): boolean {
+  return flatten(graph).some(({ server }) => server !== undefined);
+}
+
+/**
+ * The pod that runs all nodes of a graph.
+ *
+ * @param files name of the ConfigMap with what stands beside MLServer, where {@link hasStandardServer}.
+ */
+export function modelPod(graph: GraphNode, protocol: Protocol, files?: string) {
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: podSecurity(user),
     containers: flatten(graph).map((node) => container(node, protocol)),
-    volumes: scratch.volumes,
+    volumes: [
+      ...scratch.volumes,
+      ...(files === undefined ? [] : [{ name: standardServer.package, configMap: { name: files } }]),
+    ],
   };
 }
 
@@ -52,19 +65,28 @@ function container(node: GraphNode, protocol: Protocol) {
         }),
     ],
     resources: requirements(node.resources),
-    securityContext: containerSecurity,
-    volumeMounts: scratch.volumeMounts,
+    // The files of MLServer's image are readable for its own user, and for this group.
+    securityContext: { ...containerSecurity, ...(node.server === undefined ? {} : { runAsGroup: 0 }) },
+    volumeMounts: [
+      ...scratch.volumeMounts,
+      ...(node.server === undefined
+        ? []
+        : [{ name: standardServer.package, mountPath: packageFolder, readOnly: true }]),
+    ],
     ...probes(node, protocol),
   };
 }
 
-/** Where MLServer writes, which is else below its read-only home. */
-const serverVariables = [
-  { name: "MLSERVER_ENVIRONMENTS_DIR", value: "/tmp" },
-  { name: "MLSERVER_METRICS_DIR", value: "/tmp" },
-  // One process: a small model gains nothing by several, and each holds a copy of it.
-  { name: "MLSERVER_PARALLEL_WORKERS", value: "0" },
-];
+/** Where in the pod stands what the platform adds to MLServer. */
+const packageFolder = `${standardServer.at}/${standardServer.package}`;
+
+const serverVariables = Object.entries({
+  ...standardSettings,
+  // Where MLServer writes, which is else below its read-only home.
+  MLSERVER_ENVIRONMENTS_DIR: "/tmp",
+  MLSERVER_METRICS_DIR: "/tmp",
+  PYTHONPATH: standardServer.at,
+}).map(([name, value]) => ({ name, value }));
 
 /** Where a server says that it lives, and that its model is loaded. */
 const health = {
@@ -74,13 +96,22 @@ const health = {
 
 /**
  * The operator waits 20 seconds before it first asks, and a server is ready after two or three. The startup probe
- * keeps the liveness probe away until then.
+ * keeps the liveness probe away until then. Our own server listens when it has answered the rows of its training as
+ * they were recorded; MLServer's answers are compared by the probe.
  */
-function probes({ startupSeconds }: GraphNode, protocol: Protocol) {
+function probes({ server, startupSeconds }: GraphNode, protocol: Protocol) {
   const ask = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 2 });
   const { live, ready } = health[protocol];
   return {
-    startupProbe: { ...ask(live), periodSeconds: 1, failureThreshold: startupSeconds },
+    startupProbe:
+      server === undefined
+        ? { ...ask(live), periodSeconds: 1, failureThreshold: startupSeconds }
+        : {
+            exec: { command: ["python", `${packageFolder}/startup.py`] },
+            timeoutSeconds: 10,
+            periodSeconds: 2,
+            failureThreshold: Math.ceil(startupSeconds / 2),
+          },
     readinessProbe: { ...ask(ready), periodSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...ask(live), periodSeconds: 10, failureThreshold: 3 },
   };

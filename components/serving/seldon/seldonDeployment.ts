@@ -10,6 +10,8 @@ import type { PrepackagedServer, UnitType } from "../modelServer";
 export const predictorLabel = "mlplatform/predictor";
 /** Marks the pods of a version, where the predictor's name does not. */
 export const versionLabel = "mlplatform/version";
+/** Marks the pods that MLServer runs in: it has its metrics on a port that the pods do not declare. */
+export const standardLabel = { "mlplatform/server": "mlserver" } as const;
 /** What a predictor's name ends with where it stays the same whatever the version: under autoscaling. */
 export const scaledSuffix = "scaled";
 

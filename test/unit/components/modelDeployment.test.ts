@@ -10,13 +10,13 @@ function probe(path: string, rest: object) {
   return { httpGet: { path, port: "http" }, timeoutSeconds: 2, ...rest };
 }
 
-function pod(containers: object[]) {
+function pod(containers: object[], volumes: object[] = []) {
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: asUser(8888),
     containers,
-    volumes: [{ name: "tmp", emptyDir: {} }],
+    volumes: [{ name: "tmp", emptyDir: {} }, ...volumes],
   };
 }
 
@@ -87,10 +87,19 @@ describe("ModelDeployment", () => {
     expect(created.one("SeldonDeployment").secretPaths).to.deep.equal([]);
   });
 
-  it("serves a prepackaged server by the Open Inference Protocol, in one process that writes to /tmp", async () => {
+  it("serves a prepackaged server by the Open Inference Protocol, which is ready when it answers as at training", async () => {
     const wine = await deploy({ protocol: "v2", predictors: [predictor({ graph: prepackaged })] });
+    const { data, immutable, metadata } = wine.inputs("ConfigMap", "it-server");
+    expect({ immutable, files: Object.keys(data as object) }).to.deep.equal({
+      immutable: true,
+      files: ["__init__.py", "guard.py", "startup.py"],
+    });
+    const files = String(at(metadata, "name"));
+    expect(files).to.match(/^house-price-server-[0-9a-f]{8}$/);
+    expect(wine.dependencies("SeldonDeployment")).to.include("ConfigMap it-server");
     expect(at(wine.inputs("SeldonDeployment"), "spec", "protocol")).to.equal("v2");
     const [only] = predictors(wine);
+    expect(at(only, "labels")).to.include({ "mlplatform/server": "mlserver" });
     expect(at(only, "graph")).to.deep.equal({
       name: "wine",
       type: "MODEL",
@@ -100,25 +109,43 @@ describe("ModelDeployment", () => {
     });
     expect(at(only, "componentSpecs")).to.deep.equal([
       {
-        spec: pod([
-          {
-            name: "wine",
-            image: "docker.io/seldonio/mlserver:1.7.1-xgboost",
-            imagePullPolicy: "IfNotPresent",
-            env: [
-              { name: "HOME", value: "/tmp" },
-              { name: "MLSERVER_ENVIRONMENTS_DIR", value: "/tmp" },
-              { name: "MLSERVER_METRICS_DIR", value: "/tmp" },
-              { name: "MLSERVER_PARALLEL_WORKERS", value: "0" },
-            ],
-            resources: requirements,
-            securityContext: withoutRights,
-            volumeMounts: [scratch],
-            startupProbe: probe("/v2/health/live", { periodSeconds: 1, failureThreshold: 60 }),
-            readinessProbe: probe("/v2/health/ready", { periodSeconds: 2, failureThreshold: 3 }),
-            livenessProbe: probe("/v2/health/live", { periodSeconds: 10, failureThreshold: 3 }),
-          },
-        ]),
+        spec: pod(
+          [
+            {
+              name: "wine",
+              image: "docker.io/seldonio/mlserver:1.7.1-xgboost",
+              imagePullPolicy: "IfNotPresent",
+              env: [
+                { name: "HOME", value: "/tmp" },
+                { name: "MLSERVER_DEBUG", value: "false" },
+                { name: "MLSERVER_GRPC_MAX_MESSAGE_LENGTH", value: "1048576" },
+                {
+                  name: "MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION",
+                  value: "standardserver.guard.Repository",
+                },
+                { name: "MLSERVER_PARALLEL_WORKERS", value: "0" },
+                { name: "MLSERVER_ENVIRONMENTS_DIR", value: "/tmp" },
+                { name: "MLSERVER_METRICS_DIR", value: "/tmp" },
+                { name: "PYTHONPATH", value: "/opt/mlplatform" },
+              ],
+              resources: requirements,
+              securityContext: { ...withoutRights, runAsGroup: 0 },
+              volumeMounts: [
+                scratch,
+                { name: "standardserver", mountPath: "/opt/mlplatform/standardserver", readOnly: true },
+              ],
+              startupProbe: {
+                exec: { command: ["python", "/opt/mlplatform/standardserver/startup.py"] },
+                timeoutSeconds: 10,
+                periodSeconds: 2,
+                failureThreshold: 30,
+              },
+              readinessProbe: probe("/v2/health/ready", { periodSeconds: 2, failureThreshold: 3 }),
+              livenessProbe: probe("/v2/health/live", { periodSeconds: 10, failureThreshold: 3 }),
+            },
+          ],
+          [{ name: "standardserver", configMap: { name: files } }],
+        ),
       },
     ]);
     expect(wine.outputs["urls"]).to.deep.equal({

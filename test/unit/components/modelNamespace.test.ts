@@ -109,17 +109,24 @@ describe("ModelNamespace", () => {
   it("has all models monitored only where they are to be", async () => {
     expect(created.all("PodMonitor")).to.deep.equal([]);
     const monitored = await namespace({ monitorLabels: { release: "prometheus" } });
-    expect(monitored.inputs("PodMonitor")).to.deep.equal({
+    const monitor = (resource: string) => monitored.inputs("PodMonitor", `it-${resource}`);
+    expect(monitor("monitor")).to.deep.equal({
       apiVersion: "monitoring.coreos.com/v1",
       kind: "PodMonitor",
       metadata: { name: "models", namespace: "m", labels: { ...ownership, release: "prometheus" } },
       spec: {
         selector: { matchLabels: { "app.kubernetes.io/managed-by": "seldon-core" } },
-        podMetricsEndpoints: [
-          { port: "metrics", path: "/prometheus" },
-          { portNumber: 6000, path: "/prometheus" },
-        ],
+        podMetricsEndpoints: [{ port: "metrics", path: "/prometheus" }],
       },
+    });
+    // MLServer's port is not among those that its pods declare, by which Prometheus finds pods.
+    const { selector, podMetricsEndpoints } = monitor("server-monitor")["spec"] as Record<string, unknown>;
+    expect(selector).to.deep.equal({ matchLabels: { "mlplatform/server": "mlserver" } });
+    const [endpoint] = podMetricsEndpoints as Record<string, unknown>[];
+    expect(endpoint).to.include({ port: "http", path: "/prometheus" });
+    expect((endpoint?.["relabelings"] as object[]).at(-1)).to.include({
+      targetLabel: "__address__",
+      replacement: "$1:6000",
     });
   });
 

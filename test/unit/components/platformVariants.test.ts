@@ -251,8 +251,8 @@ describe("MlPlatform by its configuration", () => {
     const labels = { release: "prometheus" };
     const created = await platform({ monitoring: { enabled: true, labels } });
     expect(policies(created).filter((name) => name.endsWith("-prometheus"))).to.have.length(5);
-    for (const kind of ["ServiceMonitor", "PodMonitor"])
-      expect(at(created.inputs(kind), "metadata", "labels"), kind).to.include(labels);
+    for (const { name, inputs } of [...created.all("ServiceMonitor"), ...created.all("PodMonitor")])
+      expect(at(inputs, "metadata", "labels"), name).to.include(labels);
     const values = (part: string) => at(created.inputs("Release", `mlplatform-${part}-release`), "values");
     expect(at(values("database"), "metrics", "serviceMonitor", "selector")).to.deep.equal(labels);
     expect(at(values("tracking"), "serviceMonitor", "labels")).to.deep.equal(labels);

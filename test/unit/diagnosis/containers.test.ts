@@ -134,6 +134,12 @@ describe("diagnosis of containers", () => {
     expect(reason('Readiness probe failed: Get "http://10.0.0.1:80/": context deadline exceeded')).to.contain(
       "its readiness probe meets no answer in time",
     );
+    const wrong =
+      "row 0: answers 1.465 where training answered 5.895; trained with xgboost 3.1.3, the server has 2.1.4";
+    expect(told({ ...pods, events: probe(`Startup probe failed: ${wrong}\n`, 40) }, 42)).to.deep.equal([
+      `! container mlflow of pod mlflow-7d does not answer as at training: ${wrong} → Train the model with the library ` +
+        "version that the server has. Until then the version before goes on serving.",
+    ]);
     expect(told({ ...pods, events: probe(refused, 8) }, 42)).to.deep.equal([
       "container mlflow of pod mlflow-7d runs for 32 s and is not ready yet",
     ]);

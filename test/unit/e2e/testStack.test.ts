@@ -15,6 +15,22 @@ const model = (parameters: object) => ({
   image: "house-price-serve",
   training: { image: "house-price-train", parameters },
 });
+/** All models of the project; the test is about the first. */
+const models = (parameters: object) => [
+  model(parameters),
+  {
+    name: "wine-quality-sklearn",
+    server: "SKLEARN_SERVER",
+    allowPickle: true,
+    training: { image: "wine-quality-sklearn-train" },
+  },
+  {
+    name: "wine-quality-xgboost",
+    server: "XGBOOST_SERVER",
+    allowPickle: false,
+    training: { image: "wine-quality-xgboost-train" },
+  },
+];
 const prebuilt = { "house-price-serve": "registry.example/serve:1" };
 
 describe("end to end: the stack of the test", () => {
@@ -43,7 +59,7 @@ describe("end to end: the stack of the test", () => {
     const plain = {
       "mlplatform:environment": "dev",
       "mlplatform:context": "lab",
-      "mlplatform:models": [model({})],
+      "mlplatform:models": models({}),
     };
     expect(new TestStack("lab").config()).to.deep.equal(plain);
     process.env["E2E_CONFIG"] = "";
@@ -51,9 +67,9 @@ describe("end to end: the stack of the test", () => {
   });
 
   it("has the parameters of the training that the test is about", () => {
-    expect(new TestStack("lab").config({ "n-estimators": 150 })["mlplatform:models"]).to.deep.equal([
-      model({ "n-estimators": 150 }),
-    ]);
+    expect(new TestStack("lab").config({ "n-estimators": 150 })["mlplatform:models"]).to.deep.equal(
+      models({ "n-estimators": 150 }),
+    );
   });
 
   it("has what E2E_CONFIG says of the cluster, and its own context and models", () => {
@@ -69,7 +85,7 @@ describe("end to end: the stack of the test", () => {
       "mlplatform:images": { prebuilt },
       "mlplatform:environment": "staging",
       "mlplatform:context": "lab",
-      "mlplatform:models": [model({})],
+      "mlplatform:models": models({}),
     });
   });
 

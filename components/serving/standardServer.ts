@@ -1,0 +1,32 @@
+/** MLServer, which runs the standard servers, as the platform sets it up: in a cluster and on this machine. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+
+const folder = path.join(__dirname, "..", "..", "ml-app", "standardserver");
+
+/** The package that stands beside MLServer, and the place of its folder in a pod. */
+export const standardServer = { package: "standardserver", at: "/opt/mlplatform" } as const;
+
+/** MLServer's variables that are the same everywhere. What they cannot say is said in `guard.py`. */
+export const standardSettings: Readonly<Record<string, string>> = {
+  // It would answer an error of its own with its inside.
+  MLSERVER_DEBUG: "false",
+  // As many bytes as a body over REST.
+  MLSERVER_GRPC_MAX_MESSAGE_LENGTH: String(1024 * 1024),
+  MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION: `${standardServer.package}.guard.Repository`,
+  // The model in a process of its own would cost a second interpreter, and the first would wait for it.
+  MLSERVER_PARALLEL_WORKERS: "0",
+};
+
+/** The files of the package by name, and a digest that tells one state of them from another. */
+export function standardServerFiles(): { readonly files: Record<string, string>; readonly digest: string } {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".py"));
+  const files = Object.fromEntries(
+    names.sort().map((name) => [name, readFileSync(path.join(folder, name), "utf8")]),
+  );
+  return {
+    files,
+    digest: createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 8),
+  };
+}
