@@ -67,7 +67,14 @@ class Model(_Runtime):  # type: ignore[misc]
         """The rows of a request, as a frame with the model's names in their order."""
         if not self._names:
             return super().decode_request(inference_request, default_codec)
-        return rows(inference_request.inputs, self._names)
+        frame = rows(inference_request.inputs, self._names)
+        schema = getattr(self, "_input_schema", None)
+        # MLflow's runtime compares types with the model's signature: no float64 for whole numbers.
+        return (
+            frame
+            if schema is None
+            else _typed(frame, dict(zip(schema.input_names(), schema.pandas_types(), strict=True)))
+        )
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Answer a request."""
@@ -115,6 +122,18 @@ def rows(inputs: list[RequestInput], names: list[str]) -> pd.DataFrame:
     if len({len(values) for values in columns.values()}) > 1:
         raise InferenceError("the inputs differ in their number of rows")
     return pd.DataFrame({name: columns[name][:, 0] for name in names})
+
+
+def _typed(frame: pd.DataFrame, types: dict[str, Any]) -> pd.DataFrame:
+    """The frame with these types of columns.
+
+    Raises:
+        InferenceError: a column is of whole numbers, and holds another.
+    """
+    for name, kind in types.items():
+        if np.issubdtype(kind, np.integer) and (odd := frame[name][frame[name] % 1 != 0]).size:
+            raise InferenceError(f"{name!r} holds {odd.iloc[0]:g}; the model takes whole numbers there")
+    return frame.astype(types)
 
 
 def _values(one: RequestInput) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -205,6 +224,9 @@ def _refusal(scope: Message) -> tuple[int, str] | None:
     headers = dict(scope["headers"])
     if scope["path"].startswith("/v2/repository"):
         return 404, "models are loaded and unloaded by the platform alone"
+    if not scope["path"].startswith("/v2"):
+        # MLflow's runtime adds ways to the model that are not looked at here.
+        return 404, "this server speaks the Open Inference Protocol, below /v2"
     if scope["method"] != "POST":
         return None
     if headers.get(b"content-encoding", b"identity") != b"identity":

@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from importlib import import_module
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from mlserver.errors import InferenceError
 
 from standard_server import Server
 from wine_quality.features import FEATURES
@@ -120,5 +124,16 @@ def test_what_the_model_does_not_make_is_refused(server: Server) -> None:
 def test_nobody_unloads_the_model(server: Server) -> None:
     for path in ("index", "models/wine/unload", "models/wine/load"):
         assert server.ask(f"/v2/repository/{path}", {}).status == 404
+    assert server.ask("/invocations", {"inputs": [ROW]}).status == 404
     assert server.ask("/v2/models/other/infer", {"inputs": [tensor(ROW)]}).status == 404
     assert server.ask("/v2/models/wine/ready").status == 200
+
+
+def test_whole_numbers_are_such_where_mlflow_compares_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLSERVER_MODEL_IMPLEMENTATION", "mlserver_sklearn.SKLearnModel")
+    guard = import_module("standardserver.guard")
+    types = {"grade": np.dtype(np.int64), "floors": np.dtype(np.float64)}
+    typed = guard._typed(pd.DataFrame({"grade": [7.0], "floors": [1.5]}), types)
+    assert dict(typed.dtypes) == types
+    with pytest.raises(InferenceError, match=r"'grade' holds 7\.5; the model takes whole numbers there"):
+        guard._typed(pd.DataFrame({"grade": [7.5], "floors": [1.5]}), types)
