@@ -153,6 +153,9 @@ function mlserver(runtime: string): ImagePin {
   };
 }
 
+/** What MLServer's images of that version have, by the package's name: a model's file depends on it. */
+export const mlserverLibraries = { numpy: "1.26.4", "scikit-learn": "1.5.2", xgboost: "2.1.2" } as const;
+
 /** Where charts and images are taken from instead, if not from where they are published. */
 export interface Mirror {
   /** A registry, with a path if need be: `registry.example.com/mirror`. Images keep their path and their digest. */

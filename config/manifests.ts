@@ -128,6 +128,11 @@ export function trainedBy(image: string | undefined): Manifest | undefined {
   return manifests.find(({ training }) => training.image === image);
 }
 
+/** The lock file of a model's training: which version of each package its image has. */
+export function trainingLock({ folder }: Manifest): string {
+  return readFileSync(path.join(appDir, folder, "train", "requirements.txt"), "utf8");
+}
+
 /** The model that an image serves. */
 export function servedBy(image: string | undefined): OwnServed | undefined {
   return manifests.filter(hasOwnServer).find(({ serving }) => serving.image === image);

@@ -1,8 +1,8 @@
 import type { Understood } from "./checks";
-import { type Manifest, optionProblem, servedBy, trainedBy } from "./manifests";
+import { type Manifest, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Problem, placeOf } from "./problems";
-import { isPickle, prepackagedServers, serverReads } from "./servers";
+import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -48,6 +48,7 @@ export function checkModel(
     ...checkFiles(model),
     ...checkTraining(model),
     ...checkFormat(model),
+    ...checkLibrary(model),
     ...checkPickle(model),
     ...checkReplicas(model, written),
     ...(config.environment === undefined ? [] : checkBudget(model)),
@@ -158,6 +159,24 @@ function checkFormat({ server, image, training }: ModelConfig): Problem[] {
       server === undefined ? "image" : "server",
       `is ${server ?? String(image)}, which cannot load what ${made.image} makes (${made.writes}): ` +
         `take ${either(able)}`,
+    ),
+  ];
+}
+
+/** What another version of the library has written may load without a word, and answer otherwise. */
+function checkLibrary({ server, training }: ModelConfig): Problem[] {
+  const trained = trainedBy(training?.image);
+  if (trained === undefined || server === undefined) return [];
+  const { image, writes } = trained.training;
+  if (!serverReads[server].includes(writes)) return [];
+  const found = untrustedLibrary(writes, trainingLock(trained));
+  if (found === undefined) return [];
+  const { library, trained: ours, served } = found;
+  return [
+    at(
+      "training.image",
+      `is ${image}, which trains with ${library} ${ours}, and ${server} has ${served}: it may answer otherwise. ` +
+        `Pin ${library}==${served} in ml-app/${trained.folder}/train/requirements.in, and run: npm run lock`,
     ),
   ];
 }

@@ -1,4 +1,5 @@
 /** The standard model servers, which need no code of a model's own, and what they load. */
+import { mlserverLibraries } from "../pins";
 
 /** Seldon's prepackaged servers, run by MLServer. */
 export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
@@ -14,4 +15,36 @@ export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>>
 /** Whether files of a form are pickles: whoever loads them runs the code that they hold. */
 export function isPickle(form: string): boolean {
   return form.endsWith("pickle");
+}
+
+/** A library that writes a model's files, as the training has it and as the servers have it. */
+export interface LibraryVersions {
+  readonly library: string;
+  readonly trained: string;
+  readonly served: string;
+}
+
+/**
+ * The library of a form of files, if the servers' version cannot be trusted with what the training's writes: a pickle
+ * needs the same minor version, any other file one that is not newer. XGBoost 2.1 reads a file of 3.1 without a word,
+ * and answers 1.465 for 5.895.
+ *
+ * @param lock text of the lock file of what trains.
+ */
+export function untrustedLibrary(form: string, lock: string): LibraryVersions | undefined {
+  const library = form.startsWith("sklearn-") ? "scikit-learn" : "xgboost";
+  // `xgboost-cpu` is the same without the code for GPUs.
+  const line = new RegExp(`^${library}(?:-cpu)?==([^\\s;]+)`, "m");
+  const trained = line.exec(lock)?.[1];
+  const served = mlserverLibraries[library];
+  if (trained === undefined) return undefined;
+  const [ours, theirs] = [minorOf(trained), minorOf(served)];
+  const fits = isPickle(form) ? ours === theirs : ours <= theirs;
+  return fits ? undefined : { library, trained, served };
+}
+
+/** 2.1.4 as 2001, to be compared. */
+function minorOf(version: string): number {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major * 1000 + minor;
 }

@@ -68,6 +68,7 @@ describe("the content hash of an image", () => {
     mkdirSync(path.join(folder, path.dirname(source)), { recursive: true });
     cpSync(path.join(projectDir, source), path.join(folder, source));
     cpSync(path.join(projectDir, "config"), path.join(folder, "config"), { recursive: true });
+    cpSync(path.join(projectDir, "pins.ts"), path.join(folder, "pins.ts"));
     symlinkSync(path.join(projectDir, "node_modules"), path.join(folder, "node_modules"));
     copy = (await import(path.join(folder, source))) as typeof own;
   });

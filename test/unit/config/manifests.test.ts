@@ -4,7 +4,38 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { mlAppDir } from "../../../cli/paths";
-import { type Manifest, hasOwnServer, manifests, readManifest } from "../../../config/manifests";
+import {
+  type Manifest,
+  hasOwnServer,
+  manifests,
+  readManifest,
+  trainingLock,
+} from "../../../config/manifests";
+import { untrustedLibrary } from "../../../config/servers";
+
+describe("what has written a model's file", () => {
+  const trained = (package_: string, version: string) =>
+    `numpy==1.26.4 \\\n${package_}==${version} \\\n    --hash=sha256:a\n`;
+  const untrusted = (form: string, package_: string, version: string) => {
+    const found = untrustedLibrary(form, trained(package_, version));
+    return found && `${found.library} ${found.trained}, served with ${found.served}`;
+  };
+
+  it("is trusted with the servers' own versions, as all models of the project have them", () => {
+    for (const one of manifests.filter((manifest) => !hasOwnServer(manifest)))
+      expect(untrustedLibrary(one.training.writes, trainingLock(one)), one.name).to.equal(undefined);
+    expect(untrusted("xgboost-json", "xgboost-cpu", "2.0.3")).to.equal(undefined);
+  });
+
+  it("is not trusted where it is newer, or a pickle of another version", () => {
+    expect(untrusted("xgboost-json", "xgboost-cpu", "3.1.3")).to.equal("xgboost 3.1.3, served with 2.1.2");
+    expect(untrusted("xgboost-ubj", "xgboost", "2.2.0")).to.equal("xgboost 2.2.0, served with 2.1.2");
+    for (const version of ["1.4.2", "1.7.2"])
+      expect(untrusted("sklearn-cloudpickle", "scikit-learn", version)).to.equal(
+        `scikit-learn ${version}, served with 1.5.2`,
+      );
+  });
+});
 
 describe("a manifest of a model on a standard server", () => {
   const [standard] = manifests.filter(
