@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { copiedFiles, dockerfileOf } from "../../components/images/dockerfile";
+import { standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, hasOwnServer } from "../../config/manifests";
 import { mlAppDir } from "../paths";
 
@@ -28,6 +29,7 @@ export function servingFingerprint(manifest: Manifest, ...parts: unknown[]): str
     ? copiedFiles(dockerfileOf(manifest.serving.image)).filter(isCode)
     : ["standardserver/guard.py"];
   hashFiles(hash, code);
+  if (!hasOwnServer(manifest)) hash.update(JSON.stringify(standardSettings));
   hash.update(JSON.stringify(parts));
   return hash.digest("hex").slice(0, 16);
 }

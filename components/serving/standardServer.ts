@@ -17,6 +17,8 @@ export const standardSettings: Readonly<Record<string, string>> = {
   MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION: `${standardServer.package}.guard.Repository`,
   // The model in a process of its own would cost a second interpreter, and the first would wait for it.
   MLSERVER_PARALLEL_WORKERS: "0",
+  // XGBoost's threads wait for each other for longer than one of them takes for a hundred rows.
+  OMP_NUM_THREADS: "1",
 };
 
 /** The files of the package by name, and a digest that tells one state of them from another. */

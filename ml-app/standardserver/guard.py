@@ -64,17 +64,17 @@ class Model(_Runtime):  # type: ignore[misc]
         return loaded
 
     def decode_request(self, inference_request: InferenceRequest, default_codec: Any = None) -> Any:
-        """The rows of a request, as a frame with the model's names in their order."""
+        """The rows of a request in the order of the model's names, as the runtime likes them best."""
         if not self._names:
             return super().decode_request(inference_request, default_codec)
-        frame = rows(inference_request.inputs, self._names)
+        matrix = rows(inference_request.inputs, self._names)
+        if _class == "XGBoostModel":
+            # Its names are checked, and XGBoost takes 3 ms to look at a frame of a row that it answers in 0.3 ms.
+            return matrix
+        frame = pd.DataFrame(matrix, columns=self._names)
         schema = getattr(self, "_input_schema", None)
         # MLflow's runtime compares types with the model's signature: no float64 for whole numbers.
-        return (
-            frame
-            if schema is None
-            else _typed(frame, dict(zip(schema.input_names(), schema.pandas_types(), strict=True)))
-        )
+        return frame if schema is None else _typed(frame, dict(zip(self._names, schema.pandas_types(), strict=True)))
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Answer a request."""
@@ -91,8 +91,11 @@ class Model(_Runtime):  # type: ignore[misc]
             raise InferenceError(f"the model does not take this: {error}") from error
 
 
-def rows(inputs: list[RequestInput], names: list[str]) -> pd.DataFrame:
+def rows(inputs: list[RequestInput], names: list[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The rows of a request: one input with all columns in their order, or one for each column, under its name.
+
+    Returns:
+        Shape (rows, columns), the columns in the order of `names`.
 
     Raises:
         InferenceError: the inputs are not those of the model; says which, and why.
@@ -104,7 +107,7 @@ def rows(inputs: list[RequestInput], names: list[str]) -> pd.DataFrame:
             raise InferenceError(
                 f"a row of {given[0]!r} has {matrix.shape[1]} values; the model takes {len(names)}: {', '.join(names)}"
             )
-        return pd.DataFrame(matrix, columns=names)
+        return matrix
     problems = [
         f"{what}: {', '.join(map(repr, found))}"
         for what, found in (
@@ -121,7 +124,7 @@ def rows(inputs: list[RequestInput], names: list[str]) -> pd.DataFrame:
         raise InferenceError(f"{wide[0]!r} must have a single value in each row, shape [rows, 1]")
     if len({len(values) for values in columns.values()}) > 1:
         raise InferenceError("the inputs differ in their number of rows")
-    return pd.DataFrame({name: columns[name][:, 0] for name in names})
+    return np.column_stack([columns[name] for name in names])
 
 
 def _typed(frame: pd.DataFrame, types: dict[str, Any]) -> pd.DataFrame:

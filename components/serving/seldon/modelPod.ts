@@ -85,6 +85,8 @@ const serverVariables = Object.entries({
   // Where MLServer writes, which is else below its read-only home.
   MLSERVER_ENVIRONMENTS_DIR: "/tmp",
   MLSERVER_METRICS_DIR: "/tmp",
+  // Where it looks for settings and for modules first: among the model's files it would take those of whoever wrote them.
+  MLSERVER_MODELS_DIR: packageFolder,
   PYTHONPATH: standardServer.at,
 }).map(([name, value]) => ({ name, value }));
 

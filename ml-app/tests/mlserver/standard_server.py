@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -33,14 +34,23 @@ class Reply:
         return json.loads(self.text)
 
 
+_candidates = iter(random.sample(range(20_000, 32_000), 3_000))
+
+
+def _free_port() -> str:
+    """A port that nobody gets by chance while MLServer takes its seconds to start: none that the kernel hands out."""
+    for port in _candidates:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return str(port)
+    raise AssertionError("there is no free port")
+
+
 class Server:
     """MLServer, set up as the platform does, with one model: `wine`."""
 
     def __init__(self, library: str, files: Path, log: Path) -> None:
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-        ports = [str(one.getsockname()[1]) for one in sockets]
-        for one in sockets:
-            one.close()
+        ports = [_free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
         self.about = {
             "MLSERVER_HTTP_PORT": ports[0],
@@ -56,6 +66,7 @@ class Server:
             "MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION": "standardserver.guard.Repository",
             "MLSERVER_PARALLEL_WORKERS": "0",
             "MLSERVER_DEBUG": "false",
+            "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         with log.open("w") as out:
             self._process = subprocess.Popen(

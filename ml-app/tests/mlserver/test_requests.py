@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,3 +140,20 @@ def test_whole_numbers_are_such_where_mlflow_compares_types(monkeypatch: pytest.
     assert dict(typed.dtypes) == types
     with pytest.raises(InferenceError, match=r"'grade' holds 7\.5; the model takes whole numbers there"):
         guard._typed(pd.DataFrame({"grade": [7.5], "floors": [1.5]}), types)
+
+
+def test_files_beside_the_model_steer_nothing(
+    trained: dict[str, Path], serve: Callable[[str, Path], Server], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(trained["xgboost"], tmp_path / "files")
+    theirs = folder / "standardserver"
+    theirs.mkdir()
+    for module in (theirs / "__init__.py", theirs / "guard.py", folder / "theirs.py"):
+        module.write_text("raise SystemExit('code from the bucket')")
+    repository = {"model_repository_implementation": "mlserver.repository.SchemalessModelRepository", "debug": True}
+    (folder / "settings.json").write_text(json.dumps(repository))
+    (folder / "model-settings.json").write_text(json.dumps({"name": "theirs", "implementation": "theirs.Model"}))
+    server = serve("xgboost", folder)
+    server.wait_until_ready()
+    assert server.startup().returncode == 0
+    assert server.infer(tensor(ROW[:10])).status == 400
