@@ -108,7 +108,7 @@ describe("an inference graph", () => {
     expect(Object.fromEntries(names)).to.deep.equal({
       preprocess: ["HOME"],
       combine: ["HOME"],
-      wine: ["HOME", "MLSERVER", "PYTHONPATH"],
+      wine: ["HOME", "MLSERVER", "OMP_NUM_THREADS", "PYTHONPATH"],
       "house-price": ["HOME", "TOKEN"],
     });
   });
