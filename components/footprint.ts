@@ -62,8 +62,8 @@ export interface FixedValue {
   readonly at: Path;
   /** Why, or what to use instead; read behind "is fixed: ". */
   readonly why: string;
-  /** Values that do no harm. @default none */
-  readonly but?: readonly unknown[];
+  /** Whether a value does no harm. @default none is harmless */
+  readonly harmless?: (value: unknown) => boolean;
 }
 
 /** What others must know of a chart's values. The keys of a chart stand here and in the component, nowhere else. */

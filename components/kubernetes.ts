@@ -77,6 +77,22 @@ export function mergeValues(
   return merged;
 }
 
+/**
+ * Where values would take away a group of the base, or a list that is added to, by something that is neither.
+ *
+ * @returns paths, as `a.b`.
+ */
+export function misfits(base: Values, over: Values, added: readonly Path[] = []): string[] {
+  return Object.entries(over).flatMap(([key, value]) => {
+    const present = base[key];
+    const below = added.flatMap(([first, ...rest]) => (first === key ? [rest] : []));
+    if (isGroup(present) && Object.keys(present).length > 0)
+      return isGroup(value) ? misfits(present, value, below).map((path) => `${key}.${path}`) : [key];
+    const isAdded = below.some(({ length }) => length === 0);
+    return isAdded && !Array.isArray(value) ? [key] : [];
+  });
+}
+
 function both(first: pulumi.Input<unknown[]>, second: readonly unknown[]): pulumi.Input<unknown[]> {
   return Array.isArray(first)
     ? [...first, ...second]

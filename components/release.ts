@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { type ChartPin, chartSource, type ImagePin, imageParts, type Mirror } from "../pins";
 import { chartFootprints } from "./capabilities";
-import { mergeValues } from "./kubernetes";
+import { mergeValues, misfits } from "./kubernetes";
 
 /** What every component that wraps a chart takes. */
 export interface ChartArgs {
@@ -27,6 +27,7 @@ export interface ChartArgs {
  *
  * A real Helm release, not a rendered template: hooks run, and `lookup` finds what is there.
  *
+ * @throws pulumi.InputPropertiesError values of the user's would take away groups or lists that the platform needs.
  * @param release name of the release. Fixed, since names of Services follow from it.
  */
 export function installChart(
@@ -37,13 +38,24 @@ export function installChart(
   values: Readonly<Record<string, unknown>>,
   opts: pulumi.CustomResourceOptions,
 ): k8s.helm.v3.Release {
+  const { section = "", added } = chartFootprints[pin.name] ?? {};
+  const own = args.values ?? {};
+  const wrong = misfits(values, own, added);
+  if (wrong.length > 0)
+    throw new pulumi.InputPropertiesError({
+      message: `Values of chart ${pin.name} would take away what the platform needs; nothing was changed:`,
+      errors: wrong.map((path) => ({
+        propertyPath: `mlplatform:${section}.values.${path}`,
+        reason: "is a group or a list of the platform's own: give keys or entries of it, or leave it out",
+      })),
+    });
   return new k8s.helm.v3.Release(
     name,
     {
       name: release,
       namespace: args.namespace,
       ...chartSource(pin, args.mirror),
-      values: mergeValues(values, args.values ?? {}, chartFootprints[pin.name]?.added),
+      values: mergeValues(values, own, added),
       // Pulling the images for the first time takes longer than Helm's five minutes on a slow line.
       timeout: 900,
       // A failed release stays, with its pods and their logs; the next `up` mends it in place.

@@ -14,14 +14,15 @@ export function checkValues(config: Understood): Problem[] {
       const { section = "", fixed = [] } = charts[name] ?? {};
       const values = (config as Readonly<Record<string, { readonly values?: unknown } | undefined>>)[section]
         ?.values;
-      const problems = fixed.flatMap(({ at, why, but = [] }) => {
+      const problems = fixed.flatMap(({ at, why, harmless }) => {
         const found = given(values, at);
-        return found === undefined || but.includes(found.value)
+        // What replaces the whole group is nothing that its keys could be harmless in.
+        return found === undefined || (found.at.length === at.length && harmless?.(found.value) === true)
           ? []
           : [{ path: found.at, message: `is fixed: ${why}` }];
       });
       const refused = everyKey(values)
-        .filter(({ at, value }) => isRefused(at.at(-1) ?? "", value, level))
+        .filter(({ at, value }) => isRefused(at, value, level))
         .map(({ at, value }) => ({
           path: at,
           message:
@@ -62,14 +63,24 @@ function everyKey(values: unknown, above: Path = []): Given[] {
 }
 
 /** What a level refuses: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-function isRefused(key: string, value: unknown, level: PodSecurityLevel): boolean {
+function isRefused(at: Path, value: unknown, level: PodSecurityLevel): boolean {
+  const [key = "", above = ""] = [...at].reverse();
+  // Labels, variables and the like may be called anything.
+  if (at.some((one) => /^(.*annotations|.*labels|nodeSelector|extraEnvVars)$/i.test(one))) return false;
+  const is = (...values: unknown[]) => values.includes(value) || values.map(String).includes(String(value));
   const always =
-    (["hostNetwork", "hostPID", "hostIPC", "privileged"].includes(key) && value === true) ||
-    (key === "hostPath" && !isEmpty(value));
+    (["hostNetwork", "hostPID", "hostIPC", "privileged"].includes(key) && is(true)) ||
+    (key === "hostPath" && !isEmpty(value)) ||
+    (above === "seccompProfile" && key === "type" && is("Unconfined")) ||
+    (above === "capabilities" && key === "add" && !isEmpty(value));
   const restricted =
-    (key === "allowPrivilegeEscalation" && value === true) ||
-    (key === "runAsNonRoot" && value === false) ||
-    (key === "runAsUser" && value === 0);
+    (/securityContext$/i.test(key) && value === null) ||
+    (key === "seccompProfile" && value === null) ||
+    (key === "nfs" && !isEmpty(value)) ||
+    (key === "allowPrivilegeEscalation" && is(true)) ||
+    (key === "runAsNonRoot" && is(false)) ||
+    (key === "runAsUser" && is(0)) ||
+    (above === "capabilities" && key === "drop" && !(Array.isArray(value) && value.includes("ALL")));
   return always || (level === "restricted" && restricted);
 }
 
@@ -78,5 +89,9 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === undefined || (isGroup(value) && Object.keys(value).length === 0);
+  return (
+    value === undefined ||
+    (Array.isArray(value) && value.length === 0) ||
+    (isGroup(value) && Object.keys(value).length === 0)
+  );
 }

@@ -1,3 +1,4 @@
+import { podSettings } from "../components/serving/standardServer";
 import type { Understood } from "./checks";
 import { type Manifest, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
@@ -184,9 +185,9 @@ function checkLibrary({ server, training }: ModelConfig): Problem[] {
 /** A stack says for itself whether it trusts whoever may write to its buckets. */
 function checkPickle({ server, training, allowPickle }: ModelConfig): Problem[] {
   const writes = trainedBy(training?.image)?.training.writes;
-  const pickles =
-    server !== undefined &&
-    (serverReads[server].every(isPickle) || (writes !== undefined && isPickle(writes)));
+  // What it cannot load is told as that alone.
+  const loads = server === undefined ? [] : serverReads[server].filter((form) => (writes ?? form) === form);
+  const pickles = loads.length > 0 && loads.every(isPickle);
   if (!pickles || allowPickle) return [];
   return [
     at(
@@ -231,17 +232,15 @@ function checkBudget({ autoscaling, minAvailable, predictors = [], ...model }: M
   return [at("minAvailable", `is ${minAvailable}, so with ${pods} no node could be drained: ${instead}`)];
 }
 
-/** Variables that the platform sets: another of the same name would be refused by the API server. */
-const reservedVariables = [
-  "HOME",
-  "MLSERVER_ENVIRONMENTS_DIR",
-  "MLSERVER_METRICS_DIR",
-  "MLSERVER_PARALLEL_WORKERS",
-];
+/** What the platform, or Seldon's operator, says to a server by variables: another value would break what counts on it. */
+function isReserved(name: string, standard: boolean): boolean {
+  if (name === "HOME" || name.startsWith("PREDICTIVE_UNIT_")) return true;
+  return standard && (name in podSettings || name.startsWith("MLSERVER_"));
+}
 
-function checkEnvironment({ environment }: ModelConfig): Problem[] {
+function checkEnvironment({ environment, server }: ModelConfig): Problem[] {
   return Object.keys(environment)
-    .filter((name) => reservedVariables.includes(name))
+    .filter((name) => isReserved(name, server !== undefined))
     .map((name) => at(`environment.${name}`, "is set by the platform: leave it out"));
 }
 

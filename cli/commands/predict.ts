@@ -8,6 +8,7 @@ import { UserError, messageOf } from "../errors";
 import { exchangeWith, sendTo } from "../exchange";
 import { localClient } from "../local/modelServer";
 import { readState } from "../local/state";
+import { listed } from "../preflight/problem";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
 import type { ModelClient } from "../modelClient";
@@ -81,8 +82,14 @@ async function findModel(options: PredictOptions): Promise<FoundModel> {
 
 async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const target = await chooseTarget(options);
-  if (target.kind === "local")
-    throw new UserError(`no model runs: none is up locally, and ${target.reason}. Start: npm run up`);
+  if (target.kind === "local") {
+    const local = Object.keys(readState().models ?? {});
+    throw new UserError(
+      options.model === undefined || local.length === 0
+        ? `no model runs: none is up locally, and ${target.reason}. Start: npm run up`
+        : `no model ${options.model} runs here, but ${listed(local)}. Start it: npm run up -- --models ${options.model}`,
+    );
+  }
   const { cluster, context } = target;
   const models = await servedModels(cluster);
   const names = models.map(({ name }) => name).join(", ");

@@ -1,5 +1,5 @@
 import { charts } from "../../pins";
-import { by, chartNames, onePod, onVolume, port } from "../fixedValues";
+import { by, chartNames, fixed, only, onePod, onVolume, port } from "../fixedValues";
 import { type Footprint, inContainer } from "../footprint";
 import { postgresAccess } from "./database";
 
@@ -31,13 +31,24 @@ export const database = {
       replicas: ["replicaCount"],
       volume: ["persistence"],
       fixed: [
-        ...chartNames,
+        ...chartNames(service),
         port(["service", "port"], number),
         port(["service", "targetPort"], number),
         onePod,
         onVolume,
-        { at: ["auth"], why: "the platform makes the passwords and keeps them" },
-        { at: ["customUser"], why: "the platform makes MLflow's user and its database" },
+        ...fixed("the platform makes the passwords and keeps them", "auth"),
+        ...fixed(
+          "the platform makes MLflow's user and its database",
+          "customUser",
+          "initdb.scriptsConfigMap",
+        ),
+        ...fixed("for more than one pod take kind: external", "replication.enabled"),
+        ...fixed("the image's own sets up the data and starts the server", "command", "args"),
+        ...["whenDeleted", "whenScaled"].map((key) => ({
+          at: ["persistentVolumeClaimRetentionPolicy", key],
+          why: "the volume would go with the pods, and all data with it",
+          harmless: only("Retain"),
+        })),
         ...by("monitoring.enabled", ["metrics", "enabled"], ["metrics", "serviceMonitor"]),
       ],
     },

@@ -1,11 +1,11 @@
 import type { PlatformConfig } from "../../config";
 import { charts } from "../../pins";
-import { chartNames, onePod, onVolume, port } from "../fixedValues";
+import { chartNames, fixed, only, onePod, onVolume, port } from "../fixedValues";
 import { type Footprint, inContainer } from "../footprint";
 import { portOf } from "../namespaces/flows";
 import { minioAccess } from "./minioSetup";
 
-const { service, port: number } = minioAccess;
+const { service, port: number, region } = minioAccess;
 
 export const objectStore = {
   namespaces: {
@@ -36,12 +36,19 @@ export const objectStore = {
       replicas: ["replicaCount"],
       volume: ["persistence"],
       fixed: [
-        ...chartNames,
+        ...chartNames(service),
         port(["service", "port"], number),
         onePod,
         onVolume,
-        { at: ["auth"], why: "the platform makes the keys and keeps them" },
-        { at: ["config", "region"], why: "its clients sign their requests for it" },
+        { at: ["service", "consolePort"], why: "it is the console's own", harmless: only(9090) },
+        ...fixed("the platform makes the keys and keeps them", "auth"),
+        { at: ["config", "region"], why: "its clients sign their requests for it", harmless: only(region) },
+        ...fixed(
+          "it says where data lie and which port is served",
+          "config.minioOpts",
+          "config.minioVolumes",
+        ),
+        ...fixed("the data lie there", "persistence.mountPath"),
       ],
       added: [["config", "extraEnvVars"]],
     },

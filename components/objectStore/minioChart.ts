@@ -28,8 +28,7 @@ export interface MinioChartArgs extends ChartArgs {
   protect?: boolean;
 }
 
-const { service, port } = minioAccess;
-const region = "us-east-1";
+const { service, port, region } = minioAccess;
 /** The user of the chart's image. */
 const user = 1001;
 

@@ -1,7 +1,7 @@
 import type { S3Users } from "./objectStore";
 
 /** How MinIO is reached in the cluster. */
-export const minioAccess = { service: "minio", port: 9000 } as const;
+export const minioAccess = { service: "minio", port: 9000, region: "us-east-1" } as const;
 
 /** The buckets that the set-up makes. Neither gets a policy of its own, so nobody reads them without a key. */
 export const buckets = { models: "models", datasets: "datasets" } as const;

@@ -1,6 +1,6 @@
 import type { PlatformConfig } from "../../config";
 import { seldonChart } from "../../pins";
-import { by, chartNames } from "../fixedValues";
+import { by, chartNames, fixed, only, port } from "../fixedValues";
 import { type ChartResources, type Footprint } from "../footprint";
 import { anywhere, egress, from, ingress, portOf, tcp } from "../namespaces/flows";
 
@@ -8,6 +8,7 @@ import { anywhere, egress, from, ingress, portOf, tcp } from "../namespaces/flow
 export const seldonChartName = seldonChart("1.17.1").name;
 
 const keys: ChartResources["keys"] = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]];
+const operatorMetrics = 8080;
 const apiServerPorts = [443, 6443, 8443];
 /** Of Seldon's executor, and of a model without one. */
 const modelPorts = [8000, 5001, 9000, 9500];
@@ -19,7 +20,7 @@ export const serving = {
     servingOperator: {
       name: "seldon-system",
       level: "baseline",
-      metrics: [8080],
+      metrics: [operatorMetrics],
       flows: ({ serving: { values } }) => ({
         // The API server is no pod: it calls from a node's address.
         webhook: ingress({ peers: anywhere, ports: [webhookPort(values)] }),
@@ -64,20 +65,40 @@ export const serving = {
         { group: "rbac.authorization.k8s.io", resource: "clusterroles" },
       ],
       fixed: [
-        ...chartNames,
+        ...chartNames(seldonChartName),
         ...by("serving.certificate", ["certManager"]),
         ...by("serving.istio", ["istio"]),
+        ...by("objectStore", ["credentials"], ["predictiveUnit", "defaultEnvSecretRefName"]),
+        { at: ["webhook", "port"], why: "it must be a port, from 1 to 65535", harmless: isPort },
+        port(["metrics", "port"], operatorMetrics),
         ...["singleNamespace", "controllerId"].map((key) => ({
           at: [key],
           why: "models are in another namespace than the operator",
-          but: [false, ""],
+          harmless: only(false, ""),
         })),
-        ...["executor.port", "predictiveUnit.httpPort", "predictiveUnit.grpcPort"].map((key) => ({
+        ...fixed(
+          "models are reached on these ports, and the network policies open them",
+          "executor.port",
+          "predictiveUnit.httpPort",
+          "predictiveUnit.grpcPort",
+          "predictiveUnit.metricsPortName",
+          "executor.metricsPortName",
+        ),
+        ...fixed(
+          "the platform finds what the operator makes by its names",
+          "managerCreateResources",
+          "manager.deploymentNameAsPrefix",
+        ),
+        ...["crd.create", "rbac.create", "rbac.configmap.create", "serviceAccount.create"].map((key) => ({
           at: key.split("."),
-          why: "models are reached on these ports, and the network policies open them",
+          why: "without it the operator makes no model",
+          harmless: only(true),
         })),
-        { at: ["crd", "create"], why: "without its definition no model can be made", but: [true] },
-        { at: ["rbac", "create"], why: "without its rights the operator makes nothing", but: [true] },
+        ...["managerUserID", "executor.user", "defaultUserID"].map((key) => ({
+          at: key.split("."),
+          why: "its pods run as a user without rights",
+          harmless: (value: unknown) => Number(value) > 0,
+        })),
       ],
     },
   },
@@ -112,8 +133,12 @@ export const serving = {
 
 /** Some networks let the API server reach few ports of a pod, so it may be another than the chart's. */
 function webhookPort(values: PlatformConfig["serving"]["values"]): number {
-  const { port = 4443 } = (values["webhook"] ?? {}) as { readonly port?: number };
-  return port;
+  const { port: given } = (values["webhook"] ?? {}) as { readonly port?: unknown };
+  return isPort(given) ? Number(given) : 4443;
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535;
 }
 
 /** Lets trainings, and nothing else, read data from the web. */

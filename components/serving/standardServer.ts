@@ -5,8 +5,12 @@ import * as path from "node:path";
 
 const folder = path.join(__dirname, "..", "..", "ml-app", "standardserver");
 
-/** The package that stands beside MLServer, and the place of its folder in a pod. */
-export const standardServer = { package: "standardserver", at: "/opt/mlplatform" } as const;
+/** The package that stands beside MLServer, and where in a pod: its folder in the one that Python looks in. */
+export const standardServer = {
+  package: "standardserver",
+  at: "/opt/mlplatform",
+  folder: "/opt/mlplatform/standardserver",
+} as const;
 
 /** MLServer's variables that are the same everywhere. What they cannot say is said in `guard.py`. */
 export const standardSettings: Readonly<Record<string, string>> = {
@@ -19,6 +23,17 @@ export const standardSettings: Readonly<Record<string, string>> = {
   MLSERVER_PARALLEL_WORKERS: "0",
   // XGBoost's threads wait for each other for longer than one of them takes for a hundred rows.
   OMP_NUM_THREADS: "1",
+};
+
+/** All that a pod of MLServer is told by variables, beside what Seldon's operator says of the model. */
+export const podSettings: Readonly<Record<string, string>> = {
+  ...standardSettings,
+  // Where MLServer writes, which is else below its read-only home.
+  MLSERVER_ENVIRONMENTS_DIR: "/tmp",
+  MLSERVER_METRICS_DIR: "/tmp",
+  // Where it looks for settings and for modules first: among the model's files it would take those of whoever wrote them.
+  MLSERVER_MODELS_DIR: standardServer.folder,
+  PYTHONPATH: standardServer.at,
 };
 
 /** The files of the package by name, and a digest that tells one state of them from another. */

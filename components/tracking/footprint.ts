@@ -1,5 +1,5 @@
 import { charts } from "../../pins";
-import { by, chartNames, port } from "../fixedValues";
+import { by, chartNames, fixed, only, port } from "../fixedValues";
 import { type Footprint, inContainer } from "../footprint";
 import { from, ingress } from "../namespaces/flows";
 
@@ -29,20 +29,24 @@ export const tracking = {
       replicas: ["replicaCount"],
       ingress: ["ingress"],
       fixed: [
-        ...chartNames,
+        ...chartNames(service),
         port(["service", "port"], number),
         port(["service", "containerPort"], number),
-        { at: ["service", "enabled"], why: "trainings find it by its Service", but: [true] },
-        { at: ["serverHost"], why: "its Service has to reach it", but: ["0.0.0.0"] },
+        { at: ["service", "enabled"], why: "trainings find it by its Service", harmless: only(true) },
+        { at: ["serverHost"], why: "its Service has to reach it", harmless: only("0.0.0.0") },
         ...by("database", ["backendStore"], ["postgresql"], ["mysql"]),
-        ...by("objectStore", ["artifactRoot"]),
+        ...by("objectStore", ["artifactRoot"], ["minio", "enabled"]),
         ...by("tracking.ingress", ["ingress"]),
+        ...by("tracking.replicas", ["replicaCount"], ["autoscaling"]),
         ...by("monitoring.enabled", ["serviceMonitor", "enabled"]),
-        ...["auth", "ldapAuth", "oauth2Proxy"].map((key) => ({
-          at: [key, "enabled"],
-          why: "trainings and the platform's commands send no password",
-          but: [false],
-        })),
+        ...fixed(
+          "trainings and the platform's commands send no password",
+          ...["auth", "ldapAuth", "oauth2Proxy", "oidcAuth"].map((key) => `${key}.enabled`),
+        ),
+        ...fixed(
+          "trainings, the Service and the probes count on it",
+          ...["host", "port", "static-prefix", "app-name"].map((key) => `extraArgs.${key}`),
+        ),
       ],
       added: [["serverAllowedHosts"], ["extraVolumes"], ["extraVolumeMounts"]],
     },

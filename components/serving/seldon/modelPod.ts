@@ -1,6 +1,6 @@
 import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../../kubernetes";
 import type { GraphNode, Protocol } from "../modelServer";
-import { standardServer, standardSettings } from "../standardServer";
+import { podSettings, standardServer } from "../standardServer";
 import { type GraphUnit, unitParameters } from "./seldonDeployment";
 
 /** The user that Seldon's operator runs its pods as. */
@@ -71,24 +71,13 @@ function container(node: GraphNode, protocol: Protocol) {
       ...scratch.volumeMounts,
       ...(node.server === undefined
         ? []
-        : [{ name: standardServer.package, mountPath: packageFolder, readOnly: true }]),
+        : [{ name: standardServer.package, mountPath: standardServer.folder, readOnly: true }]),
     ],
     ...probes(node, protocol),
   };
 }
 
-/** Where in the pod stands what the platform adds to MLServer. */
-const packageFolder = `${standardServer.at}/${standardServer.package}`;
-
-const serverVariables = Object.entries({
-  ...standardSettings,
-  // Where MLServer writes, which is else below its read-only home.
-  MLSERVER_ENVIRONMENTS_DIR: "/tmp",
-  MLSERVER_METRICS_DIR: "/tmp",
-  // Where it looks for settings and for modules first: among the model's files it would take those of whoever wrote them.
-  MLSERVER_MODELS_DIR: packageFolder,
-  PYTHONPATH: standardServer.at,
-}).map(([name, value]) => ({ name, value }));
+const serverVariables = Object.entries(podSettings).map(([name, value]) => ({ name, value }));
 
 /** Where a server says that it lives, and that its model is loaded. */
 const health = {
@@ -109,7 +98,7 @@ function probes({ server, startupSeconds }: GraphNode, protocol: Protocol) {
       server === undefined
         ? { ...ask(live), periodSeconds: 1, failureThreshold: startupSeconds }
         : {
-            exec: { command: ["python", `${packageFolder}/startup.py`] },
+            exec: { command: ["python", `${standardServer.folder}/startup.py`] },
             timeoutSeconds: 10,
             periodSeconds: 2,
             failureThreshold: Math.ceil(startupSeconds / 2),

@@ -6,6 +6,7 @@ import {
   createSecret,
   fromSecret,
   mergeValues,
+  misfits,
   onceReady,
   podSecurity,
   requirements as asKubernetes,
@@ -28,6 +29,13 @@ describe("mergeValues", () => {
 
   it("takes lists as a whole", () => {
     expect(mergeValues({ a: [1, 2, 3] }, { a: [4] })).to.deep.equal({ a: [4] });
+  });
+
+  it("tells where a group, or a list that is added to, would be taken away", () => {
+    const base = { a: { b: 1 }, empty: {}, list: [1], other: [1], c: { d: { e: 1 } } };
+    const over = { a: null, empty: 3, list: "x", other: "x", c: { d: 5, f: 1 }, g: null };
+    expect(misfits(base, over, [["list"]])).to.deep.equal(["a", "list", "c.d"]);
+    expect(misfits(base, { a: { b: null }, list: [2] }, [["list"]])).to.deep.equal([]);
   });
 
   it("adds to lists that the platform needs its own entries of, known or not", async () => {

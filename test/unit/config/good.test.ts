@@ -14,6 +14,45 @@ import { flat, load, run, stackConfig } from "./support";
 const folder = path.join(__dirname, "good");
 const text = (name: string) => readFileSync(path.join(folder, `${name}.yaml`), "utf8");
 
+describe("values of charts", () => {
+  const outcome = (section: string, values: string) =>
+    run(stackConfig(`mlplatform:context: minikube\nmlplatform:${section}: { values: ${values} }`));
+
+  for (const [section, values] of [
+    [
+      "database",
+      '{ fullnameOverride: postgresql, service: { port: "5432" }, persistence: { enabled: null } }',
+    ],
+    [
+      "database",
+      "{ commonAnnotations: { privileged: true }, nodeSelector: { hostPath: a }, initContainers: [] }",
+    ],
+    ["objectStore", "{ config: { region: us-east-1, extraEnvVars: [{ name: A, value: b }] } }"],
+    [
+      "tracking",
+      "{ ingress: { enabled: false }, postgresql: { enabled: false }, extraArgs: { gunicorn-opts: a } }",
+    ],
+    ["serving", "{ istio: { enabled: false }, webhook: { port: 8443 }, singleNamespace: false }"],
+  ] as const)
+    it(`may be what does no harm: ${section} ${values}`, async () => {
+      expect((await outcome(section, values)).error).to.equal(undefined);
+    });
+
+  it("may not take away groups and lists that the platform needs", async () => {
+    const { error } = await outcome(
+      "tracking",
+      "{ serverAllowedHosts: null, podSecurityContext: 5, extraEnvVars: {} }",
+    );
+    expect(pulumi.InputPropertiesError.isInstance(error)).to.equal(true);
+    expect(
+      (error as pulumi.InputPropertiesError).errors.map(({ propertyPath }) => propertyPath),
+    ).to.deep.equal([
+      "mlplatform:tracking.values.podSecurityContext",
+      "mlplatform:tracking.values.serverAllowedHosts",
+    ]);
+  });
+});
+
 describe("keys that nobody reads", () => {
   it("are told, and change nothing", async () => {
     const config = {
