@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { copiedFiles, dockerfileOf } from "../../components/images/dockerfile";
-import { standardSettings } from "../../components/serving/standardServer";
+import { standardServerFiles, standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, hasOwnServer } from "../../config/manifests";
 import { mlAppDir } from "../paths";
 
@@ -25,11 +25,9 @@ export function trainingFingerprint({ training }: Manifest, data: string | undef
 /** Fingerprint of the model server's code and of everything else that `parts` name. */
 export function servingFingerprint(manifest: Manifest, ...parts: unknown[]): string {
   const hash = createHash("sha256");
-  const code = hasOwnServer(manifest)
-    ? copiedFiles(dockerfileOf(manifest.serving.image)).filter(isCode)
-    : ["standardserver/guard.py"];
+  const code = hasOwnServer(manifest) ? copiedFiles(dockerfileOf(manifest.serving.image)).filter(isCode) : [];
   hashFiles(hash, code);
-  if (!hasOwnServer(manifest)) hash.update(JSON.stringify(standardSettings));
+  if (!hasOwnServer(manifest)) hash.update(JSON.stringify([standardSettings, standardServerFiles().digest]));
   hash.update(JSON.stringify(parts));
   return hash.digest("hex").slice(0, 16);
 }

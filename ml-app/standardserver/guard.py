@@ -1,6 +1,6 @@
 """What MLServer 1.7.1 has no setting for: it answers what a request asks, or says what is wrong with the request.
 
-MLServer loads this file itself, with these variables beside its own:
+MLServer loads this file itself, and with it those beside it, with these variables beside its own:
 
     MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION=standardserver.guard.Repository
     PYTHONPATH=the folder above this one
@@ -8,7 +8,8 @@ MLServer loads this file itself, with these variables beside its own:
 - A row that is too wide, a text, a NaN, names that the model does not know: MLServer lets the model's library raise,
   which is a 500, or answer, which is a wrong number (https://github.com/SeldonIO/MLServer/issues/735). Here it is a 400
   with the reason.
-- Any size of body is read, and unpacked if it is packed. Here it is bounded.
+- Any size of body is read, for any time, and unpacked if it is packed. Here it is bounded (`over_rest.py`).
+- A message over gRPC that cannot be converted is INTERNAL. Here it is INVALID_ARGUMENT (`over_grpc.py`).
 - Whoever reaches the port may unload the model. Here nobody can.
 - `model-settings.json` among a model's files may name any code. It is not read: the one model is that of
   MLSERVER_MODEL_NAME, _URI and _IMPLEMENTATION.
@@ -20,28 +21,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import mlserver.grpc.server as grpc
 import mlserver.rest.server as rest
 import numpy as np
 import pandas as pd
 from mlserver.errors import InferenceError
+from mlserver.handlers import ModelRepositoryHandlers
 from mlserver.repository import ModelRepository
 from mlserver.settings import ModelParameters, ModelSettings
-from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor, RequestInput
+from mlserver.types import Datatype, InferenceRequest, InferenceResponse, MetadataTensor, RequestInput
 
-LARGEST_BODY = 1024 * 1024
-IDLE_SECONDS = 620
-CONNECTIONS = 500
+from standardserver.over_grpc import Servicer, refuse
+from standardserver.over_rest import SETTINGS, Bounded
+from standardserver.startup import recorded
+
 LARGEST = 3.4e38
 """What float32 holds: trees compare in it."""
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+KINDS = [kind.value for kind in Datatype if kind.value.startswith(("FP", "INT", "UINT"))]
+LONGEST_ID = 256
+SHOWN = 20
+SHOWN_CHARACTERS = 40
 
 _module, _, _class = os.environ["MLSERVER_MODEL_IMPLEMENTATION"].rpartition(".")
 _Runtime: Any = getattr(import_module(_module), _class)
@@ -56,9 +61,10 @@ class Model(_Runtime):  # type: ignore[misc]
 
     async def load(self) -> bool:
         """Load the model, and tell the names of its inputs to whoever asks."""
+        # Without the record of its training nothing would be known to look for.
+        record = recorded(Path(self._settings.parameters.uri))
+        self._names: list[str] = record["names"] if record else []
         loaded: bool = await super().load()
-        record = Path(self._settings.parameters.uri) / "recorded.json"
-        self._names: list[str] = json.loads(record.read_text())["names"] if record.is_file() else []
         if self._names:
             self.inputs = [MetadataTensor(name=name, datatype="FP64", shape=[-1, 1]) for name in self._names]
         return loaded
@@ -78,17 +84,25 @@ class Model(_Runtime):  # type: ignore[misc]
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Answer a request."""
+        if payload.id and not re.fullmatch(rf"[ -~]{{1,{LONGEST_ID}}}", payload.id):
+            # It comes back in a header.
+            raise InferenceError(f"the id must have at most {LONGEST_ID} characters, all of printable ASCII")
+        asked: set[str] = set()
         for output in payload.outputs or []:
             # What is asked for is a method of the model's: of a regressor not "transform".
             if not hasattr(getattr(self, "_model", None), output.name):
-                raise InferenceError(f"the model has no output {output.name!r}")
+                raise InferenceError(f"the model has no output {_told(output.name)}")
+            if output.name in asked:
+                # Each would be computed and sent.
+                raise InferenceError(f"the output {_told(output.name)} is asked for twice")
+            asked.add(output.name)
             output.parameters = None
         try:
             return await super().predict(payload)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             if self._names:
                 raise
-            raise InferenceError(f"the model does not take this: {error}") from error
+            raise InferenceError(f"the model does not take this: {str(error)[:300]}") from error
 
 
 def rows(inputs: list[RequestInput], names: list[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -105,11 +119,11 @@ def rows(inputs: list[RequestInput], names: list[str]) -> np.ndarray[Any, np.dty
         matrix = _values(inputs[0])
         if matrix.shape[1] != len(names):
             raise InferenceError(
-                f"a row of {given[0]!r} has {matrix.shape[1]} values; the model takes {len(names)}: {', '.join(names)}"
+                f"a row of {_told(given[0])} has {matrix.shape[1]} values; the model takes {len(names)}: {_some(names)}"
             )
         return matrix
     problems = [
-        f"{what}: {', '.join(map(repr, found))}"
+        f"{what}: {_some(found)}"
         for what, found in (
             ("unknown", [name for name in given if name not in names]),
             ("missing", [name for name in names if name not in given]),
@@ -121,7 +135,7 @@ def rows(inputs: list[RequestInput], names: list[str]) -> np.ndarray[Any, np.dty
         raise InferenceError(f"these are not the model's inputs; {'; '.join(problems)}")
     columns = {one.name: _values(one) for one in inputs}
     if wide := [name for name, values in columns.items() if values.shape[1] != 1]:
-        raise InferenceError(f"{wide[0]!r} must have a single value in each row, shape [rows, 1]")
+        raise InferenceError(f"{_told(wide[0])} must have a single value in each row, shape [rows, 1]")
     if len({len(values) for values in columns.values()}) > 1:
         raise InferenceError("the inputs differ in their number of rows")
     return np.column_stack([columns[name] for name in names])
@@ -145,34 +159,55 @@ def _values(one: RequestInput) -> np.ndarray[Any, np.dtype[np.float64]]:
     Raises:
         InferenceError: they are no finite numbers, or not as many as its shape says.
     """
-    name, kind, shape = repr(one.name), one.datatype, list(one.shape)
-    if not kind.startswith(("FP", "INT", "UINT")):
-        raise InferenceError(f"{name} is of {kind}; the model takes numbers, such as FP64")
-    if len(shape) == 1:
-        shape.append(1)
-    if len(shape) != 2 or min(shape) < 1:  # noqa: PLR2004
-        raise InferenceError(f"{name} has the shape {list(one.shape)}; it must be [rows, columns], each at least 1")
-    flat = _flat(one.data.root if hasattr(one.data, "root") else one.data)
+    name, kind, shape = _told(one.name), one.datatype, list(one.shape)
+    if kind not in KINDS:
+        raise InferenceError(f"{name} is of {str(kind)[:SHOWN_CHARACTERS]}; the model takes numbers, such as FP64")
+    if len(shape) not in (1, 2) or min(shape) < 1:
+        raise InferenceError(
+            f"{name} has the shape {str(shape)[:SHOWN_CHARACTERS]}; it must be [rows, columns], each at least 1"
+        )
+    height, width = shape if len(shape) > 1 else (shape[0], 1)
+    flat = _flat(one.data.root if hasattr(one.data, "root") else one.data, name, width)
     if wrong := [value for value in flat if type(value) not in (int, float)]:
-        raise InferenceError(f"{name} holds {str(wrong[0])[:40]!r}, which is no number")
-    if shape[0] * shape[1] != len(flat):
-        raise InferenceError(f"{name} has the shape {list(one.shape)}, and {len(flat)} values")
+        raise InferenceError(f"{name} holds {_told(wrong[0])}, which is no number")
+    if height * width != len(flat):
+        raise InferenceError(f"{name} has the shape {shape}, and {len(flat)} values")
     if wrong := [value for value in flat if not -LARGEST <= value <= LARGEST]:
-        raise InferenceError(f"{name} holds {str(wrong[0])[:40]}; the model takes finite numbers up to {LARGEST:g}")
+        raise InferenceError(f"{name} holds {_told(wrong[0])}; the model takes finite numbers up to {LARGEST:g}")
     if not kind.startswith("FP") and (wrong := [value for value in flat if value != int(value)]):
         raise InferenceError(f"{name} is of {kind}, and holds {wrong[0]}")
-    return np.array(flat, dtype=np.float64).reshape(shape)
+    return np.array(flat, dtype=np.float64).reshape(height, width)
 
 
-def _flat(data: Any) -> list[Any]:
-    """The values of data, which may come as a list of rows."""
+def _flat(data: Any, name: str, width: int) -> list[Any]:
+    """The values of data, which may come as a list of rows.
+
+    Raises:
+        InferenceError: a row is of another width.
+    """
     if isinstance(data, np.ndarray):
         data = data.tolist()
     if not isinstance(data, list | tuple):
         data = [data]
-    if any(type(value) is list for value in data):
-        return [value for row in data for value in (row if type(row) is list else [row])]
-    return list(data)
+    if not any(type(value) is list for value in data):
+        return list(data)
+    widths = [len(row) if type(row) is list else 1 for row in data]
+    if wrong := [found for found in widths if found != width]:
+        raise InferenceError(f"{name} has a row of {wrong[0]} values, where its shape says {width}")
+    return [value for row in data for value in (row if type(row) is list else [row])]
+
+
+def _told(value: Any) -> str:
+    """A value of a request, as JSON writes it, to a bounded length."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of these names, and how many more there are."""
+    told = list(names)
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return f"{', '.join(map(_told, told[:SHOWN]))}{more}"
 
 
 class Repository(ModelRepository):  # type: ignore[misc]
@@ -193,68 +228,13 @@ class Repository(ModelRepository):  # type: ignore[misc]
         return []
 
 
-class Bounded:
-    """An ASGI application in front of MLServer's: refuses what that would read without an end, or obey."""
-
-    def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on with its body read."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        if refusal := _refusal(scope):
-            return await _refuse(send, *refusal)
-        body, more = b"", scope["method"] == "POST"
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > LARGEST_BODY:
-                return await _refuse(send, 413, f"the body has more than {LARGEST_BODY} bytes: send fewer rows")
-            more = message.get("more_body", False)
-        parts = iter([{"type": "http.request", "body": body}])
-
-        async def again() -> Message:
-            return next(parts, None) or await receive()
-
-        return await self._app(scope, again, send)
-
-
-def _refusal(scope: Message) -> tuple[int, str] | None:
-    """Why a request is refused before its body is read: status and reason; None if it is not."""
-    headers = dict(scope["headers"])
-    if scope["path"].startswith("/v2/repository"):
-        return 404, "models are loaded and unloaded by the platform alone"
-    if not scope["path"].startswith("/v2"):
-        # MLflow's runtime adds ways to the model that are not looked at here.
-        return 404, "this server speaks the Open Inference Protocol, below /v2"
-    if scope["method"] != "POST":
-        return None
-    if headers.get(b"content-encoding", b"identity") != b"identity":
-        return 415, "send the body unpacked, without Content-Encoding"
-    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
-        return 415, "send JSON, with Content-Type: application/json"
-    return None
-
-
-async def _refuse(send: Send, status: int, reason: str) -> None:
-    body = json.dumps({"error": reason}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-_create_app = rest.create_app
-
-
-def _create_bounded_app(settings: Any, **handlers: Any) -> Any:
-    # MLServer hands these to uvicorn, and has no variable for them.
-    settings._custom_rest_server_settings = {"timeout_keep_alive": IDLE_SECONDS, "limit_concurrency": CONNECTIONS}
-    app = _create_app(settings, **handlers)
+def _create_bounded_app(settings: Any, *, _create: Any = rest.create_app, **handlers: Any) -> Any:
+    settings._custom_rest_server_settings = SETTINGS
+    app = _create(settings, **handlers)
     app.add_middleware(Bounded)
     return app
 
 
 rest.create_app = _create_bounded_app
+grpc.InferenceServicer = Servicer
+ModelRepositoryHandlers.load = ModelRepositoryHandlers.unload = refuse

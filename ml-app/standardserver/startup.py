@@ -26,6 +26,9 @@ TOLERANCES = {"float64": 1e-6, "float32": 1e-5}
 TIMEOUT_SECONDS = 8
 SHOWN_CHARACTERS = 300
 
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Without the proxy that the environment may name: the server is on this machine."""
+
 
 class NotReadyError(Exception):
     """Why the server is not in service."""
@@ -83,7 +86,7 @@ def ask(url: str, body: Any) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 this machine
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+        with DIRECTLY.open(request, timeout=TIMEOUT_SECONDS) as response:
             text = response.read()
     except urllib.error.HTTPError as error:
         said = " ".join(error.read().decode(errors="replace").split())

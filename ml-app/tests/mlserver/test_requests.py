@@ -56,7 +56,7 @@ def test_the_model_tells_its_inputs(server: Server) -> None:
 
 
 WRONG: dict[str, tuple[list[Any], str]] = {
-    "too narrow": ([tensor(ROW[:10])], "has 10 values; the model takes 11: fixed acidity"),
+    "too narrow": ([tensor(ROW[:10])], 'has 10 values; the model takes 11: "fixed acidity"'),
     "too wide": ([tensor([*ROW, 1])], "has 12 values"),
     "one number": ([tensor([7.4])], "has 1 values"),
     "a vector": ([tensor(ROW, [11])], "has 1 values"),
@@ -66,23 +66,27 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     "a huge shape": ([tensor(ROW, [10**15, 11])], "and 11 values"),
     "too few values": ([tensor(ROW, [2, 11])], "and 11 values"),
     "nothing": ([tensor([], [1, 11])], "and 0 values"),
-    "ragged rows": ([tensor([ROW, ROW[:3]], [2, 11])], "and 14 values"),
-    "too deep": ([tensor([[ROW]], [1, 11])], "no number"),
-    "a text": ([tensor([*ROW[:10], "9.4"])], "'9.4', which is no number"),
+    "ragged rows": ([tensor([ROW, ROW[:3]], [2, 11])], "a row of 3 values, where its shape says 11"),
+    "ragged rows that add up": ([tensor([ROW[:10], [*ROW, 1]], [2, 11])], "a row of 10 values"),
+    "rows that are columns": ([tensor([[1, 2]] * 11, [2, 11])], "a row of 2 values"),
+    "rows and values": ([tensor([ROW, *ROW], [2, 11])], "a row of 1 values"),
+    "too deep": ([tensor([[ROW]], [1, 11])], "a row of 1 values"),
+    "a text": ([tensor([*ROW[:10], "9.4"])], '"9.4", which is no number'),
     "texts": ([tensor(["a"] * 11, datatype="BYTES")], "is of BYTES"),
-    "truth": ([tensor([*ROW[:10], True])], "'True', which is no number"),
+    "truth": ([tensor([*ROW[:10], True])], "holds true, which is no number"),
     "truths": ([tensor([True] * 11, datatype="BOOL")], "is of BOOL"),
-    "null": ([tensor([*ROW[:10], None])], "'None', which is no number"),
+    "null": ([tensor([*ROW[:10], None])], "holds null, which is no number"),
     "an object": ([tensor([*ROW[:10], {}])], "which is no number"),
     "too large": ([tensor([*ROW[:10], 1e39])], "finite numbers"),
     "no integer": ([tensor([*ROW[:10], 9.5], datatype="INT64")], "is of INT64, and holds"),
-    "not all names": (columns(alcohol=None), "missing: 'alcohol'"),
-    "another name": (columns(alcohol=None, alcool=9.4), "unknown: 'alcool'; missing: 'alcohol'"),
-    "one name too many": (columns(id=1), "unknown: 'id'"),
-    "a name twice": ([*columns(), tensor([9.4], [1, 1], name="alcohol")], "there twice: 'alcohol'"),
-    "a name alone": ([tensor([9.4], [1, 1], name="alcohol")], "missing: 'fixed acidity'"),
+    "not all names": (columns(alcohol=None), 'missing: "alcohol"'),
+    "another name": (columns(alcohol=None, alcool=9.4), 'unknown: "alcool"; missing: "alcohol"'),
+    "one name too many": (columns(id=1), 'unknown: "id"'),
+    "a name twice": ([*columns(), tensor([9.4], [1, 1], name="alcohol")], 'there twice: "alcohol"'),
+    "a name alone": ([tensor([9.4], [1, 1], name="alcohol")], 'missing: "fixed acidity"'),
     "a wide column": ([*columns(alcohol=None), tensor([9.4, 1], name="alcohol")], "a single value in each row"),
     "a longer column": ([*columns(alcohol=None), tensor([9.4, 1], [2, 1], name="alcohol")], "differ in their number"),
+    "many names": ([tensor([1], name=f"{i}" * 900) for i in range(100)], "and 80 more"),
     "no inputs": ([], "missing"),
 }
 
@@ -92,6 +96,7 @@ def test_a_wrong_row_is_refused_with_the_reason(server: Server, case: str) -> No
     inputs, reason = WRONG[case]
     reply = server.infer(*inputs)
     assert reply.status == 400, reply.text
+    assert len(reply.text) < 2_000
     assert re.search(reason, reply.content["error"]), reply.text
 
 
@@ -120,11 +125,30 @@ def test_a_body_that_is_no_request_is_refused(server: Server, case: str) -> None
 def test_what_the_model_does_not_make_is_refused(server: Server) -> None:
     for name in ("transform", "predict_proba", "fit", "", "__class__"):
         assert server.infer(tensor(ROW), outputs=[{"name": name}]).status == 400
+    again = server.infer(tensor(ROW), outputs=[{"name": "predict"}] * 2)
+    assert (again.status, again.content["error"]) == (400, 'the output "predict" is asked for twice')
     odd = [{"name": "predict", "parameters": {"content_type": "garbage"}}]
     assert server.infer(tensor(ROW), outputs=odd, parameters={"content_type": "garbage"}).status == 200
 
 
+def test_an_id_that_no_header_carries_is_refused(server: Server) -> None:
+    for wrong in ("a\r\nb: c", "é", "x" * 257):
+        assert "printable ASCII" in server.infer(tensor(ROW), id=wrong).content["error"]
+    assert server.infer(tensor(ROW), id="x" * 256).content["id"] == "x" * 256
+
+
+def test_files_without_the_record_of_their_training_are_not_served(
+    trained: dict[str, Path], serve: Callable[[str, Path], Server], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(trained["xgboost"], tmp_path / "files")
+    (folder / "recorded.json").unlink()
+    with pytest.raises(AssertionError, match=r"recorded\.json is missing, though training has recorded rows"):
+        serve("xgboost", folder).wait_until_ready()
+
+
 def test_nobody_unloads_the_model(server: Server) -> None:
+    for stream in ("infer_stream", "generate_stream"):
+        assert server.ask(f"/v2/models/wine/{stream}", {"inputs": []}).status == 404
     for path in ("index", "models/wine/unload", "models/wine/load"):
         assert server.ask(f"/v2/repository/{path}", {}).status == 404
     assert server.ask("/invocations", {"inputs": [ROW]}).status == 404

@@ -36,7 +36,7 @@ def changed(server: Server, tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_a_server_that_answers_as_at_training_is_in_service(server: Server) -> None:
-    checked = server.startup()
+    checked = server.startup(http_proxy="http://127.0.0.1:1")
     expected = f"5 rows answered as at training, to {TOLERANCES[server.library]:g}\n"
     assert (checked.returncode, checked.stdout) == (0, expected), checked.stderr
 
