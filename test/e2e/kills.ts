@@ -12,6 +12,7 @@ import { project } from "../../cli/engine/settings";
 import { ofEngines } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
 import { namespaceNames } from "../../components/capabilities";
+import { manifests } from "../../config/manifests";
 import { type Random, randomFrom } from "../engine/support/random";
 import { leftovers } from "./leftovers";
 import { until } from "./pods";
@@ -103,9 +104,9 @@ export class Kills {
     const all = await Promise.all(Object.values(namespaceNames).map((name) => releases.list(name)));
     const undeployed = all.flat().filter(({ status }) => status !== "deployed");
     const jobs = await this.cluster.list<V1Job>(`/apis/batch/v1/namespaces/${namespaceNames.models}/jobs`);
-    if (jobs.length !== 1 || undeployed.length > 0)
+    if (jobs.length !== manifests.length || undeployed.length > 0)
       throw new Error(
-        `${jobs.length} trainings; ${undeployed.map(({ name, status }) => `${name} is ${status}`).join()}`,
+        `${jobs.length} trainings of ${manifests.length} models; ${undeployed.map(({ name, status }) => `${name} is ${status}`).join()}`,
       );
     const plugins = ofEngines();
     if (plugins.length > 0) throw new Error(`left: processes ${plugins.map(({ pid }) => pid).join(", ")}`);
