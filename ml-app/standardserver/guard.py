@@ -11,6 +11,7 @@ MLServer loads this file itself, and with it those beside it, with these variabl
 - Any size of body is read, for any time, and unpacked if it is packed. Here it is bounded (`over_rest.py`).
 - A message over gRPC that cannot be converted is INTERNAL. Here it is INVALID_ARGUMENT (`over_grpc.py`).
 - Whoever reaches the port may unload the model. Here nobody can.
+- Names of models that it does not have are kept for good, as labels of its metrics. Here none is.
 - `model-settings.json` among a model's files may name any code. It is not read: the one model is that of
   MLSERVER_MODEL_NAME, _URI and _IMPLEMENTATION.
 - A connection that is idle for 5 seconds is closed, which meets requests on their way. Here it may be idle for longer
@@ -31,14 +32,15 @@ import mlserver.grpc.server as grpc
 import mlserver.rest.server as rest
 import numpy as np
 import pandas as pd
-from mlserver.errors import InferenceError
-from mlserver.handlers import ModelRepositoryHandlers
+from fastapi.exceptions import RequestValidationError
+from mlserver.errors import InferenceError, ModelNotFound
+from mlserver.handlers import DataPlane, ModelRepositoryHandlers
 from mlserver.repository import ModelRepository
 from mlserver.settings import ModelParameters, ModelSettings
 from mlserver.types import Datatype, InferenceRequest, InferenceResponse, MetadataTensor, RequestInput
 
 from standardserver.over_grpc import Servicer, refuse
-from standardserver.over_rest import SETTINGS, Bounded
+from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
 from standardserver.startup import recorded
 
 LARGEST = 3.4e38
@@ -232,9 +234,22 @@ def _create_bounded_app(settings: Any, *, _create: Any = rest.create_app, **hand
     settings._custom_rest_server_settings = SETTINGS
     app = _create(settings, **handlers)
     app.add_middleware(Bounded)
+    app.add_exception_handler(RequestValidationError, tell_what_is_no_message)
     return app
+
+
+async def _infer_known(
+    self: DataPlane, payload: Any, name: str, version: str | None = None, *, _infer: Any = DataPlane.infer
+) -> Any:
+    # MLServer counts requests by the name that they ask for, and keeps each name for good.
+    try:
+        await self._model_registry.get_model(name, version)
+    except ModelNotFound:
+        raise ModelNotFound(name[:SHOWN_CHARACTERS], version and version[:SHOWN_CHARACTERS]) from None
+    return await _infer(self, payload, name, version)
 
 
 rest.create_app = _create_bounded_app
 grpc.InferenceServicer = Servicer
+DataPlane.infer = _infer_known
 ModelRepositoryHandlers.load = ModelRepositoryHandlers.unload = refuse

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from fastapi.responses import JSONResponse
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 LARGEST_BODY = 1024 * 1024
@@ -17,6 +18,9 @@ REQUESTS = 500
 """Predictions under way at a time. Probes are answered beyond it."""
 CONNECTIONS = 5000
 """Above it uvicorn answers 503 to whatever comes, probes too: it counts connections before it looks at a request."""
+
+SHOWN = 5
+SHOWN_CHARACTERS = 200
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -135,6 +139,14 @@ def _unreadable(headers: dict[bytes, bytes]) -> tuple[int, str] | None:
     if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         return 415, "send JSON, with Content-Type: application/json"
     return None
+
+
+async def tell_what_is_no_message(_: Any, error: Any) -> JSONResponse:
+    """In place of FastAPI's answer, which repeats what was sent: once for each thing that is wrong with it."""
+    wrong = error.errors()
+    told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}"[:SHOWN_CHARACTERS] for one in wrong[:SHOWN]]
+    more = [f"{len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
+    return JSONResponse({"error": "; ".join(told + more)}, 422)
 
 
 async def _refuse(send: Send, status: int, reason: str, *more: tuple[bytes, bytes]) -> None:

@@ -52,7 +52,7 @@ class Server:
     def __init__(self, library: str, files: Path, log: Path) -> None:
         ports = [_free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
-        self.grpc = ports[1]
+        self.grpc, self.metrics = ports[1:]
         self.about = {
             "MLSERVER_HTTP_PORT": ports[0],
             "MLSERVER_MODEL_NAME": "wine",

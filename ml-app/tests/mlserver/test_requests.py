@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import shutil
+import urllib.request
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -107,6 +108,7 @@ BODIES: dict[str, tuple[bytes, dict[str, str], int]] = {
     "no message": (b"{}", {}, 422),
     "NaN": (json.dumps({"inputs": [tensor([*ROW[:10], float("nan")])]}).encode(), {}, 422),
     "another type": (json.dumps({"inputs": [tensor(ROW, datatype="DECIMAL")]}).encode(), {}, 422),
+    "much that is wrong": (json.dumps({"inputs": [{}] * 50_000 + [{"name": "x" * 100_000}]}).encode(), {}, 422),
     "a form": (b"x=1", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
     "packed": (gzip.compress(b" " * 10_000_000), {"Content-Encoding": "gzip"}, 415),
     "2 MiB": (json.dumps({"inputs": [tensor(ROW * 40_000, [40_000, 11])]}).encode(), {}, 413),
@@ -118,7 +120,7 @@ def test_a_body_that_is_no_request_is_refused(server: Server, case: str) -> None
     body, headers, status = BODIES[case]
     reply = server.ask("/v2/models/wine/infer", body, headers)
     assert reply.status == status, reply.text
-    assert len(reply.text) > 20
+    assert 20 < len(reply.text) < 2_000
     assert "Traceback" not in reply.text
 
 
@@ -129,6 +131,16 @@ def test_what_the_model_does_not_make_is_refused(server: Server) -> None:
     assert (again.status, again.content["error"]) == (400, 'the output "predict" is asked for twice')
     odd = [{"name": "predict", "parameters": {"content_type": "garbage"}}]
     assert server.infer(tensor(ROW), outputs=odd, parameters={"content_type": "garbage"}).status == 200
+
+
+def test_names_of_other_models_are_not_kept(server: Server) -> None:
+    for path in ("nonesuch", "wine/versions/nonesuch"):
+        reply = server.ask(f"/v2/models/{path}/infer", {"inputs": [tensor(ROW)]})
+        assert (reply.status, "not found" in reply.content["error"]) == (404, True)
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics}/metrics", timeout=30) as metrics:
+        text = metrics.read().decode()
+    assert "model_infer_request_duration" in text
+    assert "nonesuch" not in text
 
 
 def test_an_id_that_no_header_carries_is_refused(server: Server) -> None:
