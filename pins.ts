@@ -67,10 +67,13 @@ export const charts = {
   },
 } as const satisfies Record<string, ChartPin>;
 
+/** Its chart, whose objects have the same names whatever the release is called. */
+export const seldonChartName = "seldon-core-operator";
+
 /** The chart of Seldon's operator; chart and images of a version carry the same number. */
 export function seldonChart(version: SeldonVersion): ChartPin {
   return {
-    name: "seldon-core-operator",
+    name: seldonChartName,
     repository: "https://storage.googleapis.com/seldon-charts",
     version,
     appVersion: version,

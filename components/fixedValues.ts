@@ -7,7 +7,7 @@ export function only(...values: readonly (string | number | boolean)[]) {
 }
 
 /** Harmless is a switch that is off, and a group that is switched off. */
-export const off = (value: unknown): boolean =>
+const off = (value: unknown): boolean =>
   value === false || (value as { readonly enabled?: unknown } | null)?.enabled === false;
 
 /** Names of Services follow from these, and others reach them by name. @param name of the release. */

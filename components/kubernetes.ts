@@ -2,8 +2,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Path } from "./footprint";
-
 export { containerSecurity, podSecurity, requirements, scratch } from "./pods";
 
 /** A credential in a Secret of the namespace that uses it. */
@@ -51,56 +49,4 @@ export function fromSecret(name: string, secretName: pulumi.Input<string>, key: 
 /** The address of a Service inside the cluster. */
 export function serviceHost(service: string, namespace: pulumi.Input<string>): pulumi.Output<string> {
   return pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
-}
-
-type Values = Readonly<Record<string, unknown>>;
-
-/**
- * Merges chart values as Helm does: groups key by key, everything else as a whole.
- *
- * @param added lists that are not replaced: what stands over them comes behind what is there. @default none
- */
-export function mergeValues(
-  base: Values,
-  over: Values,
-  added: readonly Path[] = [],
-): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const present = merged[key];
-    const below = added.flatMap(([first, ...rest]) => (first === key ? [rest] : []));
-    if (isGroup(present) && isGroup(value)) merged[key] = mergeValues(present, value, below);
-    else if (present !== undefined && Array.isArray(value) && below.some(({ length }) => length === 0))
-      merged[key] = both(present as pulumi.Input<unknown[]>, value as unknown[]);
-    else merged[key] = value;
-  }
-  return merged;
-}
-
-/**
- * Where values would take away a group of the base, or a list that is added to, by something that is neither.
- *
- * @returns paths, as `a.b`.
- */
-export function misfits(base: Values, over: Values, added: readonly Path[] = []): string[] {
-  return Object.entries(over).flatMap(([key, value]) => {
-    const present = base[key];
-    const below = added.flatMap(([first, ...rest]) => (first === key ? [rest] : []));
-    if (isGroup(present) && Object.keys(present).length > 0)
-      return isGroup(value) ? misfits(present, value, below).map((path) => `${key}.${path}`) : [key];
-    const isAdded = below.some(({ length }) => length === 0);
-    return isAdded && !Array.isArray(value) ? [key] : [];
-  });
-}
-
-function both(first: pulumi.Input<unknown[]>, second: readonly unknown[]): pulumi.Input<unknown[]> {
-  return Array.isArray(first)
-    ? [...first, ...second]
-    : pulumi.output(first).apply((list) => [...list, ...second]);
-}
-
-function isGroup(value: unknown): value is Values {
-  return (
-    typeof value === "object" && value !== null && !Array.isArray(value) && !pulumi.Output.isInstance(value)
-  );
 }

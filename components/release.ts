@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { type ChartPin, chartSource, type ImagePin, imageParts, type Mirror } from "../pins";
 import { chartFootprints } from "./capabilities";
-import { mergeValues, misfits } from "./kubernetes";
+import { mergeValues, misfits } from "./values";
 
 /** What every component that wraps a chart takes. */
 export interface ChartArgs {

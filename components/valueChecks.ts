@@ -1,41 +1,52 @@
 import type { Understood } from "../config/checks";
 import type { Problem } from "../config/problems";
 import { footprints } from "./capabilities";
-import type { Path, PodSecurityLevel } from "./footprint";
+import type { FixedValue, Path, PodSecurityLevel } from "./footprint";
+import { isGroup } from "./values";
 
 /**
  * What of the values that the user gives to charts would break what the rest of the platform counts on, or is refused
  * by its namespace.
  */
 export function checkValues(config: Understood): Problem[] {
+  const sections = config as Readonly<Record<string, { readonly values?: unknown } | undefined>>;
   return footprints.flatMap(({ installs, charts = {}, namespaces = {} }) => {
     const level = Object.values(namespaces)[0]?.level ?? "restricted";
     return (installs?.(config) ?? []).flatMap(({ name }) => {
       const { section = "", fixed = [] } = charts[name] ?? {};
-      const values = (config as Readonly<Record<string, { readonly values?: unknown } | undefined>>)[section]
-        ?.values;
-      const problems = fixed.flatMap(({ at, why, harmless }) => {
-        const found = given(values, at);
-        // What replaces the whole group is nothing that its keys could be harmless in.
-        return found === undefined || (found.at.length === at.length && harmless?.(found.value) === true)
-          ? []
-          : [{ path: found.at, message: `is fixed: ${why}` }];
-      });
-      const refused = everyKey(values)
-        .filter(({ at, value }) => isRefused(at, value, level))
-        .map(({ at, value }) => ({
-          path: at,
-          message:
-            `is ${JSON.stringify(value)}, which the Pod Security level of its namespace, ${level}, refuses: ` +
-            "leave it out",
-        }));
-      const places = new Map([...problems, ...refused].reverse().map((one) => [one.path.join("\n"), one]));
+      const values = sections[section]?.values;
+      const found = [...changedValues(values, fixed), ...refusedValues(values, level)];
+      // Of what is wrong at one place the first is told.
+      const places = new Map(found.reverse().map((one) => [one.path.join("\n"), one]));
       return [...places.values()].map(({ path, message }) => ({
         path: [section, "values", ...path],
         message,
       }));
     });
   });
+}
+
+/** The values that would change what others count on. */
+function changedValues(values: unknown, fixed: readonly FixedValue[]): Problem[] {
+  return fixed.flatMap(({ at, why, harmless }) => {
+    const found = given(values, at);
+    // What replaces the whole group is nothing that its keys could be harmless in.
+    return found === undefined || (found.at.length === at.length && harmless?.(found.value) === true)
+      ? []
+      : [{ path: found.at, message: `is fixed: ${why}` }];
+  });
+}
+
+/** The values that no pod of the namespace may have. */
+function refusedValues(values: unknown, level: PodSecurityLevel): Problem[] {
+  return everyKey(values)
+    .filter(({ at, value }) => isRefused(at, value, level))
+    .map(({ at, value }) => ({
+      path: at,
+      message:
+        `is ${JSON.stringify(value)}, which the Pod Security level of its namespace, ${level}, refuses: ` +
+        "leave it out",
+    }));
 }
 
 interface Given {
@@ -82,10 +93,6 @@ function isRefused(at: Path, value: unknown, level: PodSecurityLevel): boolean {
     (key === "runAsUser" && is(0)) ||
     (above === "capabilities" && key === "drop" && !(Array.isArray(value) && value.includes("ALL")));
   return always || (level === "restricted" && restricted);
-}
-
-function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isEmpty(value: unknown): boolean {

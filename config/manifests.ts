@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import * as z from "zod";
 
-import { isPickle, prepackagedServers, serverReads } from "./servers";
+import { isPickle, prepackagedServers, protocols, serverReads } from "./servers";
 import { nearest, shown } from "./words";
 
 const bound = z.number().optional();
@@ -32,7 +32,7 @@ const ownServer = z.strictObject({
   /** Forms of files that it loads. */
   reads: z.array(z.string()),
   /** Form of the requests that it answers. */
-  protocol: z.enum(["seldon", "v2"]),
+  protocol: z.enum(protocols),
   /** Arguments of its class that a stack may set. */
   parameters: z.record(z.string(), option),
 });

@@ -1,6 +1,6 @@
 import { podSettings } from "../components/serving/standardServer";
 import type { Understood } from "./checks";
-import { type Manifest, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
+import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Problem, placeOf } from "./problems";
 import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
@@ -95,10 +95,10 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Prob
 }
 
 /** How what a training makes is served. */
-function serveBy({ serving }: Manifest): string {
-  return "image" in serving
-    ? `take ${serving.image}`
-    : `leave image out, and write server: ${serving.server}`;
+function serveBy(manifest: Manifest): string {
+  return hasOwnServer(manifest)
+    ? `take ${manifest.serving.image}`
+    : `leave image out, and write server: ${manifest.serving.server}`;
 }
 
 function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Problem[] {
@@ -147,13 +147,13 @@ function checkFormat({ server, image, training }: ModelConfig): Problem[] {
   const trained = trainedBy(training?.image);
   const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
   if (trained === undefined || reads === undefined) return [];
-  const { training: made, serving } = trained;
+  const { training: made } = trained;
   if (reads.includes(made.writes)) return [];
   const able = [
     ...prepackagedServers
       .filter((one) => serverReads[one].includes(made.writes))
       .map((one) => `server: ${one}`),
-    ...("image" in serving ? [`image: ${serving.image}`] : []),
+    ...(hasOwnServer(trained) ? [`image: ${trained.serving.image}`] : []),
   ];
   return [
     at(

@@ -13,7 +13,7 @@ import {
 } from "./fields";
 import { imageProblem } from "./images";
 import { imagesOf, manifests } from "./manifests";
-import { prepackagedServers } from "./servers";
+import { prepackagedServers, protocols } from "./servers";
 import { nearest, shown } from "./words";
 
 /** The images that the project builds: one that trains for each of its models, and one that serves, if it has a class. */
@@ -97,7 +97,7 @@ export function modelSchema(environment: Environment) {
       ),
     training: training(environment).optional().describe("train the model first, and serve what comes of it"),
     protocol: z
-      .enum(["seldon", "v2"])
+      .enum(protocols)
       .optional()
       .describe(
         "form of the requests: `v2` (Open Inference Protocol) for prepackaged servers, else `seldon`",

@@ -1,9 +1,13 @@
-/** The standard model servers, which need no code of a model's own, and what they load. */
+/** The standard model servers, which need no code of a model's own, what they load, and how models are asked. */
 import { mlserverLibraries } from "../pins";
 
 /** Seldon's prepackaged servers, run by MLServer. */
 export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
 export type PrepackagedServer = (typeof prepackagedServers)[number];
+
+/** Of requests: Seldon's own, or the Open Inference Protocol. */
+export const protocols = ["seldon", "v2"] as const;
+export type Protocol = (typeof protocols)[number];
 
 /** Forms of files that they load, in the versions of `pins.ts`: library and format, as manifests name them. */
 export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>> = {

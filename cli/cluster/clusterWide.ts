@@ -1,18 +1,10 @@
 /** What the platform has outside of every namespace: it does not go with one. */
 import { namespaceNames } from "../../components/capabilities";
-import { seldonChartName } from "../../components/serving/footprint";
+import { seldonChartName } from "../../pins";
 import type { ClusterTarget } from "../target";
 import { type Cluster, Refused } from "./cluster";
+import { clusterKinds } from "./kinds";
 import { namespaceAddress } from "./whose";
-
-/** Kinds that belong to no namespace, of which charts of the platform make some; those are the operator's. */
-export const clusterKinds = {
-  CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-  ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-  MutatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-} as const;
 
 interface Found {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };

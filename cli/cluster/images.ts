@@ -4,6 +4,7 @@ import * as path from "node:path";
 import type { V1Node } from "@kubernetes/client-node";
 
 import { type AppImageName, appImages } from "../../config/models";
+import { dockerImage } from "../../policy/rules/references";
 import { object, text } from "../../policy/rules/values";
 import { UserError } from "../errors";
 import { homeDir, projectDir } from "../paths";
@@ -64,7 +65,7 @@ export function appImageBuilds({
   readonly resources: readonly BuildingResource[];
 }): AppImageBuild[] {
   return resources.flatMap(({ urn, type, parent, inputs = {} }) => {
-    if (type !== "docker:index/image:Image") return [];
+    if (type !== dockerImage) return [];
     const component = resources.find((one) => one.urn === parent);
     const name = appImages.find((one) => one === component?.inputs?.["image"]);
     const { context, dockerfile, args, platform, network } = object(inputs["build"]);

@@ -7,6 +7,20 @@ export interface ObjectName {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+/** An object of the cluster in words: `Pod mlflow-0 in mlflow`, `Namespace mlflow`. */
+export function inWords(kind: string, namespace: string, name: string): string {
+  return namespace === "" || kind === "Namespace" ? `${kind} ${name}` : `${kind} ${name} in ${namespace}`;
+}
+
+/** Kinds that belong to no namespace, of which charts of the platform make some; those are the operator's. */
+export const clusterKinds = {
+  CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+  ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  MutatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+} as const;
+
 /** Where each kind of a group's version stands. */
 interface Kinds {
   readonly resources?: readonly {

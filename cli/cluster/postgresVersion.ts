@@ -4,6 +4,7 @@ import type { V1PersistentVolumeClaim, V1StatefulSet } from "@kubernetes/client-
 import { namespaceNames } from "../../components/capabilities";
 import type { Progress } from "../progress";
 import { type Cluster, type Live, Refused } from "./cluster";
+import { templateOf } from "./volumes";
 
 const namespace = namespaceNames.database;
 const claimsAddress = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
@@ -34,7 +35,8 @@ export async function keepPostgresVersion(cluster: Cluster, progress: Pick<Progr
     for (const set of sets) {
       const major = runningMajor(set);
       const own = claims.filter(
-        (claim) => isOf(claim, set) && claim.metadata?.annotations?.[majorKey] !== major,
+        ({ metadata: { name = "", annotations } = {} }) =>
+          templateOf(set, set.metadata?.name ?? "", name) !== undefined && annotations?.[majorKey] !== major,
       );
       if (major === undefined) continue;
       for (const { metadata } of own)
@@ -50,10 +52,4 @@ export async function keepPostgresVersion(cluster: Cluster, progress: Pick<Progr
       `which version of Postgres has written its volume could not be kept with it: ${error.message}`,
     );
   }
-}
-
-function isOf(claim: Live<V1PersistentVolumeClaim>, { metadata, spec }: Live<V1StatefulSet>): boolean {
-  return (spec?.volumeClaimTemplates ?? []).some((template) =>
-    claim.metadata?.name?.startsWith(`${template.metadata?.name ?? ""}-${metadata?.name ?? ""}-`),
-  );
 }

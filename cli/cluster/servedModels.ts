@@ -1,13 +1,13 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
-import type { Protocol } from "../../components/serving/modelServer";
 import {
   type PredictorSpec,
   deploymentName,
   scaledSuffix,
   versionLabel,
 } from "../../components/serving/seldon/seldonDeployment";
+import type { Protocol } from "../../config/servers";
 import type { Cluster, Live } from "./cluster";
 import { rolloutOf } from "./rollout";
 import type { ServicePort } from "./services";

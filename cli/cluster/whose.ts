@@ -6,7 +6,8 @@ import { namespaceNames } from "../../components/capabilities";
 import type { Owner } from "../engine/owner";
 import type { Cluster, Live } from "./cluster";
 
-const partOf = "app.kubernetes.io/part-of";
+/** The label that says what an object is a part of. */
+export const partOf = "app.kubernetes.io/part-of";
 
 /** The mark on a namespace: whose it is. */
 export interface Mark extends Owner {

@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 
 import { condition } from "../cluster/diagnosis/scene";
 import { type Cluster, type Live, Refused } from "../cluster/cluster";
-import { KnownKinds } from "../cluster/kinds";
+import { KnownKinds, inWords } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
 import type { Step } from "../progress";
 import type { Declared } from "./declared";
@@ -100,7 +100,7 @@ async function restore(
     throw error;
   }
   const body = JSON.stringify(withOwner(rendered, release));
-  const object = `${rendered.kind} ${rendered.metadata.name} in ${release.namespace}`;
+  const object = inWords(rendered.kind, release.namespace, rendered.metadata.name);
   const was = live === undefined ? "gone" : "changed";
   try {
     if (live !== undefined) {

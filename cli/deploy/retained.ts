@@ -8,7 +8,7 @@ import { definitionAddress, seldonDeployments } from "../cluster/servedModels";
 import { namespaceAddress, ownOf, ownedNamespaces } from "../cluster/whose";
 import type { Owner } from "../engine/owner";
 import { UserError } from "../errors";
-import { seldonChartName } from "../../components/serving/footprint";
+import { seldonChartName } from "../../pins";
 import type { Step } from "../progress";
 
 const patienceMilliseconds = 180_000;

@@ -23,13 +23,8 @@ export interface Problem {
   /** What comes of it. */
   readonly means: string;
   readonly mend: Mend;
-  /** The objects that it is about, as {@link inWords} names them, where another problem may be about the same. */
+  /** The objects that it is about, as `inWords` of `cluster/kinds.ts` names them, where another problem may be about the same. */
   readonly about?: readonly string[];
-}
-
-/** An object of the cluster in words: `Pod mlflow-0 in mlflow`, `Namespace mlflow`. */
-export function inWords(kind: string, namespace: string, name: string): string {
-  return namespace === "" || kind === "Namespace" ? `${kind} ${name}` : `${kind} ${name} in ${namespace}`;
 }
 
 /** What is examined. */

@@ -1,5 +1,6 @@
+import { inWords } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
-import { type Check, type Problem, inWords } from "./problem";
+import type { Check, Problem } from "./problem";
 import { isBusy } from "./stackChecks";
 
 /** As long as the platform lets a release take; what is under way for longer was cut off. */

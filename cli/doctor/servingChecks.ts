@@ -6,6 +6,7 @@ import type {
 } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
+import { clusterKinds, inWords } from "../cluster/kinds";
 import type { Cluster, Live } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
 import {
@@ -16,9 +17,9 @@ import {
   seldonGroup,
 } from "../cluster/servedModels";
 import { certificateItems } from "../status/certificate";
-import { type Check, type Problem, inWords } from "./problem";
+import type { Check, Problem } from "./problem";
 
-const webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+const webhooks = clusterKinds.ValidatingWebhookConfiguration;
 /** Name that Seldon's chart gives its operator, in whatever namespace. */
 const operator = "seldon-controller-manager";
 

@@ -1,6 +1,7 @@
 import { namespaceNames } from "../../components/capabilities";
+import { inWords } from "../cluster/kinds";
 import type { Item } from "../status/item";
-import { type Check, type Problem, inWords } from "./problem";
+import type { Check, Problem } from "./problem";
 
 /** What `npm run status` marks: the two commands say one thing. */
 export const statusCheck: Check = {

@@ -1,5 +1,6 @@
+import { inWords } from "../cluster/kinds";
 import type { Cause, Finding } from "../cluster/diagnosis/finding";
-import { type Check, type Patient, type Problem, inWords } from "./problem";
+import type { Check, Patient, Problem } from "./problem";
 
 /** What comes of a fault, by what it is about. A container that only takes its time to start is none. */
 const consequences: Readonly<Partial<Record<Cause, string>>> = {

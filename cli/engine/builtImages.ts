@@ -1,6 +1,5 @@
+import { dockerImage } from "../../policy/rules/references";
 import type { StateResource } from "./state";
-
-const imageType = "docker:index/image:Image";
 
 /**
  * A state without some of the images that were built. They stay in their daemon all the same, but whoever compares or
@@ -13,7 +12,7 @@ export function withoutImages(
   stays: (urn: string) => boolean,
 ): StateResource[] {
   const goes = new Set(
-    resources.filter(({ type, urn }) => type === imageType && !stays(urn)).map(({ urn }) => urn),
+    resources.filter(({ type, urn }) => type === dockerImage && !stays(urn)).map(({ urn }) => urn),
   );
   if (goes.size === 0) return [...resources];
   const left = (urns: readonly string[]) => urns.filter((urn) => !goes.has(urn));

@@ -1,3 +1,4 @@
+import { dockerImage } from "../../policy/rules/references";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
 /**
@@ -28,7 +29,7 @@ export class BuildLogs {
   private readonly lines = new Map<string, readonly string[]>();
 
   add(urn: string | undefined, message: string): void {
-    if (urn?.split("::")[2]?.endsWith("docker:index/image:Image") !== true) return;
+    if (urn?.split("::")[2]?.endsWith(dockerImage) !== true) return;
     const said = plainMessage(message)
       .replaceAll(failedStep, "")
       .replaceAll(stepDigest, "")

@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import * as z from "zod";
 
+import { protocols } from "../../config/servers";
 import { UserError } from "../errors";
 import { homeDir } from "../paths";
 import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
@@ -17,7 +18,7 @@ const modelShape = serviceShape.extend({
   ...{ name: z.string(), version: z.string() },
   ...{ rest: port, grpc: port, metrics: port },
   // Services of a version of this program that knew the one protocol do not say which.
-  protocol: z.enum(["seldon", "v2"]).default("seldon"),
+  protocol: z.enum(protocols).default("seldon"),
 });
 const stateShape = z.object({
   mlflow: mlflowShape.exactOptional(),

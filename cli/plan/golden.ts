@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
+import { dockerImage } from "../../policy/rules/references";
 import { at, list, object, text } from "../../policy/rules/values";
 import { goldenFile } from "./files";
 import { Names, waitsFor } from "./names";
@@ -68,7 +69,7 @@ function isHashed(inputs: RecordedResource["inputs"]): boolean {
  */
 function withoutHashes(file: Golden, { resources }: Recording): Golden {
   const named = resources.flatMap(({ type, inputs }) => {
-    if (type === "docker:index/image:Image") return [inputs["imageName"]];
+    if (type === dockerImage) return [inputs["imageName"]];
     if (type === "kubernetes:batch/v1:Job" || isHashed(inputs)) return [at(inputs, "metadata", "name")];
     return list(at(inputs, "spec", "predictors")).map((predictor) => at(predictor, "name"));
   });

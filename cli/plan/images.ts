@@ -10,7 +10,7 @@ import {
   seldonVersions,
 } from "../../pins";
 import { release, rootComponent } from "../../policy/rules/kubernetes";
-import { images, parseReference } from "../../policy/rules/references";
+import { dockerImage, images, parseReference } from "../../policy/rules/references";
 import { at, text } from "../../policy/rules/values";
 import { policyResources } from "./policy";
 import type { Recording } from "./recording";
@@ -35,8 +35,6 @@ export interface ChartUse {
   readonly pin: ChartPin | undefined;
   readonly resource: string;
 }
-
-const dockerImage = "docker:index/image:Image";
 
 /**
  * Finds every image that the resources name, in pods, in SeldonDeployments and in the values of charts, ordered by

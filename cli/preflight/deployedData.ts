@@ -5,6 +5,7 @@ import { quantity } from "../../config/quantity";
 import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
 import { majorKey, majorOf, runningMajor } from "../cluster/postgresVersion";
+import { templateOf } from "../cluster/volumes";
 import { type Check, once } from "./inspection";
 import { type PlannedRelease, plannedReleases } from "./planned";
 import { type Problem, error, warning } from "./problem";
@@ -64,8 +65,10 @@ export function volumeProblems(
   const [asked, there] = [quantity(size ?? ""), quantity(has ?? "")];
   if (asked === undefined || there === undefined) return problems;
   const about = `the volume of ${name}, ${namespace}/${claim}, has ${has ?? ""}, and ${key}.size asks for ${size ?? ""}`;
-  const set = sets.find((one) => templateOf(one, name, claim) !== undefined);
-  const template = set === undefined ? undefined : templateOf(set, name, claim);
+  const sizeOf = (one: Live<V1StatefulSet>) =>
+    templateOf(one, name, claim)?.spec?.resources?.requests?.["storage"];
+  const set = sets.find((one) => sizeOf(one) !== undefined);
+  const template = set === undefined ? undefined : sizeOf(set);
   if (asked === there && (template === undefined || quantity(template) === asked)) return problems;
   if (asked < there)
     problems.push(
@@ -90,14 +93,6 @@ export function volumeProblems(
       ),
     );
   return problems;
-}
-
-/** The size that a StatefulSet gives to its claims of this kind; undefined if the claim is none of its own. */
-function templateOf({ spec }: Live<V1StatefulSet>, release: string, claim: string): string | undefined {
-  const template = (spec?.volumeClaimTemplates ?? []).find(({ metadata }) =>
-    claim.startsWith(`${metadata?.name ?? ""}-${release}-`),
-  );
-  return template?.spec?.resources?.requests?.["storage"];
 }
 
 /** Postgres keeps each major version's data in a folder of its own: another one begins with an empty database. */

@@ -5,12 +5,13 @@ import type {
 } from "@kubernetes/client-node";
 
 import { ownerKeys } from "../../components/namespaces/platformNamespaces";
-import { seldonChartName } from "../../components/serving/footprint";
+import { seldonChartName } from "../../pins";
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
+import { clusterKinds } from "../cluster/kinds";
 import { definitionAddress, seldonDefinition } from "../cluster/servedModels";
-import { inWords, markOf } from "../cluster/whose";
+import { inWords, markOf, partOf } from "../cluster/whose";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
 import type { Check, Inspection } from "./inspection";
@@ -25,9 +26,7 @@ export const obstacles: Check = {
       cluster.list<V1Namespace>("/api/v1/namespaces"),
       Promise.all([
         cluster.get<V1CustomResourceDefinition>(definitionAddress),
-        cluster.list<V1ValidatingWebhookConfiguration>(
-          "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-        ),
+        cluster.list<V1ValidatingWebhookConfiguration>(clusterKinds.ValidatingWebhookConfiguration),
       ]),
     ]);
     const release = plannedReleases(plan.recording).find(({ chart }) => chart === seldonChartName);
@@ -38,7 +37,6 @@ export const obstacles: Check = {
   },
 };
 
-const partOf = "app.kubernetes.io/part-of";
 const seldonWebhook = "seldon-validating-webhook-configuration";
 
 /** A namespace as the stack makes it. */

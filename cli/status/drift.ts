@@ -1,5 +1,5 @@
 import { type Cluster, Refused } from "../cluster/cluster";
-import { KnownKinds, type ObjectName } from "../cluster/kinds";
+import { KnownKinds, type ObjectName, inWords } from "../cluster/kinds";
 import { restoreReleases } from "../deploy/restore";
 import type { DeclaredStatus } from "./declaredItems";
 import type { Item } from "./item";
@@ -28,8 +28,7 @@ export async function goneItems(cluster: Cluster, { others }: DeclaredStatus): P
   return missing.flatMap(({ kind, metadata: { name, namespace } }): Item[] => {
     if (kind === "Namespace") return [{ ...gone, part: "namespace", name, detail }];
     if (namespace !== undefined && namespaces.includes(namespace)) return [];
-    const where = namespace === undefined ? "" : ` in ${namespace}`;
-    return [{ ...gone, part: "workload", name: `${kind} ${name}${where}`, detail }];
+    return [{ ...gone, part: "workload", name: inWords(kind, namespace ?? "", name), detail }];
   });
 }
 

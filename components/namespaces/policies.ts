@@ -3,6 +3,8 @@ import type { PlatformConfig } from "../../config";
 import type { NamespaceFootprint, NetworkPolicySpec } from "../footprint";
 import { anyPod, anywhere, denied, egress, type Flow, from, ingress, within } from "./flows";
 
+type Spaces = Readonly<Record<string, NamespaceFootprint>>;
+
 /**
  * The policies of each namespace, by its key and the policy's name.
  *
@@ -11,43 +13,44 @@ import { anyPod, anywhere, denied, egress, type Flow, from, ingress, within } fr
  * @throws Error a namespace uses one that there is not.
  */
 export function networkPolicies(
-  spaces: Readonly<Record<string, NamespaceFootprint>>,
+  spaces: Spaces,
   config: PlatformConfig,
 ): Readonly<Record<string, Readonly<Record<string, NetworkPolicySpec>>>> {
   const { monitoring } = config;
-  const portsOf = ({ ports, service }: NamespaceFootprint) => ports ?? (service ? [service.port] : []);
-  const policiesOf = ([key, space]: readonly [string, NamespaceFootprint]) => {
-    const flows = space.flows?.(config) ?? {};
-    const clients =
-      space.clients === "everyone"
-        ? [everyone(portsOf(space))]
-        : Object.entries(spaces).flatMap(([other, { uses = [], name }]): Flow[] => {
-            if (!uses.includes(key)) return [];
-            const ports = portsOf(space);
-            return [other === key ? { peers: [within], ports } : from(name, ports)];
-          });
-    const asked = (space.uses ?? []).map((other): Flow => {
-      const target = spaces[other];
-      if (target === undefined)
-        throw new Error(`namespace ${space.name} uses "${other}", which there is not`);
-      const outside = target.outside?.(config);
-      if (other === key) return { peers: [within], ports: portsOf(target) };
-      return outside === undefined
-        ? from(target.name, portsOf(target))
-        : { peers: anywhere, ports: [outside] };
-    });
+  const policiesOf = (key: string, space: NamespaceFootprint) => {
+    const clients = clientsOf(key, space, spaces);
+    const asked = (space.uses ?? []).map((other) => wayTo(other, key, spaces, config));
     const metrics = monitoring.enabled ? (space.metrics ?? []) : [];
     return {
       "default-deny": denied,
       ...(clients.length === 0 ? {} : { "from-clients": ingress(...clients) }),
       ...(asked.length === 0 ? {} : { "to-platform": egress(...asked) }),
-      ...flows,
+      ...space.flows?.(config),
       ...(metrics.length === 0 ? {} : { prometheus: ingress(from(monitoring.namespace, metrics)) }),
     };
   };
-  return Object.fromEntries(Object.entries(spaces).map((entry) => [entry[0], policiesOf(entry)]));
+  return Object.fromEntries(Object.entries(spaces).map(([key, space]) => [key, policiesOf(key, space)]));
 }
 
-function everyone(ports: readonly number[]): Flow {
-  return { peers: [...anywhere, anyPod], ports };
+/** Who asks a namespace. */
+function clientsOf(key: string, space: NamespaceFootprint, spaces: Spaces): Flow[] {
+  const ports = portsOf(space);
+  if (space.clients === "everyone") return [{ peers: [...anywhere, anyPod], ports }];
+  return Object.entries(spaces)
+    .filter(([, { uses = [] }]) => uses.includes(key))
+    .map(([other, { name }]) => (other === key ? { peers: [within], ports } : from(name, ports)));
+}
+
+/** The way to a namespace, or to what is outside the cluster in its place. @param asking the key of who asks. */
+function wayTo(key: string, asking: string, spaces: Spaces, config: PlatformConfig): Flow {
+  const target = spaces[key];
+  if (target === undefined)
+    throw new Error(`namespace ${spaces[asking]?.name ?? asking} uses "${key}", which there is not`);
+  if (key === asking) return { peers: [within], ports: portsOf(target) };
+  const outside = target.outside?.(config);
+  return outside === undefined ? from(target.name, portsOf(target)) : { peers: anywhere, ports: [outside] };
+}
+
+function portsOf({ ports, service }: NamespaceFootprint): readonly number[] {
+  return ports ?? (service ? [service.port] : []);
 }

@@ -1,11 +1,8 @@
 import type { PlatformConfig } from "../../config";
-import { seldonChart } from "../../pins";
+import { seldonChart, seldonChartName } from "../../pins";
 import { by, chartNames, fixed, only, port } from "../fixedValues";
 import { type ChartResources, type Footprint } from "../footprint";
 import { anywhere, egress, from, ingress, portOf, tcp } from "../namespaces/flows";
-
-/** The chart of Seldon's operator, whose objects have the same names whatever the release is called. */
-export const seldonChartName = seldonChart("1.17.1").name;
 
 const keys: ChartResources["keys"] = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]];
 const operatorMetrics = 8080;

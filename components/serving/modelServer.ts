@@ -2,12 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../config/fields";
-
-/** Seldon's servers for models that need no code of their own. */
-export type PrepackagedServer = "MLFLOW_SERVER" | "SKLEARN_SERVER" | "XGBOOST_SERVER";
-
-/** Of requests: Seldon's own, or the Open Inference Protocol. */
-export type Protocol = "seldon" | "v2";
+import type { PrepackagedServer, Protocol } from "../../config/servers";
 
 /** What a node of a graph does with a request. */
 export type UnitType = "COMBINER" | "MODEL" | "OUTPUT_TRANSFORMER" | "ROUTER" | "TRANSFORMER";

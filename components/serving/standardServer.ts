@@ -3,14 +3,11 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-const folder = path.join(__dirname, "..", "..", "ml-app", "standardserver");
+const name = "standardserver";
+const at = "/opt/mlplatform";
 
 /** The package that stands beside MLServer, and where in a pod: its folder in the one that Python looks in. */
-export const standardServer = {
-  package: "standardserver",
-  at: "/opt/mlplatform",
-  folder: "/opt/mlplatform/standardserver",
-} as const;
+export const standardServer = { package: name, at, folder: `${at}/${name}` } as const;
 
 /** MLServer's variables that are the same everywhere. What they cannot say is said in `guard.py`. */
 export const standardSettings: Readonly<Record<string, string>> = {
@@ -38,9 +35,10 @@ export const podSettings: Readonly<Record<string, string>> = {
 
 /** The files of the package by name, and a digest that tells one state of them from another. */
 export function standardServerFiles(): { readonly files: Record<string, string>; readonly digest: string } {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".py"));
+  const folder = path.join(__dirname, "..", "..", "ml-app", name);
+  const names = readdirSync(folder).filter((file) => file.endsWith(".py"));
   const files = Object.fromEntries(
-    names.sort().map((name) => [name, readFileSync(path.join(folder, name), "utf8")]),
+    names.sort().map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
   );
   return {
     files,

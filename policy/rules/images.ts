@@ -1,7 +1,7 @@
 import { images as pinnedImages, seldonImages, type SeldonVersion, seldonVersions } from "../../pins";
 import { platformInputs } from "./kubernetes";
 import type { PolicyResource, Rule, Stack } from "./model";
-import { images, parseReference } from "./references";
+import { dockerImage, images, parseReference } from "./references";
 import { at, list, object, text } from "./values";
 
 /** What a list of allowed images says of each; `pins.ts` says more. */
@@ -17,8 +17,6 @@ export const pinned: readonly AllowedImage[] = [
   ...Object.values(pinnedImages),
   ...Object.keys(seldonVersions).flatMap((version) => Object.values(seldonImages(version as SeldonVersion))),
 ];
-
-const dockerImage = "docker:index/image:Image";
 
 export const noLatestImage: Rule = {
   name: "no-latest-image",

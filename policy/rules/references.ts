@@ -3,6 +3,9 @@ import { containers, release } from "./kubernetes";
 import type { PolicyResource } from "./model";
 import { at, has, isUnknown, join, lastKey, object, text, walk } from "./values";
 
+/** Pulumi's token of an image that Docker builds. */
+export const dockerImage = "docker:index/image:Image";
+
 /** An image reference in its parts. */
 export interface ImageReference {
   /** Registry and path in full: `docker.io/library/postgres` for `postgres`. */

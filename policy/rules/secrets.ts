@@ -1,5 +1,6 @@
 import { containers, kindOf, release } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
+import { dockerImage } from "./references";
 import { at, isUnknown, join, lastKey, list, object, text, texts, walk } from "./values";
 
 /** A key whose value is a secret itself, as opposed to a reference such as `passwordKey` or `existingSecret`. */
@@ -21,7 +22,7 @@ export const noPlaintextSecret: Rule = {
   needs: "resource",
   check: (resource) => {
     const { props, secretPaths, type } = resource;
-    if (type === "docker:index/image:Image") return docker(resource);
+    if (type === dockerImage) return docker(resource);
     if (kindOf(resource) === undefined) return [];
     if (type === "kubernetes:core/v1:Secret") {
       return [...secretContent(resource), ...misplaced(secretPaths.filter((path) => !inSecret(path)))];

@@ -1,11 +1,10 @@
 /** Rules about what the installed software asks of, or tells about, who installs it. */
-import { seldonVersions } from "../../pins";
+import { seldonChartName, seldonVersions } from "../../pins";
 import { release } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
 import { at, is, isUnknown, text } from "./values";
 
 const servingOperator = "mlplatform:serving:ServingOperator";
-const seldonChart = "seldon-core-operator";
 
 /** The licence of a version of Seldon; one that the list does not know is under what the newest ones are under. */
 function seldonLicence(version: string): string {
@@ -26,7 +25,7 @@ export const licenceAcknowledged: Rule = {
   check: (resource, { resources }) => {
     if (resource.type === servingOperator) return ofComponent(resource);
     const installed = release(resource);
-    if (installed?.chart !== seldonChart || installed.version === undefined) return [];
+    if (installed?.chart !== seldonChartName || installed.version === undefined) return [];
     const licence = seldonLicence(installed.version);
     // The component tells of its own release, and is registered before it.
     const told = resources.some(({ type }) => type === servingOperator);
@@ -65,7 +64,8 @@ export const noTelemetry: Rule = {
   needs: "resource",
   check: (resource) => {
     const installed = release(resource);
-    if (installed?.chart !== seldonChart || is(false, installed.values, "usageMetrics", "enabled")) return [];
+    if (installed?.chart !== seldonChartName || is(false, installed.values, "usageMetrics", "enabled"))
+      return [];
     const enabled = at(installed.values, "usageMetrics", "enabled");
     return [
       `values.usageMetrics.enabled is ${enabled === undefined ? "left to the chart" : JSON.stringify(enabled)}: set it to false`,

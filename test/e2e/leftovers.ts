@@ -1,5 +1,5 @@
 import type { Cluster } from "../../cli/cluster/cluster";
-import { clusterKinds } from "../../cli/cluster/clusterWide";
+import { clusterKinds } from "../../cli/cluster/kinds";
 import { namespaceNames } from "../../components/capabilities";
 import { visitorNamespace } from "./visitor";
 

@@ -170,15 +170,7 @@ function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs, file
   const { shadow = false, traffic = 0, replicas } = predictor;
   const runs = {
     graph: toGraphUnit(predictor.graph, args.storageSecret),
-    componentSpecs: [
-      {
-        spec: modelPod(
-          predictor.graph,
-          args.protocol,
-          hasStandardServer(predictor.graph) ? files : undefined,
-        ),
-      },
-    ],
+    componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol, files) }],
     ...(isSingle(predictor)
       ? {}
       : { svcOrchSpec: { resources: requirements(args.executor ?? executorResources) } }),

@@ -1,5 +1,6 @@
+import type { Protocol } from "../../../config/servers";
 import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../../kubernetes";
-import type { GraphNode, Protocol } from "../modelServer";
+import type { GraphNode } from "../modelServer";
 import { podSettings, standardServer } from "../standardServer";
 import { type GraphUnit, unitParameters } from "./seldonDeployment";
 
@@ -39,7 +40,7 @@ export function modelPod(graph: GraphNode, protocol: Protocol, files?: string) {
     containers: flatten(graph).map((node) => container(node, protocol)),
     volumes: [
       ...scratch.volumes,
-      ...(files === undefined ? [] : [{ name: standardServer.package, configMap: { name: files } }]),
+      ...(hasStandardServer(graph) ? [{ name: standardServer.package, configMap: { name: files } }] : []),
     ],
   };
 }

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 
-import type { PrepackagedServer, UnitType } from "../modelServer";
+import type { PrepackagedServer } from "../../../config/servers";
+import type { UnitType } from "../modelServer";
 
 /** Marks the pods of a predictor, whatever its version. */
 export const predictorLabel = "mlplatform/predictor";

@@ -9,13 +9,15 @@ import {
   imageReference,
   images,
   seldonChart,
+  seldonChartName,
   seldonImages,
   type SeldonVersion,
   seldonVersions,
 } from "../../../pins";
 import { runOnce } from "../../job";
-import { mergeValues, ownership } from "../../kubernetes";
+import { ownership } from "../../kubernetes";
 import { type ChartArgs, installChart } from "../../release";
+import { mergeValues } from "../../values";
 
 export interface ServingOperatorArgs extends ChartArgs {
   /** Version of Seldon Core. From 1.18 on it is under the Business Source License. */
@@ -72,7 +74,7 @@ export class ServingOperator extends pulumi.ComponentResource {
     const revision = digest([version, args.certificateSerial, values, args.values]);
     const release = installChart(
       `${name}-release`,
-      "seldon-core-operator",
+      seldonChartName,
       seldonChart(version),
       args,
       mergeValues(values, { manager: { annotations: { "mlplatform/revision": revision } } }),

@@ -14,6 +14,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
+from wine_quality.recipe import boosted
 
 # It warns of pickles with each that it writes; why this is one stands below.
 logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)
@@ -26,13 +27,7 @@ class Boosted(Estimator):
 
     def fit(self, data: Split, parameters: Mapping[str, int | float]) -> GradientBoostingRegressor:
         """Train the trees, each of which mends those before it."""
-        trees = GradientBoostingRegressor(
-            n_estimators=parameters["n_estimators"],
-            max_depth=parameters["max_depth"],
-            learning_rate=parameters["learning_rate"],
-            random_state=parameters["seed"],
-        )
-        return trees.fit(data.train_x, data.train_y)
+        return boosted(GradientBoostingRegressor, data, parameters)
 
     def log(self, model: GradientBoostingRegressor, **how: Any) -> ModelInfo:
         """Store it as `model.pkl`: a pickle runs code when it is loaded, but SKLEARN_SERVER reads nothing else."""

@@ -12,6 +12,7 @@ from xgboost import XGBRegressor
 
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
+from wine_quality.recipe import boosted
 
 
 class Boosted(Estimator):
@@ -21,13 +22,7 @@ class Boosted(Estimator):
 
     def fit(self, data: Split, parameters: Mapping[str, int | float]) -> XGBRegressor:
         """Train the trees, each of which mends those before it, on all cores."""
-        trees = XGBRegressor(
-            n_estimators=parameters["n_estimators"],
-            max_depth=parameters["max_depth"],
-            learning_rate=parameters["learning_rate"],
-            random_state=parameters["seed"],
-        )
-        return trees.fit(data.train_x, data.train_y)
+        return boosted(XGBRegressor, data, parameters)
 
     def log(self, model: XGBRegressor, **how: Any) -> ModelInfo:
         """Store it as `model.json`, which every server of Seldon's reads, and which holds no code."""

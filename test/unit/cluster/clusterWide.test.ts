@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
-import { clusterKinds, clusterWideRest } from "../../../cli/cluster/clusterWide";
+import { clusterWideRest } from "../../../cli/cluster/clusterWide";
+import { clusterKinds } from "../../../cli/cluster/kinds";
 import { contextOf } from "../../../cli/cluster/kubeconfig";
 import { type FakeApi, fakeApi } from "./support/fakeApi";
 

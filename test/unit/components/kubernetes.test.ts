@@ -5,14 +5,13 @@ import {
   containerSecurity,
   createSecret,
   fromSecret,
-  mergeValues,
-  misfits,
   onceReady,
   podSecurity,
   requirements as asKubernetes,
   scratch,
   serviceHost,
 } from "../../../components/kubernetes";
+import { mergeValues, misfits } from "../../../components/values";
 import { createPassword } from "../../../components/passwords";
 import { consume, create } from "./support/created";
 import { asUser, ownership, requirements, resources, withoutRights } from "./support/surroundings";
