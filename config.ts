@@ -4,7 +4,7 @@ import { checkCharts } from "./config/charts";
 import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
 import { environments, type Environment } from "./config/fields";
-import { namespace, type Problem, placeOf, problemsOf, secretCommand } from "./config/problems";
+import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
@@ -28,16 +28,16 @@ export function loadConfig(): PlatformConfig {
   const parsed = schema.safeParse(values, { reportInput: true });
   const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
   const mirror = mirrorOf(understood.mirror);
-  const problems = [
-    ...(parsed.success ? [] : problemsOf(schema, parsed.error.issues)),
+  const mistakes = [
+    ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
     ...misspeltNamespaces(),
     ...checkConfig(understood, written),
     ...checkCharts(understood, mirror),
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
-  if (parsed.success && problems.length === 0) return { ...parsed.data, mirror };
-  throw new pulumi.RunError(report(problems));
+  if (parsed.success && mistakes.length === 0) return { ...parsed.data, mirror };
+  throw new pulumi.RunError(report(mistakes));
 }
 
 /** The keys of other namespaces; those of Pulumi's own are the engine's. */
@@ -51,7 +51,7 @@ function meant(key: string): string | undefined {
 }
 
 /** A key that is one letter off would be left out without a word. */
-function misspeltNamespaces(): Problem[] {
+function misspeltNamespaces(): Mistake[] {
   return foreignKeys().flatMap((key) => {
     const right = meant(key);
     if (right === undefined) return [];
@@ -95,7 +95,7 @@ function understand(schema: Schema, written: Written): Understood {
 }
 
 /** A secret in plain text would be in the repository, and in the state. */
-function plainSecrets(schema: Schema, written: Written): Problem[] {
+function plainSecrets(schema: Schema, written: Written): Mistake[] {
   return secretPlaces(schema, written)
     .filter((path) => !path.some((_, index) => isSecret(placeOf(path.slice(0, index + 1)))))
     .map((path) => ({
@@ -119,8 +119,8 @@ function mirrorOf(mirror: StackConfig["mirror"]): Mirror {
 
 const inOrder = new Intl.Collator("en", { numeric: true });
 
-function report(problems: readonly Problem[]): string {
-  const sentences = problems.map(({ path, message }) => `  ${placeOf(path)} ${message}`);
+function report(mistakes: readonly Mistake[]): string {
+  const sentences = mistakes.map(({ path, message }) => `  ${placeOf(path)} ${message}`);
   const lines = [...new Set(sentences)].sort(inOrder.compare).map((line) => line.replace(/[^?]$/, "$&."));
   const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
   return `Pulumi.${pulumi.getStack()}.yaml has ${count}; nothing was changed:\n${lines.join("\n")}`;

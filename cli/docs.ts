@@ -1,4 +1,4 @@
-/** `npm run docs`: writes docs/configuration.md anew, the keys from the schema and the rest from here. */
+/** `npm run docs`: writes anew docs/configuration.md, the keys from the schema and the rest from here, and docs/checks.md. */
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 
@@ -6,12 +6,20 @@ import { format, resolveConfig } from "prettier";
 
 import { environments } from "../config/fields";
 import { charts, seldonChart } from "../pins";
+import { checksPage } from "./checks/docs";
 import { messageOf } from "./errors";
 import { projectDir } from "./paths";
 import { code, type Key, keys } from "./reference";
 
-/** The file that is generated. */
-export const docsFile = path.join(projectDir, "docs", "configuration.md");
+/** The pages that are generated, by file, in the format that `npm run check` asks for. */
+export async function pages(): Promise<ReadonlyMap<string, string>> {
+  const texts = { "configuration.md": configurationPage(), "checks.md": checksPage() };
+  const written = Object.entries(texts).map(async ([name, text]) => {
+    const file = path.join(projectDir, "docs", name);
+    return [file, await format(text, { ...(await resolveConfig(file)), parser: "markdown" })] as const;
+  });
+  return new Map(await Promise.all(written));
+}
 
 const introduction = `
 # Configuration
@@ -182,15 +190,13 @@ Each stands below \`mlplatform:\`. A dot leads into a group, \`[]\` into each en
 choice. Where environments differ, each has its default.
 `;
 
-/** The whole file, in the format that `npm run check` asks for. */
-export async function configurationDocs(): Promise<string> {
+function configurationPage(): string {
   const pulls = [...Object.values(charts), seldonChart("1.17.1")].map(({ name, repository, version }) =>
     repository.startsWith("oci://")
       ? `helm pull ${repository}/${name} --version ${version} --untar --untardir charts`
       : `helm pull ${name} --repo ${repository} --version ${version} --untar --untardir charts`,
   );
-  const text = `${introduction.trim().replace("PULLS", pulls.join("\n"))}\n\n${reference(keys())}`;
-  return format(text, { ...(await resolveConfig(docsFile)), parser: "markdown" });
+  return `${introduction.trim().replace("PULLS", pulls.join("\n"))}\n\n${reference(keys())}`;
 }
 
 /** A heading and a table for each key at the top; those without a group stand together. */
@@ -246,9 +252,9 @@ function isEmpty(value: unknown): boolean {
 }
 
 if (require.main === module)
-  configurationDocs()
-    .then((text) => {
-      writeFileSync(docsFile, text);
+  pages()
+    .then((written) => {
+      for (const [file, text] of written) writeFileSync(file, text);
     })
     .catch((error: unknown) => {
       console.error(messageOf(error));

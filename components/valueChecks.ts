@@ -1,5 +1,5 @@
 import type { Understood } from "../config/checks";
-import type { Problem } from "../config/problems";
+import type { Mistake } from "../config/mistakes";
 import { footprints } from "./capabilities";
 import type { FixedValue, Path, PodSecurityLevel } from "./footprint";
 import { isGroup } from "./values";
@@ -8,7 +8,7 @@ import { isGroup } from "./values";
  * What of the values that the user gives to charts would break what the rest of the platform counts on, or is refused
  * by its namespace.
  */
-export function checkValues(config: Understood): Problem[] {
+export function checkValues(config: Understood): Mistake[] {
   const sections = config as Readonly<Record<string, { readonly values?: unknown } | undefined>>;
   return footprints.flatMap(({ installs, charts = {}, namespaces = {} }) => {
     const level = Object.values(namespaces)[0]?.level ?? "restricted";
@@ -27,7 +27,7 @@ export function checkValues(config: Understood): Problem[] {
 }
 
 /** The values that would change what others count on. */
-function changedValues(values: unknown, fixed: readonly FixedValue[]): Problem[] {
+function changedValues(values: unknown, fixed: readonly FixedValue[]): Mistake[] {
   return fixed.flatMap(({ at, why, harmless }) => {
     const found = given(values, at);
     // What replaces the whole group is nothing that its keys could be harmless in.
@@ -38,7 +38,7 @@ function changedValues(values: unknown, fixed: readonly FixedValue[]): Problem[]
 }
 
 /** The values that no pod of the namespace may have. */
-function refusedValues(values: unknown, level: PodSecurityLevel): Problem[] {
+function refusedValues(values: unknown, level: PodSecurityLevel): Mistake[] {
   return everyKey(values)
     .filter(({ at, value }) => isRefused(at, value, level))
     .map(({ at, value }) => ({

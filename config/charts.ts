@@ -4,10 +4,10 @@ import * as path from "node:path";
 import { installedCharts } from "../components/capabilities";
 import { type ChartPin, chartSource, type Mirror } from "../pins";
 import type { Understood } from "./checks";
-import type { Problem } from "./problems";
+import type { Mistake } from "./mistakes";
 
 /** Where charts come from a folder: is each there, in the version that is pinned? */
-export function checkCharts(config: Understood, mirror: Mirror): Problem[] {
+export function checkCharts(config: Understood, mirror: Mirror): Mistake[] {
   if (mirror.charts === undefined || /^(oci|https?):/.test(mirror.charts)) return [];
   return installedCharts(config).flatMap((pin) => {
     const message = chartProblem(pin, chartSource(pin, mirror).chart);

@@ -5,7 +5,7 @@ import { checkValues } from "../components/valueChecks";
 import { bytes, millicores } from "./fields";
 import { checkModel, checkNames } from "./modelChecks";
 import type { ModelConfig } from "./models";
-import type { Problem } from "./problems";
+import type { Mistake } from "./mistakes";
 import type { StackConfig } from "./schema";
 
 /** What of a configuration is right by itself: sections that are not are missing, models that are not undefined. */
@@ -14,12 +14,12 @@ export type Understood = Partial<Omit<StackConfig, "models">> & {
 };
 
 /**
- * What of a configuration does not fit together, though each value by itself would do. What has problems of its own is
+ * What of a configuration does not fit together, though each value by itself would do. What has mistakes of its own is
  * left alone: only what is certainly wrong is told.
  *
  * @param written the configuration without defaults, which tells what the user has chosen.
  */
-export function checkConfig(config: Understood, written: Readonly<Record<string, unknown>>): Problem[] {
+export function checkConfig(config: Understood, written: Readonly<Record<string, unknown>>): Mistake[] {
   const models = config.models ?? [];
   return [
     ...checkLicence(config),
@@ -47,11 +47,11 @@ interface Amount {
 }
 
 /** What does not fit into the quota is never scheduled, and the wait for it ends at the time-out. */
-function checkQuota({ environment, models, modelQuota: quota }: Understood): Problem[] {
+function checkQuota({ environment, models, modelQuota: quota }: Understood): Mistake[] {
   // Without an environment, the defaults are anybody's.
   if (environment === undefined || models === undefined || quota === undefined) return [];
   const { cpu, memory, pods } = quotaNeeded(models.filter((model) => model !== undefined));
-  const problem = (key: string, given: string | number, needed: string): Problem => ({
+  const problem = (key: string, given: string | number, needed: string): Mistake => ({
     path: ["modelQuota", key],
     message: `is ${given}, and the models and the largest training ask for ${needed}: raise it, or ask for less`,
   });

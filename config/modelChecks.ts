@@ -2,20 +2,20 @@ import { podSettings } from "../components/serving/standardServer";
 import type { Understood } from "./checks";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
-import { type Problem, placeOf } from "./problems";
+import { type Mistake, placeOf } from "./mistakes";
 import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
 /** Two models of one name are one object to Kubernetes, and so are two addresses. */
-export function checkNames(models: readonly (ModelConfig | undefined)[]): Problem[] {
+export function checkNames(models: readonly (ModelConfig | undefined)[]): Mistake[] {
   const names = new Map<string, Path>();
   const addresses = new Map<string, Path>();
-  const problems: Problem[] = [];
+  const mistakes: Mistake[] = [];
   const claim = (taken: Map<string, Path>, name: string, path: Path, problem: (other: string) => string) => {
     const other = taken.get(name);
     if (other === undefined) taken.set(name, path);
-    else problems.push({ path, message: problem(placeOf(other)) });
+    else mistakes.push({ path, message: problem(placeOf(other)) });
     return other === undefined;
   };
   models.forEach((model, index) => {
@@ -34,7 +34,7 @@ export function checkNames(models: readonly (ModelConfig | undefined)[]): Proble
       );
     });
   });
-  return problems;
+  return mistakes;
 }
 
 /** What of a model does not fit together. */
@@ -43,7 +43,7 @@ export function checkModel(
   model: ModelConfig,
   written: Readonly<Record<string, unknown>>,
   path: Path,
-): Problem[] {
+): Mistake[] {
   return [
     ...checkServer(model),
     ...checkFiles(model),
@@ -59,23 +59,23 @@ export function checkModel(
   ].map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
 }
 
-function at(path: string, message: string): Problem {
+function at(path: string, message: string): Mistake {
   return { path: path.split("."), message };
 }
 
-function checkServer({ server, image, protocol, parameters }: ModelConfig): Problem[] {
-  const problems: Problem[] = [];
+function checkServer({ server, image, protocol, parameters }: ModelConfig): Mistake[] {
+  const mistakes: Mistake[] = [];
   if (server !== undefined && image !== undefined)
-    problems.push(at("image", "stands beside server: keep one of them"));
+    mistakes.push(at("image", "stands beside server: keep one of them"));
   if (server === undefined && image === undefined)
-    problems.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
+    mistakes.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
   const trained = trainedBy(image);
   if (trained !== undefined)
-    problems.push(at("image", `is ${trained.training.image}, which does not serve: ${serveBy(trained)}`));
+    mistakes.push(at("image", `is ${trained.training.image}, which does not serve: ${serveBy(trained)}`));
   const served = server === undefined ? servedBy(image)?.serving : undefined;
   if (served !== undefined) {
     if (protocol !== undefined && protocol !== served.protocol)
-      problems.push(
+      mistakes.push(
         at(
           "protocol",
           `is ${protocol}, which ${served.image} does not speak: leave it out, or take ${served.protocol}`,
@@ -83,15 +83,15 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Prob
       );
     for (const [name, value] of Object.entries(parameters)) {
       const message = optionProblem(name, value, served.parameters);
-      if (message !== undefined) problems.push(at(`parameters.${name}`, message));
+      if (message !== undefined) mistakes.push(at(`parameters.${name}`, message));
     }
   }
-  if (server === undefined) return problems;
+  if (server === undefined) return mistakes;
   if (protocol === "seldon")
-    problems.push(at("protocol", `is seldon, which ${server} does not speak: leave it out, or take v2`));
+    mistakes.push(at("protocol", `is seldon, which ${server} does not speak: leave it out, or take v2`));
   if (Object.keys(parameters).length > 0)
-    problems.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
-  return problems;
+    mistakes.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
+  return mistakes;
 }
 
 /** How what a training makes is served. */
@@ -101,7 +101,7 @@ function serveBy(manifest: Manifest): string {
     : `leave image out, and write server: ${manifest.serving.server}`;
 }
 
-function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Problem[] {
+function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Mistake[] {
   if (model !== undefined && training !== undefined)
     return [at("model", "stands beside training: keep one of them")];
   if (server === undefined || model !== undefined || training !== undefined) return [];
@@ -122,11 +122,11 @@ const reservedOptions = new Map(
   }),
 );
 
-function checkTraining({ training }: ModelConfig): Problem[] {
+function checkTraining({ training }: ModelConfig): Mistake[] {
   if (training === undefined) return [];
   // Of an image of others nothing is known.
   const declared = trainedBy(training.image)?.training.options;
-  const problems = Object.entries(training.parameters).flatMap(([name, value]) => {
+  const mistakes = Object.entries(training.parameters).flatMap(([name, value]) => {
     const instead = reservedOptions.get(name);
     const message =
       instead === undefined
@@ -136,14 +136,14 @@ function checkTraining({ training }: ModelConfig): Problem[] {
   });
   const served = servedBy(training.image);
   if (served !== undefined)
-    problems.push(
+    mistakes.push(
       at("training.image", `is ${served.serving.image}, which does not train: take ${served.training.image}`),
     );
-  return problems;
+  return mistakes;
 }
 
 /** A server that cannot load what the training makes never gets ready, or answers wrong. */
-function checkFormat({ server, image, training }: ModelConfig): Problem[] {
+function checkFormat({ server, image, training }: ModelConfig): Mistake[] {
   const trained = trainedBy(training?.image);
   const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
   if (trained === undefined || reads === undefined) return [];
@@ -165,7 +165,7 @@ function checkFormat({ server, image, training }: ModelConfig): Problem[] {
 }
 
 /** What another version of the library has written may load without a word, and answer otherwise. */
-function checkLibrary({ server, training }: ModelConfig): Problem[] {
+function checkLibrary({ server, training }: ModelConfig): Mistake[] {
   const trained = trainedBy(training?.image);
   if (trained === undefined || server === undefined) return [];
   const { image, writes } = trained.training;
@@ -183,7 +183,7 @@ function checkLibrary({ server, training }: ModelConfig): Problem[] {
 }
 
 /** A stack says for itself whether it trusts whoever may write to its buckets. */
-function checkPickle({ server, training, allowPickle }: ModelConfig): Problem[] {
+function checkPickle({ server, training, allowPickle }: ModelConfig): Mistake[] {
   const writes = trainedBy(training?.image)?.training.writes;
   // What it cannot load is told as that alone.
   const loads = server === undefined ? [] : serverReads[server].filter((form) => (writes ?? form) === form);
@@ -198,29 +198,29 @@ function checkPickle({ server, training, allowPickle }: ModelConfig): Problem[] 
   ];
 }
 
-function checkReplicas(model: ModelConfig, written: Readonly<Record<string, unknown>>): Problem[] {
+function checkReplicas(model: ModelConfig, written: Readonly<Record<string, unknown>>): Mistake[] {
   const { autoscaling, predictors = [] } = model;
   if (autoscaling === undefined) return [];
-  const problems: Problem[] = [];
+  const mistakes: Mistake[] = [];
   const { minReplicas, maxReplicas } = autoscaling;
   if (written["replicas"] !== undefined)
-    problems.push(at("replicas", "stands beside autoscaling: keep one of them"));
+    mistakes.push(at("replicas", "stands beside autoscaling: keep one of them"));
   predictors.forEach(({ replicas }, index) => {
     if (replicas !== undefined)
-      problems.push({
+      mistakes.push({
         path: ["predictors", index, "replicas"],
         message: "stands beside the model's autoscaling: leave it out",
       });
   });
   if (minReplicas > maxReplicas)
-    problems.push(
+    mistakes.push(
       at("autoscaling.minReplicas", `is ${minReplicas}, above maxReplicas, which is ${maxReplicas}`),
     );
-  return problems;
+  return mistakes;
 }
 
 /** A budget that forbids every disruption stops the maintenance of the cluster. */
-function checkBudget({ autoscaling, minAvailable, predictors = [], ...model }: ModelConfig): Problem[] {
+function checkBudget({ autoscaling, minAvailable, predictors = [], ...model }: ModelConfig): Mistake[] {
   const counts = [
     autoscaling?.minReplicas ?? model.replicas,
     ...predictors.flatMap(({ replicas }) => replicas ?? []),
@@ -238,35 +238,35 @@ function isReserved(name: string, standard: boolean): boolean {
   return standard && (name in podSettings || name.startsWith("MLSERVER_"));
 }
 
-function checkEnvironment({ environment, server }: ModelConfig): Problem[] {
+function checkEnvironment({ environment, server }: ModelConfig): Mistake[] {
   return Object.keys(environment)
     .filter((name) => isReserved(name, server !== undefined))
     .map((name) => at(`environment.${name}`, "is set by the platform: leave it out"));
 }
 
-function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Problem[] {
+function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Mistake[] {
   if (predictors === undefined) return [];
   const answering = predictors.filter(({ shadow }) => !shadow);
   const sum = answering.reduce((total, { traffic }) => total + traffic, 0);
-  const problems: Problem[] = [];
+  const mistakes: Mistake[] = [];
   if (answering.length === 0)
-    problems.push(at("predictors", "are all shadows, whose answers are dropped: one must answer"));
+    mistakes.push(at("predictors", "are all shadows, whose answers are dropped: one must answer"));
   else if (sum !== 100 && !(answering.length === 1 && sum === 0))
-    problems.push(at("predictors", `share ${sum} % of the traffic; without shadows it must be 100`));
+    mistakes.push(at("predictors", `share ${sum} % of the traffic; without shadows it must be 100`));
   if (predictors.length - answering.length > 1)
-    problems.push(at("predictors", "hold more than one shadow, and Seldon takes one"));
+    mistakes.push(at("predictors", "hold more than one shadow, and Seldon takes one"));
   if (predictors.length > 1 && serving !== undefined && serving.istio === undefined)
-    problems.push(
+    mistakes.push(
       at("predictors", "are several, and nothing splits the traffic: set serving.istio, or keep one"),
     );
-  return problems;
+  return mistakes;
 }
 
 /** The S3 users may read one bucket each. */
-function checkBuckets(config: Understood, { model, predictors = [], training }: ModelConfig): Problem[] {
+function checkBuckets(config: Understood, { model, predictors = [], training }: ModelConfig): Mistake[] {
   if (config.objectStore === undefined) return [];
   const { modelBucket, dataBucket } = bucketsOf(config.objectStore);
-  const check = (address: string | undefined, bucket: string, reader: string, path: Path): Problem[] => {
+  const check = (address: string | undefined, bucket: string, reader: string, path: Path): Mistake[] => {
     const named = address?.startsWith("s3://") === true ? address.split("/")[2] : undefined;
     if (named === undefined || named === bucket) return [];
     return [{ path, message: `is in bucket "${named}", and ${reader} may read "${bucket}" only` }];

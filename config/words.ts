@@ -21,7 +21,18 @@ function extended(one: string, other: string): boolean {
 
 /** Words as a sentence lists them: `a, b or c`. */
 export function either(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${String(words.at(-1))}`;
+  return joined(words, "or");
+}
+
+/** Words as a sentence lists them: `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return joined(words, "and");
+}
+
+function joined(words: readonly string[], last: string): string {
+  return words.length < 2
+    ? words.join("")
+    : `${words.slice(0, -1).join(", ")} ${last} ${String(words.at(-1))}`;
 }
 
 /** A value as the user wrote it, cut where it is long; groups and lists by what they are. No password in an address. */

@@ -4,7 +4,7 @@ import { protectedData } from "./rules/data";
 import { noExposedService, noPublicBucket } from "./rules/exposure";
 import { listedImages, noLatestImage } from "./rules/images";
 import { rootComponent } from "./rules/kubernetes";
-import type { Finding, PolicyResource, Rule } from "./rules/model";
+import type { PolicyResource, Rule, Violation } from "./rules/model";
 import { defaultDeny, podSecurityLabels } from "./rules/namespaces";
 import { noWildcardRole } from "./rules/rbac";
 import { requestsAndLimits } from "./rules/resources";
@@ -13,7 +13,7 @@ import { licenceAcknowledged, noTelemetry } from "./rules/terms";
 import { text } from "./rules/values";
 import { noServiceAccountToken, restrictedContainers } from "./rules/workloads";
 
-export type { Enforcement, Finding, PolicyResource, Rule, Stack } from "./rules/model";
+export type { Enforcement, PolicyResource, Rule, Stack, Violation } from "./rules/model";
 export type { AllowedImage } from "./rules/images";
 export { listedImages } from "./rules/images";
 
@@ -46,11 +46,16 @@ export function findings(
   resources: readonly PolicyResource[],
   environment: string,
   among: readonly Rule[] = rules,
-): Finding[] {
+): Violation[] {
   const stack = { resources, environment };
   return among.flatMap(({ name, enforcement, check }) =>
     resources.flatMap((resource) =>
-      check(resource, stack).map((message) => ({ rule: name, resource: resource.urn, message, enforcement })),
+      check(resource, stack).map((what) => ({
+        severity: enforcement === "mandatory" ? "error" : "warning",
+        what,
+        rule: name,
+        resource: resource.urn,
+      })),
     ),
   );
 }

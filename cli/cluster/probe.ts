@@ -145,9 +145,9 @@ async function ended(
     if (pod.status?.phase === "Running") tell("the pod is asking");
     else if (Date.now() - began > quietMilliseconds) {
       const [finding] = await watch.look([namespace]);
-      if (finding !== undefined) tell(finding.reason);
-      if (finding?.hopeless === true)
-        throw new NoAnswer(`${finding.reason}${finding.mend === undefined ? "" : `. ${finding.mend}`}`);
+      if (finding !== undefined) tell(finding.what);
+      if (finding?.severity === "error")
+        throw new NoAnswer(`${finding.what}${finding.mend === undefined ? "" : `. ${finding.mend}`}`);
     }
     await sleep(pauseMilliseconds, undefined, { signal: limit });
   }

@@ -5,7 +5,7 @@ import type { V1EndpointSlice, V1Service } from "@kubernetes/client-node";
 import { namespaceNames } from "../../components/capabilities";
 import type { Step } from "../progress";
 import type { Cluster, Live } from "./cluster";
-import type { Finding } from "./diagnosis/finding";
+import type { Diagnosis } from "./diagnosis/diagnosis";
 import { ClusterWatch } from "./diagnosis/watch";
 import { askFromPod } from "./probe";
 
@@ -46,7 +46,7 @@ export async function routingFindings(
   image: string,
   step: Step,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const routes = (await Promise.all(namespaces.map((each) => routesIn(cluster, each)))).flat();
   const addresses = [...new Set(routes.flatMap(({ address, behind }) => [address, ...behind]))];
   const question = { names: [name], addresses };
@@ -98,7 +98,7 @@ export function findingsIn(
   routes: readonly Route[],
   { unknown, reached }: RoutingAnswer,
   dns: string | undefined,
-): Finding[] {
+): Diagnosis[] {
   const answers = (address: string) => reached.includes(address);
   const tried = routes.filter(({ behind }) => behind.some(answers));
   const [lost, ...others] = tried.filter(({ address }) => !answers(address));
@@ -108,13 +108,13 @@ export function findingsIn(
       {
         object: { kind: "Service", namespace, name: service },
         cause: "network",
-        reason:
+        what:
           `the cluster's service routing (kube-proxy) does not reach ${others.length + 1} of ${tried.length} Services: ` +
           `${service} in ${namespace} does not answer at ${address}, while what is behind it answers at ${behind.find(answers) ?? ""}`,
         mend:
           "See whether kube-proxy runs on every node, and what it logs: kubectl -n kube-system get pods -l k8s-app=kube-proxy " +
           "(on some clusters another program does its work, such as k3s itself or Cilium).",
-        hopeless: true,
+        severity: "error",
       },
     ];
   }
@@ -124,9 +124,9 @@ export function findingsIn(
     {
       object: { kind: "Service", namespace: "kube-system", name: "kube-dns" },
       cause: "network",
-      reason: `the cluster does not resolve its own names in a pod (${first.join(": ")})${dns === undefined ? "" : `; ${dns}`}`,
+      what: `the cluster does not resolve its own names in a pod (${first.join(": ")})${dns === undefined ? "" : `; ${dns}`}`,
       mend: "See whether its name servers run, and what they log: kubectl -n kube-system get pods -l k8s-app=kube-dns",
-      hopeless: true,
+      severity: "error",
     },
   ];
 }

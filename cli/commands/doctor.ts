@@ -1,18 +1,18 @@
 import { namespaceNames } from "../../components/capabilities";
+import type { Finding } from "../../finding";
+import { type Check, findingsOf } from "../checks/check";
+import { byDoctor, statusCheck } from "../checks/registry";
 import { Refused } from "../cluster/cluster";
-import type { Finding } from "../cluster/diagnosis/finding";
+import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { routingFindings } from "../cluster/routing";
-import { checks } from "../doctor/checks";
-import { statusCheck, unexplained, warnings } from "../doctor/statusCheck";
-import type { Check, Patient, Problem } from "../doctor/problem";
+import type { Patient } from "../doctor/patient";
+import { unexplained } from "../doctor/statusCheck";
 import { stackRecord } from "../doctor/stackRecord";
 import { treat } from "../doctor/treatment";
-import { messageOf } from "../errors";
 import { onInterruption } from "../interruption";
 import { Progress, type Step } from "../progress";
 import { stackStatus } from "../status/clusterStatus";
-import type { Item } from "../status/item";
 import { type ClusterTarget, clusterTarget } from "../target";
 
 /** Options of `npm run doctor`. */
@@ -45,36 +45,30 @@ export async function doctor(options: DoctorOptions): Promise<number> {
         doing.detail(text);
       },
     };
-    let items: readonly Item[] = [];
     const patient: Patient = {
       cluster,
       namespaces: Object.values(namespaceNames),
       stack: stackRecord(stack, cluster, stepNow, interruption.signal),
       look,
       network: () => networkOf(target, stepNow, interruption.signal),
-      status: async () => (items = await stackStatus(cluster, stack, look, options.stack !== undefined)),
+      status: () => stackStatus(cluster, stack, look, options.stack !== undefined),
     };
-    const examined = [];
-    for (const check of checks)
-      examined.push(
-        await progress.step(check.title, (step) => {
-          doing = step;
-          return examine(check, patient, step);
-        }),
-      );
-    const found = examined.flat();
-    // Last, and only what nothing has explained yet: whatever `status` marks is a problem here too.
-    found.push(
-      ...(await progress.step(statusCheck.title, (step) => {
+    const examine = (check: Check<Patient>) =>
+      progress.step(check.subject, async (step) => {
         doing = step;
-        return examine(statusCheck, patient, step).then((marked) => unexplained(marked, found));
-      })),
-    );
+        const found = await findingsOf(check, patient, { unseen: "error" });
+        step.detail(found.length === 0 ? "in order" : found.map(({ what }) => what).join("; "));
+        return found;
+      });
+    const found: Finding[] = [];
+    for (const check of byDoctor) found.push(...(await examine(check)));
+    // Whatever `status` marks is wrong here too, unless it is explained.
+    const marked = await examine(statusCheck);
+    found.push(...unexplained(marked, found));
     progress.stop();
-    return await treat(found, options, progress, {
-      warnings: warnings(items, found),
-      left: async () => (await examine(statusCheck, patient, stepNow)).map(({ title }) => title),
-    });
+    return await treat(found, options, progress, async () =>
+      (await findingsOf(statusCheck, patient)).filter(({ severity }) => severity === "error"),
+    );
   } finally {
     interruption.dispose();
     progress.stop();
@@ -86,7 +80,7 @@ async function networkOf(
   { cluster, stack }: ClusterTarget,
   step: Step,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly Diagnosis[]> {
   if ((await cluster.get(`/api/v1/namespaces/${namespaceNames.tracking}`)) === undefined) return [];
   // The SDK takes a second, for which a cluster without a stack need not wait.
   const [{ imagesOf, mlflowImage }, { recordStack }] = await Promise.all([
@@ -99,22 +93,5 @@ async function networkOf(
     // Whoever may only look is told what there is to see.
     if (error instanceof Refused && error.status === 403) return [];
     throw error;
-  }
-}
-
-/** One check that fails, such as for want of rights, says nothing of the others. */
-async function examine(
-  { title, examine: look }: Check,
-  patient: Patient,
-  step: Step,
-): Promise<readonly Problem[]> {
-  try {
-    const problems = await look(patient);
-    step.detail(problems.length === 0 ? "in order" : problems.map((problem) => problem.title).join("; "));
-    return problems;
-  } catch (error) {
-    step.detail(`could not be looked at: ${messageOf(error)}`);
-    const mend = { description: "see to that, and run this again" };
-    return [{ title, found: messageOf(error), means: "it could not be looked at", mend }];
   }
 }

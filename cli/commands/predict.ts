@@ -8,7 +8,7 @@ import { UserError, messageOf } from "../errors";
 import { exchangeWith, sendTo } from "../exchange";
 import { localClient } from "../local/modelServer";
 import { readState } from "../local/state";
-import { listed } from "../preflight/problem";
+import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
 import type { ModelClient } from "../modelClient";

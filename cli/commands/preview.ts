@@ -54,9 +54,7 @@ export async function preview(options: PreviewOptions): Promise<number> {
   if (options.graph || redraw) await drawGraph(plan, options);
   if (options.diff) return showDiff(plan, options);
   if (!options.updateGolden && !options.graph) await show(plan, chosen, options);
-  return plan.findings.some(({ enforcement }) => enforcement === "mandatory")
-    ? previewExitCodes.violation
-    : 0;
+  return plan.findings.some(({ severity }) => severity === "error") ? previewExitCodes.violation : 0;
 }
 
 async function choose({ stack, offline, graph, updateGolden }: PreviewOptions): Promise<PreviewEngine> {

@@ -1,5 +1,5 @@
 import { environments } from "../../config/fields";
-import { namespace, placeOf } from "../../config/problems";
+import { namespace, placeOf } from "../../config/mistakes";
 import { configSchema } from "../../config/schema";
 import { secretKeys } from "../../config/walk";
 import { nearest } from "../../config/words";

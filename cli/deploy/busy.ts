@@ -1,5 +1,5 @@
 import { at } from "../../policy/rules/values";
-import type { Finding } from "../cluster/diagnosis/finding";
+import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import type { Part } from "./parts";
 
 /** A resource with which the engine is busy. */
@@ -20,7 +20,7 @@ export interface Busy {
 
 /** Whether a finding tells why the engine is still busy with a resource. */
 export function concerns(
-  finding: Finding,
+  finding: Diagnosis,
   { kind, namespace, name, doing, ...busy }: Pick<Busy, "doing" | "kind" | "model" | "name" | "namespace">,
 ): boolean {
   const { object, release, job, model, cause } = finding;

@@ -11,7 +11,7 @@ import { EngineStack } from "../engine/stack";
 import type { StateResource } from "../engine/state";
 import { UserError } from "../errors";
 import { once } from "../preflight/inspection";
-import { listed } from "../preflight/problem";
+import { listed } from "../../config/words";
 import type { Progress } from "../progress";
 import { type ClusterTarget, clusterTarget } from "../target";
 import { counted, told } from "./changes";

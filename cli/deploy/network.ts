@@ -35,7 +35,7 @@ export async function behindSilence(
         step,
         signal,
       );
-      step.detail(finding?.reason ?? "asked from a pod: both lead where they should");
+      step.detail(finding?.what ?? "asked from a pod: both lead where they should");
       return finding === undefined
         ? error
         : new UserError(explanation(finding, `${error.message}\n  Behind it`));

@@ -5,7 +5,7 @@ import { type OwnedNamespace, inWords, othersOf, ownOf, ownedNamespaces } from "
 import type { Owner } from "../engine/owner";
 import type { StateResource } from "../engine/state";
 import { UserError } from "../errors";
-import { listed } from "../preflight/problem";
+import { listed } from "../../config/words";
 import type { ClusterTarget } from "../target";
 
 type Where = Pick<ClusterTarget, "cluster" | "context" | "stack">;

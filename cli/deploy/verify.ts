@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Job } from "@kubernetes/client-node";
 
 import type { Cluster, Live } from "../cluster/cluster";
-import type { Cause, Finding } from "../cluster/diagnosis/finding";
+import type { Cause, Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { condition } from "../cluster/diagnosis/scene";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { HelmReleases, workloadsOf } from "../cluster/releases";
@@ -60,16 +60,17 @@ export async function verify(
     const [first] = open;
     if (first === undefined) break;
     const findings = await watch.look([...new Set(open.map((one) => one.declared.namespace))]);
-    const about = (finding: Finding) => open.find((one) => concerns(finding, { ...one.declared, doing: "" }));
+    const about = (finding: Diagnosis) =>
+      open.find((one) => concerns(finding, { ...one.declared, doing: "" }));
     const why = findings.find((finding) => about(finding) === first);
-    step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why.reason}`}`);
+    step.detail(`${inWords(first.declared)} ${first.what}${why === undefined ? "" : `: ${why.what}`}`);
     const own = findings.filter((finding) => about(finding) !== undefined);
     restarted ??= await restart(cluster, own);
     await replaceStuckPods(cluster, own);
     for (const finding of findings) {
       const one = about(finding);
       if (one === undefined || restarted.has(finding.object.name)) continue;
-      if (one.final || (finding.hopeless && isNew(finding, began))) throw failure(one, finding);
+      if (one.final || (finding.severity === "error" && isNew(finding, began))) throw failure(one, finding);
     }
     const final = open.find((one) => one.final);
     if (final !== undefined) throw failure(final);
@@ -146,12 +147,13 @@ async function workloadTrouble(cluster: Cluster, release: Declared): Promise<Tro
  *
  * @returns the names of the pods.
  */
-async function restart(cluster: Cluster, findings: readonly Finding[]): Promise<ReadonlySet<string>> {
+async function restart(cluster: Cluster, findings: readonly Diagnosis[]): Promise<ReadonlySet<string>> {
   const pods = new Map<string, string>();
-  for (const { cause, object, job, container, hopeless } of findings) {
+  for (const { cause, object, job, container, severity } of findings) {
     const name = object.kind === "Pod" ? object.name : container?.pod;
     // A program that was refused pauses by itself too, and what it has logged may be mended.
-    const pauses = pausing.includes(cause) || (hopeless && (cause === "probe" || cause === "start"));
+    const pauses =
+      pausing.includes(cause) || (severity === "error" && (cause === "probe" || cause === "start"));
     if (pauses && job === undefined && name !== undefined) pods.set(name, object.namespace);
   }
   const deleted = [...pods].map(async ([name, namespace]) => {
@@ -164,7 +166,7 @@ async function restart(cluster: Cluster, findings: readonly Finding[]): Promise<
   return new Set((await Promise.all(deleted)).flat());
 }
 
-function failure({ declared, what }: Unmet, finding?: Finding): UserError {
+function failure({ declared, what }: Unmet, finding?: Diagnosis): UserError {
   const begin = `${inWords(declared)} ${what}`;
   return new UserError(
     finding === undefined ? `${begin}.\n  See what is wrong: npm run doctor` : explanation(finding, begin),

@@ -1,6 +1,6 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
-import type { Finding } from "../cluster/diagnosis/finding";
+import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { plainMessage } from "../engine/events";
 import type { Progress, Step } from "../progress";
 import { type Busy, concerns, inWords, objectOf } from "./busy";
@@ -78,11 +78,11 @@ export class DeploymentView {
   }
 
   /** Shows why things take their time. */
-  explain(findings: readonly Finding[]): void {
+  explain(findings: readonly Diagnosis[]): void {
     this.reasons.clear();
     for (const busy of this.busyByUrn.values()) {
       const [first] = findings.filter((finding) => concerns(finding, busy));
-      if (first !== undefined) this.reasons.set(busy.urn, first.reason);
+      if (first !== undefined) this.reasons.set(busy.urn, first.what);
     }
     for (const line of this.lines.values()) this.describe(line);
   }

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import type { Finding } from "../cluster/diagnosis/finding";
+import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { refusedBy } from "../cluster/diagnosis/refused";
 import { blamesMlflow } from "../cluster/diagnosis/logs";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { EngineFailed } from "../engine/stack";
 import { Interrupted, UserError } from "../errors";
-import { listed } from "../preflight/problem";
+import { listed } from "../../config/words";
 import { type Busy, concerns } from "./busy";
 import type { DeploymentView } from "./view";
 
@@ -19,7 +19,7 @@ const pauseMilliseconds = 1_500;
 const networkMilliseconds = 12_000;
 
 /** What a pod finds wrong with names and Services. */
-export type NetworkLook = (signal: AbortSignal) => Promise<readonly Finding[]>;
+export type NetworkLook = (signal: AbortSignal) => Promise<readonly Diagnosis[]>;
 
 /** What is under way when something else has failed is given so long to come to its end. */
 const graceMilliseconds = 15_000;
@@ -46,7 +46,7 @@ export async function watchDeployment(
 ): Promise<UserError | undefined> {
   const watch = new ClusterWatch(cluster);
   let looking: Promise<void> | undefined;
-  let fault: Finding | undefined;
+  let fault: Diagnosis | undefined;
   while (await pause(done)) {
     if (view.failedAt !== undefined && Date.now() - view.failedAt > grace) {
       const failed = new EngineFailed(view.said);
@@ -75,7 +75,9 @@ export async function watchDeployment(
     );
     for (const busy of waiting) {
       const since = new Date(busy.since + cluster.now().getTime() - Date.now());
-      const finding = findings.find((one) => one.hopeless && concerns(one, busy) && isNew(one, since));
+      const finding = findings.find(
+        (one) => one.severity === "error" && concerns(one, busy) && isNew(one, since),
+      );
       if (finding === undefined) continue;
       const what = busy.doing === "removing" ? "cannot be removed" : "does not come up";
       const hopeless = new Hopeless(explanation(finding, `${busy.part.title} ${what}`));
@@ -110,7 +112,7 @@ export async function behindFailure(
   const refused = refusedBy(error.message);
   if (refused === undefined) return error;
   const titles = listed([...new Set(failures.map(({ part }) => part.title))]);
-  return new Hopeless(explanation({ reason: refused.why, mend: refused.mend }, `${titles} cannot be made`));
+  return new Hopeless(explanation({ what: refused.why, mend: refused.mend }, `${titles} cannot be made`));
 }
 
 /** What the cluster knows of an error that a question to it has met: the most telling fault of all, if there is one. */
@@ -127,7 +129,7 @@ export async function behindError(cluster: Cluster, error: unknown): Promise<unk
 }
 
 /** Whether it is more than a start that takes its time, or a cluster that cannot be asked. */
-function isFault({ cause }: Finding): boolean {
+function isFault({ cause }: Diagnosis): boolean {
   return cause !== "start" && cause !== "cluster";
 }
 
@@ -139,15 +141,15 @@ async function pause(done: AbortSignal): Promise<boolean> {
 
 /** A finding as an error: what, why, what was logged last, what to do. */
 export function explanation(
-  { reason, log = [], mend }: Pick<Finding, "log" | "reason"> & { readonly mend?: string | undefined },
-  what: string,
+  { what, log = [], mend }: Pick<Diagnosis, "log" | "what"> & { readonly mend?: string | undefined },
+  subject: string,
 ): string {
   const said = log.length === 0 ? "" : `\n  Its last lines:\n${log.map((line) => `    ${line}`).join("\n")}`;
-  return `${what}: ${reason}.${said}${mend === undefined ? "" : `\n  ${mend}`}`;
+  return `${subject}: ${what}.${said}${mend === undefined ? "" : `\n  ${mend}`}`;
 }
 
 /** Whether it has failed since a moment by the cluster's clock: what failed before is perhaps just being mended. */
-export function isNew({ at }: Finding, since: Date): boolean {
+export function isNew({ at }: Diagnosis, since: Date): boolean {
   return at === undefined || Date.parse(at) >= since.getTime();
 }
 
@@ -159,7 +161,7 @@ function namespaceOf({ kind, namespace, name }: Busy): string {
  * A pod of a StatefulSet that never came up is not replaced when its cause is mended (kubernetes/kubernetes#67250), so
  * that is done here. It holds nothing: what it would have written lies on its volume.
  */
-export async function replaceStuckPods(cluster: Cluster, findings: readonly Finding[]): Promise<void> {
+export async function replaceStuckPods(cluster: Cluster, findings: readonly Diagnosis[]): Promise<void> {
   for (const { object, stuckPod } of findings)
     if (stuckPod === true)
       await cluster.remove(`/api/v1/namespaces/${object.namespace}/pods/${object.name}`).catch(() => false);

@@ -1,15 +1,15 @@
-import type { Check } from "./problem";
+import type { Check } from "../checks/check";
+import type { Patient } from "./patient";
 
-/** Names that are not resolved and Services that lead nowhere, as a pod sees it: each pod may be well by itself. */
-export const networkCheck: Check = {
-  title: "names and Services",
-  examine: async ({ network }) => {
-    const findings = await network();
-    return findings.map(({ reason, mend = "" }) => ({
-      title: "the cluster's network",
-      found: reason,
+export const networkCheck: Check<Patient> = {
+  subject: "names and Services",
+  asks: "whether a pod resolves the cluster's names and reaches its Services: each pod may be well by itself",
+  find: async ({ network }) =>
+    (await network()).map(({ severity, what, mend = "" }) => ({
+      severity,
+      what: "the cluster's network",
+      detail: what,
       means: "pods do not reach one another, though each may be well by itself",
-      mend: { description: mend },
-    }));
-  },
+      mend,
+    })),
 };

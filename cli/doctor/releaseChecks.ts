@@ -1,38 +1,39 @@
+import type { Finding } from "../../finding";
+import type { Check } from "../checks/check";
 import { inWords } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
-import type { Check, Problem } from "./problem";
+import type { Patient } from "./patient";
 import { isBusy } from "./stackChecks";
 
 /** As long as the platform lets a release take; what is under way for longer was cut off. */
 const releaseMinutes = 15;
 
-/** Releases that are neither in order nor being worked on. */
-export const releaseCheck: Check = {
-  title: "Helm's releases",
-  examine: async ({ cluster, namespaces, stack }) => {
+export const releaseCheck: Check<Patient> = {
+  subject: "Helm's releases",
+  asks: "whether a release has failed, or was cut off in the middle",
+  find: async ({ cluster, namespaces, stack }) => {
     if (isBusy(stack)) return [];
     const releases = new HelmReleases(cluster);
     const found = (await Promise.all(namespaces.map((namespace) => releases.list(namespace)))).flat();
     // Whoever brought the stack up from here knows that nobody is at work on it.
-    return found.flatMap((release) => problemsOf(release, releases, stack !== undefined));
+    return found.flatMap((release) => findingsIn(release, releases, stack !== undefined));
   },
 };
 
-function problemsOf(release: HelmRelease, releases: HelmReleases, idle: boolean): Problem[] {
+function findingsIn(release: HelmRelease, releases: HelmReleases, idle: boolean): Finding[] {
   const { namespace, name, status, revision, deployed, description } = release;
-  const title = `release ${name} in ${namespace}: ${status}`;
-  const about = [inWords("Release", namespace, name)];
+  const common = {
+    severity: "error" as const,
+    what: `release ${name} in ${namespace}: ${status}`,
+    about: [inWords("Release", namespace, name)],
+  };
   if (status === "failed")
     return [
       {
-        title,
-        found: `revision ${revision} has failed: ${description}`,
+        ...common,
+        detail: `revision ${revision} has failed: ${description}`,
         means: "part of it may be missing, or of the revision before",
-        about,
-        mend: {
-          description: "the next `up` mends it in place once its cause is gone",
-          command: "npm run up",
-        },
+        mend: "once its cause is gone, this mends it in place: npm run up",
       },
     ];
   const stuck = stuckMeans(status);
@@ -41,18 +42,12 @@ function problemsOf(release: HelmRelease, releases: HelmReleases, idle: boolean)
   const left = idle ? 0 : releaseMinutes - (Date.now() - Date.parse(deployed)) / 60_000;
   return [
     {
-      title,
-      found: `revision ${revision} was begun at ${deployed === "" ? "an unknown time" : deployed} and not finished`,
+      ...common,
+      detail: `revision ${revision} was begun at ${deployed === "" ? "an unknown time" : deployed} and not finished`,
       means,
-      about,
-      mend:
-        left > 0
-          ? { description: `somebody may be at work on it: wait ${Math.ceil(left)} minutes, and look again` }
-          : {
-              description: forget,
-              apply: () => releases.forget(namespace, name, scope),
-              command: "npm run up",
-            },
+      ...(left > 0
+        ? { mend: `somebody may be at work on it: wait ${Math.ceil(left)} minutes, and look again` }
+        : { mend: forget, repair: () => releases.forget(namespace, name, scope) }),
     },
   ];
 }

@@ -6,6 +6,8 @@ import type {
 } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
+import type { Finding } from "../../finding";
+import type { Check } from "../checks/check";
 import { clusterKinds, inWords } from "../cluster/kinds";
 import type { Cluster, Live } from "../cluster/cluster";
 import { HelmReleases } from "../cluster/releases";
@@ -17,16 +19,16 @@ import {
   seldonGroup,
 } from "../cluster/servedModels";
 import { certificateItems } from "../status/certificate";
-import type { Check, Problem } from "./problem";
+import type { Patient } from "./patient";
 
 const webhooks = clusterKinds.ValidatingWebhookConfiguration;
 /** Name that Seldon's chart gives its operator, in whatever namespace. */
 const operator = "seldon-controller-manager";
 
-/** The definition of SeldonDeployments without an operator that makes something of them. */
-export const definitionCheck: Check = {
-  title: "Seldon's definitions",
-  examine: async ({ cluster }) => {
+export const definitionCheck: Check<Patient> = {
+  subject: "Seldon's definitions",
+  asks: "whether the definition of SeldonDeployments is there without an operator that makes something of them",
+  find: async ({ cluster }) => {
     const [found, operators] = await Promise.all([
       cluster.get<V1CustomResourceDefinition>(definitionAddress),
       cluster.list<V1Deployment>(`/apis/apps/v1/deployments?fieldSelector=metadata.name=${operator}`),
@@ -39,14 +41,13 @@ export const definitionCheck: Check = {
     if (await isInRelease(cluster, found)) return [];
     return [
       {
-        title: "Seldon's definition without its operator",
-        found: `${seldonDefinition} is in the cluster, ${operator} is not, and there is no SeldonDeployment`,
+        severity: "error",
+        what: "Seldon's definition without its operator",
+        detail: `${seldonDefinition} is in the cluster, ${operator} is not, and there is no SeldonDeployment`,
         means: "Helm refuses to install the operator if another release has left the definition",
-        mend: {
-          description: "remove the definition; no model is lost, and the next `up` makes it again",
-          apply: async () => {
-            await cluster.remove(definitionAddress);
-          },
+        mend: "remove the definition; no model is lost, and the next `up` makes it again",
+        repair: async () => {
+          await cluster.remove(definitionAddress);
         },
       },
     ];
@@ -64,26 +65,28 @@ async function isInRelease(
   return releases.some(({ name }) => name === annotations["meta.helm.sh/release-name"]);
 }
 
-function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployment[]): Problem {
+function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployment[]): Finding {
   const names = models.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(", ");
   const held = models.filter(
     ({ metadata }) => metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length > 0,
   );
-  const problem = {
-    title: "models without Seldon's operator",
-    found: `there is no ${operator}, but there are SeldonDeployments: ${names}`,
+  const common = {
+    severity: "error" as const,
+    what: "models without Seldon's operator",
+    detail: `there is no ${operator}, but there are SeldonDeployments: ${names}`,
     about: models.map(({ metadata }) => inWords("SeldonDeployment", metadata.namespace, metadata.name)),
   };
   if (held.length === 0)
     return {
-      ...problem,
+      ...common,
       means: "what serves goes on, but nothing that is changed or made takes effect",
-      mend: { description: "bring the operator back", command: "npm run up" },
+      mend: "bring the operator back: npm run up",
     };
   return {
-    ...problem,
+    ...common,
     means: `${held.length} of them were removed and wait for the operator to let them go, and their namespace with them`,
-    mend: { description: "let go of those that were removed", apply: () => letGo(cluster, held) },
+    mend: "let go of those that were removed",
+    repair: () => letGo(cluster, held),
   };
 }
 
@@ -100,10 +103,10 @@ async function letGo(cluster: Cluster, held: readonly SeldonDeployment[]): Promi
     );
 }
 
-/** A webhook for SeldonDeployments that leads nowhere: the API server then refuses each of them. */
-export const webhookCheck: Check = {
-  title: "Seldon's webhook",
-  examine: async ({ cluster }) => {
+export const webhookCheck: Check<Patient> = {
+  subject: "Seldon's webhook",
+  asks: "whether a webhook for SeldonDeployments leads nowhere: the API server then refuses each of them",
+  find: async ({ cluster }) => {
     const all = await cluster.list<V1ValidatingWebhookConfiguration>(webhooks);
     const found = await Promise.all(all.filter(isSeldons).map((one) => orphan(cluster, one)));
     return found.flat();
@@ -117,7 +120,7 @@ function isSeldons({ webhooks: hooks = [] }: Live<V1ValidatingWebhookConfigurati
 async function orphan(
   cluster: Cluster,
   { metadata, webhooks: hooks = [] }: Live<V1ValidatingWebhookConfiguration>,
-): Promise<Problem[]> {
+): Promise<Finding[]> {
   const name = metadata?.name ?? "";
   const service = hooks[0]?.clientConfig.service;
   if (service === undefined) return [];
@@ -125,31 +128,31 @@ async function orphan(
   if ((await cluster.get<V1Service>(address)) !== undefined) return [];
   return [
     {
-      title: `webhook ${name} leads nowhere`,
-      found: `it asks Service ${service.name} in ${service.namespace}, which does not exist`,
+      severity: "error",
+      what: `webhook ${name} leads nowhere`,
+      detail: `it asks Service ${service.name} in ${service.namespace}, which does not exist`,
       means: "the API server refuses every SeldonDeployment of the cluster, whoever makes or removes it",
-      mend: {
-        description: "remove the webhook's configuration; the operator's release brings one that works",
-        apply: async () => {
-          await cluster.remove(`${webhooks}/${name}`);
-        },
+      mend: "remove the webhook's configuration; the operator's release brings one that works",
+      repair: async () => {
+        await cluster.remove(`${webhooks}/${name}`);
       },
     },
   ];
 }
 
-/** The webhook's certificate. */
-export const certificateCheck: Check = {
-  title: "Seldon's certificate",
-  examine: async ({ cluster }) => {
+export const certificateCheck: Check<Patient> = {
+  subject: "Seldon's certificate",
+  asks: "whether the webhook's certificate is, and stays, valid",
+  find: async ({ cluster }) => {
     const items = await certificateItems(cluster);
     return items
       .filter(({ health }) => health !== "well")
       .map(({ name, state, detail, mend = "" }) => ({
-        title: `certificate ${name}: ${state}`,
-        found: detail,
+        severity: "error",
+        what: `certificate ${name}: ${state}`,
+        detail,
         means: "from its last day on the API server refuses every SeldonDeployment; what serves goes on",
-        mend: { description: mend },
+        mend,
         about: [inWords("Secret", namespaceNames.servingOperator, name)],
       }));
   },

@@ -1,10 +1,12 @@
-import type { Check, Problem } from "./problem";
+import type { Finding } from "../../finding";
+import type { Check } from "../checks/check";
+import type { Patient } from "./patient";
 import type { StackRecord } from "./stackRecord";
 
-/** A stale lock of the stack, and operations that the state calls pending: what an interrupted run leaves behind. */
-export const stackCheck: Check = {
-  title: "the stack's state",
-  examine: async ({ stack }) => {
+export const stackCheck: Check<Patient> = {
+  subject: "the stack's state",
+  asks: "whether an interrupted run has left a lock, or operations that the state calls pending",
+  find: async ({ stack }) => {
     if (stack === undefined) return [];
     const holders = stack.holders();
     const elsewhere = holders.find(({ alive }) => alive === undefined);
@@ -14,23 +16,27 @@ export const stackCheck: Check = {
     if (isBusy(stack)) return [];
     const pending = await stack.pending();
     const [stale] = holders;
-    const problems: Problem[] = [];
+    const findings: Finding[] = [];
     const settle = () => stack.settle();
     if (stale !== undefined)
-      problems.push({
-        title: `stale lock of stack ${stack.name}`,
-        found: `process ${stale.pid}, which took it at ${stale.since}, has ended`,
+      findings.push({
+        severity: "error",
+        what: `stale lock of stack ${stack.name}`,
+        detail: `process ${stale.pid}, which took it at ${stale.since}, has ended`,
         means: "the Pulumi CLI refuses every run on the stack",
-        mend: { description: "remove the lock, and compare the state with the cluster", apply: settle },
+        mend: "remove the lock, and compare the state with the cluster",
+        repair: settle,
       });
     if (pending.length > 0)
-      problems.push({
-        title: `pending operations in the state of stack ${stack.name}`,
-        found: `a run was cut off in the middle of: ${pending.map(nameOf).join(", ")}`,
+      findings.push({
+        severity: "error",
+        what: `pending operations in the state of stack ${stack.name}`,
+        detail: `a run was cut off in the middle of: ${pending.map(nameOf).join(", ")}`,
         means: "nobody knows whether these are there, so that the next run may make them twice or not at all",
-        mend: { description: "settle them by a look at the cluster", apply: settle },
+        mend: "settle them by a look at the cluster",
+        repair: settle,
       });
-    return problems;
+    return findings;
   },
 };
 
@@ -39,16 +45,14 @@ export function isBusy(stack: StackRecord | undefined): boolean {
   return stack?.holders().some(({ alive }) => alive !== false) ?? false;
 }
 
-function lockedElsewhere(stack: string, host: string, since: string): Problem {
+function lockedElsewhere(stack: string, host: string, since: string): Finding {
   return {
-    title: `lock of stack ${stack}`,
-    found: `a run on ${host} has held it since ${since}`,
+    severity: "error",
+    what: `lock of stack ${stack}`,
+    detail: `a run on ${host} has held it since ${since}`,
     means:
       "every other run on the stack is refused; whether that one is still at work cannot be told from here",
-    mend: {
-      description: "if it has ended there, remove the lock",
-      command: `pulumi cancel --stack ${stack}`,
-    },
+    mend: `if it has ended there, remove the lock: pulumi cancel --stack ${stack}`,
   };
 }
 

@@ -1,39 +1,41 @@
 import { namespaceNames } from "../../components/capabilities";
+import type { Finding } from "../../finding";
+import type { Check } from "../checks/check";
 import { inWords } from "../cluster/kinds";
 import type { Item } from "../status/item";
-import type { Check, Problem } from "./problem";
+import type { Patient } from "./patient";
 
-/** What `npm run status` marks: the two commands say one thing. */
-export const statusCheck: Check = {
-  title: "all that is declared",
-  examine: async ({ status }) => {
-    const items = (await status()).filter(({ health }) => health === "ill");
-    return items.map((item) => ({
-      title: titleOf(item),
-      found: item.detail === "" ? item.state : item.detail,
-      means: "it does not do its work, or not all of it",
-      mend: mendOf(item.mend),
-      about: aboutOf(item),
-    }));
-  },
+export const statusCheck: Check<Patient> = {
+  subject: "all that is declared",
+  asks: "whether all that is declared is there and works, as `npm run status` marks it",
+  find: async ({ status }) =>
+    (await status()).flatMap((item): Finding[] => {
+      const { health, state, detail, mend } = item;
+      const common = { what: titleOf(item), about: aboutOf(item) };
+      if (health === "well") return [];
+      if (health === "warning") return [{ ...common, severity: "warning", detail }];
+      return [
+        {
+          ...common,
+          severity: "error",
+          detail: detail === "" ? state : detail,
+          means: "it does not do its work, or not all of it",
+          mend: mendOf(mend),
+        },
+      ];
+    }),
 };
 
-/** What works, and may not for long, or could not be asked: no problem, and not to be kept back either. */
-export function warnings(items: readonly Item[], others: readonly Problem[]): string[] {
-  const told = objectsOf(others);
-  return items
-    .filter((item) => item.health === "warning" && !aboutOf(item).some((object) => told.has(object)))
-    .map((item) => [titleOf(item), item.detail].filter((text) => text !== "").join("; "));
+/** Those of some findings of whose object no other speaks; what is wrong speaks for what may become so. */
+export function unexplained(findings: readonly Finding[], others: readonly Finding[]): Finding[] {
+  const errors = untold(findings, others).filter(({ severity }) => severity === "error");
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  return [...errors, ...untold(warnings, [...others, ...errors])];
 }
 
-/** Those of some problems whose object no other problem speaks of. */
-export function unexplained(problems: readonly Problem[], others: readonly Problem[]): Problem[] {
-  const told = objectsOf(others);
-  return problems.filter(({ about = [] }) => !about.some((object) => told.has(object)));
-}
-
-function objectsOf(problems: readonly Problem[]): ReadonlySet<string> {
-  return new Set(problems.flatMap(({ about = [] }) => about));
+function untold(findings: readonly Finding[], others: readonly Finding[]): Finding[] {
+  const told = new Set(others.flatMap(({ about = [] }) => about));
+  return findings.filter(({ about = [] }) => !about.some((object) => told.has(object)));
 }
 
 function titleOf({ part, name, state }: Item): string {
@@ -73,11 +75,8 @@ function aboutOf({ part, name, state, facts = {} }: Item): string[] {
   return [];
 }
 
-function mendOf(mend: string | undefined): Problem["mend"] {
+function mendOf(mend: string | undefined): string {
   // The line of a status may send people here.
-  if (mend === undefined || mend === "npm run doctor")
-    return { description: "see what is wrong with it", command: "npm run logs" };
-  return /^(npm|kubectl) /.test(mend)
-    ? { description: "bring it back", command: mend }
-    : { description: mend };
+  if (mend === undefined || mend === "npm run doctor") return "see what is wrong with it: npm run logs";
+  return /^(npm|kubectl) /.test(mend) ? `bring it back: ${mend}` : mend;
 }

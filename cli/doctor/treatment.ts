@@ -1,9 +1,10 @@
 import colors from "picocolors";
 
+import type { Finding } from "../../finding";
 import { agreed, isInteractive } from "../ask";
+import { eventOf, warnOf } from "../checks/check";
 import { messageOf } from "../errors";
 import type { Progress } from "../progress";
-import type { Problem } from "./problem";
 
 /** Whether the user is asked. */
 export interface TreatmentOptions {
@@ -13,63 +14,54 @@ export interface TreatmentOptions {
   readonly json?: boolean;
 }
 
-/** What the status says beside the problems. */
-export interface Marks {
-  /** Warnings, which are no problems. */
-  readonly warnings: readonly string[];
-  /** What is marked after all was mended. */
-  readonly left: () => Promise<readonly string[]>;
-}
-
-/** What became of a problem. */
+/** What became of a finding. */
 type Outcome = "mended" | "left" | "failed";
 
 /**
- * Shows each problem, and mends what may be mended.
+ * Tells warnings, shows what is wrong, and mends what may be mended.
  *
+ * @param marked what is wrong after all was mended.
  * @returns the exit code: 0 nothing is left, 1 something is.
  */
 export async function treat(
-  problems: readonly Problem[],
+  findings: readonly Finding[],
   options: TreatmentOptions,
   progress: Progress,
-  { warnings, left }: Marks,
+  marked: () => Promise<readonly Finding[]>,
 ): Promise<number> {
-  for (const warning of warnings) progress.warn(warning);
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  const errors = findings.filter(({ severity }) => severity === "error");
+  for (const finding of warnings) warnOf(finding, progress);
   const outcomes: Outcome[] = [];
-  for (const problem of problems) {
-    const { title, found, means, mend } = problem;
-    progress.say(
-      `\n${colors.red("✗")} ${colors.bold(title)}\n  found  ${indented(found)}\n  means  ${means}\n  mend   ${mend.description}` +
-        (mend.command === undefined ? "" : `\n         ${mend.command}`),
+  for (const finding of errors) {
+    const { what, detail, means, mend } = finding;
+    const told = Object.entries({ found: detail, means, mend });
+    const lines = told.map(([word, text]) =>
+      text === undefined ? "" : `\n  ${word.padEnd(5)}  ${indented(text)}`,
     );
-    const outcome = await mendOne(problem, options, progress);
+    progress.say(`\n${colors.red("✗")} ${colors.bold(what)}${lines.join("")}`);
+    const outcome = await mendOne(finding, options, progress);
     outcomes.push(outcome);
-    const { apply, ...told } = mend;
-    progress.event({
-      event: "problem",
-      ...{ title, found, means },
-      mend: { ...told, automatic: apply !== undefined },
-      outcome,
-    });
+    progress.event({ ...eventOf(finding), outcome });
   }
   const mended = outcomes.filter((outcome) => outcome === "mended").length;
+  const all = mended === errors.length;
   // What one mend was to bring back may need more than that.
-  const marked = mended > 0 && mended === problems.length ? await left() : [];
-  progress.event({ event: "doctor", found: problems.length, mended, marked });
-  progress.say(`\n${summary(problems, mended, marked, warnings)}`);
-  return mended === problems.length && marked.length === 0 ? 0 : 1;
+  const left = all && mended > 0 ? (await marked()).map(({ what }) => what) : [];
+  progress.event({ event: "doctor", found: errors.length, mended, marked: left });
+  progress.say(`\n${summary(errors, mended, left, warnings.length)}`);
+  return all && left.length === 0 ? 0 : 1;
 }
 
 async function mendOne(
-  { mend: { apply, description } }: Problem,
+  { mend = "", repair }: Finding,
   { json, yes }: TreatmentOptions,
   progress: Progress,
 ): Promise<Outcome> {
-  if (apply === undefined) return "left";
-  if (!yes && (json || !isInteractive() || !(await agreed(`  Do that: ${description}?`)))) return "left";
+  if (repair === undefined) return "left";
+  if (!yes && (json || !isInteractive() || !(await agreed(`  Do that: ${mend}?`)))) return "left";
   try {
-    await apply();
+    await repair();
     progress.say(`  ${colors.green("✓")} done`);
     return "mended";
   } catch (error) {
@@ -79,19 +71,19 @@ async function mendOne(
 }
 
 function summary(
-  problems: readonly Problem[],
+  errors: readonly Finding[],
   mended: number,
   marked: readonly string[],
-  warnings: readonly string[],
+  warnings: number,
 ): string {
-  if (problems.length === 0)
-    return warnings.length === 0 ? "Nothing is wrong." : "Nothing else is wrong, as far as can be seen.";
-  const left = problems.length - mended;
+  if (errors.length === 0)
+    return warnings === 0 ? "Nothing is wrong." : "Nothing else is wrong, as far as can be seen.";
+  const left = errors.length - mended;
   if (left === 0 && marked.length > 0)
     return `${mended} mended, and not all is well yet: ${marked.join("; ")}. Now: npm run up`;
   if (left === 0) return "All mended. Now: npm run up";
-  const could = problems.some(({ mend }) => mend.apply !== undefined) && mended === 0;
-  return `${left} of ${problems.length} are left.${could ? " To mend what can be mended: npm run doctor -- --yes" : ""}`;
+  const could = errors.some(({ repair }) => repair !== undefined) && mended === 0;
+  return `${left} of ${errors.length} are left.${could ? " To mend what can be mended: npm run doctor -- --yes" : ""}`;
 }
 
 function indented(text: string): string {

@@ -1,6 +1,8 @@
+import type { Finding } from "../../finding";
+import type { Check } from "../checks/check";
 import { inWords } from "../cluster/kinds";
-import type { Cause, Finding } from "../cluster/diagnosis/finding";
-import type { Check, Patient, Problem } from "./problem";
+import type { Cause, Diagnosis } from "../cluster/diagnosis/diagnosis";
+import type { Patient } from "./patient";
 
 /** What comes of a fault, by what it is about. A container that only takes its time to start is none. */
 const consequences: Readonly<Partial<Record<Cause, string>>> = {
@@ -16,39 +18,42 @@ const consequences: Readonly<Partial<Record<Cause, string>>> = {
   namespace: "nothing can be made in it until it is gone",
 };
 
-/** Volumes, pods, Jobs and namespaces that will not come right by themselves. */
-export const workloadCheck: Check = {
-  title: "volumes, pods and Jobs",
-  examine: async (patient) => {
+export const workloadCheck: Check<Patient> = {
+  subject: "volumes, pods and Jobs",
+  asks: "whether a volume, a pod, a Job or a namespace is in a state that it will not leave by itself",
+  find: async (patient) => {
     const findings = await patient.look(patient.namespaces);
     return findings
-      .filter(({ hopeless, stuckPod }) => hopeless || stuckPod === true)
+      .filter(({ severity, stuckPod }) => severity === "error" || stuckPod === true)
       .flatMap((finding) => {
         const means = consequences[finding.cause];
-        return means === undefined ? [] : [problemOf(patient, finding, means)];
+        return means === undefined ? [] : [findingOf(patient, finding, means)];
       });
   },
 };
 
-function problemOf({ cluster }: Patient, finding: Finding, means: string): Problem {
-  const { object, reason, log = [], mend, stuckPod, release, job, model, container } = finding;
+function findingOf({ cluster }: Patient, diagnosis: Diagnosis, means: string): Finding {
+  const { object, what, log = [], mend, stuckPod, release, job, model, container } = diagnosis;
   const said = log.length === 0 ? "" : `\n${log.map((line) => `  ${line}`).join("\n")}`;
   const { kind, namespace, name } = object;
-  const title = inWords(kind, namespace, name);
+  const own = inWords(kind, namespace, name);
   const behind = { Release: release, Job: job, SeldonDeployment: model, Pod: container?.pod };
   const concerned = Object.entries(behind).flatMap(([of, its]) =>
     its === undefined ? [] : inWords(of, namespace, its),
   );
-  const problem = { title, found: `${reason}${said}`, means, about: [title, ...concerned] };
-  if (stuckPod !== true)
-    return { ...problem, mend: { description: mend ?? "see to its cause, and: npm run up" } };
   return {
-    ...problem,
-    mend: {
-      description: "delete the pod; its volume stays, and the new revision takes its place",
-      apply: async () => {
-        await cluster.remove(`/api/v1/namespaces/${namespace}/pods/${name}`);
-      },
-    },
+    severity: "error",
+    what: own,
+    detail: `${what}${said}`,
+    means,
+    about: [own, ...concerned],
+    ...(stuckPod === true
+      ? {
+          mend: "delete the pod; its volume stays, and the new revision takes its place",
+          repair: async () => {
+            await cluster.remove(`/api/v1/namespaces/${namespace}/pods/${name}`);
+          },
+        }
+      : { mend: mend ?? "see to its cause, and: npm run up" }),
   };
 }

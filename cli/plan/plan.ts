@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
-import { type Finding, environmentOf, findings } from "../../policy/rules";
+import { type Violation, environmentOf, findings } from "../../policy/rules";
 import { UserError, messageOf } from "../errors";
 import { evaluate } from "./evaluate";
 import { type ChartUse, type ImageUse, chartsOf, imagesOf } from "./images";
@@ -14,7 +14,7 @@ export interface Plan {
   readonly recording: Recording;
   readonly images: readonly ImageUse[];
   readonly charts: readonly ChartUse[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Violation[];
 }
 
 /**

@@ -24,7 +24,7 @@ export function summary({ recording, findings }: Plan): string {
   const counts = Object.entries(countsByKind(parts)).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const components = recording.resources.filter(({ custom }) => !custom).length;
   const kinds = counts.map(([kind, count]) => `${count} ${kind}`).join(", ");
-  const violations = findings.filter(({ enforcement }) => enforcement === "mandatory").length;
+  const violations = findings.filter(({ severity }) => severity === "error").length;
   return [
     `${colors.bold(`${count(parts.length, "resource")} in ${count(components, "component")}`)}: ${kinds}.`,
     ...(violations > 0
@@ -56,9 +56,9 @@ function imageLines({ images }: Plan): string[] {
 function findingLines({ findings, recording }: Plan): string[] {
   if (findings.length === 0) return [colors.green("✓ nothing found")];
   const names = new Names(recording);
-  return findings.map(({ rule, resource, message, enforcement }) => {
-    const mark = enforcement === "mandatory" ? colors.red("✗") : colors.yellow("!");
-    return `${mark} ${rule}, ${names.short(resource)}: ${message}`;
+  return findings.map(({ rule, resource, what, severity }) => {
+    const mark = severity === "error" ? colors.red("✗") : colors.yellow("!");
+    return `${mark} ${rule}, ${names.short(resource)}: ${what}`;
   });
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
-import { placeOf } from "../../config/problems";
+import { placeOf } from "../../config/mistakes";
 import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";

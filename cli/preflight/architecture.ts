@@ -1,12 +1,13 @@
 import type { ClusterKind } from "../cluster/kubeconfig";
 import { type LiveNode, isReserved } from "../cluster/nodes";
 import type { ImageUse } from "../plan/images";
-import type { Check } from "./inspection";
-import { type Problem, error, warning } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import { error, type Finding, warning } from "../../finding";
 
-/** Whether the images run on the nodes' processors. */
-export const architecture: Check = {
+export const architecture: Check<Inspection> = {
   subject: "the architecture of the cluster's nodes",
+  asks: "whether the images run on the nodes' processors",
   async find({ plan, target, nodes }) {
     return architectureProblems(await nodes(), plan.images, target.context.kind);
   },
@@ -24,7 +25,7 @@ export function architectureProblems(
   nodes: readonly LiveNode[],
   images: readonly ImageUse[],
   kind: ClusterKind,
-): Problem[] {
+): Finding[] {
   const found = new Set(
     nodes.filter((node) => !isReserved(node)).map(({ status }) => status?.nodeInfo?.architecture ?? "amd64"),
   );

@@ -1,15 +1,15 @@
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { plannedReleases } from "./planned";
-import { type Problem, listed, warning } from "./problem";
+import { type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 import { isRegistry, registryUrl, unreached } from "./reach";
 
-/**
- * Whether the charts' repositories answer. Only a warning: a proxy that Helm goes through is not asked here, and a
- * release that does not change needs no chart.
- */
-export const charts: Check = {
+// Only a warning: a proxy that Helm goes through is not asked here, and a release that does not change needs no chart.
+export const charts: Check<Inspection> = {
   subject: "the repositories of the charts",
+  asks: "whether the charts' repositories answer",
   async find({ plan, signal }) {
     const places = chartPlaces(plan.recording);
     const reasons = await Promise.all(places.map((place) => reach(place, signal)));
@@ -49,7 +49,7 @@ function reach({ url, registry }: ChartPlace, signal: AbortSignal): Promise<stri
 export function chartProblems(
   places: readonly ChartPlace[],
   reasons: readonly (string | undefined)[],
-): Problem[] {
+): Finding[] {
   const lost = places.flatMap(({ charts }, index) => {
     const reason = reasons[index];
     return reason === undefined ? [] : [`${listed(charts)} (${reason})`];

@@ -6,13 +6,14 @@ import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
 import { majorKey, majorOf, runningMajor } from "../cluster/postgresVersion";
 import { templateOf } from "../cluster/volumes";
-import { type Check, once } from "./inspection";
+import type { Check } from "../checks/check";
+import { type Inspection, once } from "./inspection";
 import { type PlannedRelease, plannedReleases } from "./planned";
-import { type Problem, error, warning } from "./problem";
+import { error, type Finding, warning } from "../../finding";
 
-/** Whether what is asked for fits the data that are there: the size and class of volumes, the version that wrote them. */
-export const deployedData: Check = {
+export const deployedData: Check<Inspection> = {
   subject: "the data that are there",
+  asks: "whether what is asked for fits the data that are there: the size and class of volumes, the version that wrote them",
   async find({ plan, cluster, target }) {
     const releases = plannedReleases(plan.recording).filter(
       ({ chart }) => chartFootprints[chart]?.volume !== undefined,
@@ -43,14 +44,14 @@ export function volumeProblems(
   sets: readonly Live<V1StatefulSet>[],
   classes: readonly Live<V1StorageClass>[],
   stack: string,
-): Problem[] {
+): Finding[] {
   const { volume = [], section } = chartFootprints[chart] ?? {};
   const persistence = object(at(values, ...volume));
   const [size, storageClass] = [text(persistence["size"]), text(persistence["storageClass"])];
   const claim = metadata?.name ?? "";
   const has = spec?.resources?.requests?.["storage"];
   const key = `${section ?? ""}.storage`;
-  const problems: Problem[] = [];
+  const problems: Finding[] = [];
   if (
     storageClass !== undefined &&
     spec?.storageClassName !== undefined &&
@@ -100,7 +101,7 @@ export function versionProblems(
   { name, namespace, values }: Pick<PlannedRelease, "name" | "namespace" | "values">,
   claims: readonly Live<V1PersistentVolumeClaim>[],
   sets: readonly Live<V1StatefulSet>[],
-): Problem[] {
+): Finding[] {
   const asked = majorOf(text(at(values, "image", "tag")));
   if (namespace !== namespaceNames.database || asked === undefined) return [];
   const running = sets.flatMap((set) => runningMajor(set) ?? [])[0];

@@ -6,16 +6,16 @@ import { at, list, object, text, walk } from "../../policy/rules/values";
 import { type IngressNeeds, ingressFaults } from "../cluster/ingresses";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { ownNamespaces, plannedReleases } from "./planned";
-import { listed, warning } from "./problem";
+import { warning } from "../../finding";
+import { listed } from "../../config/words";
 
-/**
- * Whether what others bring for the ways in from outside is there: ingress class, certificate, the namespaces that
- * policies let in. Warnings, since all of it may come later.
- */
-export const ingress: Check = {
+// Warnings, since all of it may come later.
+export const ingress: Check<Inspection> = {
   subject: "what the ways in from outside need",
+  asks: "whether what others bring for the ways in from outside is there: ingress class, certificate, the namespaces that policies let in",
   async find({ plan, cluster }) {
     const ways = plannedWays(plan.recording);
     const wanted = letIn(plan.recording);

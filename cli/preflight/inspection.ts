@@ -5,7 +5,6 @@ import { type LiveNode, nodesAddress } from "../cluster/nodes";
 import type { Owner } from "../engine/owner";
 import type { Plan } from "../plan/plan";
 import type { ClusterTarget } from "../target";
-import type { Problem } from "./problem";
 
 /** What is to be brought up, and where. */
 export interface Preflight {
@@ -18,13 +17,6 @@ export interface Preflight {
   readonly owner: Owner;
   /** Ports of this machine that were asked for by number. @default none */
   readonly ports?: readonly number[];
-}
-
-/** One of the checks. */
-export interface Check {
-  /** What it is about, to stand before "could not be checked". */
-  readonly subject: string;
-  find(inspection: Inspection): Promise<readonly Problem[]>;
 }
 
 /** What the checks share: what is asked for, and what several of them ask the cluster. */

@@ -14,13 +14,15 @@ import { definitionAddress, seldonDefinition } from "../cluster/servedModels";
 import { inWords, markOf, partOf } from "../cluster/whose";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
-import type { Check, Inspection } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { type PlannedRelease, plannedReleases } from "./planned";
-import { type Problem, error, listed, warning } from "./problem";
+import { error, type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 
-/** Whether there are things of others where the stack's are to go. */
-export const obstacles: Check = {
+export const obstacles: Check<Inspection> = {
   subject: "what is in the cluster already",
+  asks: "whether there are things of others where the stack's are to go",
   async find({ plan, cluster, deployed, owner, target }) {
     const [found, seldon] = await Promise.all([
       cluster.list<V1Namespace>("/api/v1/namespaces"),
@@ -66,7 +68,7 @@ export function namespaceProblems(
   planned: readonly PlannedNamespace[],
   found: readonly Live<V1Namespace>[],
   { deployed, owner: self, target }: Pick<Inspection, "deployed" | "owner"> & { readonly target: Where },
-): Problem[] {
+): Finding[] {
   const context = target.context.name;
   const there = planned.flatMap(({ name, owner }) => {
     const namespace = found.find(({ metadata }) => metadata?.name === name);
@@ -85,7 +87,7 @@ export function namespaceProblems(
     ({ ends, ours, mark }) => !ends && ours && mark !== undefined && mark.id !== self.id,
   );
   const left = there.filter(({ ends, ours, mark }) => !ends && ours && !deployed && mark === undefined);
-  const problems: Problem[] = [];
+  const problems: Finding[] = [];
   if (ending.length > 0)
     problems.push(
       error(
@@ -129,7 +131,7 @@ export function seldonProblems(
   definition: Live<V1CustomResourceDefinition> | undefined,
   webhooks: readonly Live<V1ValidatingWebhookConfiguration>[],
   context: string,
-): Problem[] {
+): Finding[] {
   const objects = [
     ...(definition === undefined ? [] : [definition]),
     ...webhooks.filter(({ metadata }) => metadata?.name?.startsWith(seldonWebhook)),

@@ -7,12 +7,14 @@ import {
   unreachable,
 } from "../cluster/images";
 import type { LiveNode } from "../cluster/nodes";
-import type { Check } from "./inspection";
-import { type Problem, error, listed, warning } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import { error, type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 
-/** Whether the project's own images can be built, and have a way to the cluster. */
-export const ownImages: Check = {
+export const ownImages: Check<Inspection> = {
   subject: "how the project's own images get into the cluster",
+  asks: "whether the project's own images can be built, and have a way to the cluster",
   async find({ plan, target, nodes, signal }) {
     const builds = appImageBuilds(plan.recording);
     if (builds.length === 0) return [];
@@ -32,7 +34,7 @@ export function dockerProblems(
   route: ImageRoute,
   found: DockerState,
   nodes: readonly LiveNode[],
-): Problem[] {
+): Finding[] {
   const names = listed(builds.map(({ name }) => name));
   switch (found.state) {
     case "no client": {
@@ -62,7 +64,7 @@ function platformProblems(
   builds: readonly AppImageBuild[],
   daemon: string,
   nodes: readonly LiveNode[],
-): Problem[] {
+): Finding[] {
   const architectures = [...new Set(nodes.map(({ status }) => status?.nodeInfo?.architecture ?? "amd64"))];
   const wrong = builds.find(({ platform = daemon }) => !architectures.includes(platform.split("/")[1] ?? ""));
   if (wrong === undefined || architectures.length === 0) return [];

@@ -4,13 +4,16 @@ import { chartFootprints } from "../../components/capabilities";
 import { at, text } from "../../policy/rules/values";
 import type { Cluster } from "../cluster/cluster";
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { type PlannedRelease, plannedReleases } from "./planned";
-import { type Problem, error, listed } from "./problem";
+import { error, type Finding } from "../../finding";
+import { listed } from "../../config/words";
 
-/** Whether the user may make what the stack consists of. Who may create a thing may, by custom, change and delete it. */
-export const permissions: Check = {
+// Who may create a thing may, by custom, change and delete it.
+export const permissions: Check<Inspection> = {
   subject: "the rights of the kubeconfig's user",
+  asks: "whether the kubeconfig's user may make what the stack consists of",
   async find({ plan, target, cluster }) {
     const wanted = rightsFor(plan.recording);
     const allowed = await Promise.all(wanted.map((right) => isAllowed(cluster, right)));
@@ -88,7 +91,7 @@ export function permissionProblems(
   missing: readonly Right[],
   wanted: readonly Right[],
   context: string,
-): Problem[] {
+): Finding[] {
   if (missing.length === 0) return [];
   const things = [...new Set(missing.map(nameOf))].map((name) => {
     const [lacking, needing] = [missing, wanted].map((rights) =>

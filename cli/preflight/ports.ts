@@ -1,10 +1,11 @@
 import { isFree } from "../ports";
-import type { Check } from "./inspection";
-import { error } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import { error } from "../../finding";
 
-/** Whether the ports that were asked for by number are free. */
-export const ports: Check = {
+export const ports: Check<Inspection> = {
   subject: "the ports of this machine",
+  asks: "whether the ports that were asked for by number are free",
   async find({ ports: asked }) {
     const free = await Promise.all(asked.map(isFree));
     return asked

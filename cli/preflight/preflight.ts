@@ -1,39 +1,7 @@
-import { Refused } from "../cluster/cluster";
-import { messageOf } from "../errors";
-import { architecture } from "./architecture";
-import { charts } from "./charts";
-import { type Check, Inspection, type Preflight } from "./inspection";
-import { deployedData } from "./deployedData";
-import { ingress } from "./ingress";
-import { obstacles } from "./obstacles";
-import { ownImages } from "./ownImages";
-import { permissions } from "./permissions";
-import { ports } from "./ports";
-import { prerequisites } from "./prerequisites";
-import { type Problem, warning } from "./problem";
-import { registries } from "./registries";
-import { room } from "./room";
-import { storage } from "./storage";
-import { version } from "./version";
-
-export type { Preflight } from "./inspection";
-export type { Problem } from "./problem";
-
-const checks: readonly Check[] = [
-  version,
-  room,
-  storage,
-  deployedData,
-  architecture,
-  permissions,
-  obstacles,
-  prerequisites,
-  ingress,
-  charts,
-  registries,
-  ownImages,
-  ports,
-];
+import { type Finding, errorsFirst } from "../../finding";
+import { findingsOf } from "../checks/check";
+import { beforehand } from "../checks/registry";
+import { Inspection, type Preflight } from "./inspection";
 
 /**
  * Finds out all that can be known to be wrong before anything in the cluster is changed, side by side and within
@@ -43,32 +11,13 @@ const checks: readonly Check[] = [
  * @param patience milliseconds after which no answer is waited for.
  * @returns errors first; none if all is well.
  */
-export async function preflight(given: Preflight, signal: AbortSignal, patience = 5_000): Promise<Problem[]> {
+export async function preflight(given: Preflight, signal: AbortSignal, patience = 5_000): Promise<Finding[]> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   const inspection = new Inspection(given, limit);
   const late = rejectionOf(limit, `no answer within ${patience / 1000} s`);
-  const found = (await Promise.all(checks.map((check) => outcome(check, inspection, late)))).flat();
+  const found = await Promise.all(beforehand.map((check) => findingsOf(check, inspection, { late })));
   signal.throwIfAborted();
-  return [
-    ...found.filter(({ severity }) => severity === "error"),
-    ...found.filter(({ severity }) => severity === "warning"),
-  ];
-}
-
-async function outcome(
-  check: Check,
-  inspection: Inspection,
-  late: Promise<never>,
-): Promise<readonly Problem[]> {
-  try {
-    return await Promise.race([check.find(inspection), late]);
-  } catch (cause) {
-    const mend =
-      cause instanceof Refused && cause.status === 403
-        ? "Ask for the right to look, or go on if it is known to be well"
-        : "Go on if it is known to be well";
-    return [warning(`${check.subject} could not be checked: ${messageOf(cause)}`, mend)];
-  }
+  return errorsFirst(found.flat());
 }
 
 /** Rejects when the signal is aborted. */

@@ -4,12 +4,13 @@ import { footprints } from "../../components/capabilities";
 import type { Asked } from "../../components/footprint";
 import { list, object, walk } from "../../policy/rules/values";
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
-import type { Problem } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import type { Finding } from "../../finding";
 
-/** Whether the cluster has what the configuration says that it has: cert-manager, Prometheus, Istio, metrics-server. */
-export const prerequisites: Check = {
+export const prerequisites: Check<Inspection> = {
   subject: "what the cluster has to bring with it",
+  asks: "whether the cluster has what the configuration says that it has: cert-manager, Prometheus, Istio, metrics-server",
   async find({ plan, cluster, target }) {
     const { body } = await cluster.send("/apis");
     const served = (JSON.parse(body) as V1APIGroupList).groups.map(({ name }) => name);
@@ -22,7 +23,7 @@ export function prerequisiteProblems(
   { resources }: Pick<Recording, "resources">,
   served: readonly string[],
   stack: string,
-): Problem[] {
+): Finding[] {
   const groups = new Set(resources.map(({ type }) => /^kubernetes:([^/]+)\//.exec(type)?.[1] ?? ""));
   const charts = resources.map(({ inputs }) => inputs["values"]);
   const predictors = resources.flatMap(({ inputs }) => list(object(inputs["spec"])["predictors"]));

@@ -1,16 +1,16 @@
 import { parseReference } from "../../policy/rules/references";
 import { type LiveNode, missingOnSomeNode } from "../cluster/nodes";
 import type { ImageUse } from "../plan/images";
-import type { Check } from "./inspection";
-import { type Problem, listed, warning } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import { type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 import { isRegistry, registryUrl, unreached } from "./reach";
 
-/**
- * Whether the registries of the images that some node lacks answer. Not image by image, which Docker Hub counts as
- * pulls; and only a warning, since it is the nodes that pull, and not this machine.
- */
-export const registries: Check = {
+// Not image by image, which Docker Hub counts as pulls; and only a warning: the nodes pull, and not this machine.
+export const registries: Check<Inspection> = {
   subject: "the registries of the images",
+  asks: "whether the registries of the images that some node lacks answer",
   async find({ plan, nodes, signal }) {
     const missing = missingImages(plan.images, await nodes());
     const hosts = byRegistry(missing);
@@ -50,7 +50,7 @@ function hostOf(reference: string): string {
 export function registryProblems(
   hosts: ReadonlyMap<string, readonly string[]>,
   reasons: readonly (string | undefined)[],
-): Problem[] {
+): Finding[] {
   const lost = [...hosts].flatMap(([host, { length }], index) => {
     const reason = reasons[index];
     return reason === undefined
@@ -67,7 +67,7 @@ export function registryProblems(
 }
 
 /** Images that were said to be built, and that nobody can be asked for. */
-export function keptImageProblems(missing: readonly string[]): Problem[] {
+export function keptImageProblems(missing: readonly string[]): Finding[] {
   const lost = missing.filter((reference) => hostOf(reference) === noRegistry);
   return lost.length === 0
     ? []

@@ -5,13 +5,15 @@ import type { Live } from "../cluster/cluster";
 import type { Context } from "../cluster/kubeconfig";
 import { type LiveNode, isReserved, nodeName, notReady } from "../cluster/nodes";
 import { type Amount, type PodRequest, amountOf, podAmount, requestsOf, sum } from "../plan/requests";
-import type { Check } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { ownNamespaces } from "./planned";
-import { type Problem, error, listed, warning } from "./problem";
+import { error, type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 
-/** Whether the nodes run, and have the CPU and the memory that the stack asks for. */
-export const room: Check = {
+export const room: Check<Inspection> = {
   subject: "the cluster's CPU and memory",
+  asks: "whether the nodes run, and have the CPU and the memory that the stack asks for",
   async find({ plan, target, deployed, nodes, pods }) {
     const own = deployed ? ownNamespaces(plan.recording) : [];
     const others = (await pods()).filter(({ metadata }) => !own.includes(metadata?.namespace ?? ""));
@@ -34,7 +36,7 @@ export function roomProblems(
   others: readonly Live<V1Pod>[],
   asked: readonly PodRequest[],
   { context, stack }: { readonly context: Context; readonly stack: string },
-): Problem[] {
+): Finding[] {
   const down = nodes.filter((node) => notReady(node) !== undefined);
   const usable = nodes.filter((node) => notReady(node) === undefined && !isReserved(node));
   const states = listed(down.map((node) => `${nodeName(node)} is not ready (${notReady(node) ?? ""})`));
@@ -64,7 +66,7 @@ function roomOf(node: LiveNode, pods: readonly Live<V1Pod>[]): Room {
 }
 
 /** Too little for all together, or else for one pod by itself. */
-function shortages(rooms: readonly Room[], asked: readonly PodRequest[], mend: string): Problem[] {
+function shortages(rooms: readonly Room[], asked: readonly PodRequest[], mend: string): Finding[] {
   const needed = atOnce(asked);
   const whole = sum(rooms.map((one) => one.whole));
   const free = sum(rooms.map((one) => one.free));

@@ -5,13 +5,16 @@ import { at, object, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
 import type { ClusterKind } from "../cluster/kubeconfig";
 import type { Recording } from "../plan/recording";
-import type { Check } from "./inspection";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
 import { plannedReleases } from "./planned";
-import { type Problem, error, listed } from "./problem";
+import { error, type Finding } from "../../finding";
+import { listed } from "../../config/words";
 
-/** Whether there is a storage class for every volume. What a class can still hold, nobody says. */
-export const storage: Check = {
+// What a class can still hold, nobody says.
+export const storage: Check<Inspection> = {
   subject: "the cluster's storage classes",
+  asks: "whether there is a storage class for every volume",
   async find({ plan, target, cluster }) {
     const volumes = volumesOf(plan.recording);
     if (volumes.length === 0) return [];
@@ -61,7 +64,7 @@ export function storageProblems(
   classes: readonly Live<V1StorageClass>[],
   kind: ClusterKind,
   stack: string,
-): Problem[] {
+): Finding[] {
   const names = classes.map(({ metadata }) => metadata?.name ?? "");
   const known = names.length === 0 ? "there are none at all" : `there are ${listed(names)}`;
   const setting = `database.storage.storageClass and objectStore.storage.storageClass in Pulumi.${stack}.yaml`;
@@ -69,7 +72,7 @@ export function storageProblems(
     defaultMarks.some((mark) => at(metadata?.annotations, mark) === "true"),
   );
   const unnamed = volumes.filter(({ storageClass }) => storageClass === undefined);
-  const problems: Problem[] = [];
+  const problems: Finding[] = [];
   if (unnamed.length > 0 && !hasDefault)
     problems.push(
       error(

@@ -1,4 +1,5 @@
-import { type Problem, error, listed, warning } from "./problem";
+import { error, type Finding, warning } from "../../finding";
+import { listed } from "../../config/words";
 
 /** What `stores.py` has found wrong. */
 export interface StoreFact {
@@ -41,7 +42,7 @@ export function storeProblems(
   facts: readonly StoreFact[],
   { database, store }: StorePlaces,
   stack: string,
-): Problem[] {
+): Finding[] {
   const setSecret = (place: string) => `npm run secret -- ${place} --stack ${stack}`;
   const ofDatabase = facts.filter(({ about }) => about === "database");
   const ofStore = facts.filter(({ about }) => about === "store");
@@ -64,7 +65,7 @@ function databaseProblem(
   { fault, said }: StoreFact,
   { host, port, name, username }: NonNullable<StorePlaces["database"]>,
   setSecret: (place: string) => string,
-): Problem {
+): Finding {
   const server = `the database ${host}:${port}`;
   switch (fault) {
     case "name":
@@ -112,7 +113,7 @@ function databaseProblem(
 function storeProblem(
   { fault, said, user = "" }: StoreFact,
   { endpoint, region }: NonNullable<StorePlaces["store"]>,
-): Problem {
+): Finding {
   const server = `the store ${endpoint || `of AWS in ${region}`}`;
   const place = endpoint === "" ? "objectStore.region" : "objectStore.endpoint";
   switch (fault) {
@@ -148,14 +149,14 @@ function storeProblem(
 }
 
 /** One for each bucket, whoever has found it missing. */
-function bucketProblems(facts: readonly StoreFact[]): Problem[] {
+function bucketProblems(facts: readonly StoreFact[]): Finding[] {
   const buckets = new Map(facts.map(({ about, bucket = "" }) => [bucketKey(about), bucket]));
   return [...buckets].map(([place, bucket]) =>
     error(`the store has no bucket ${bucket} (${place})`, "Make it there, or correct the name"),
   );
 }
 
-function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => string): Problem {
+function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => string): Finding {
   const place = `objectStore.users.${about}`;
   return error(
     `the store refuses the keys of user ${about}: ${said}`,
@@ -164,7 +165,7 @@ function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => 
 }
 
 /** One for each user, with all that it may not do. */
-function rightProblems(facts: readonly StoreFact[], store: NonNullable<StorePlaces["store"]>): Problem[] {
+function rightProblems(facts: readonly StoreFact[], store: NonNullable<StorePlaces["store"]>): Finding[] {
   return [...new Set(facts.map(({ about }) => about))].map((user) => {
     const own = facts.filter(({ about }) => about === user);
     const rights = listed(own.map(({ right = "" }) => right));

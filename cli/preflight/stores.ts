@@ -10,7 +10,7 @@ import { projectDir } from "../paths";
 import type { Recording } from "../plan/recording";
 import type { Step } from "../progress";
 import type { ClusterTarget } from "../target";
-import { type Problem, warning } from "./problem";
+import { type Finding, warning } from "../../finding";
 import { type StoreFact, type StorePlaces, storeProblems } from "./storeProblems";
 
 /** The image may have to be pulled first; the platform pulls it anyway. */
@@ -41,7 +41,7 @@ export async function askStores(
   config: PlatformConfig,
   step: Step,
   signal: AbortSignal,
-): Promise<Problem[]> {
+): Promise<Finding[]> {
   const question = await questionFrom(config);
   const image = imageReference(images.mlflow, config.mirror);
   const probe = { image, scripts, question, patience: patienceSeconds };

@@ -1,15 +1,16 @@
 import { kubernetesVersions } from "../cluster/versions";
-import type { Check } from "./inspection";
-import { type Problem, error, warning } from "./problem";
+import type { Check } from "../checks/check";
+import type { Inspection } from "./inspection";
+import { error, type Finding, warning } from "../../finding";
 
-/** Whether the platform runs on the cluster's version of Kubernetes. */
-export const version: Check = {
+export const version: Check<Inspection> = {
   subject: "the cluster's version",
+  asks: "whether the platform runs on the cluster's version of Kubernetes",
   find: ({ target }) => Promise.resolve(versionProblems(target.version)),
 };
 
 /** @param found as the API server says it: `v1.34.4`, `v1.29.10-gke.1000`. */
-export function versionProblems(found: string): Problem[] {
+export function versionProblems(found: string): Finding[] {
   const minor = minorOf(found);
   const { oldest, newest, own } = kubernetesVersions;
   if (minor < minorOf(oldest))

@@ -99,7 +99,7 @@ export async function endingItems(
   const findings = await look(ending.map(({ name }) => name ?? ""));
   return ending.map(({ name = "", deletionTimestamp = "" }) => {
     const finding = findings.find(({ object }) => object.kind === "Namespace" && object.name === name);
-    const detail = finding?.reason ?? `is being removed since ${deletionTimestamp}`;
+    const detail = finding?.what ?? `is being removed since ${deletionTimestamp}`;
     return {
       part: "namespace",
       name,

@@ -1,11 +1,11 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
 import type { Cluster, Live } from "../cluster/cluster";
-import type { Finding } from "../cluster/diagnosis/finding";
+import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import type { Item } from "./item";
 
 /** Says why things in some namespaces are not ready. */
-export type Look = (namespaces: readonly string[]) => Promise<readonly Finding[]>;
+export type Look = (namespaces: readonly string[]) => Promise<readonly Diagnosis[]>;
 
 /** The pods of some namespaces that are not ready, and why. Those of Jobs that failed are told of as Jobs. @throws Refused */
 export async function podItems(
@@ -27,7 +27,7 @@ export async function podItems(
   );
 }
 
-function podItem({ metadata, status }: Live<V1Pod>, finding: Finding | undefined): Item {
+function podItem({ metadata, status }: Live<V1Pod>, finding: Diagnosis | undefined): Item {
   const own = { part: "pod", name: `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}` } as const;
   if (metadata?.deletionTimestamp !== undefined)
     return { ...own, health: "warning", state: "ending", detail: `since ${metadata.deletionTimestamp}` };
@@ -38,13 +38,13 @@ function podItem({ metadata, status }: Live<V1Pod>, finding: Finding | undefined
     ...own,
     health: isOfJob(metadata) ? "warning" : "ill",
     state: "not ready",
-    detail: finding?.reason ?? unmet?.message ?? status?.phase ?? "",
+    detail: finding?.what ?? unmet?.message ?? status?.phase ?? "",
     ...(finding?.mend === undefined ? {} : { mend: finding.mend }),
     ...(finding?.log === undefined ? {} : { facts: { log: finding.log } }),
   };
 }
 
-function concerns({ object, container }: Finding, { metadata }: Live<V1Pod>): boolean {
+function concerns({ object, container }: Diagnosis, { metadata }: Live<V1Pod>): boolean {
   const isPod = object.kind === "Pod" && object.name === metadata?.name;
   return object.namespace === metadata?.namespace && (isPod || container?.pod === metadata.name);
 }

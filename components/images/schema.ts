@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { imageRef, like, registry, variableName } from "../../config/fields";
 import { type AppImageName, appImages, type ModelConfig } from "../../config/models";
-import type { Problem } from "../../config/problems";
+import type { Mistake } from "../../config/mistakes";
 import type { StackConfig } from "../../config/schema";
 
 /** How the project's own images are built, and where they go. */
@@ -37,9 +37,9 @@ type Known = Partial<Pick<StackConfig, "environment" | "images">> & {
 };
 
 /** Images that stay in a Docker daemon reach a cluster on the same machine only. */
-export function checkImages({ environment, images, models }: Known): Problem[] {
+export function checkImages({ environment, images, models }: Known): Mistake[] {
   if (images === undefined) return [];
-  const problems: Problem[] = [];
+  const problems: Mistake[] = [];
   if (images.buildArgs["PYTHON_IMAGE"] !== undefined)
     problems.push({
       path: ["images", "buildArgs", "PYTHON_IMAGE"],

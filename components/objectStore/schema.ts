@@ -10,7 +10,7 @@ import {
   storage,
   values,
 } from "../../config/fields";
-import type { Problem } from "../../config/problems";
+import type { Mistake } from "../../config/mistakes";
 import type { StackConfig } from "../../config/schema";
 
 /** Keys of one S3 user. */
@@ -58,10 +58,10 @@ export const objectStore = (by: ByEnvironment) =>
     .describe("the store of models and data sets");
 
 /** What of it does not fit together. */
-export function checkObjectStore({ objectStore }: Partial<Pick<StackConfig, "objectStore">>): Problem[] {
+export function checkObjectStore({ objectStore }: Partial<Pick<StackConfig, "objectStore">>): Mistake[] {
   if (objectStore?.kind !== "external") return [];
   const { endpoint, provider, modelBucket, dataBucket } = objectStore;
-  const problems: Problem[] = [];
+  const problems: Mistake[] = [];
   if (endpoint === undefined && provider !== "AWS")
     problems.push({
       path: ["objectStore", "endpoint"],

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 import { type ByEnvironment, cpu, like, memory, values } from "../../config/fields";
-import type { Problem } from "../../config/problems";
+import type { Mistake } from "../../config/mistakes";
 import type { StackConfig } from "../../config/schema";
 import { type SeldonVersion, seldonVersions } from "../../pins";
 
@@ -63,7 +63,7 @@ export const modelQuota = (by: ByEnvironment) =>
     .describe("what all models and trainings together may ask for");
 
 /** Whether a version may be used as its licence stands. */
-export function checkLicence({ serving }: Partial<Pick<StackConfig, "serving">>): Problem[] {
+export function checkLicence({ serving }: Partial<Pick<StackConfig, "serving">>): Mistake[] {
   if (serving === undefined) return [];
   const { licence } = seldonVersions[serving.version];
   if (licence === "Apache-2.0" || serving.licenceAcknowledged) return [];

@@ -1,3 +1,5 @@
+import type { Finding } from "../../finding";
+
 /** What a rule looks at. Nothing here or in the rules depends on Pulumi: whoever has a stack can judge it. */
 
 /** A resource as the engine is asked for it. */
@@ -18,14 +20,11 @@ export interface PolicyResource {
 /** `mandatory` stops the deployment, `advisory` is only told. */
 export type Enforcement = "mandatory" | "advisory";
 
-/** What one rule found in one resource. */
-export interface Finding {
-  rule: string;
+/** What one rule found in one resource: what is wrong, where in the resource, and how to mend it. */
+export interface Violation extends Finding {
+  readonly rule: string;
   /** The URN of the resource. */
-  resource: string;
-  /** What is wrong, where in the resource, and how to mend it. */
-  message: string;
-  enforcement: Enforcement;
+  readonly resource: string;
 }
 
 /** What a rule may look at beside the resource itself. */

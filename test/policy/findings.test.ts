@@ -69,10 +69,10 @@ describe("the policy rules together", () => {
       {
         rule: "default-deny-network",
         resource: "urn:pulumi:dev::mlplatform::kubernetes:core/v1:Namespace::open",
-        message:
+        what:
           "metadata.name open: no NetworkPolicy with an empty podSelector refuses Ingress and Egress: " +
           "add one with policyTypes [Ingress, Egress] and no rules but for DNS",
-        enforcement: "mandatory",
+        severity: "error",
       },
     ]);
   });

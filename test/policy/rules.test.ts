@@ -20,7 +20,7 @@ for (const rule of rules) {
     for (const { name, resources, environment, messages } of own) {
       it(`${messages.length > 0 ? "finds" : "passes"}: ${name}`, () => {
         const found = findings(resources, environment ?? "dev", [rule]);
-        expect(found.map(({ message }) => message)).to.deep.equal(messages);
+        expect(found.map(({ what }) => what)).to.deep.equal(messages);
       });
     }
   });

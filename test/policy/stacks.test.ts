@@ -13,9 +13,7 @@ describe("the policy rules and every stack of the project", () => {
       const { findings, recording } = await planOf(stack);
       // A plan of nothing would pass too.
       expect(recording.resources.length).to.be.greaterThan(30);
-      expect(findings.map(({ rule, resource, message }) => `${rule} ${resource}: ${message}`)).to.deep.equal(
-        [],
-      );
+      expect(findings.map(({ rule, resource, what }) => `${rule} ${resource}: ${what}`)).to.deep.equal([]);
     });
   }
 });

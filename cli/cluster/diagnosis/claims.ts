@@ -1,12 +1,12 @@
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { type Concerned, type Finding, type Trouble, patience } from "./finding";
+import { type Concerned, type Diagnosis, type Trouble, patience, severityOf } from "./diagnosis";
 import { concernedBy, ownerOf } from "./owners";
 import { type Scene, brief, firstSeen, isLeaving, lastSeen, nameOf } from "./scene";
 
 /** Why volumes that are asked for are not there. */
-export function claimFindings(scene: Scene): Finding[] {
+export function claimFindings(scene: Scene): Diagnosis[] {
   return scene.view.claims.flatMap((claim) => {
     const trouble = isLeaving(claim) ? undefined : claimTrouble(scene, claim);
     if (trouble === undefined) return [];
@@ -34,14 +34,15 @@ function claimTrouble(scene: Scene, claim: Live<V1PersistentVolumeClaim>): Troub
   if (phase === "Lost")
     return {
       cause: "volume",
-      reason: `${who} has lost its volume`,
+      what: `${who} has lost its volume`,
       mend: "Bring the volume back, or delete the claim, and restore the data.",
-      hopeless: true,
+      severity: "error",
     };
   if (phase !== "Pending") return undefined;
   const age = scene.since(claim.metadata?.creationTimestamp);
   const wrong = classTrouble(scene, claim);
-  if (wrong !== undefined) return { cause: "volume", ...wrong, hopeless: age >= patience.definite };
+  if (wrong !== undefined)
+    return { cause: "volume", ...wrong, severity: severityOf(age >= patience.definite) };
   const failures = scene.events(claim, /^ProvisioningFailed$/);
   const failed = failures.at(-1);
   if (failed !== undefined) {
@@ -51,9 +52,9 @@ function claimTrouble(scene: Scene, claim: Live<V1PersistentVolumeClaim>): Troub
     );
     return {
       cause: "volume",
-      reason: `${who} gets no volume: ${brief(message)}`,
+      what: `${who} gets no volume: ${brief(message)}`,
       mend: "Check the storage class, and that its provisioner is well.",
-      hopeless: scene.since(firstSeen(failures)) >= patience.other,
+      severity: severityOf(scene.since(firstSeen(failures)) >= patience.other),
       at: lastSeen(failed),
     };
   }
@@ -62,9 +63,9 @@ function claimTrouble(scene: Scene, claim: Live<V1PersistentVolumeClaim>): Troub
   const provisioner = /provisioner '(.+?)'/.exec(waiting.message ?? "")?.[1];
   return {
     cause: "volume",
-    reason: `${who} waits for its volume for ${age} s${provisioner === undefined ? "" : `; ${provisioner} is to make it`}`,
+    what: `${who} waits for its volume for ${age} s${provisioner === undefined ? "" : `; ${provisioner} is to make it`}`,
     mend: "If it takes long: check that the storage class's provisioner runs.",
-    hopeless: false,
+    severity: "warning",
   };
 }
 
@@ -72,26 +73,26 @@ function claimTrouble(scene: Scene, claim: Live<V1PersistentVolumeClaim>): Troub
 function classTrouble(
   { view: { storageClasses } }: Scene,
   claim: Live<V1PersistentVolumeClaim>,
-): Pick<Trouble, "mend" | "reason"> | undefined {
+): Pick<Trouble, "mend" | "what"> | undefined {
   const who = `PersistentVolumeClaim ${nameOf(claim)}`;
   const { storageClassName: name, volumeName } = claim.spec ?? {};
   const known = storageClasses?.map(nameOf).sort() ?? [];
   if (storageClasses === undefined || volumeName) return undefined;
   if (name === "")
     return {
-      reason: `${who} asks for a volume without a storage class, and none fits`,
+      what: `${who} asks for a volume without a storage class, and none fits`,
       mend: "Set a storage class in the stack configuration, or make a PersistentVolume that fits.",
     };
   if (name !== undefined && !known.includes(name))
     return {
-      reason: `${who} asks for storage class ${name}, which does not exist`,
+      what: `${who} asks for storage class ${name}, which does not exist`,
       mend: `Use one that does (${known.join(", ") || "the cluster has none"}) in the stack configuration.`,
     };
   const isDefault = (annotations: Readonly<Record<string, string>> = {}) =>
     annotations["storageclass.kubernetes.io/is-default-class"] === "true";
   if (name === undefined && !storageClasses.some(({ metadata }) => isDefault(metadata?.annotations)))
     return {
-      reason: `${who} names no storage class, and the cluster has no default one`,
+      what: `${who} names no storage class, and the cluster has no default one`,
       mend: `Set one in the stack configuration (${known.join(", ") || "the cluster has none"}), or make one the default.`,
     };
   return undefined;

@@ -1,7 +1,7 @@
 import type { V1Container, V1ContainerState, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { type LoggedContainer, type Trouble, patience } from "./finding";
+import { type LoggedContainer, type Trouble, patience, severityOf } from "./diagnosis";
 import { imageReasons, imageTrouble, isAbout } from "./images";
 import { probeTrouble } from "./probes";
 import { amount, inWords } from "./quantity";
@@ -10,7 +10,7 @@ import { type Scene, brief, count, lastSeen, nameOf } from "./scene";
 type Ended = NonNullable<Live<V1ContainerState>["terminated"]>;
 
 /** A container of a pod, as it is to be and as it is. */
-export interface Part {
+export interface PodContainer {
   readonly pod: Live<V1Pod>;
   readonly spec: Live<V1Container>;
   readonly status: Live<V1ContainerStatus>;
@@ -23,14 +23,14 @@ const longRun = 600;
 const failuresInARow = 3;
 
 /** The containers of a pod that have a status, in the order in which they start. */
-export function partsOf(pod: Live<V1Pod>): Part[] {
+export function containersOf(pod: Live<V1Pod>): PodContainer[] {
   const { spec, status } = pod;
   const match = (
     specs: readonly Live<V1Container>[],
     statuses: readonly Live<V1ContainerStatus>[],
     init: boolean,
   ) =>
-    specs.flatMap((one): Part[] => {
+    specs.flatMap((one): PodContainer[] => {
       const found = statuses.find(({ name }) => name === one.name);
       return found ? [{ pod, spec: one, status: found, init }] : [];
     });
@@ -41,12 +41,12 @@ export function partsOf(pod: Live<V1Pod>): Part[] {
 }
 
 /** `container mlflow of pod mlflow-7d`. */
-export function inFull({ pod, spec, init }: Part): string {
+export function inFull({ pod, spec, init }: PodContainer): string {
   return `${init ? "init container" : "container"} ${spec.name} of pod ${nameOf(pod)}`;
 }
 
 /** What keeps a container from being ready; undefined if nothing but time does. */
-export function containerTrouble(scene: Scene, part: Part): Trouble | undefined {
+export function containerTrouble(scene: Scene, part: PodContainer): Trouble | undefined {
   const { init, pod, status } = part;
   const { waiting, running } = status.state ?? {};
   if (status.ready) return undefined;
@@ -59,7 +59,7 @@ export function containerTrouble(scene: Scene, part: Part): Trouble | undefined 
 }
 
 /** How a container has ended that does not do better now. */
-function endOf(scene: Scene, { init, pod, status }: Part): Ended | undefined {
+function endOf(scene: Scene, { init, pod, status }: PodContainer): Ended | undefined {
   const { terminated, running } = status.state ?? {};
   // The pod fails with it then, which is told with the Job that makes another.
   if (pod.spec?.restartPolicy === "Never") return undefined;
@@ -78,7 +78,7 @@ function secondsOf(ended: Ended | undefined): number {
   return Math.max(0, (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
 }
 
-function crashTrouble(scene: Scene, part: Part, ended: Ended): Trouble {
+function crashTrouble(scene: Scene, part: PodContainer, ended: Ended): Trouble {
   const { pod, status } = part;
   const failures = status.restartCount + (status.state?.running ? 0 : 1);
   const notStarted = ended.reason === "StartError" || ended.reason === "ContainerCannotRun";
@@ -91,17 +91,19 @@ function crashTrouble(scene: Scene, part: Part, ended: Ended): Trouble {
     cause: "crash",
     ...explanation(scene, part, ended, status.restartCount),
     ...(notStarted ? {} : { container }),
-    hopeless: notStarted ? failures > 1 : failures >= failuresInARow && secondsOf(ended) < longRun,
+    severity: severityOf(
+      notStarted ? failures > 1 : failures >= failuresInARow && secondsOf(ended) < longRun,
+    ),
     ...(ended.finishedAt && { at: ended.finishedAt }),
   };
 }
 
 function explanation(
   scene: Scene,
-  part: Part,
+  part: PodContainer,
   ended: Ended,
   restarts: number,
-): Pick<Trouble, "mend" | "reason"> {
+): Pick<Trouble, "mend" | "what"> {
   const { pod, spec, status } = part;
   const who = inFull(part);
   const { exitCode } = ended;
@@ -111,13 +113,13 @@ function explanation(
   if ((ended.message ?? "").includes("exec format error")) return wrongArchitecture(who);
   if (ended.reason === "StartError" || ended.reason === "ContainerCannotRun")
     return {
-      reason: `${who} cannot be started: ${brief(problem ?? ended.message ?? "")}`,
+      what: `${who} cannot be started: ${brief(problem ?? ended.message ?? "")}`,
       mend: "Correct its command, or the image.",
     };
   if (ended.reason === "OOMKilled") {
     const limit = spec.resources?.limits?.["memory"];
     return {
-      reason: `${who} runs out of memory (${limit ? `limit ${inWords("memory", amount(limit)).replace(" of memory", "")}` : "no limit of its own"}${often})`,
+      what: `${who} runs out of memory (${limit ? `limit ${inWords("memory", amount(limit)).replace(" of memory", "")}` : "no limit of its own"}${often})`,
       mend: "Give it a higher memory limit in the stack configuration.",
     };
   }
@@ -127,32 +129,32 @@ function explanation(
   if (killed !== undefined && exitCode >= 128) {
     const kind = /failed (liveness|startup)/.exec(killed.message ?? "")?.[1] ?? "liveness";
     return {
-      reason: `${who} is killed as it does not pass its ${kind} probe (${count(restarts, "restart")})`,
+      what: `${who} is killed as it does not pass its ${kind} probe (${count(restarts, "restart")})`,
       mend: `Its log may say why it does not answer: ${log}`,
     };
   }
   const address = spec.args?.[0];
   if (spec.name.endsWith("-model-initializer") && address !== undefined)
     return {
-      reason: `the model at ${address} cannot be fetched: ${who} fails (${codeInWords(exitCode)}${often})`,
+      what: `the model at ${address} cannot be fetched: ${who} fails (${codeInWords(exitCode)}${often})`,
       mend: "Check that the address exists, and that the model's Secret opens its store.",
     };
   if (exitCode === 0)
     return {
-      reason: `${who} ends by itself (${codeInWords(exitCode)}${often}), and is to go on`,
+      what: `${who} ends by itself (${codeInWords(exitCode)}${often}), and is to go on`,
       mend: `Its log may say why: ${log}`,
     };
   return {
-    reason: `${who} ${part.init ? "fails" : "crashes"} (${codeInWords(exitCode)}${often})`,
+    what: `${who} ${part.init ? "fails" : "crashes"} (${codeInWords(exitCode)}${often})`,
     mend:
       exitCode === 132 ? "The image needs a newer processor than the node's." : `Its log says why: ${log}`,
   };
 }
 
 /** How a container of an image for another architecture fails. */
-export function wrongArchitecture(who: string): Pick<Trouble, "mend" | "reason"> {
+export function wrongArchitecture(who: string): Pick<Trouble, "mend" | "what"> {
   return {
-    reason: `${who} cannot be started: its program is for another architecture than the node's (exec format error)`,
+    what: `${who} cannot be started: its program is for another architecture than the node's (exec format error)`,
     mend: "Choose or build the image for the node's architecture (kubectl get nodes -L kubernetes.io/arch).",
   };
 }
@@ -164,7 +166,7 @@ export function codeInWords(code: number): string {
   return `exit code ${code}${meaning === undefined ? "" : `, ${meaning}`}`;
 }
 
-function configurationTrouble(scene: Scene, part: Part): Trouble {
+function configurationTrouble(scene: Scene, part: PodContainer): Trouble {
   const { pod, status } = part;
   const { message = "" } = status.state?.waiting ?? {};
   const failures = scene.events(pod, /^Failed$/).filter(isAbout(status.name));
@@ -174,11 +176,11 @@ function configurationTrouble(scene: Scene, part: Part): Trouble {
     /find key (\S+) in (Secret|ConfigMap) \S+\/(\S+)/.exec(message);
   return {
     cause: "configuration",
-    reason: `${inFull(part)} cannot be made: ${plainly(message)}`,
+    what: `${inFull(part)} cannot be made: ${plainly(message)}`,
     mend: missing
       ? `What is there: kubectl -n ${scene.view.name} get secrets,configmaps`
       : "Correct the pod's specification.",
-    hopeless: scene.since(pod.status?.startTime) >= patience.other,
+    severity: severityOf(scene.since(pod.status?.startTime) >= patience.other),
     ...(at && { at: lastSeen(at) }),
   };
 }

@@ -1,10 +1,10 @@
-import { type Finding, type Trouble, patience } from "./finding";
+import { type Diagnosis, type Trouble, patience, severityOf } from "./diagnosis";
 import { refusedBy } from "./refused";
 import { concernedBy, deploymentOf, isCurrent } from "./owners";
 import { type Named, type Scene, brief, condition, firstSeen, isLeaving, lastSeen, nameOf } from "./scene";
 
 /** Controllers that are refused the pods that they are to make. */
-export function controllerFindings(scene: Scene): Finding[] {
+export function controllerFindings(scene: Scene): Diagnosis[] {
   const { daemonSets, jobs, replicaSets, statefulSets } = scene.view;
   const of = (kind: string, controllers: readonly Named[]) =>
     controllers.flatMap((one) => refusedPods(scene, kind, one, one) ?? []);
@@ -49,7 +49,7 @@ function refusedPods(
   object: Named,
   controller: Named,
   condition?: string,
-): Finding | undefined {
+): Diagnosis | undefined {
   const made = scene.events(controller, /^SuccessfulCreate$/).at(-1);
   const failures = scene
     .events(controller, /^FailedCreate$/)
@@ -71,7 +71,7 @@ function refusedPods(
     ...(kind === "Job" && { job: name }),
     cause: "forbidden",
     ...refusal(`${kind} ${name}`, message),
-    hopeless: scene.since(began) >= patience.other && !mayPass(scene, message),
+    severity: severityOf(scene.since(began) >= patience.other && !mayPass(scene, message)),
     ...(last && { at: lastSeen(last) }),
   };
 }
@@ -82,11 +82,11 @@ function mayPass({ view }: Scene, message: string): boolean {
   return message.includes("failed calling webhook") && !/service "[^"]*" not found/.test(message);
 }
 
-function refusal(who: string, message: string): Pick<Trouble, "mend" | "reason"> {
+function refusal(who: string, message: string): Pick<Trouble, "mend" | "what"> {
   const { may, why, mend } = refusedBy(message) ?? {
     may: false,
     why: brief(message.replace(/^.*?(is forbidden|failed error|Error creating): /, "")),
   };
-  const reason = `${who} ${may ? "may not make" : "cannot make"} its pods: ${why}`;
-  return { reason, ...(mend !== undefined && { mend }) };
+  const what = `${who} ${may ? "may not make" : "cannot make"} its pods: ${why}`;
+  return { what, ...(mend !== undefined && { mend }) };
 }

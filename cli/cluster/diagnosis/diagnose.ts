@@ -1,16 +1,16 @@
 import { claimFindings, claimsOf } from "./claims";
 import { controllerFindings } from "./controllers";
-import { type Finding, inOrder } from "./finding";
+import { type Diagnosis, inOrder } from "./diagnosis";
 import { jobFindings } from "./jobs";
 import { endingNamespace } from "./namespaces";
 import { podFindings } from "./pods";
 import { type NamespaceView, Scene, nameOf } from "./scene";
 
 /**
- * Why things in a namespace are not ready: the hopeless first, then the most telling. Nothing for what is well, for what
+ * Why things in a namespace are not ready: errors first, then the most telling. Nothing for what is well, for what
  * has ended as it should, and for what is being replaced.
  */
-export function diagnose(view: NamespaceView, now: Date): Finding[] {
+export function diagnose(view: NamespaceView, now: Date): Diagnosis[] {
   const scene = new Scene(view, now);
   const ending = endingNamespace(scene);
   // Nothing else can be mended in it.
@@ -29,9 +29,9 @@ export function diagnose(view: NamespaceView, now: Date): Finding[] {
 
 /** Whether a pod's finding says less than that of its claim or its Job. */
 function isToldBy(
-  { cause, job, object }: Finding,
-  claims: readonly Finding[],
-  jobs: readonly Finding[],
+  { cause, job, object }: Diagnosis,
+  claims: readonly Diagnosis[],
+  jobs: readonly Diagnosis[],
   view: NamespaceView,
 ): boolean {
   // A pod that has just been started says nothing of the attempts before it.

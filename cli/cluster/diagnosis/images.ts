@@ -1,7 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { type Trouble, patience } from "./finding";
+import { type Trouble, patience, severityOf } from "./diagnosis";
 import { type Scene, brief, firstSeen, lastSeen, nameOf } from "./scene";
 
 /** Why a container waits, if it is for its image. */
@@ -10,7 +10,7 @@ export const imageReasons =
 
 interface Refusal {
   readonly sign: RegExp;
-  readonly reason: (image: string) => string;
+  readonly what: (image: string) => string;
   readonly mend: string;
   /** Another try will meet it again. */
   readonly definite: boolean;
@@ -20,56 +20,56 @@ interface Refusal {
 const refusals: readonly Refusal[] = [
   {
     sign: /InvalidImageName|invalid reference format|couldn't parse image name/i,
-    reason: (image) => `"${image}" is no name of an image`,
+    what: (image) => `"${image}" is no name of an image`,
     mend: "Correct the image's name in the stack configuration.",
     definite: true,
   },
   {
     sign: /ErrImageNeverPull|not present with pull policy of Never/i,
-    reason: (image) => `image ${image} is not on the node, and may not be pulled`,
+    what: (image) => `image ${image} is not on the node, and may not be pulled`,
     mend: "Load the image into the cluster, or let its pull policy be IfNotPresent.",
     definite: true,
   },
   {
     sign: /no match for platform|no matching manifest|does not match the specified platform/i,
-    reason: (image) => `image ${image} is not published for the node's architecture`,
+    what: (image) => `image ${image} is not published for the node's architecture`,
     mend: "Choose an image that is built for this architecture, or a node of another one.",
     definite: true,
   },
   {
     sign: /toomanyrequests|rate limit|429 Too Many/i,
-    reason: (image) => `image ${image} cannot be pulled: the registry's limit of pulls is reached`,
+    what: (image) => `image ${image} cannot be pulled: the registry's limit of pulls is reached`,
     mend: "Wait, log in to the registry, or pull through `mlplatform:mirror`.",
     definite: true,
   },
   {
     sign: /unauthori[sz]ed|authentication required|access denied|\bdenied:|access forbidden|\b40[13]\b/i,
-    reason: (image) => `image ${image} cannot be pulled: it does not exist, or needs a login`,
+    what: (image) => `image ${image} cannot be pulled: it does not exist, or needs a login`,
     mend: "Check its name and tag; an image that is not public needs a pull secret.",
     definite: true,
   },
   {
     sign: /not found|manifest unknown|name unknown|\b404\b/i,
-    reason: (image) => `image ${image} does not exist`,
+    what: (image) => `image ${image} does not exist`,
     mend: "Check its name and tag, and whether it has been pushed.",
     definite: true,
   },
   {
     sign: /no such host|name resolution|server misbehaving/i,
-    reason: (image) =>
+    what: (image) =>
       `image ${image} cannot be pulled: there is no such registry, or no name server that knows it`,
     mend: "Check the registry's name and the node's connection; without internet, set `mlplatform:mirror`.",
     definite: false,
   },
   {
     sign: /x509|certificate|tls: /i,
-    reason: (image) => `image ${image} cannot be pulled: the node does not trust the registry's certificate`,
+    what: (image) => `image ${image} cannot be pulled: the node does not trust the registry's certificate`,
     mend: "Make the registry's certificate authority known to the node.",
     definite: true,
   },
   {
     sign: /refused|timeout|timed out|deadline exceeded|unreachable|reset by peer|no route/i,
-    reason: (image) => `image ${image} cannot be pulled: the registry does not answer`,
+    what: (image) => `image ${image} cannot be pulled: the registry does not answer`,
     mend: "Check the node's connection to the registry; without internet, set `mlplatform:mirror`.",
     definite: false,
   },
@@ -96,9 +96,9 @@ export function imageTrouble(scene: Scene, pod: Live<V1Pod>, status: Live<V1Cont
   const at = failures.at(-1);
   return {
     cause: "image",
-    reason: `${known?.reason(image ?? status.image) ?? `image ${image ?? status.image} cannot be pulled: ${brief(message)}`} (pod ${nameOf(pod)})`,
+    what: `${known?.what(image ?? status.image) ?? `image ${image ?? status.image} cannot be pulled: ${brief(message)}`} (pod ${nameOf(pod)})`,
     mend: known?.mend ?? `See why: kubectl -n ${scene.view.name} describe pod ${nameOf(pod)}`,
-    hopeless: lasting,
+    severity: severityOf(lasting),
     ...(at && { at: lastSeen(at) }),
   };
 }

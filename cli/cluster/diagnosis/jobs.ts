@@ -1,8 +1,8 @@
 import type { V1Job, V1Pod } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { codeInWords, partsOf } from "./containers";
-import type { Finding, LoggedContainer, Trouble } from "./finding";
+import { codeInWords, containersOf } from "./containers";
+import { type Diagnosis, type LoggedContainer, type Trouble, severityOf } from "./diagnosis";
 import { concernedBy } from "./owners";
 import { type Scene, condition, count, isLeaving, nameOf } from "./scene";
 
@@ -10,7 +10,7 @@ import { type Scene, condition, count, isLeaving, nameOf } from "./scene";
 const hopelessAttempts = 3;
 
 /** How each Job fares that has not succeeded. Those whose present pod is told of already are for the caller to leave out. */
-export function jobFindings(scene: Scene): Finding[] {
+export function jobFindings(scene: Scene): Diagnosis[] {
   return scene.view.jobs.flatMap((job) => {
     const trouble = isLeaving(job) || job.spec?.suspend ? undefined : jobTrouble(scene, job);
     if (trouble === undefined) return [];
@@ -38,31 +38,31 @@ function jobTrouble(scene: Scene, job: Live<V1Job>): Trouble | undefined {
   if (end !== undefined)
     return {
       cause: "job",
-      reason:
+      what:
         end.reason === "DeadlineExceeded"
           ? `${who} has failed: it did not end within ${job.spec?.activeDeadlineSeconds ?? 0} s`
           : `${who} has failed (${attempts})`,
       ...told,
       ...(mend ?? { mend: `See why: kubectl -n ${scene.view.name} describe job ${nameOf(job)}` }),
-      hopeless: true,
+      severity: "error",
       ...(end.lastTransitionTime && { at: end.lastTransitionTime }),
     };
   if (failed > 0)
     return {
       cause: "job",
-      reason: `${who} fails and is tried again (${attempts})`,
+      what: `${who} fails and is tried again (${attempts})`,
       ...told,
       ...mend,
-      hopeless: failed >= hopelessAttempts,
+      severity: severityOf(failed >= hopelessAttempts),
       ...(last?.at && { at: last.at }),
     };
   const running = pods.findLast(({ status }) => status?.phase === "Running");
   if (running === undefined) return undefined;
   return {
     cause: "start",
-    reason: `${who} runs for ${scene.since(startTime)} s`,
+    what: `${who} runs for ${scene.since(startTime)} s`,
     container: { pod: nameOf(running), name: running.spec?.containers[0]?.name ?? "", previous: false },
-    hopeless: false,
+    severity: "warning",
   };
 }
 
@@ -78,7 +78,7 @@ function inFull(job: Live<V1Job>): string {
 function ended(
   pod: Live<V1Pod> | undefined,
 ): { container: LoggedContainer; exitCode: number; at: string | undefined } | undefined {
-  const part = pod && partsOf(pod).find(({ status }) => (status.state?.terminated?.exitCode ?? 0) !== 0);
+  const part = pod && containersOf(pod).find(({ status }) => (status.state?.terminated?.exitCode ?? 0) !== 0);
   const end = part?.status.state?.terminated;
   if (part === undefined || end === undefined) return undefined;
   return {

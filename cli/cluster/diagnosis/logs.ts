@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
+import type { Severity } from "../../../finding";
 import { brief } from "./scene";
 
 /** A fault that a log names, and what is to be done about it. */
@@ -7,7 +8,7 @@ interface NamedFault {
   readonly pattern: RegExp;
   readonly mend: string;
   /** No waiting mends it. */
-  readonly hopeless: boolean;
+  readonly severity: Severity;
   /** It is about a name that nobody knows. */
   readonly name?: true;
 }
@@ -17,33 +18,33 @@ const faults: readonly NamedFault[] = [
   {
     pattern: /password authentication failed|no pg_hba\.conf entry|role "[^"]*" does not exist/,
     mend: "The database refuses user or password. Elsewhere: correct database.username and database.password. In the cluster: somebody has changed it there; set it back to what Secret mlflow-db in namespace mlflow has.",
-    hopeless: true,
+    severity: "error",
   },
   {
     pattern: /database "[^"]*" does not exist/,
     mend: "Make that database, or correct database.name.",
-    hopeless: true,
+    severity: "error",
   },
   {
     pattern: /XMinioStorageFull|No space left on device|disk quota exceeded/i,
     mend: "A volume is full. Make room, or a larger one: objectStore.storage.size or database.storage.size, where the storage class allows volumes to grow.",
-    hopeless: true,
+    severity: "error",
   },
   {
     pattern: /SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied\b/,
     mend: "The store refuses the key. Elsewhere: correct objectStore.users. In the cluster: npm run up sets its users up again.",
-    hopeless: true,
+    severity: "error",
   },
   {
     pattern: /CERTIFICATE_VERIFY_FAILED|certificate verify failed|x509: certificate/,
     mend: "The certificate of the other end is not trusted in the cluster: take one of a known authority, or its name.",
-    hopeless: true,
+    severity: "error",
   },
   {
     pattern:
       /could not translate host name|Name or service not known|Temporary failure in name resolution|no such host|NameResolutionError/,
     mend: "A name is not known in the cluster: correct the address, or see whether the cluster's DNS runs (kubectl -n kube-system get pods -l k8s-app=kube-dns).",
-    hopeless: false,
+    severity: "warning",
     name: true,
   },
 ];
@@ -71,7 +72,7 @@ export function linesOf(body: string): string[] {
 }
 
 /** A line of a log; of a fault that has a name, with what is known of that. */
-export type Said = { readonly line: string } & Pick<NamedFault, "hopeless" | "name"> & {
+export type Said = { readonly line: string } & Pick<NamedFault, "severity" | "name"> & {
     readonly mend?: string;
   };
 
@@ -84,7 +85,7 @@ export function saidIn(log: readonly string[]): Said | undefined {
   // What a program calls its error is one; what it says after it, of what it does about it, sounds like one.
   const line =
     log.findLast((one) => called.test(one)) ?? log.findLast((one) => trouble.test(one) && !frame.test(one));
-  return line === undefined ? undefined : { line: brief(line), hopeless: false };
+  return line === undefined ? undefined : { line: brief(line), severity: "warning" };
 }
 
 /** Whether a log complains of an error inside of MLflow, whose own log then says more. */

@@ -1,8 +1,8 @@
-import { type Finding, patience } from "./finding";
+import { type Diagnosis, patience, severityOf } from "./diagnosis";
 import { type Scene, brief, condition } from "./scene";
 
 /** Why a namespace that is being deleted is still there; undefined if it is not being deleted. */
-export function endingNamespace(scene: Scene): Finding | undefined {
+export function endingNamespace(scene: Scene): Diagnosis | undefined {
   const { name, namespace, pods } = scene.view;
   const { deletionTimestamp } = namespace?.metadata ?? {};
   if (deletionTimestamp === undefined) return undefined;
@@ -31,7 +31,7 @@ export function endingNamespace(scene: Scene): Finding | undefined {
   return {
     object: { kind: "Namespace", namespace: name, name },
     cause: "namespace",
-    reason: `namespace ${name} is being deleted for ${seconds} s${why}`,
+    what: `namespace ${name} is being deleted for ${seconds} s${why}`,
     ...(held && {
       mend:
         finalizers === undefined
@@ -39,8 +39,9 @@ export function endingNamespace(scene: Scene): Finding | undefined {
           : "Bring back the controller that the finalizers belong to, or remove them from the objects.",
     }),
     // Pods take their time to end, and hold what they use until then.
-    hopeless:
+    severity: severityOf(
       held !== undefined && pods.length === 0 && scene.since(held.lastTransitionTime) >= patience.other,
+    ),
     ...(held?.lastTransitionTime && { at: held.lastTransitionTime }),
   };
 }

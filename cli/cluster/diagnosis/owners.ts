@@ -6,7 +6,7 @@ import {
   versionLabel,
 } from "../../../components/serving/seldon/seldonDeployment";
 import type { Live } from "../cluster";
-import type { Concerned } from "./finding";
+import type { Concerned } from "./diagnosis";
 import { type Named, type Scene, type SeldonModel, isLeaving, nameOf } from "./scene";
 
 /** Whom a pod belongs to. */

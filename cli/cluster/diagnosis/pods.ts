@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { containerTrouble, inFull, partsOf } from "./containers";
-import { type Finding, type Trouble, causes, patience } from "./finding";
+import { containerTrouble, inFull, containersOf } from "./containers";
+import { type Diagnosis, type Trouble, causes, patience, severityOf } from "./diagnosis";
 import { isAbout } from "./images";
 import { ownerOf } from "./owners";
 import { isPlaced, schedulingTrouble } from "./scheduling";
@@ -12,7 +12,7 @@ import { type Scene, brief, condition, firstSeen, isLeaving, lastSeen, nameOf } 
 const stuckSeconds = 60;
 
 /** What is wrong with each pod that counts: the most telling thing of each. */
-export function podFindings(scene: Scene): Finding[] {
+export function podFindings(scene: Scene): Diagnosis[] {
   return scene.view.pods.flatMap((pod) => {
     const owner = ownerOf(scene, pod);
     const trouble = owner && podTrouble(scene, pod);
@@ -31,7 +31,7 @@ export function podTrouble(scene: Scene, pod: Live<V1Pod>): Trouble | undefined 
   if (isLeaving(pod) || phase === "Succeeded" || phase === "Failed") return undefined;
   if (condition(conditions, "Ready")) return undefined;
   if (!isPlaced(pod)) return schedulingTrouble(scene, pod);
-  const [most] = partsOf(pod)
+  const [most] = containersOf(pod)
     .flatMap((part) => containerTrouble(scene, part) ?? [])
     .sort((one, other) => causes.indexOf(one.cause) - causes.indexOf(other.cause));
   return most ?? volumeTrouble(scene, pod) ?? start(scene, pod);
@@ -52,9 +52,9 @@ function volumeTrouble(scene: Scene, pod: Live<V1Pod>): Trouble | undefined {
     const named = `${kind === "secret" ? "Secret" : "ConfigMap"} ${missing}`;
     return {
       cause: "configuration",
-      reason: `${who} waits for ${named}, which does not exist`,
+      what: `${who} waits for ${named}, which does not exist`,
       mend: `What is there: kubectl -n ${scene.view.name} get secrets,configmaps`,
-      hopeless: scene.since(firstSeen(failures)) >= patience.other,
+      severity: severityOf(scene.since(firstSeen(failures)) >= patience.other),
       ...at,
     };
   }
@@ -63,9 +63,9 @@ function volumeTrouble(scene: Scene, pod: Live<V1Pod>): Trouble | undefined {
   const other = message.includes("Multi-Attach");
   return {
     cause: "volume",
-    reason: `${who} waits for volume ${volume ?? ""}: ${other ? "another node still holds it" : brief(message.replace(/^[^:]*: /, ""))}`,
+    what: `${who} waits for volume ${volume ?? ""}: ${other ? "another node still holds it" : brief(message.replace(/^[^:]*: /, ""))}`,
     mend: `See why: kubectl -n ${scene.view.name} describe pod ${nameOf(pod)}`,
-    hopeless: false,
+    severity: "warning",
     ...at,
   };
 }
@@ -73,8 +73,8 @@ function volumeTrouble(scene: Scene, pod: Live<V1Pod>): Trouble | undefined {
 /** A start that takes its time, without a fault. */
 function start(scene: Scene, pod: Live<V1Pod>): Trouble {
   const who = `pod ${nameOf(pod)}`;
-  const slow = (reason: string): Trouble => ({ cause: "start", reason, hopeless: false });
-  for (const part of partsOf(pod)) {
+  const slow = (what: string): Trouble => ({ cause: "start", what, severity: "warning" });
+  for (const part of containersOf(pod)) {
     const { init, spec, status } = part;
     const [pull] = scene
       .events(pod, /^(Pulling|Pulled|Failed)$/)
@@ -93,28 +93,28 @@ function start(scene: Scene, pod: Live<V1Pod>): Trouble {
   if (sandbox !== undefined && !condition(pod.status?.conditions, "PodReadyToStartContainers"))
     return {
       cause: "configuration",
-      reason: `${who} gets no network: ${brief((sandbox.message ?? "").split(": ").slice(-2).join(": "))}`,
-      hopeless: false,
+      what: `${who} gets no network: ${brief((sandbox.message ?? "").split(": ").slice(-2).join(": "))}`,
+      severity: "warning",
       at: lastSeen(sandbox),
     };
   return slow(`${who} is being started for ${scene.since(pod.status?.startTime)} s`);
 }
 
 /** Whether a pod of a former revision will not get ready, so that its successor never comes. */
-function isStuck(scene: Scene, pod: Live<V1Pod>, { cause, hopeless }: Trouble): boolean {
+function isStuck(scene: Scene, pod: Live<V1Pod>, { cause, severity }: Trouble): boolean {
   const unready = pod.status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime;
-  return hopeless || (cause === "probe" && scene.since(unready) >= stuckSeconds);
+  return severity === "error" || (cause === "probe" && scene.since(unready) >= stuckSeconds);
 }
 
 /** https://github.com/kubernetes/kubernetes/issues/67250 */
-function stuck(finding: Finding): Finding {
+function stuck(finding: Diagnosis): Diagnosis {
   const { name, namespace } = finding.object;
   return {
     ...finding,
     cause: "stuck",
-    reason: `pod ${name} is of the former version and blocks the new one: ${finding.reason}`,
+    what: `pod ${name} is of the former version and blocks the new one: ${finding.what}`,
     mend: `Make room for the new one: kubectl -n ${namespace} delete pod ${name}`,
-    hopeless: false,
+    severity: "warning",
     stuckPod: true,
   };
 }

@@ -1,10 +1,10 @@
-import type { Part } from "./containers";
-import type { Trouble } from "./finding";
+import type { PodContainer } from "./containers";
+import type { Trouble } from "./diagnosis";
 import { isAbout } from "./images";
 import { type Scene, brief, lastSeen, nameOf } from "./scene";
 
 /** Why a container that runs is not ready: what its probe met, if the cluster tells. */
-export function probeTrouble(scene: Scene, { pod, spec, status }: Part): Trouble {
+export function probeTrouble(scene: Scene, { pod, spec, status }: PodContainer): Trouble {
   const who = `container ${spec.name} of pod ${nameOf(pod)}`;
   const startedAt = status.state?.running?.startedAt;
   const container = { pod: nameOf(pod), name: spec.name, previous: false };
@@ -21,26 +21,26 @@ export function probeTrouble(scene: Scene, { pod, spec, status }: Part): Trouble
     const still = seconds < delay ? `; it is first asked after ${delay} s` : "";
     return {
       cause: "start",
-      reason: `${who} runs for ${seconds} s and is not ready yet${still}`,
+      what: `${who} runs for ${seconds} s and is not ready yet${still}`,
       container,
-      hopeless: false,
+      severity: "warning",
     };
   }
   // As `ml-app/standardserver/startup.py` says it. The same files and the same server answer the same for ever.
   if (/^row \d+: answers .* where training answered /.test(what))
     return {
       cause: "probe",
-      reason: `${who} does not answer as at training: ${brief(what)}`,
+      what: `${who} does not answer as at training: ${brief(what)}`,
       mend: "Train the model with the library version that the server has. Until then the version before goes on serving.",
-      hopeless: true,
+      severity: "error",
       at: lastSeen(failed),
     };
   return {
     cause: "probe",
-    reason: `${who} runs for ${seconds} s and is not ready: its ${kind.toLowerCase()} probe meets ${plainly(what)}`,
+    what: `${who} runs for ${seconds} s and is not ready: its ${kind.toLowerCase()} probe meets ${plainly(what)}`,
     mend: `Its log may say what it waits for: kubectl -n ${scene.view.name} logs ${nameOf(pod)} -c ${spec.name}`,
     container,
-    hopeless: false,
+    severity: "warning",
     at: lastSeen(failed),
   };
 }

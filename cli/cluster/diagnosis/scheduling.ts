@@ -1,7 +1,7 @@
 import type { V1Pod, V1PodCondition } from "@kubernetes/client-node";
 
 import type { Live } from "../cluster";
-import { type Trouble, patience } from "./finding";
+import { type Trouble, patience, severityOf } from "./diagnosis";
 import { amount, inWords } from "./quantity";
 import { type Scene, brief, condition, isLeaving, lastSeen, nameOf } from "./scene";
 
@@ -16,12 +16,12 @@ export function schedulingTrouble(scene: Scene, pod: Live<V1Pod>): Trouble {
   );
   const who = `pod ${nameOf(pod)}`;
   if (refusal?.reason === "SchedulingGated")
-    return { cause: "start", reason: `${who} is held back by its scheduling gates`, hopeless: false };
+    return { cause: "start", what: `${who} is held back by its scheduling gates`, severity: "warning" };
   if (refusal === undefined)
-    return { cause: "start", reason: `${who} waits for a place on a node`, hopeless: false };
+    return { cause: "start", what: `${who} waits for a place on a node`, severity: "warning" };
   const coming = scene.events(pod, /^(TriggeredScaleUp|Nominated)$/).at(-1);
   if (coming !== undefined)
-    return { cause: "room", reason: `${who} waits for a new node, which is on its way`, hopeless: false };
+    return { cause: "room", what: `${who} waits for a new node, which is on its way`, severity: "warning" };
   return noPlace(scene, pod, refusal);
 }
 
@@ -38,10 +38,11 @@ function noPlace(
   const leaving = scene.view.pods.some(isLeaving) || pod.status?.nominatedNodeName !== undefined;
   const common = {
     cause: "room" as const,
-    hopeless:
+    severity: severityOf(
       scene.since(lastTransitionTime) >= patience.room &&
-      !passing.test(message) &&
-      !(lacking.length > 0 && leaving),
+        !passing.test(message) &&
+        !(lacking.length > 0 && leaving),
+    ),
     ...(at && { at: lastSeen(at) }),
   };
   const missing = /persistentvolumeclaim "(.+?)" not found/.exec(message)?.[1];
@@ -49,24 +50,24 @@ function noPlace(
     return {
       ...common,
       cause: "volume",
-      reason: `${who} waits for PersistentVolumeClaim ${missing}, which does not exist`,
+      what: `${who} waits for PersistentVolumeClaim ${missing}, which does not exist`,
       mend: `What is there: kubectl -n ${scene.view.name} get persistentvolumeclaims`,
     };
   if (message.includes("unbound immediate PersistentVolumeClaims"))
     return {
       ...common,
       cause: "volume",
-      reason: `${who} waits for a volume: one of its PersistentVolumeClaims is not bound`,
+      what: `${who} waits for a volume: one of its PersistentVolumeClaims is not bound`,
       mend: `See why: kubectl -n ${scene.view.name} describe persistentvolumeclaims`,
     };
   if (lacking.length > 0)
     return {
       ...common,
-      reason: `${who} finds no room: ${lacking.map((resource) => shortage(scene, pod, resource)).join("; ")}`,
+      what: `${who} finds no room: ${lacking.map((resource) => shortage(scene, pod, resource)).join("; ")}`,
       mend: "Give the cluster more, or ask for less in the stack configuration.",
     };
   const [reason, mend] = otherwise(message, pod);
-  return { ...common, reason: `${who} finds no node: ${reason}`, ...(mend && { mend }) };
+  return { ...common, what: `${who} finds no node: ${reason}`, ...(mend && { mend }) };
 }
 
 /** How much of a resource a pod asks for, and what there is. */

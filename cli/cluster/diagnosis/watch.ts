@@ -6,7 +6,7 @@ import { type Cluster, type Live, Refused } from "../cluster";
 import { seldonGroup } from "../servedModels";
 import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
-import { type Finding, type LoggedContainer, inOrder } from "./finding";
+import { type Diagnosis, type LoggedContainer, inOrder, severityOf } from "./diagnosis";
 import { type Said, blamesMlflow, linesOf, saidIn } from "./logs";
 import { type NamespaceView, condition, count } from "./scene";
 
@@ -51,7 +51,7 @@ export class ClusterWatch {
    *
    * It does not throw. What the user may not see is left out; a cluster that does not answer is a finding.
    */
-  async look(namespaces: readonly string[]): Promise<Finding[]> {
+  async look(namespaces: readonly string[]): Promise<Diagnosis[]> {
     try {
       const [nodes, storageClasses] = await Promise.all([
         this.list<NamespaceView["nodes"][number]>("/api/v1/nodes"),
@@ -83,7 +83,7 @@ export class ClusterWatch {
   }
 
   /** A finding with the last lines of its container's log, and what these tell that the cluster does not. */
-  private async withLog(finding: Finding): Promise<Finding> {
+  private async withLog(finding: Diagnosis): Promise<Diagnosis> {
     const { container, object, cause, job } = finding;
     if (container === undefined) return finding;
     const lines = await this.logOf(object.namespace, container, logLines);
@@ -91,13 +91,13 @@ export class ClusterWatch {
     // A client of MLflow goes on for a minute and more before it says that it was refused.
     if (cause === "start" && job !== undefined) {
       const said = await this.mlflowSays(recentSeconds);
-      if (said?.hopeless === true)
+      if (said?.severity === "error")
         return {
           ...finding,
           log,
-          reason: `${finding.reason}; MLflow says: ${said.line}`,
+          what: `${finding.what}; MLflow says: ${said.line}`,
           ...mendOf(said),
-          hopeless: true,
+          severity: "error",
         };
     }
     if (lines.length === 0) return finding;
@@ -106,7 +106,7 @@ export class ClusterWatch {
         ...finding,
         log,
         ...wrongArchitecture(`container ${container.name} of pod ${container.pod}`),
-        hopeless: true,
+        severity: "error",
       };
     // Of what merely takes its time only a fault that has a name is news, and whom it waits for.
     const said = blamesMlflow(lines) ? ((await this.mlflowSays()) ?? saidIn(lines)) : saidIn(lines);
@@ -117,12 +117,12 @@ export class ClusterWatch {
     return {
       ...finding,
       log,
-      reason: `${finding.reason}; it says: ${said.line}${dns === undefined ? "" : `; ${dns}`}`,
+      what: `${finding.what}; it says: ${said.line}${dns === undefined ? "" : `; ${dns}`}`,
       ...mendOf(said),
-      hopeless:
-        finding.hopeless ||
-        said.hopeless ||
-        (said.mend !== undefined && this.persists(`${container.pod}: ${said.mend}`)),
+      severity: severityOf(
+        [finding.severity, said.severity].includes("error") ||
+          (said.mend !== undefined && this.persists(`${container.pod}: ${said.mend}`)),
+      ),
     };
   }
 
@@ -190,17 +190,17 @@ async function seen<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function lost(context: string, error: unknown): Finding {
+function lost(context: string, error: unknown): Diagnosis {
   const expired = error instanceof Refused;
   return {
     object: { kind: "Cluster", namespace: "", name: context },
     cause: "cluster",
-    reason: expired
+    what: expired
       ? `cluster ${context} no longer accepts your credentials`
       : `cluster ${context} does not answer: ${messageOf(error)}`,
     mend: expired
       ? "Log in to the cluster again."
       : `Is it running, and does the network reach it? kubectl --context ${context} get nodes`,
-    hopeless: expired,
+    severity: severityOf(expired),
   };
 }

@@ -1,13 +1,14 @@
 import { expect } from "chai";
 
-import type { Finding } from "../../../cli/cluster/diagnosis/finding";
-import { checks } from "../../../cli/doctor/checks";
-import type { Patient, Problem } from "../../../cli/doctor/problem";
+import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
+import { byDoctor } from "../../../cli/checks/registry";
+import type { Patient } from "../../../cli/doctor/patient";
 import type { Item } from "../../../cli/status/item";
-import { statusCheck, unexplained, warnings } from "../../../cli/doctor/statusCheck";
+import { statusCheck, unexplained } from "../../../cli/doctor/statusCheck";
 import type { Holder, StackRecord } from "../../../cli/doctor/stackRecord";
-import { type Marks, treat } from "../../../cli/doctor/treatment";
+import { treat } from "../../../cli/doctor/treatment";
 import { Progress } from "../../../cli/progress";
+import type { Finding } from "../../../finding";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
 
@@ -41,7 +42,7 @@ describe("the doctor", function () {
       return Promise.resolve();
     },
   });
-  const examine = async (over: Partial<Patient> = {}): Promise<Problem[]> => {
+  const examine = async (over: Partial<Patient> = {}): Promise<Finding[]> => {
     const look = () => Promise.resolve([]);
     const status = () => Promise.resolve([]);
     const network = look;
@@ -54,13 +55,16 @@ describe("the doctor", function () {
       status,
       ...over,
     };
-    const problems = await Promise.all(checks.map((check) => check.examine(patient)));
-    return problems.flat();
+    return (await Promise.all(byDoctor.map((check) => check.find(patient)))).flat();
   };
-  const told = (problems: readonly Problem[]) =>
-    problems.map(({ title, mend }) => [title, mend.apply !== undefined, mend.command]);
-  const mendAll = async (problems: readonly Problem[]) => {
-    for (const { mend } of problems) await mend.apply?.();
+  const told = (found: readonly Finding[]) =>
+    found.map(({ severity, what, mend, repair }) => [
+      `${severity === "error" ? "" : "? "}${what}`,
+      repair !== undefined,
+      /npm run \w+|pulumi .*/.exec(mend ?? "")?.[0],
+    ]);
+  const mendAll = async (found: readonly Finding[]) => {
+    for (const { repair } of found) await repair?.();
   };
 
   it("tells what a pod finds wrong with the cluster's network", async () => {
@@ -68,12 +72,12 @@ describe("the doctor", function () {
     const finding = {
       object,
       cause: "network",
-      reason: "no routing",
+      what: "no routing",
       mend: "See to it.",
-      hopeless: true,
+      severity: "error",
     } as const;
     const [problem] = await examine({ network: () => Promise.resolve([finding]) });
-    expect([problem?.found, problem?.mend.description]).to.deep.equal(["no routing", "See to it."]);
+    expect([problem?.detail, problem?.mend]).to.deep.equal(["no routing", "See to it."]);
   });
 
   it("finds nothing in an empty cluster", async () => {
@@ -85,7 +89,7 @@ describe("the doctor", function () {
       ...{ part: "release", name, health, state: "missing", detail: "it is not in the cluster" },
       ...(mend === undefined ? {} : { mend }),
     });
-    const marked = await statusCheck.examine({
+    const marked = await statusCheck.find({
       status: () =>
         Promise.resolve([
           item("mlflow/mlflow", "ill", "npm run up"),
@@ -96,6 +100,7 @@ describe("the doctor", function () {
     expect(told(marked)).to.deep.equal([
       ["release mlflow/mlflow: missing", false, "npm run up"],
       ["release db/pg: missing", false, "npm run logs"],
+      ["? release db/other: missing", false, undefined],
     ]);
   });
 
@@ -119,11 +124,11 @@ describe("the doctor", function () {
       item("pod", "postgres/pg-1", { health: "warning" }),
       item("volume", "", { health: "warning", state: "unknown", detail: "not allowed" }),
     ];
-    const finding = (name: string, more: Partial<Finding>): Finding => ({
+    const finding = (name: string, more: Partial<Diagnosis>): Diagnosis => ({
       object: { kind: "Pod", namespace: "postgres", name },
       cause: "crash",
-      reason: "the container mlflow ends",
-      hopeless: true,
+      what: "the container mlflow ends",
+      severity: "error",
       ...more,
     });
     const found = await examine({
@@ -135,15 +140,13 @@ describe("the doctor", function () {
         ]),
     });
     const status = () => Promise.resolve(items);
-    const marked = unexplained(await statusCheck.examine({ status } as unknown as Patient), found);
-    expect(marked.map(({ title }) => title)).to.deep.equal([
+    const marked = unexplained(await statusCheck.find({ status } as unknown as Patient), found);
+    expect(told(marked).map(([what]) => what)).to.deep.equal([
       "release mlflow/mlflow: missing",
       "tracking mlflow: 0/1 ready",
       "workload Service mlflow in mlflow: gone",
-    ]);
-    expect(warnings(items, found)).to.deep.equal([
-      "object store minio: 0/1 ready; could not be asked: no service",
-      "volume: unknown; not allowed",
+      "? object store minio: 0/1 ready",
+      "? volume: unknown",
     ]);
   });
 
@@ -155,7 +158,7 @@ describe("the doctor", function () {
       ["stale lock of stack dev", true, undefined],
       ["pending operations in the state of stack dev", true, undefined],
     ]);
-    expect(problems[1]?.found).to.equal("a run was cut off in the middle of: database-release (Release)");
+    expect(problems[1]?.detail).to.equal("a run was cut off in the middle of: database-release (Release)");
     await mendAll(problems);
     expect(settled).to.equal(2);
 
@@ -178,8 +181,8 @@ describe("the doctor", function () {
       ] = { items: [one] };
     const problems = await examine();
     expect(told(problems)).to.deep.equal([
-      ["release a in db: pending-upgrade", true, "npm run up"],
-      ["release b in db: uninstalling", true, "npm run up"],
+      ["release a in db: pending-upgrade", true, undefined],
+      ["release b in db: uninstalling", true, undefined],
       ["release c in db: failed", false, "npm run up"],
     ]);
     await mendAll(problems);
@@ -231,21 +234,21 @@ describe("the doctor", function () {
   });
 
   it("takes over what the diagnosis holds for hopeless, and deletes a pod that is in the way", async () => {
-    const finding = (over: Partial<Finding>): Finding => ({
+    const finding = (over: Partial<Diagnosis>): Diagnosis => ({
       object: { kind: "Pod", namespace: "db", name: "pg-0" },
       cause: "stuck",
-      reason: "it is of a former revision",
-      hopeless: true,
+      what: "it is of a former revision",
+      severity: "error",
       ...over,
     });
     const claim = { kind: "PersistentVolumeClaim", namespace: "db", name: "data" };
     const findings = [
       finding({ stuckPod: true }),
-      finding({ object: claim, cause: "volume", reason: "no class", mend: "Name one." }),
-      finding({ cause: "start", hopeless: false }),
+      finding({ object: claim, cause: "volume", what: "no class", mend: "Name one." }),
+      finding({ cause: "start", severity: "warning" }),
     ];
     const problems = await examine({ look: () => Promise.resolve(findings) });
-    expect(problems.map(({ title, mend }) => [title, mend.description])).to.deep.equal([
+    expect(problems.map(({ what, mend }) => [what, mend])).to.deep.equal([
       ["Pod pg-0 in db", "delete the pod; its volume stays, and the new revision takes its place"],
       ["PersistentVolumeClaim data in db", "Name one."],
     ]);
@@ -255,21 +258,23 @@ describe("the doctor", function () {
 
   it("mends only what was agreed to, and says what is left", async () => {
     let applied = 0;
-    const apply = () => {
+    const repair = () => {
       applied += 1;
       return Promise.resolve();
     };
-    const of = (title: string, mend: Problem["mend"]) => ({ title, found: "f", means: "m", mend });
-    const problems = [
-      of("a", { description: "does it", apply }),
-      of("b", { description: "breaks", apply: () => Promise.reject(new Error("no right to")) }),
-      of("c", { description: "by hand", command: "npm run up" }),
+    const of = (what: string, mend: string, more: Partial<Finding> = {}): Finding => ({
+      ...{ severity: "error", what, detail: "f", means: "m", mend },
+      ...more,
+    });
+    const found = [
+      of("a", "does it", { repair }),
+      of("b", "breaks", { repair: () => Promise.reject(new Error("no right to")) }),
+      of("c", "by hand: npm run up"),
     ];
-    const well: Marks = { warnings: [], left: () => Promise.resolve([]) };
-    const plain = (options: { yes?: boolean }, some = problems, marks: Partial<Marks> = {}) =>
+    const plain = (options: { yes?: boolean }, some = found, marked: readonly Finding[] = []) =>
       outputOf(async () => {
         const progress = new Progress("plain");
-        const code = await treat(some, options, progress, { ...well, ...marks });
+        const code = await treat(some, options, progress, () => Promise.resolve(marked));
         progress.stop();
         return code;
       });
@@ -281,35 +286,34 @@ describe("the doctor", function () {
       [
         "\n✗ a\n  found  f\n  means  m\n  mend   does it\n  ✓ done",
         "\n✗ b\n  found  f\n  means  m\n  mend   breaks\n  ✗ no right to",
-        "\n✗ c\n  found  f\n  means  m\n  mend   by hand\n         npm run up",
+        "\n✗ c\n  found  f\n  means  m\n  mend   by hand: npm run up",
         "\n2 of 3 are left.\n",
       ].join("\n"),
     );
-    expect((await plain({ yes: true }, problems.slice(0, 1))).result).to.equal(0);
+    expect((await plain({ yes: true }, found.slice(0, 1))).result).to.equal(0);
     expect(await plain({}, [])).to.deep.equal({ out: "\nNothing is wrong.\n", err: "", result: 0 });
-    expect(await plain({}, [], { warnings: ["tracking: not asked"] })).to.deep.equal({
+    const warned: Finding = { severity: "warning", what: "tracking", detail: "not asked" };
+    expect(await plain({}, [warned])).to.deep.equal({
       out: "\nNothing else is wrong, as far as can be seen.\n",
-      err: "Warning: tracking: not asked\n",
+      err: "Warning: tracking; not asked\n",
       result: 0,
     });
-    const left = await plain({ yes: true }, problems.slice(0, 1), {
-      left: () => Promise.resolve(["release mlflow/mlflow: missing"]),
-    });
+    const left = await plain({ yes: true }, found.slice(0, 1), [of("release mlflow/mlflow: missing", "")]);
     expect([left.out.split("\n").at(-2), left.result]).to.deep.equal([
       "1 mended, and not all is well yet: release mlflow/mlflow: missing. Now: npm run up",
       1,
     ]);
-    const json = await outputOf(() => treat(problems.slice(2), { json: true }, new Progress("json"), well));
+    const json = await outputOf(() =>
+      treat([warned, ...found.slice(2)], { json: true }, new Progress("json"), () => Promise.resolve([])),
+    );
     expect(
       json.out
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line) as unknown),
     ).to.deep.equal([
-      {
-        ...{ event: "problem", title: "c", found: "f", means: "m", outcome: "left" },
-        mend: { description: "by hand", command: "npm run up", automatic: false },
-      },
+      { event: "finding", ...warned, automatic: false },
+      { event: "finding", ...found[2], automatic: false, outcome: "left" },
       { event: "doctor", found: 1, mended: 0, marked: [] },
     ]);
   });

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expect } from "chai";
 import colors from "picocolors";
 
-import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
 import { certificateItems } from "../../../cli/status/certificate";
 import { declaredIn } from "../../../cli/status/declaredItems";
 import type { Recording } from "../../../cli/plan/recording";
@@ -104,7 +104,7 @@ describe("the status of a cluster", function () {
     for (const address of Object.keys(api.answers)) Reflect.deleteProperty(api.answers, address);
   });
 
-  const shown = async (look: () => Promise<Finding[]> = nothing) => {
+  const shown = async (look: () => Promise<Diagnosis[]> = nothing) => {
     const target = {
       ...{ kind: "cluster", stack: "dev", version: "v1.34.4", reason: "asked for" },
       context: { name: "test" },
@@ -194,12 +194,12 @@ describe("the status of a cluster", function () {
         items: [{ metadata: { namespace: "mlflow", name: "mlflow-0" }, status: { phase: "Running" } }],
       },
     });
-    const finding: Finding = {
+    const finding: Diagnosis = {
       object: { kind: "Pod", namespace: "mlflow", name: "mlflow-0" },
       cause: "crash",
-      reason: "container mlflow ends with code 1",
+      what: "container mlflow ends with code 1",
       mend: "See its log.",
-      hopeless: true,
+      severity: "error",
     };
     expect(await shown(() => Promise.resolve([finding]))).to.equal(
       [

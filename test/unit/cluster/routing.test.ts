@@ -21,9 +21,11 @@ describe("what a pod finds of names and Services", function () {
   this.timeout(20_000);
 
   const find = (answer: Partial<RoutingAnswer>, dns?: string) =>
-    findingsIn([api, mlflow], { unknown: {}, reached: [], ...answer }, dns).map(
-      ({ object, reason, mend }) => [object.name, reason, /get pods -l (\S+)/.exec(mend ?? "")?.[1]],
-    );
+    findingsIn([api, mlflow], { unknown: {}, reached: [], ...answer }, dns).map(({ object, what, mend }) => [
+      object.name,
+      what,
+      /get pods -l (\S+)/.exec(mend ?? "")?.[1],
+    ]);
   const unknown = { "kubernetes.default.svc": "Name or service not known" };
 
   it("is nothing where all Services lead to what answers", () => {
@@ -108,7 +110,7 @@ describe("what a pod finds of names and Services", function () {
       });
       const { signal } = new AbortController();
       const findings = await routingFindings(server.cluster, "image:1", { detail: () => undefined }, signal);
-      expect(findings.map(({ reason }) => reason)[0]).to.match(/1 of 1 Services: web in mlflow/);
+      expect(findings.map(({ what }) => what)[0]).to.match(/1 of 1 Services: web in mlflow/);
       const asked = /"question.json":"((?:\\"|[^"])*)"/.exec(server.changes.join("\n"))?.[1] ?? "";
       expect(JSON.parse(asked.replaceAll('\\"', '"'))).to.deep.equal({
         names: ["kubernetes.default.svc"],

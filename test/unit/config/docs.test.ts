@@ -3,18 +3,21 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { configurationDocs, docsFile } from "../../../cli/docs";
+import { pages } from "../../../cli/docs";
 import { projectDir } from "../../../cli/paths";
 import { keys } from "../../../cli/reference";
 import { manifests } from "../../../config/manifests";
 import { run, stackConfig } from "./support";
 
-describe("docs/configuration.md", () => {
-  const written = readFileSync(docsFile, "utf8");
-
-  it("is what `npm run docs` would write", async () => {
-    expect(written).to.equal(await configurationDocs(), "Run `npm run docs`.");
+describe("the pages that are generated", () => {
+  it("are what `npm run docs` would write", async () => {
+    for (const [file, text] of await pages())
+      expect(readFileSync(file, "utf8"), path.basename(file)).to.equal(text, "Run `npm run docs`.");
   });
+});
+
+describe("docs/configuration.md", () => {
+  const written = readFileSync(path.join(projectDir, "docs", "configuration.md"), "utf8");
 
   it("has every value, and a word about every key", () => {
     for (const { path, group, description } of keys()) {

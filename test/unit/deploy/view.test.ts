@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
 import { Interrupted } from "../../../cli/errors";
 import {
   began,
@@ -22,12 +22,12 @@ describe("the view of a deployment", () => {
   const mlflow = release("mlflow", "tracking", "mlflow");
   const postgres = release("postgres", "database", "postgres");
   const all = [platform, tracking, secret, mlflow, database, postgres];
-  const crash: Finding = {
+  const crash: Diagnosis = {
     object: { kind: "Pod", namespace: "mlflow", name: "mlflow-0" },
     release: "mlflow",
     cause: "crash",
-    reason: "container mlflow of pod mlflow-0 ends with exit code 1",
-    hopeless: false,
+    what: "container mlflow of pod mlflow-0 ends with exit code 1",
+    severity: "warning",
   };
 
   it("tells machines of each resource, from its beginning to its end", async () => {
@@ -186,7 +186,7 @@ describe("the view of a deployment", () => {
     const steps = await shown(all, (view) => {
       tell(view, began("create", mlflow), began("create", postgres));
       view.explain([{ ...crash, release: "another" }, crash]);
-      view.explain([{ ...crash, reason: "Release mlflow runs for 9 s" }]);
+      view.explain([{ ...crash, what: "Release mlflow runs for 9 s" }]);
       view.explain([]);
     });
     expect(steps.filter((line) => line.startsWith("MLflow"))).to.deep.equal([

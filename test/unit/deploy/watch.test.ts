@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
 import { ClusterWatch } from "../../../cli/cluster/diagnosis/watch";
 import { type Busy, concerns, objectOf } from "../../../cli/deploy/busy";
 import type { DeploymentView } from "../../../cli/deploy/view";
@@ -33,8 +33,13 @@ describe("what a finding concerns", () => {
     ...{ urn: name, kind, namespace, name, doing: "creating", since: 0 },
     part: { urn: "part", title: "part" },
   });
-  const found = (kind: string, namespace: string, name: string, more: Partial<Finding> = {}): Finding => ({
-    ...{ object: { kind, namespace, name }, cause: "crash", reason: "why", hopeless: false },
+  const found = (
+    kind: string,
+    namespace: string,
+    name: string,
+    more: Partial<Diagnosis> = {},
+  ): Diagnosis => ({
+    ...{ object: { kind, namespace, name }, cause: "crash", what: "why", severity: "warning" },
     ...more,
   });
 
@@ -53,7 +58,7 @@ describe("what a finding concerns", () => {
   });
 
   it("is the Job, the model or the object that it is about", () => {
-    const ask = (finding: Finding) =>
+    const ask = (finding: Diagnosis) =>
       [
         busy("Job", "ml-models", "train"),
         busy("SeldonDeployment", "ml-models", "house-price"),
@@ -98,8 +103,8 @@ describe("what concerns a resource that is being removed", () => {
     ...{ urn: name, kind, namespace, name, doing: "removing", since: 0 },
     part: { urn: "part", title: "part" },
   });
-  const about = (kind: string, namespace: string, name: string, cause: Finding["cause"]) =>
-    ({ object: { kind, namespace, name }, cause, reason: "", hopeless: true }) as Finding;
+  const about = (kind: string, namespace: string, name: string, cause: Diagnosis["cause"]) =>
+    ({ object: { kind, namespace, name }, cause, what: "", severity: "error" }) as Diagnosis;
 
   it("is no pod that crashes, or it would stay for ever", () => {
     const crash = { ...about("Pod", "mlflow", "mlflow-0", "crash"), release: "mlflow" };
@@ -115,7 +120,7 @@ describe("what concerns a resource that is being removed", () => {
 });
 
 describe("the explanation of a finding", () => {
-  const finding = { reason: "container a crashes", hopeless: true } as Finding;
+  const finding = { what: "container a crashes", severity: "error" } as Diagnosis;
 
   it("says what, why, what was logged last and what to do", () => {
     const full = { ...finding, log: ["starting", "no such database"], mend: "Look there." };
@@ -232,15 +237,15 @@ describe("the watch over a deployment", function () {
     expect(api.changes).to.deep.equal([]);
   });
 
-  const silent: Finding = {
+  const silent: Diagnosis = {
     ...{ object: { kind: "Service", namespace: "default", name: "kubernetes" }, cause: "network" },
-    ...{ reason: "Services lead nowhere", mend: "See to kube-proxy.", hopeless: true },
+    ...{ what: "Services lead nowhere", mend: "See to kube-proxy.", severity: "error" },
   };
 
   it("has a pod look at the network, once, where it takes long, and ends it for what that finds", async () => {
     let asked = 0;
     const network =
-      (...found: readonly Finding[]) =>
+      (...found: readonly Diagnosis[]) =>
       () => {
         asked += 1;
         return Promise.resolve(found);
@@ -346,21 +351,21 @@ describe("the watch over a deployment", function () {
     api.answers[`${address}/mlflow-1/log`] = 'could not translate host name "db" to address\n';
     const watch = new ClusterWatch(api.cluster);
     const [first] = await watch.look(["mlflow"]);
-    expect(first).to.include({ hopeless: false });
-    expect(first?.reason).to.contain(
+    expect(first).to.include({ severity: "warning" });
+    expect(first?.what).to.contain(
       'it says: could not translate host name "db" to address; ' +
         "the cluster's DNS does not run: of 1 pod k8s-app=kube-dns in kube-system none is ready",
     );
     const now = Date.now;
     Date.now = () => now() + 30_000;
     try {
-      expect((await watch.look(["mlflow"]))[0]).to.include({ hopeless: true });
+      expect((await watch.look(["mlflow"]))[0]).to.include({ severity: "error" });
       // Another pod may have met it for a moment only.
       api.answers[address] = {
         items: [pod("mlflow-2", { metadata: helm, containers: { mlflow: { state: running(0) } } })],
       };
       api.answers[`${address}/mlflow-2/log`] = 'could not translate host name "db" to address\n';
-      expect((await watch.look(["mlflow"]))[0]).to.include({ hopeless: false });
+      expect((await watch.look(["mlflow"]))[0]).to.include({ severity: "warning" });
     } finally {
       Date.now = now;
     }

@@ -26,10 +26,10 @@ describe("diagnosis of containers", () => {
 
   it("does not give up on what had run for long, nor on what outlives its last crash", () => {
     const long = mlflow({ state: backOff, last: ended(1, 0, 7000), restarts: 4 });
-    expect(findings(long, 7002)[0]?.hopeless).to.equal(false);
+    expect(findings(long, 7002)[0]?.severity).to.equal("warning");
     const again = mlflow({ state: running(20), last: ended(1, 10, 14), restarts: 3 });
-    expect(findings(again, 22)[0]).to.include({ cause: "crash", hopeless: true });
-    expect(findings(again, 30)[0]).to.include({ cause: "start", hopeless: false });
+    expect(findings(again, 22)[0]).to.include({ cause: "crash", severity: "error" });
+    expect(findings(again, 30)[0]).to.include({ cause: "start", severity: "warning" });
   });
 
   it("tells the memory limit of a container that runs out of it", () => {
@@ -41,7 +41,7 @@ describe("diagnosis of containers", () => {
   });
 
   it("tells signals, and a server that ends by itself", () => {
-    const reason = (code: number) => findings(mlflow({ state: ended(code, 1, 2) }), 3)[0]?.reason;
+    const reason = (code: number) => findings(mlflow({ state: ended(code, 1, 2) }), 3)[0]?.what;
     expect(reason(139)).to.equal("container mlflow of pod mlflow-7d crashes (exit code 139, SIGSEGV)");
     expect(reason(127)).to.equal(
       "container mlflow of pod mlflow-7d crashes (exit code 127, command not found)",
@@ -126,7 +126,7 @@ describe("diagnosis of containers", () => {
     expect(told({ ...pods, events: probe(refused, 40) }, 42)).to.deep.equal([
       `container mlflow of pod mlflow-7d runs for 32 s and is not ready: its readiness probe meets nobody who listens on port 8080 → ${mend}`,
     ]);
-    const reason = (message: string) => findings({ ...pods, events: probe(message, 40) }, 42)[0]?.reason;
+    const reason = (message: string) => findings({ ...pods, events: probe(message, 40) }, 42)[0]?.what;
     expect(reason("Readiness probe failed: HTTP probe failed with statuscode: 503")).to.contain(
       "meets HTTP status 503",
     );

@@ -61,7 +61,7 @@ describe("diagnosis of images", () => {
     const { events } = pulls(`${hub}: not found`);
     const { pods } = pulls('Back-off pulling image "app:1"', 1, "ImagePullBackOff");
     expect(findings({ pods, events }, 12)[0]).to.include({
-      reason: "image app:1 does not exist (pod a)",
+      what: "image app:1 does not exist (pod a)",
       at: "2026-11-25T12:00:02.000Z",
     });
   });
@@ -69,9 +69,9 @@ describe("diagnosis of images", () => {
   it("is not misled by the image's own name", () => {
     const spec = { image: "team/not found:denied" };
     const state = waiting("ErrImagePull", 'failed to pull "team/not found:denied": i/o timeout');
-    expect(
-      findings({ pods: [pod("a", { containers: { main: { state, spec } } })] }, 2)[0]?.reason,
-    ).to.contain("the registry does not answer");
+    expect(findings({ pods: [pod("a", { containers: { main: { state, spec } } })] }, 2)[0]?.what).to.contain(
+      "the registry does not answer",
+    );
   });
 
   it("tells a name that is none, and an image that may not be pulled", () => {

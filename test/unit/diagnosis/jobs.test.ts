@@ -31,9 +31,9 @@ describe("diagnosis of Jobs", () => {
         object: { kind: "Job", namespace: "ns", name: "schema" },
         job: "schema",
         cause: "start",
-        reason: "Job schema runs for 42 s",
+        what: "Job schema runs for 42 s",
         container: { pod: "schema-1", name: "main", previous: false },
-        hopeless: false,
+        severity: "warning",
       },
     ]);
   });
@@ -84,7 +84,7 @@ describe("diagnosis of Jobs", () => {
     const labels = { "app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "minio" };
     const [finding] = findings({ jobs: [{ ...hook, metadata: { ...hook.metadata, labels } }] }, 10);
     expect(finding).to.include({
-      reason: "Helm hook schema (post-install, post-upgrade) has failed (1 attempt)",
+      what: "Helm hook schema (post-install, post-upgrade) has failed (1 attempt)",
       release: "minio",
       job: "schema",
     });

@@ -65,7 +65,7 @@ describe("diagnosis of scheduling", () => {
   it("waits for an old pod that is leaving, a new node, and a node that gets well", () => {
     const message = `0/1 nodes are available: 1 Insufficient cpu${tail}`;
     const leaving = pod("old", { metadata: { deletionTimestamp: at(0) } });
-    expect(findings({ pods: [pending(message), leaving] }, 60)[0]?.hopeless).to.equal(false);
+    expect(findings({ pods: [pending(message), leaving] }, 60)[0]?.severity).to.equal("warning");
     const events = [event("a", "TriggeredScaleUp", "pod triggered scale-up", { from: 5 })];
     expect(told({ pods: [pending(message)], events }, 60)).to.deep.equal([
       "pod a waits for a new node, which is on its way",

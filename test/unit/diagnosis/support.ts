@@ -12,7 +12,7 @@ import type {
 
 import type { Live } from "../../../cli/cluster/cluster";
 import { diagnose } from "../../../cli/cluster/diagnosis/diagnose";
-import type { Finding } from "../../../cli/cluster/diagnosis/finding";
+import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
 import type { NamespaceView } from "../../../cli/cluster/diagnosis/scene";
 
 const zero = Date.parse("2026-11-25T12:00:00Z");
@@ -23,7 +23,7 @@ export function at(seconds: number): string {
 }
 
 /** Diagnoses a namespace `ns` that has only these things. */
-export function findings(parts: Partial<NamespaceView>, seconds: number): Finding[] {
+export function findings(parts: Partial<NamespaceView>, seconds: number): Diagnosis[] {
   const view: NamespaceView = {
     ...{ name: "ns", pods: [], claims: [], jobs: [], events: [], models: [], nodes: [] },
     ...{ deployments: [], replicaSets: [], statefulSets: [], daemonSets: [], storageClasses: undefined },
@@ -32,11 +32,11 @@ export function findings(parts: Partial<NamespaceView>, seconds: number): Findin
   return diagnose(view, new Date(zero + seconds * 1000));
 }
 
-/** What is said of each object, `!` before what is hopeless. */
+/** What is said of each object, `!` before errors. */
 export function told(parts: Partial<NamespaceView>, seconds: number): string[] {
   return findings(parts, seconds).map(
-    ({ hopeless, reason, mend }) =>
-      `${hopeless ? "! " : ""}${reason}${mend === undefined ? "" : ` → ${mend}`}`,
+    ({ severity, what, mend }) =>
+      `${severity === "error" ? "! " : ""}${what}${mend === undefined ? "" : ` → ${mend}`}`,
   );
 }
 

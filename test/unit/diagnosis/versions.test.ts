@@ -31,7 +31,7 @@ describe("diagnosis of versions", () => {
     expect(finding).to.deep.include({
       object: { kind: "Pod", namespace: "ns", name: "web-10-x" },
       release: "mlflow",
-      hopeless: true,
+      severity: "error",
     });
     expect(others).to.deep.equal([]);
   });
@@ -52,7 +52,7 @@ describe("diagnosis of versions", () => {
       pods: [podOf("house-default-1a-0-m-1", crash)],
     });
     expect(findings(view("default-2b"), 16)).to.deep.equal([]);
-    expect(findings(view("default-1a"), 16)[0]).to.include({ model: "house", hopeless: true });
+    expect(findings(view("default-1a"), 16)[0]).to.include({ model: "house", severity: "error" });
   });
 
   it("is not led astray by a former version whose hash looks like the number of a component", () => {
@@ -86,7 +86,7 @@ describe("diagnosis of versions", () => {
       pods: [podOf(`${name}-1`, crash)],
     });
     expect(findings(view("1a"), 16)).to.deep.equal([]);
-    expect(findings(view("2b"), 16)[0]).to.include({ model: "house", hopeless: true });
+    expect(findings(view("2b"), 16)[0]).to.include({ model: "house", severity: "error" });
   });
 
   describe("of a StatefulSet", () => {
@@ -107,10 +107,9 @@ describe("diagnosis of versions", () => {
       const [finding] = findings({ statefulSets: sets(), pods: [of1("db-1", { containers: crash })] }, 16);
       expect(finding).to.deep.include({
         cause: "stuck",
-        reason:
-          "pod db-0 is of the former version and blocks the new one: container main of pod db-0 crashes (exit code 1, 2 restarts)",
+        what: "pod db-0 is of the former version and blocks the new one: container main of pod db-0 crashes (exit code 1, 2 restarts)",
         mend: "Make room for the new one: kubectl -n ns delete pod db-0",
-        hopeless: false,
+        severity: "warning",
         stuckPod: true,
       });
     });
@@ -135,7 +134,7 @@ describe("diagnosis of versions", () => {
 
     it("tells a pod of the present revision as any other", () => {
       const [finding] = findings({ statefulSets: sets(), pods: [of1("db-2", { containers: crash })] }, 16);
-      expect(finding).to.include({ cause: "crash", hopeless: true });
+      expect(finding).to.include({ cause: "crash", severity: "error" });
       expect(finding).not.to.have.property("stuckPod");
     });
 
@@ -254,7 +253,7 @@ describe("diagnosis of a namespace that is being deleted", () => {
 
   it("waits as long as pods are ending", () => {
     const pods = [pod("a", { metadata: { deletionTimestamp: at(0) } })];
-    expect(findings({ ...held, pods }, 60)[0]?.hopeless).to.equal(false);
+    expect(findings({ ...held, pods }, 60)[0]?.severity).to.equal("warning");
     expect(told({ ...ending({}), pods }, 12)).to.deep.equal([
       "namespace ns is being deleted for 12 s: pods are still ending (1)",
     ]);

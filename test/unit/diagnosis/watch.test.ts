@@ -62,7 +62,7 @@ describe("a watch over a cluster", function () {
     const [finding, ...others] = await new ClusterWatch(cluster).look(["mlflow", "postgres"]);
     expect(finding).to.deep.include({
       object: { kind: "Pod", namespace: "mlflow", name: "mlflow-7d" },
-      hopeless: true,
+      severity: "error",
       log: ["starting", "no such database"],
     });
     expect(others).to.deep.equal([]);
@@ -70,7 +70,7 @@ describe("a watch over a cluster", function () {
 
   it("does without a log that it cannot have", async () => {
     const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);
-    expect(finding?.reason).to.equal("container mlflow of pod mlflow-7d crashes (exit code 1, 2 restarts)");
+    expect(finding?.what).to.equal("container mlflow of pod mlflow-7d crashes (exit code 1, 2 restarts)");
     expect(finding).not.to.have.property("log");
     expect(asked).to.include(log);
   });
@@ -78,7 +78,7 @@ describe("a watch over a cluster", function () {
   it("reads in the log that a program is for another architecture", async () => {
     answers[log] = { body: "exec /usr/bin/mlflow: exec format error\n" };
     const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);
-    expect(finding?.reason).to.equal(
+    expect(finding?.what).to.equal(
       "container mlflow of pod mlflow-7d cannot be started: its program is for another architecture than the node's (exec format error)",
     );
   });
@@ -96,8 +96,8 @@ describe("a watch over a cluster", function () {
       body: "botocore.errorfactory: An error occurred (XMinioStorageFull) when calling the PutObject operation",
     };
     const [finding] = await new ClusterWatch(cluster).look(["ml-models"]);
-    expect(finding).to.include({ hopeless: true });
-    expect(finding?.reason).to.match(/^Job train runs for 0 s; MLflow says: .*XMinioStorageFull/);
+    expect(finding).to.include({ severity: "error" });
+    expect(finding?.what).to.match(/^Job train runs for 0 s; MLflow says: .*XMinioStorageFull/);
     expect(finding?.mend).to.match(/^A volume is full/);
   });
 
@@ -116,16 +116,16 @@ describe("a watch over a cluster", function () {
       answers[`${pods}/mlflow-migration-a/log?container=main&tailLines=12`] = { body: lines.join("\n") };
       const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);
       return {
-        hopeless: finding?.hopeless,
-        reason: finding?.reason.replace("Job mlflow-migration runs for 0 s", ""),
+        severity: finding?.severity,
+        what: finding?.what.replace("Job mlflow-migration runs for 0 s", ""),
       };
     };
     const refused = asks("Connection refused");
     expect(await said("starting", refused)).to.deep.equal({
-      hopeless: false,
-      reason: `; it says: ${refused}`,
+      severity: "warning",
+      what: `; it says: ${refused}`,
     });
-    expect(await said(refused, "connected")).to.deep.equal({ hopeless: false, reason: "" });
+    expect(await said(refused, "connected")).to.deep.equal({ severity: "warning", what: "" });
   });
 
   it("asks for no log where nothing is wrong", async () => {
@@ -140,9 +140,9 @@ describe("a watch over a cluster", function () {
       {
         object: { kind: "Cluster", namespace: "", name: "test" },
         cause: "cluster",
-        reason: "cluster test no longer accepts your credentials",
+        what: "cluster test no longer accepts your credentials",
         mend: "Log in to the cluster again.",
-        hopeless: true,
+        severity: "error",
       },
     ]);
   });
@@ -150,8 +150,8 @@ describe("a watch over a cluster", function () {
   it("tells a cluster that is gone", async () => {
     await server.close();
     const [finding, ...others] = await new ClusterWatch(cluster).look(["mlflow", "postgres"]);
-    expect(finding?.reason).to.match(/^cluster test does not answer: .*ECONNREFUSED/);
-    expect(finding).to.include({ cause: "cluster", hopeless: false });
+    expect(finding?.what).to.match(/^cluster test does not answer: .*ECONNREFUSED/);
+    expect(finding).to.include({ cause: "cluster", severity: "warning" });
     expect(others).to.deep.equal([]);
   });
 });

@@ -10,7 +10,8 @@ import { type ClusterKind, readKubeconfig } from "../../../cli/cluster/kubeconfi
 import { type Plan, planOf } from "../../../cli/plan/plan";
 import { requestsOf } from "../../../cli/plan/requests";
 import { rightsFor } from "../../../cli/preflight/permissions";
-import { type Problem, preflight } from "../../../cli/preflight/preflight";
+import { preflight } from "../../../cli/preflight/preflight";
+import type { Finding } from "../../../finding";
 import { volumesOf } from "../../../cli/preflight/storage";
 import { node } from "../cluster/nodes";
 import { FakeTools } from "../support/fakeTools";
@@ -97,7 +98,7 @@ describe("pre-flight: all of it", function () {
     deployed = false,
     signal = never,
     patience = 5_000,
-  ): Promise<readonly Problem[]> {
+  ): Promise<readonly Finding[]> {
     const found = await readKubeconfig();
     if ("reason" in found || found.current === undefined) throw new Error("no kubeconfig");
     const context = { ...found.current, kind };
@@ -108,7 +109,7 @@ describe("pre-flight: all of it", function () {
     const owner = { id: "me", state: "here" };
     return preflight({ target, plan, deployed, owner }, signal, patience);
   }
-  const lines = (all: readonly Problem[]) =>
+  const lines = (all: readonly Finding[]) =>
     all.map(({ severity, what }) => `${severity}: ${what}`.replace(/\d+ images/, "N images"));
 
   it("finds nothing where all is well", async () => {

@@ -79,7 +79,7 @@ describe("stores outside of the cluster", function () {
 
   it("says how a secret is corrected", () => {
     const mends = of({ about: "database", fault: "login" }, { about: "serving", fault: "login" });
-    expect(mends.map(({ mend }) => mend.replace(/^.*: /, ""))).to.deep.equal([
+    expect(mends.map(({ mend }) => mend?.replace(/^.*: /, ""))).to.deep.equal([
       "npm run secret -- database.password --stack prod",
       "npm run secret -- objectStore.users.serving.secretAccessKey --stack prod",
     ]);

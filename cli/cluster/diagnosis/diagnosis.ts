@@ -1,3 +1,5 @@
+import type { Finding, Severity } from "../../../finding";
+
 /** What a finding can be about, the most telling first. */
 export const causes = [
   "stuck",
@@ -23,35 +25,29 @@ export const causes = [
  */
 export type Cause = (typeof causes)[number];
 
-/** Why something in a cluster is not ready. */
-export interface Finding {
+/** Why something in a cluster is not ready. An error will not mend itself: waiting on is no use. */
+export interface Diagnosis extends Finding {
   /** What it is about. */
   readonly object: { readonly kind: string; readonly namespace: string; readonly name: string };
   /** The Helm release that it belongs to, if any. */
   readonly release?: string;
   /** The Job behind it, if any. */
   readonly job?: string;
-  /** The SeldonDeployment behind it, if any. */
+  /** The model behind it, if any. */
   readonly model?: string;
   readonly cause: Cause;
-  /** One line for people. */
-  readonly reason: string;
   /** The container whose log tells more, if it has run. */
   readonly container?: LoggedContainer;
   /** The last lines that this container logged; filled by `ClusterWatch`. */
   readonly log?: readonly string[];
-  /** What the user can do; a sentence or a command. */
-  readonly mend?: string;
-  /** It will not mend itself: waiting on is no use. */
-  readonly hopeless: boolean;
   /**
    * When it last failed, by the cluster's clock. What failed before a change of the caller's own may not know of it yet:
    * a crashed container is started again only after a pause, a failed Job is there until its successor takes its place.
    */
   readonly at?: string;
   /**
-   * A pod of a StatefulSet's former revision: only its deletion makes room for the new one. Not `hopeless`, since
-   * whoever reads this can delete it.
+   * A pod of a StatefulSet's former revision: only its deletion makes room for the new one. A warning, since whoever
+   * reads this can delete it.
    */
   readonly stuckPod?: true;
 }
@@ -65,14 +61,20 @@ export interface LoggedContainer {
 }
 
 /** What is wrong, before it is said whom it concerns. */
-export type Trouble = Pick<Finding, "at" | "cause" | "container" | "hopeless" | "mend" | "reason">;
+export type Trouble = Pick<Diagnosis, "at" | "cause" | "container" | "mend" | "severity" | "what">;
 
 /** Whom it concerns, where that is known. */
-export type Concerned = Pick<Finding, "job" | "model" | "release">;
+export type Concerned = Pick<Diagnosis, "job" | "model" | "release">;
 
-/** Puts findings in order: the hopeless first, then the most telling. */
-export function inOrder(findings: readonly Finding[]): Finding[] {
-  const weight = ({ cause, hopeless }: Finding) => causes.indexOf(cause) + (hopeless ? 0 : causes.length);
+/** What will not mend itself is an error; what may pass, a warning. */
+export function severityOf(hopeless: boolean): Severity {
+  return hopeless ? "error" : "warning";
+}
+
+/** Puts findings in order: errors first, then the most telling. */
+export function inOrder(findings: readonly Diagnosis[]): Diagnosis[] {
+  const weight = ({ cause, severity }: Diagnosis) =>
+    causes.indexOf(cause) + (severity === "error" ? 0 : causes.length);
   return [...findings].sort((one, other) => weight(one) - weight(other));
 }
 

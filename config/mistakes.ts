@@ -5,7 +5,7 @@ import { keysOf, kindOf, metaOf, type Path, schemasAt, unwrap } from "./walk";
 import { either, nearest, shown } from "./words";
 
 /** What is wrong at one place of the configuration. */
-export interface Problem {
+export interface Mistake {
   /** Keys and indices from the top: `["models", 0, "name"]`. */
   readonly path: Path;
   /** What is wrong and how to mend it, to be read behind the place. */
@@ -39,7 +39,7 @@ export function secretCommand(path: Path): string {
 }
 
 /** Turns what zod found into sentences, one for each thing that the user has to change. */
-export function problemsOf(schema: z.ZodType, issues: readonly Issue[]): Problem[] {
+export function mistakesOf(schema: z.ZodType, issues: readonly Issue[]): Mistake[] {
   const found = issues.flatMap((issue) => describe(schema, issue));
   // A key that is misspelt is missing too: one mistake, and one sentence for it.
   const meant = new Set(found.map(({ means }) => means && placeOf(means)));
@@ -48,7 +48,7 @@ export function problemsOf(schema: z.ZodType, issues: readonly Issue[]): Problem
     .map(({ path, message }) => ({ path, message }));
 }
 
-interface Found extends Problem {
+interface Found extends Mistake {
   /** The place that an unknown key was meant for. */
   readonly means?: Path;
   readonly missing?: boolean;
