@@ -29,6 +29,8 @@ export interface ImagePin {
   /** SPDX identifier of the licence of what it contains. */
   readonly licence: string;
   readonly why: string;
+  /** The only architecture that it is published for. @default it runs on every node */
+  readonly only?: "amd64";
 }
 
 /** The versions of Seldon Core that the platform can install, and the licence of each. */
@@ -136,6 +138,8 @@ export function seldonImages(version: SeldonVersion) {
     tag: version,
     licence,
     why,
+    // seldon-core#3947
+    only: "amd64",
   });
   return {
     operator: part("seldon-core-operator", "turns SeldonDeployments into pods and Services"),
@@ -152,9 +156,22 @@ function mlserver(runtime: string): ImagePin {
     repository: "docker.io/seldonio/mlserver",
     tag: `1.7.1-${runtime}`,
     licence: "Apache-2.0",
+    // MLServer#2057
+    only: "amd64",
     why: "the newest MLServer; the 1.3.5 that Seldon 1.17.1 comes with has libraries of 2023",
   };
 }
+
+const versions = Object.keys(seldonVersions) as SeldonVersion[];
+
+/** Every chart, in every version that can be installed. */
+export const allCharts: readonly ChartPin[] = [...Object.values(charts), ...versions.map(seldonChart)];
+
+/** Every image, in every version that can be pulled. */
+export const allImages: readonly ImagePin[] = [
+  ...Object.values(images),
+  ...versions.flatMap((version) => Object.values(seldonImages(version))),
+];
 
 /** What MLServer's images of that version have, by the package's name: a model's file depends on it. */
 export const mlserverLibraries = { numpy: "1.26.4", "scikit-learn": "1.5.2", xgboost: "2.1.2" } as const;

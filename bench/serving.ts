@@ -12,7 +12,8 @@ import { choosePort, localHost } from "../cli/ports";
 import { stop } from "../cli/ownProcesses";
 import { type Command, Service, run } from "../cli/process";
 import { type Environment, Environments } from "../cli/python";
-import { firstOutputs, predict } from "../cli/seldon";
+import { firstOutputs } from "../cli/protocols/answer";
+import { predict } from "../cli/protocols/seldon";
 import { type Load, load } from "./load";
 import type { BenchResult } from "./main";
 

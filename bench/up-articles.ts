@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../cli/cluster/cluster";
 import { proxyAddress } from "../cli/cluster/services";
 import { exampleOf } from "../cli/local/models";
-import { predict } from "../cli/seldon";
+import { predict } from "../cli/protocols/seldon";
 import { namespaceNames } from "../components/capabilities";
 import { type ChartPin, chartSource, charts, seldonChart } from "../pins";
 import { command } from "../test/standins/kubectl/command";

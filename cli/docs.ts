@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 
 import { environments } from "../config/fields";
-import { charts, seldonChart } from "../pins";
+import { allCharts } from "../pins";
 import { checksPage } from "./checks/docs";
 import { messageOf } from "./errors";
 import { projectDir } from "./paths";
@@ -191,11 +191,15 @@ choice. Where environments differ, each has its default.
 `;
 
 function configurationPage(): string {
-  const pulls = [...Object.values(charts), seldonChart("1.17.1")].map(({ name, repository, version }) =>
-    repository.startsWith("oci://")
-      ? `helm pull ${repository}/${name} --version ${version} --untar --untardir charts`
-      : `helm pull ${name} --repo ${repository} --version ${version} --untar --untardir charts`,
-  );
+  // Of one with several versions the first, which is the default.
+  const names = new Map([...allCharts].reverse().map((pin) => [pin.name, pin]));
+  const pulls = [...names.values()]
+    .reverse()
+    .map(({ name, repository, version }) =>
+      repository.startsWith("oci://")
+        ? `helm pull ${repository}/${name} --version ${version} --untar --untardir charts`
+        : `helm pull ${name} --repo ${repository} --version ${version} --untar --untardir charts`,
+    );
   return `${introduction.trim().replace("PULLS", pulls.join("\n"))}\n\n${reference(keys())}`;
 }
 

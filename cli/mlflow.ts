@@ -89,7 +89,7 @@ export class MlflowClient {
   }
 
   /**
-   * Fetches the files of a model version, as Seldon's init container does in a cluster.
+   * Fetches the files of a model version, as the pods of a model do in a cluster.
    *
    * The server must proxy its artifacts (`--serve-artifacts`), as the platform's does.
    *

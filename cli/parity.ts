@@ -4,8 +4,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 import { UserError } from "./errors";
-import type { ModelClient } from "./modelClient";
-import { firstOutputs } from "./seldon";
+import { type ModelClient, firstOutputs } from "./protocols/answer";
 
 /** What training recorded with a model: rows, the predictions it made, and the libraries it made them with. */
 export interface ParityRecord {

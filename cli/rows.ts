@@ -5,7 +5,7 @@ import { parse } from "csv-parse/sync";
 import { isScalar, parseDocument } from "yaml";
 
 import { UserError, messageOf } from "./errors";
-import type { Rows } from "./seldon";
+import type { Rows } from "./protocols/answer";
 
 /**
  * Reads rows from what a user typed.

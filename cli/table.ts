@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import colors from "picocolors";
 
-import { type Answer, type Metric, outputs } from "./seldon";
+import { type Answer, type Metric, outputs } from "./protocols/answer";
 
 /** A table for people: right-aligned numbers, no colours where none are wanted. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

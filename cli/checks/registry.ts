@@ -2,7 +2,6 @@ import { rules } from "../../policy/rules";
 import { networkCheck } from "../doctor/networkCheck";
 import type { Patient } from "../doctor/patient";
 import { releaseCheck } from "../doctor/releaseChecks";
-import { certificateCheck, definitionCheck, webhookCheck } from "../doctor/servingChecks";
 import { stackCheck } from "../doctor/stackChecks";
 import { statusCheck } from "../doctor/statusCheck";
 import { workloadCheck } from "../doctor/workloadChecks";
@@ -20,6 +19,7 @@ import { registries } from "../preflight/registries";
 import { room } from "../preflight/room";
 import { storage } from "../preflight/storage";
 import { version } from "../preflight/version";
+import { certificateCheck, definitionCheck, otherInstallation, webhookCheck } from "../serving/checks";
 import type { Check } from "./check";
 
 /** Of every resource, at each preview and before it is made. */
@@ -37,6 +37,7 @@ export const beforehand: readonly Check<Inspection>[] = [
   architecture,
   permissions,
   obstacles,
+  otherInstallation,
   prerequisites,
   ingress,
   charts,

@@ -1,6 +1,6 @@
 /** What the platform has outside of every namespace: it does not go with one. */
 import { namespaceNames } from "../../components/capabilities";
-import { seldonChartName } from "../../pins";
+import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
 import { type Cluster, Refused } from "./cluster";
 import { clusterKinds } from "./kinds";
@@ -18,7 +18,7 @@ export async function clusterWideRest({
   cluster,
   context,
 }: Pick<ClusterTarget, "cluster" | "context">): Promise<string | undefined> {
-  const operator = `release ${seldonChartName} of namespace ${namespaceNames.servingOperator}`;
+  const operator = `release ${backend.chart} of namespace ${namespaceNames.servingOperator}`;
   try {
     if ((await cluster.get(namespaceAddress(namespaceNames.servingOperator))) !== undefined) return undefined;
     const rest = await ofOperator(cluster);
@@ -27,7 +27,7 @@ export async function clusterWideRest({
     return (
       `Outside of every namespace there stay, of ${operator}, which is gone: ${rest.join(", ")}. ` +
       (hasDefinition
-        ? "With the definition go all SeldonDeployments of the cluster, whoever made them. "
+        ? `With the definition go all ${backend.kind}s of the cluster, whoever made them. `
         : "") +
       `To remove what stays: kubectl --context ${context.name} delete ` +
       rest.map((one) => one.replace(" ", "/").toLowerCase()).join(" ")
@@ -44,7 +44,7 @@ async function ofOperator(cluster: Cluster): Promise<string[]> {
     const found = await cluster.list<Found>(address);
     const own = found.filter(
       ({ metadata: { annotations = {} } }) =>
-        annotations["meta.helm.sh/release-name"] === seldonChartName &&
+        annotations["meta.helm.sh/release-name"] === backend.chart &&
         annotations["meta.helm.sh/release-namespace"] === namespaceNames.servingOperator,
     );
     return own.map(({ metadata }) => `${kind} ${metadata.name}`);

@@ -1,20 +1,19 @@
 import type { Cluster } from "../cluster/cluster";
-import { type ServedPredictor, servedModels } from "../cluster/servedModels";
-import { servedVersion, versionInWords } from "../cluster/servedVersion";
+import { servedVersion, versionInWords } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { clientThrough } from "../deploy/answers";
 import { questionFor } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
-import { exchangeWith, sendTo } from "../exchange";
 import { localClient } from "../local/modelServer";
 import { readState } from "../local/state";
 import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
-import type { ModelClient } from "../modelClient";
-import { openInferenceClient } from "../openInference";
+import type { ModelClient, Rows } from "../protocols/answer";
+import { clientAt } from "../protocols/protocols";
 import { rowsFromCsv, rowsFromWords } from "../rows";
-import { type Rows, seldonClient } from "../seldon";
+import { backend } from "../serving/backend";
+import type { ServedPredictor } from "../serving/served";
 import { answerTable } from "../table";
 import { type TargetOptions, chooseTarget } from "../target";
 
@@ -91,7 +90,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
     );
   }
   const { cluster, context } = target;
-  const models = await servedModels(cluster);
+  const models = await backend.models(cluster);
   const names = models.map(({ name }) => name).join(", ");
   const found = options.model === undefined ? models[0] : models.find(({ name }) => name === options.model);
   if (models.length > 1 && options.model === undefined)
@@ -122,14 +121,10 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   };
 }
 
-/** The protocol of a URL is seen by its path. @throws UserError it is no http or https URL. */
+/** @throws UserError it is no http or https URL. */
 function modelAt(text: string): FoundModel {
   const where = predictAddress(text);
-  const [, base, unit = ""] = /^(.*)\/v2\/models\/(?:([^/]+)\/)?infer\/?$/.exec(where) ?? [];
-  const client =
-    base === undefined
-      ? seldonClient(sendTo(where))
-      : openInferenceClient(exchangeWith(base), decodeURIComponent(unit), unit === "");
+  const { client, unit } = clientAt(where);
   // Else what is at an address says nothing of the rows that it takes.
   const model = exampleOf(unit) === undefined ? (defaultModels[0]?.name ?? "") : unit;
   return { client, where, example: () => Promise.resolve(exampleRows(model)) };

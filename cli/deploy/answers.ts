@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Cluster, Refused } from "../cluster/cluster";
-import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
-import { servedVersion } from "../cluster/servedVersion";
+import { servedVersion } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { UserError, messageOf } from "../errors";
 import type { Reply } from "../exchange";
 import { exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
-import { type ModelClient, clientOf } from "../modelClient";
+import type { Answer, ModelClient } from "../protocols/answer";
+import { protocolClients } from "../protocols/protocols";
+import { backend } from "../serving/backend";
+import type { ServedModel, ServedPredictor } from "../serving/served";
 import { checkParity } from "../parity";
 import type { Progress } from "../progress";
-import type { Answer } from "../seldon";
 import { questionFor } from "./question";
 
 /** A predictor of a model in service. */
@@ -44,10 +45,10 @@ export function clientThrough(
   model: Pick<ServedModel, "protocol">,
   predictor: ServedPredictor,
 ): ModelClient {
-  return clientOf(model, predictor, (path, body) => {
+  return protocolClients[model.protocol].client((path, body) => {
     const place = proxyAddress(predictor.address, path);
     return body === undefined ? found(cluster, place) : cluster.send(place, { body });
-  });
+  }, predictor);
 }
 
 /** What is at an address, where a web framework's own 404 looks like the API server's. */
@@ -69,7 +70,7 @@ export async function askModels(
   progress: Progress,
 ): Promise<(AnsweringModel | UncheckedModel)[]> {
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const questions = (await servedModels(cluster)).flatMap((model) =>
+  const questions = (await backend.models(cluster)).flatMap((model) =>
     model.predictors
       .filter(({ wanted }) => wanted > 0)
       .map((predictor) =>

@@ -1,5 +1,6 @@
 import { at } from "../../policy/rules/values";
 import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
+import { backend } from "../serving/backend";
 import type { Part } from "./parts";
 
 /** A resource with which the engine is busy. */
@@ -35,7 +36,7 @@ export function concerns(
       return release === name || (release === undefined && job === undefined && model === undefined);
     case "Job":
       return job === name;
-    case "SeldonDeployment":
+    case backend.kind:
       return model === name;
     case "PodDisruptionBudget":
       return model !== undefined && model === busy.model;
@@ -64,5 +65,5 @@ export function objectOf(type: string, inputs: Readonly<Record<string, unknown>>
 
 /** The model whose pods a disruption budget counts. */
 function budgetedModel(inputs: Readonly<Record<string, unknown>>): unknown {
-  return at(inputs, "spec", "selector", "matchLabels", "seldon-deployment-id");
+  return at(inputs, "spec", "selector", "matchLabels", backend.label);
 }

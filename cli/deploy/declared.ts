@@ -1,25 +1,19 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
 import type { Recording } from "../plan/recording";
+import { type DeclaredVersion, backend } from "../serving/backend";
 import { objectOf } from "./busy";
 
 /** What a stack declares and a cluster must have in order before it counts as up. */
 export interface Declared {
-  readonly kind: "Release" | "Job" | "SeldonDeployment";
+  readonly kind: "Release" | "Job" | typeof backend.kind;
   readonly namespace: string;
   readonly name: string;
-  /** Of a SeldonDeployment: the versions that are to serve. */
-  readonly predictors: readonly DeclaredPredictor[];
+  /** Of a model: the versions that are to serve. */
+  readonly predictors: readonly DeclaredVersion[];
 }
 
-/** A version of a model that is to serve. */
-interface DeclaredPredictor {
-  /** Its name in the SeldonDeployment, with the version in it. */
-  readonly name: string;
-  readonly version: string;
-}
-
-const kinds: readonly string[] = ["Release", "Job", "SeldonDeployment"] satisfies Declared["kind"][];
+const kinds: readonly string[] = ["Release", "Job", backend.kind] satisfies Declared["kind"][];
 
 /** Gathers what a run of the engine declares: it tells of every resource, the unchanged ones too. */
 export class DeclaredObjects {
@@ -49,19 +43,15 @@ export function declaredObject(
 ): Declared | undefined {
   const { kind, namespace, name } = objectOf(type, inputs);
   if (!type.startsWith("kubernetes:") || !kinds.includes(kind) || name === "") return undefined;
-  return { kind: kind as Declared["kind"], namespace, name, predictors: predictorsOf(inputs) };
+  return {
+    kind: kind as Declared["kind"],
+    namespace,
+    name,
+    predictors: kind === backend.kind ? backend.declared(inputs) : [],
+  };
 }
 
 /** What a recorded program declares. */
 export function declaredBy({ resources }: Pick<Recording, "resources">): Declared[] {
   return resources.flatMap(({ type, inputs }) => declaredObject(type, inputs) ?? []);
-}
-
-function predictorsOf(inputs: Readonly<Record<string, unknown>>): DeclaredPredictor[] {
-  const { predictors = [] } = (inputs["spec"] ?? {}) as {
-    predictors?: readonly { name: string; replicas?: number; annotations?: Record<string, string> }[];
-  };
-  return predictors
-    .filter(({ replicas }) => replicas !== 0)
-    .map(({ name, annotations = {} }) => ({ name, version: annotations["version"] ?? "" }));
 }

@@ -3,12 +3,12 @@ import type { V1Deployment } from "@kubernetes/client-node";
 import { parse } from "yaml";
 
 import type { Cluster, Live } from "../cluster/cluster";
-import { type ServedPredictor, publishedPlace } from "../cluster/servedModels";
+import { type ServedPredictor, publishedPlace } from "../serving/served";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
 import { type ParityRecord, parityRecord } from "../parity";
-import type { Rows } from "../seldon";
+import type { Rows } from "../protocols/answer";
 
 /** What a predictor can be asked, or why nobody knows. */
 export type Question =

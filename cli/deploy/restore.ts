@@ -36,7 +36,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Metadata apart, what may differ between an object and what it was asked to be. */
 const notCompared = ["metadata", "status"];
-/** Of the definition of SeldonDeployments, a megabyte, the versions are compared, and which of them are served. */
+/** Of a definition as large as a megabyte the versions are compared, and which of them are served. */
 const comparedCharacters = 100_000;
 
 /**

@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { V1CustomResourceDefinition, V1Namespace } from "@kubernetes/client-node";
+import type { V1Namespace } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import { definitionAddress, seldonDeployments } from "../cluster/servedModels";
 import { namespaceAddress, ownOf, ownedNamespaces } from "../cluster/whose";
 import type { Owner } from "../engine/owner";
 import { UserError } from "../errors";
-import { seldonChartName } from "../../pins";
 import type { Step } from "../progress";
+import { backend } from "../serving/backend";
 
 const patienceMilliseconds = 180_000;
 const pauseMilliseconds = 1_000;
 
 /**
- * Removes what outlives a stack of staging or prod on purpose: the namespaces of its data, and the definition of
- * SeldonDeployments, unless others have some.
+ * Removes what outlives a stack of staging or prod on purpose: the namespaces of its data, and what the kind of
+ * resource that a model is has left, unless others use it.
  *
  * @param known namespaces that the stack's state had. Of the others those go that bear its mark.
  * @returns what was removed, in words.
@@ -45,17 +43,6 @@ export async function removeRetained(
       signal.throwIfAborted();
     }
   }
-  if (await isUnused(cluster)) {
-    await cluster.remove(definitionAddress);
-    removed.push("definition of SeldonDeployments");
-  }
-  return removed;
-}
-
-/** Whether the platform's operator, now gone, has left its definition, and nobody has a SeldonDeployment. */
-async function isUnused(cluster: Cluster): Promise<boolean> {
-  const found = await cluster.get<V1CustomResourceDefinition>(definitionAddress);
-  if (found?.metadata?.annotations?.["meta.helm.sh/release-name"] !== seldonChartName) return false;
-  const home = await cluster.get<V1Namespace>(namespaceAddress(namespaceNames.servingOperator));
-  return home === undefined && (await seldonDeployments(cluster)).length === 0;
+  const left = await backend.removeLeft(cluster);
+  return left === undefined ? removed : [...removed, left];
 }

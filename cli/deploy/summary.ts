@@ -1,11 +1,11 @@
 import colors from "picocolors";
 
-import { versionInWords } from "../cluster/servedVersion";
+import { versionInWords } from "../serving/version";
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
-import { askedPath } from "../modelClient";
 import type { Progress } from "../progress";
-import { outputs } from "../seldon";
+import { outputs } from "../protocols/answer";
+import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import type { ClusterTarget } from "../target";
 import type { AnsweringModel, UncheckedModel } from "./answers";
@@ -65,5 +65,6 @@ ${shownAnswers.join("\n")}
 
 function inCluster({ model, predictor }: Pick<AnsweringModel, "model" | "predictor">): string {
   const { namespace, service, port } = predictor.address;
-  return `http://${service}.${namespace}.svc.cluster.local:${port}${askedPath(model, predictor)}`;
+  const path = protocolClients[model.protocol].predictions(predictor);
+  return `http://${service}.${namespace}.svc.cluster.local:${port}${path}`;
 }

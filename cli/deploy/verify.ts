@@ -8,8 +8,8 @@ import { condition } from "../cluster/diagnosis/scene";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { HelmReleases, workloadsOf } from "../cluster/releases";
 import { rolloutOf } from "../cluster/rollout";
-import { servedModels } from "../cluster/servedModels";
-import { versionInWords } from "../cluster/servedVersion";
+import { backend } from "../serving/backend";
+import { versionInWords } from "../serving/version";
 import { UserError } from "../errors";
 import type { Step } from "../progress";
 import { concerns } from "./busy";
@@ -83,7 +83,7 @@ export async function verify(
 /** All that is declared and not so. @throws Refused */
 async function unmet(cluster: Cluster, declared: readonly Declared[]): Promise<Unmet[]> {
   const releases = new HelmReleases(cluster);
-  const models = declared.some(({ kind }) => kind === "SeldonDeployment") ? await servedModels(cluster) : [];
+  const models = declared.some(({ kind }) => kind === backend.kind) ? await backend.models(cluster) : [];
   const looks = declared.map(async (one): Promise<Trouble[]> => {
     const { kind, namespace, name } = one;
     if (kind === "Job")
@@ -174,11 +174,11 @@ function failure({ declared, what }: Unmet, finding?: Diagnosis): UserError {
 }
 
 function inWords({ kind, namespace, name }: Declared): string {
-  const what = { Release: "release", Job: "Job", SeldonDeployment: "model" }[kind];
+  const what = { Release: "release", Job: "Job", [backend.kind]: "model" }[kind];
   return `${what} ${name} in ${namespace}`;
 }
 
 function summary(declared: readonly Declared[]): string {
   const count = (kind: Declared["kind"]) => declared.filter((one) => one.kind === kind).length;
-  return `${count("Release")} releases deployed, ${count("Job")} Jobs ended, ${count("SeldonDeployment")} models ready`;
+  return `${count("Release")} releases deployed, ${count("Job")} Jobs ended, ${count(backend.kind)} models ready`;
 }

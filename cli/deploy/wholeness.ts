@@ -1,8 +1,9 @@
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import { publishedPlace, servedModels } from "../cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { MlflowClient } from "../mlflow";
+import { backend } from "../serving/backend";
+import { publishedPlace } from "../serving/served";
 
 /** Files of a model in service that are not where its pods fetch them. */
 export interface LostFiles {
@@ -20,7 +21,7 @@ const modelFile = "MLmodel";
  */
 export async function lostFiles(cluster: Cluster): Promise<LostFiles[]> {
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const models = await servedModels(cluster).catch(() => []);
+  const models = await backend.models(cluster).catch(() => []);
   const places = models.flatMap(({ name, predictors }) =>
     predictors.flatMap((predictor) => {
       const place = publishedPlace(predictor);

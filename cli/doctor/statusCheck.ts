@@ -2,6 +2,7 @@ import { namespaceNames } from "../../components/capabilities";
 import type { Finding } from "../../finding";
 import type { Check } from "../checks/check";
 import { inWords } from "../cluster/kinds";
+import { backend } from "../serving/backend";
 import type { Item } from "../status/item";
 import type { Patient } from "./patient";
 
@@ -70,8 +71,8 @@ function aboutOf({ part, name, state, facts = {} }: Item): string[] {
   if (part === "workload") return [name];
   if (part === "namespace") return [inWords("Namespace", "", name)];
   if (part === "certificate") return [inWords("Secret", namespaceNames.servingOperator, name)];
-  if (part === "model") return [inWords("SeldonDeployment", namespaceNames.models, name)];
-  if (part === "predictor") return [inWords("SeldonDeployment", namespaceNames.models, fact("model"))];
+  if (part === "model") return [inWords(backend.kind, namespaceNames.models, name)];
+  if (part === "predictor") return [inWords(backend.kind, namespaceNames.models, fact("model"))];
   return [];
 }
 

@@ -2,6 +2,7 @@ import type { Finding } from "../../finding";
 import type { Check } from "../checks/check";
 import { inWords } from "../cluster/kinds";
 import type { Cause, Diagnosis } from "../cluster/diagnosis/diagnosis";
+import { backend } from "../serving/backend";
 import type { Patient } from "./patient";
 
 /** What comes of a fault, by what it is about. A container that only takes its time to start is none. */
@@ -37,7 +38,7 @@ function findingOf({ cluster }: Patient, diagnosis: Diagnosis, means: string): F
   const said = log.length === 0 ? "" : `\n${log.map((line) => `  ${line}`).join("\n")}`;
   const { kind, namespace, name } = object;
   const own = inWords(kind, namespace, name);
-  const behind = { Release: release, Job: job, SeldonDeployment: model, Pod: container?.pod };
+  const behind = { Release: release, Job: job, [backend.kind]: model, Pod: container?.pod };
   const concerned = Object.entries(behind).flatMap(([of, its]) =>
     its === undefined ? [] : inWords(of, namespace, its),
   );

@@ -10,7 +10,7 @@ import {
   type UpOptions,
 } from "@pulumi/pulumi/automation";
 
-import { charts, seldonChart } from "../../pins";
+import { allCharts } from "../../pins";
 import { UserError, messageOf } from "../errors";
 import { projectDir } from "../paths";
 import { recordStack } from "../plan/plan";
@@ -193,7 +193,7 @@ export class EngineStack {
     step: Step,
     declared?: readonly RecordedResource[],
   ): Promise<Recovery> {
-    const names = [...Object.values(charts), seldonChart("1.17.1")].map((chart) => chart.name);
+    const names = [...new Set(allCharts.map((chart) => chart.name))];
     const { name, backend } = this;
     const configFile = settingsFile(name);
     const lock = { backendUrl: backend.url, project, patience: patienceSeconds };

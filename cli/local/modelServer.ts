@@ -5,14 +5,14 @@ import { standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, type StandardServed, hasOwnServer } from "../../config/manifests";
 import type { PrepackagedServer } from "../../config/servers";
 import { exchangeWith } from "../exchange";
-import { type ModelClient, clientOf } from "../modelClient";
-import { inferPath } from "../openInference";
+import type { ModelClient } from "../protocols/answer";
+import { protocolClients } from "../protocols/protocols";
 import { localHost } from "../ports";
 import type { Command } from "../process";
 import type { Environment } from "../python";
 import { type LocalModel, localDir, serviceMark } from "./state";
 
-/** MLServer's class behind each standard server, as Seldon's operator names it. */
+/** MLServer's class behind each standard server, as its settings name it. */
 const runtimes: Readonly<Record<PrepackagedServer, string>> = {
   MLFLOW_SERVER: "mlserver_mlflow.MLflowRuntime",
   SKLEARN_SERVER: "mlserver_sklearn.SKLearnModel",
@@ -84,22 +84,19 @@ function base({ rest }: LocalModel): string {
   return `http://${localHost}:${rest}`;
 }
 
-function predictorOf({ name }: LocalModel) {
-  return { unit: name, chained: false };
-}
-
-/** Where a local model makes predictions: of Seldon's paths the short one. */
+/** Where a local model makes predictions. */
 export function predictUrl(model: LocalModel): string {
-  return `${base(model)}${model.protocol === "v2" ? inferPath(model.name, false) : "/predict"}`;
+  return `${base(model)}${protocolClients[model.protocol].own.predictions(model.name)}`;
 }
 
 /** A client of a local model. */
 export function localClient(model: LocalModel): ModelClient {
-  return clientOf(model, predictorOf(model), exchangeWith(base(model)));
+  const asked = { unit: model.name, chained: false };
+  return protocolClients[model.protocol].client(exchangeWith(base(model)), asked);
 }
 
 /** Whether a local model is ready. @throws Error nothing answers at its address. */
 export async function modelAnswers(model: LocalModel): Promise<boolean> {
-  const path = model.protocol === "v2" ? `/v2/models/${model.name}/ready` : "/health/status";
+  const path = protocolClients[model.protocol].own.health(model.name);
   return (await fetch(`${base(model)}${path}`, { signal: AbortSignal.timeout(2_000) })).ok;
 }

@@ -10,7 +10,7 @@ import type { MlflowClient, ModelVersion } from "../mlflow";
 import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, Environments } from "../python";
-import type { Answer } from "../seldon";
+import type { Answer } from "../protocols/answer";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";

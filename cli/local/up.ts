@@ -9,8 +9,8 @@ import { localHost } from "../ports";
 import { inWords, isRunning, signalOwn, stop } from "../ownProcesses";
 import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
-import { wholeTensor } from "../openInference";
-import { firstOutputs } from "../seldon";
+import { firstOutputs } from "../protocols/answer";
+import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
 import type { Ports } from "./services";
@@ -98,7 +98,7 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
     const urls = urlsOf(model);
     const score =
       testScore === undefined ? "" : `, ${manifest.training.score} ${testScore.toFixed(3)} on its test rows`;
-    const body = JSON.stringify(exampleRequest(model, manifest.example));
+    const body = JSON.stringify(protocolClients[model.protocol].request(manifest.example));
     return `${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(manifest.example)}:
 
 ${answerTable(answer)}
@@ -114,11 +114,6 @@ ${shownModels.join("\n")}
   logs          ${shown(localDir("logs"))}
 
   Up after ${seconds.toFixed(1)} s.`);
-}
-
-/** A request in the form that a model takes. */
-function exampleRequest({ protocol }: LocalModel, row: readonly unknown[]): unknown {
-  return protocol === "v2" ? { inputs: [wholeTensor([row])] } : { data: { ndarray: [row] } };
 }
 
 function urlsOf(model: LocalModel) {

@@ -2,9 +2,9 @@ import type { V1Service } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import { servedModels } from "../cluster/servedModels";
 import { type ServicePort, databaseService, storeService, trackingService } from "../cluster/services";
-import { predictionsPath } from "../seldon";
+import { protocolClients } from "../protocols/protocols";
+import { backend } from "../serving/backend";
 import { postgres, s3 } from "./stores";
 
 /** Something in the cluster that can be opened from here. */
@@ -30,9 +30,6 @@ const preferredPorts = { mlflow: 5050, minio: 9090, frontend: 8501, models: 9000
 /** The port of MinIO's Service that leads to its console; not every chart and version has one. */
 const consolePort = "console";
 
-/** Where a model is asked, by protocol. */
-const predictPath = { seldon: predictionsPath, v2: "/v2/docs/" } as const;
-
 /** All that can be opened now, in the order in which it is shown. @throws Refused */
 export async function openables(cluster: Cluster): Promise<Openable[]> {
   const [tracking, store, database, frontends, models] = await Promise.all([
@@ -40,7 +37,7 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
     service(cluster, storeService),
     service(cluster, databaseService),
     cluster.list<V1Service>(`/api/v1/namespaces/${namespaceNames.frontend}/services`),
-    servedModels(cluster),
+    backend.models(cluster),
   ]);
   const found: Openable[] = [];
   if (tracking !== undefined)
@@ -76,7 +73,7 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
         title: predictors.length === 1 ? "model" : `model, predictor ${predictor.name}`,
         service: predictor.address,
         preferredPort: preferredPorts.models,
-        path: predictPath[protocol],
+        path: protocolClients[protocol].page,
       });
   if (database !== undefined) found.push(postgres(cluster.context));
   if (store !== undefined) found.push(s3(cluster.context));

@@ -1,3 +1,4 @@
+import { backend } from "../serving/backend";
 import { Names, waitsFor } from "./names";
 import { type RecordedResource, type Recording, isProvider, kindOf } from "./recording";
 import { childrenOf } from "./tree";
@@ -5,7 +6,7 @@ import { childrenOf } from "./tree";
 /** Colours by what a resource is for; the rest is white. */
 const fills: Readonly<Record<string, string>> = {
   Release: "#dbeafe",
-  SeldonDeployment: "#dcfce7",
+  [backend.kind]: "#dcfce7",
   Job: "#fef3c7",
   Image: "#f3e8ff",
   Secret: "#fee2e2",

@@ -1,13 +1,10 @@
 import {
   type ChartPin,
   type ImagePin,
-  type SeldonVersion,
-  charts,
+  allCharts,
+  allImages,
   imageReference,
   images as pinnedImages,
-  seldonChart,
-  seldonImages,
-  seldonVersions,
 } from "../../pins";
 import { release, rootComponent } from "../../policy/rules/kubernetes";
 import { dockerImage, images, parseReference } from "../../policy/rules/references";
@@ -37,7 +34,7 @@ export interface ChartUse {
 }
 
 /**
- * Finds every image that the resources name, in pods, in SeldonDeployments and in the values of charts, ordered by
+ * Finds every image that the resources name, in pods, in models and in the values of charts, ordered by
  * reference. One that is known only when it has been built is left out; the resource that builds it is not.
  */
 export function imagesOf(recording: Recording): ImageUse[] {
@@ -74,13 +71,12 @@ function isOff(props: unknown, path: string): boolean {
 
 /** Every chart that is installed. */
 export function chartsOf(recording: Recording): ChartUse[] {
-  const pins = [...Object.values(charts), ...seldonVersionNames().map(seldonChart)];
   return policyResources(recording).flatMap((resource) => {
     const found = release(resource);
     if (found === undefined) return [];
     const { chart: file, version = "" } = found;
     // A folder of packed charts has the version in the file's name.
-    const pin = pins.find(
+    const pin = allCharts.find(
       ({ name, version: pinned }) => [name, `${name}-${pinned}.tgz`].includes(file) && pinned === version,
     );
     return [{ name: pin?.name ?? file, version, pin, resource: resource.urn }];
@@ -95,11 +91,7 @@ export function mirrorOf({ resources }: Recording): string | undefined {
 
 function pinOf(reference: string, mirror: string | undefined): ImagePin | undefined {
   const { repository, tag, digest } = parseReference(reference);
-  const pins: ImagePin[] = [
-    ...Object.values(pinnedImages),
-    ...seldonVersionNames().flatMap((version) => Object.values(seldonImages(version))),
-  ];
-  return pins.find(
+  return allImages.find(
     (pin) =>
       (pin.repository === repository || mirrored(pin, mirror) === repository) &&
       pin.tag === tag &&
@@ -109,10 +101,6 @@ function pinOf(reference: string, mirror: string | undefined): ImagePin | undefi
 
 function mirrored({ repository }: ImagePin, mirror: string | undefined): string | undefined {
   return mirror === undefined ? undefined : `${mirror}${repository.slice(repository.indexOf("/"))}`;
-}
-
-function seldonVersionNames(): SeldonVersion[] {
-  return Object.keys(seldonVersions) as SeldonVersion[];
 }
 
 /** MLflow's image, where the stack takes it from. */

@@ -1,14 +1,7 @@
 /** What the pods of a stack ask their nodes for. */
 import { chartFootprints } from "../../components/capabilities";
 import { quantity } from "../../config/quantity";
-import {
-  kindOf,
-  pods,
-  predictors,
-  release,
-  type Release,
-  seldonDeployment,
-} from "../../policy/rules/kubernetes";
+import { kindOf, pods, release, type Release } from "../../policy/rules/kubernetes";
 import type { PolicyResource } from "../../policy/rules/model";
 import { at, isOn, list, text } from "../../policy/rules/values";
 import { policyResources } from "./policy";
@@ -34,13 +27,12 @@ export interface PodRequest {
 /** What the pods of a stack ask for, by the resource that makes them. */
 export function requestsOf(recording: Recording): PodRequest[] {
   return policyResources(recording).flatMap((resource) => {
-    if (resource.type === seldonDeployment) return predictorRequests(resource);
     const installed = release(resource);
     if (installed !== undefined) return chartRequests(resource, installed);
-    return pods(resource).map(({ spec }) => ({
+    return pods(resource).map(({ spec, replicas, added }) => ({
       maker: makerOf(resource),
-      pods: count(at(resource.props, "spec", "replicas")) ?? 1,
-      each: podAmount(spec),
+      pods: count(replicas) ?? 1,
+      each: sum([podAmount(spec), amountOf(added)]),
       ends: kindOf(resource) === "Job",
     }));
   });
@@ -72,20 +64,6 @@ export function sum(amounts: readonly Amount[]): Amount {
     cpu: amounts.reduce((all, { cpu }) => all + cpu, 0),
     memory: amounts.reduce((all, { memory }) => all + memory, 0),
   };
-}
-
-/** Of how many pods of each predictor the operator makes a Deployment, and what stands in each beside the model. */
-function predictorRequests(resource: PolicyResource): PodRequest[] {
-  return predictors(resource).flatMap(({ predictor }) => {
-    const executor = amountOf(at(predictor, "svcOrchSpec", "resources", "requests"));
-    return list(predictor["componentSpecs"]).map((component, index) => ({
-      maker: makerOf(resource),
-      pods: count(predictor["replicas"]) ?? count(at(component, "hpaSpec", "minReplicas")) ?? 1,
-      // The executor stands in the first pod of its graph.
-      each: sum([podAmount(at(component, "spec")), ...(index === 0 ? [executor] : [])]),
-      ends: false,
-    }));
-  });
 }
 
 /** What the pods of a chart ask for, where its footprint says that it stands. */

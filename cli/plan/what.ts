@@ -1,4 +1,5 @@
 import { at, list, object, text } from "../../policy/rules/values";
+import { backend } from "../serving/backend";
 import { type RecordedResource, isProvider, kindOf } from "./recording";
 
 type Inputs = RecordedResource["inputs"];
@@ -30,7 +31,7 @@ const descriptions: Readonly<Record<string, (inputs: Inputs) => string>> = {
     ),
   Deployment: workload,
   StatefulSet: workload,
-  SeldonDeployment: (inputs) => facts(place(inputs), ...listAt(inputs, "spec", "predictors").map(predictor)),
+  [backend.kind]: (inputs) => facts(place(inputs), ...backend.facts(inputs)),
   ResourceQuota: (inputs) => {
     const hard = at(inputs, "spec", "hard");
     return facts(
@@ -67,19 +68,6 @@ function workload(inputs: Inputs): string {
     imagesOfPod(at(inputs, "spec", "template", "spec")),
     typeof replicas === "number" ? `${replicas} replica${replicas === 1 ? "" : "s"}` : undefined,
   );
-}
-
-function predictor(value: unknown): string {
-  const traffic = at(value, "traffic");
-  const graph = at(value, "graph");
-  return [
-    textAt(value, "name"),
-    typeof traffic === "number" ? `${traffic} %` : undefined,
-    textAt(graph, "implementation"),
-    textAt(graph, "modelUri"),
-  ]
-    .filter((part) => part !== undefined)
-    .join(" ");
 }
 
 /** Namespace and name of a Kubernetes object. */

@@ -2,8 +2,8 @@ import type { V1Job } from "@kubernetes/client-node";
 
 import { type NamespaceRole, namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import { servedModels } from "../cluster/servedModels";
 import { UserError } from "../errors";
+import { backend } from "../serving/backend";
 
 /** Something that has logs: all pods of a namespace with some labels. */
 export interface Source {
@@ -31,7 +31,7 @@ const jobLabel = "batch.kubernetes.io/job-name";
 export async function logSources(cluster: Cluster): Promise<Source[]> {
   const namespaces = Object.values(namespaceNames);
   const [models, present, ...jobs] = await Promise.all([
-    servedModels(cluster),
+    backend.models(cluster),
     namespacesWithPods(cluster),
     ...namespaces.map((namespace) => cluster.list<V1Job>(`/apis/batch/v1/namespaces/${namespace}/jobs`)),
   ]);
@@ -40,7 +40,7 @@ export async function logSources(cluster: Cluster): Promise<Source[]> {
       name,
       kind: "model",
       namespace,
-      labels: `seldon-deployment-id=${name}`,
+      labels: `${backend.label}=${name}`,
     })),
     ...present.map(([role, name]): Source => ({
       name,

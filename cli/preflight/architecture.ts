@@ -3,6 +3,7 @@ import { type LiveNode, isReserved } from "../cluster/nodes";
 import type { ImageUse } from "../plan/images";
 import type { Check } from "../checks/check";
 import type { Inspection } from "./inspection";
+import { listed } from "../../config/words";
 import { error, type Finding, warning } from "../../finding";
 
 export const architecture: Check<Inspection> = {
@@ -13,14 +14,6 @@ export const architecture: Check<Inspection> = {
   },
 };
 
-/**
- * Seldon publishes its operator, executor, storage initializer and MLServer for amd64 alone (seldon-core#3947,
- * MLServer#2057).
- */
-function isAmd64Only({ pin }: ImageUse): boolean {
-  return pin?.repository.startsWith("docker.io/seldonio/") === true;
-}
-
 export function architectureProblems(
   nodes: readonly LiveNode[],
   images: readonly ImageUse[],
@@ -30,8 +23,12 @@ export function architectureProblems(
     nodes.filter((node) => !isReserved(node)).map(({ status }) => status?.nodeInfo?.architecture ?? "amd64"),
   );
   const others = [...found].filter((one) => one !== "amd64").sort();
-  if (others.length === 0 || !images.some(isAmd64Only)) return [];
-  const what = `Seldon's images are published for amd64 alone, and the cluster has nodes that are ${others.join(", ")}`;
+  const names = images.flatMap(({ pin }) =>
+    pin?.only === "amd64" ? [pin.repository.slice(pin.repository.indexOf("/") + 1)] : [],
+  );
+  if (others.length === 0 || names.length === 0) return [];
+  const are = `${listed([...new Set(names)])} ${names.length === 1 ? "is" : "are"}`;
+  const what = `${are} published for amd64 alone, and the cluster has nodes that are ${others.join(", ")}`;
   const mirror = "or build them for it, and name the registry that has them: mirror.images";
   // On one's own machine they run in emulation, if that is there: Docker Desktop, OrbStack and Rancher Desktop have it.
   if (kind !== "remote")

@@ -1,45 +1,25 @@
-import type {
-  V1CustomResourceDefinition,
-  V1Namespace,
-  V1ValidatingWebhookConfiguration,
-} from "@kubernetes/client-node";
+import type { V1Namespace } from "@kubernetes/client-node";
 
 import { ownerKeys } from "../../components/namespaces/platformNamespaces";
-import { seldonChartName } from "../../pins";
 import { kindOf } from "../../policy/rules/kubernetes";
 import { at, text } from "../../policy/rules/values";
 import type { Live } from "../cluster/cluster";
-import { clusterKinds } from "../cluster/kinds";
-import { definitionAddress, seldonDefinition } from "../cluster/servedModels";
 import { inWords, markOf, partOf } from "../cluster/whose";
 import { policyResources } from "../plan/policy";
 import type { Recording } from "../plan/recording";
 import type { Check } from "../checks/check";
 import type { Inspection } from "./inspection";
-import { type PlannedRelease, plannedReleases } from "./planned";
 import { error, type Finding, warning } from "../../finding";
 import { listed } from "../../config/words";
 
 export const obstacles: Check<Inspection> = {
-  subject: "what is in the cluster already",
-  asks: "whether there are things of others where the stack's are to go",
+  subject: "the namespaces that are there already",
+  asks: "whether they are somebody else's, or on their way out",
   async find({ plan, cluster, deployed, owner, target }) {
-    const [found, seldon] = await Promise.all([
-      cluster.list<V1Namespace>("/api/v1/namespaces"),
-      Promise.all([
-        cluster.get<V1CustomResourceDefinition>(definitionAddress),
-        cluster.list<V1ValidatingWebhookConfiguration>(clusterKinds.ValidatingWebhookConfiguration),
-      ]),
-    ]);
-    const release = plannedReleases(plan.recording).find(({ chart }) => chart === seldonChartName);
-    return [
-      ...namespaceProblems(namespacesOf(plan.recording), found, { deployed, owner, target }),
-      ...(release === undefined ? [] : seldonProblems(release, ...seldon, target.context.name)),
-    ];
+    const found = await cluster.list<V1Namespace>("/api/v1/namespaces");
+    return namespaceProblems(namespacesOf(plan.recording), found, { deployed, owner, target });
   },
 };
-
-const seldonWebhook = "seldon-validating-webhook-configuration";
 
 /** A namespace as the stack makes it. */
 interface PlannedNamespace {
@@ -123,48 +103,4 @@ export function namespaceProblems(
       ),
     );
   return problems;
-}
-
-/** Seldon's names are fixed: a cluster has one operator, and one owner of its kind of resource. */
-export function seldonProblems(
-  release: Pick<PlannedRelease, "name" | "namespace">,
-  definition: Live<V1CustomResourceDefinition> | undefined,
-  webhooks: readonly Live<V1ValidatingWebhookConfiguration>[],
-  context: string,
-): Finding[] {
-  const objects = [
-    ...(definition === undefined ? [] : [definition]),
-    ...webhooks.filter(({ metadata }) => metadata?.name?.startsWith(seldonWebhook)),
-  ];
-  const foreign = objects.filter(({ metadata }) => {
-    const { name, namespace } = helmOwner(metadata?.annotations);
-    return name !== release.name || namespace !== release.namespace;
-  });
-  const [first] = foreign;
-  if (first === undefined) return [];
-  const { name, namespace } = helmOwner(first.metadata?.annotations);
-  const things = listed(foreign.map(({ metadata }) => metadata?.name ?? ""));
-  return name === undefined
-    ? [
-        error(
-          `the cluster has a Seldon that Helm did not install: ${things}`,
-          `Use another cluster, or remove it with all it serves, as it was installed; left-over kinds alone with: ` +
-            `kubectl --context ${context} delete customresourcedefinition ${seldonDefinition}`,
-        ),
-      ]
-    : [
-        error(
-          `the cluster has a Seldon of somebody else, and can have one only: ${things} of release ${name} in ` +
-            `namespace ${namespace ?? ""}`,
-          `Use another cluster, or remove it with all it serves: helm --kube-context ${context} uninstall ${name} ` +
-            `--namespace ${namespace ?? ""}`,
-        ),
-      ];
-}
-
-function helmOwner(annotations: Readonly<Record<string, string>> | undefined) {
-  return {
-    name: annotations?.["meta.helm.sh/release-name"],
-    namespace: annotations?.["meta.helm.sh/release-namespace"],
-  };
 }

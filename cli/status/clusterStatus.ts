@@ -1,7 +1,7 @@
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { UserError } from "../errors";
-import { certificateItems } from "./certificate";
+import { backend } from "../serving/backend";
 import {
   type DeclaredStatus,
   declaredStatus,
@@ -62,7 +62,7 @@ export async function clusterStatus(
     orUnknown("tracking", trackingItems(cluster)),
     orUnknown("operator", operatorItems(cluster)),
     orUnknown("ingress", ingressItems(cluster, namespaces)),
-    orUnknown("certificate", certificateItems(cluster)),
+    orUnknown("certificate", backend.certificates(cluster)),
     orUnknown("volume", volumeItems(cluster, namespaces)),
     orUnknown("model", modelItems(cluster)),
     orUnknown("model", fileItems(cluster)),

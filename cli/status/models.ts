@@ -1,48 +1,47 @@
 import type { Cluster } from "../cluster/cluster";
-import { type ServedModel, type ServedPredictor, servedModels } from "../cluster/servedModels";
-import { servedVersion } from "../cluster/servedVersion";
+import { servedVersion } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
+import { protocolClients } from "../protocols/protocols";
+import { backend } from "../serving/backend";
+import type { ServedModel, ServedPredictor } from "../serving/served";
 import type { Item } from "./item";
 
-/** Where a model says whether it is well, by protocol. */
-const healthPath = { seldon: "/api/v1.0/health/status", v2: "/v2/health/ready" } as const;
 const champion = "champion";
 const answerMilliseconds = 5_000;
 
 /** The models: what the operator, the registry and they themselves say of them. @throws Refused */
 export async function modelItems(cluster: Cluster): Promise<readonly Item[]> {
   const registry = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const models = await servedModels(cluster);
+  const models = await backend.models(cluster);
   return (await Promise.all(models.map((model) => modelItem(cluster, registry, model)))).flat();
 }
 
 async function modelItem(cluster: Cluster, registry: MlflowClient, model: ServedModel): Promise<Item[]> {
-  const { name, state, reason, protocol } = model;
+  const { name, condition, state, reason, protocol } = model;
   const [registered, predictors] = await Promise.all([
     championOf(registry, name),
     Promise.all(model.predictors.map((one) => predictorItem(cluster, registry, model, one))),
   ]);
-  const available = state === "Available";
   const told = [reason, registered.text].filter((text) => text !== "").join("; ");
   return [
     {
       part: "model",
       name,
-      health: available ? "well" : "ill",
-      state: state === "" ? "not looked at" : state,
+      health: condition === "serves" ? "well" : "ill",
+      state: condition === "new" ? "not looked at" : state,
       detail: told,
-      ...(available ? {} : { mend: modelMend(model) }),
+      ...(condition === "serves" ? {} : { mend: modelMend(model) }),
       facts: { champion: registered.version, protocol },
     },
     ...predictors,
   ];
 }
 
-function modelMend({ name, state }: ServedModel): string {
-  return state === ""
-    ? `Seldon's operator has not looked at ${name}; is it up? npm run doctor`
+function modelMend({ name, condition }: ServedModel): string {
+  return condition === "new"
+    ? `the serving operator has not looked at ${name}; is it up? npm run doctor`
     : `npm run logs -- ${name}`;
 }
 
@@ -54,7 +53,7 @@ async function predictorItem(
 ): Promise<Item> {
   const { name, version, ready, wanted, former, traffic, address } = predictor;
   const [health, serves] = await Promise.all([
-    ask(cluster, proxyAddress(address, healthPath[protocol])),
+    ask(cluster, proxyAddress(address, protocolClients[protocol].health)),
     servedVersion(registry, predictor),
   ]);
   const well = health === undefined && ready >= wanted;

@@ -41,7 +41,7 @@ export async function trackingItems(cluster: Cluster): Promise<readonly Item[]> 
   );
 }
 
-/** Seldon's operator: whether its pod is ready. @throws Refused */
+/** The operator that serves models: whether its pod is ready. @throws Refused */
 export async function operatorItems(cluster: Cluster): Promise<readonly Item[]> {
   const deployments = await deploymentsOf(cluster, namespaceNames.servingOperator);
   return deployments.map((deployment) => workloadItem("operator", deployment));

@@ -1,12 +1,7 @@
-import { charts, seldonChart, type SeldonVersion, seldonVersions } from "../../pins";
+import { allCharts } from "../../pins";
 import { release } from "./kubernetes";
 import type { Rule } from "./model";
 import { has, isUnknown } from "./values";
-
-const pinned: readonly { name: string; version: string }[] = [
-  ...Object.values(charts),
-  ...Object.keys(seldonVersions).map((version) => seldonChart(version as SeldonVersion)),
-];
 
 export const listedCharts: Rule = {
   name: "charts-from-list",
@@ -18,7 +13,7 @@ export const listedCharts: Rule = {
     const found = release(resource);
     if (found === undefined || ["chart", "version"].some((key) => isUnknown(resource.props[key]))) return [];
     const { chart, version } = found;
-    const listed = pinned.filter(({ name }) => name === chart).map((pin) => pin.version);
+    const listed = allCharts.filter(({ name }) => name === chart).map((pin) => pin.version);
     const faults: string[] = [];
     if (listed.length === 0) {
       faults.push(

@@ -1,4 +1,4 @@
-import { images as pinnedImages, seldonImages, type SeldonVersion, seldonVersions } from "../../pins";
+import { allImages } from "../../pins";
 import { platformInputs } from "./kubernetes";
 import type { PolicyResource, Rule, Stack } from "./model";
 import { dockerImage, images, parseReference } from "./references";
@@ -13,10 +13,7 @@ export interface AllowedImage {
 }
 
 /** The images of `pins.ts`. */
-export const pinned: readonly AllowedImage[] = [
-  ...Object.values(pinnedImages),
-  ...Object.keys(seldonVersions).flatMap((version) => Object.values(seldonImages(version as SeldonVersion))),
-];
+export const pinned: readonly AllowedImage[] = allImages;
 
 export const noLatestImage: Rule = {
   name: "no-latest-image",

@@ -20,7 +20,11 @@ export interface Pod {
   readonly path: string;
   readonly spec: Readonly<Record<string, unknown>>;
   /** Whether Seldon's operator completes it: it adds a container and a pod-wide security context of its own. */
-  readonly seldon: boolean;
+  readonly completed: boolean;
+  /** How many of it there are at least, as far as the resource says. */
+  readonly replicas: unknown;
+  /** What the container that is added to it asks for. @default none is added */
+  readonly added?: unknown;
 }
 
 const podPaths: Readonly<Record<string, readonly string[]>> = {
@@ -41,13 +45,23 @@ export function pods(resource: PolicyResource): readonly Pod[] {
       list(predictor["componentSpecs"]).map((component, index) => ({
         path: join(join(join(path, "componentSpecs"), index), "spec"),
         spec: object(at(component, "spec")),
-        seldon: true,
+        completed: true,
+        replicas: predictor["replicas"] ?? at(component, "hpaSpec", "minReplicas"),
+        // The executor stands in the first pod of its graph.
+        ...(index === 0 && { added: at(predictor, "svcOrchSpec", "resources", "requests") }),
       })),
     );
   }
   const keys = podPaths[resource.type.replace(/^kubernetes:/, "")];
   if (keys === undefined) return [];
-  return [{ path: keys.reduce(join, ""), spec: object(at(resource.props, ...keys)), seldon: false }];
+  return [
+    {
+      path: keys.reduce(join, ""),
+      spec: object(at(resource.props, ...keys)),
+      completed: false,
+      replicas: at(resource.props, "spec", "replicas"),
+    },
+  ];
 }
 
 export interface Predictor {

@@ -74,7 +74,7 @@ function ofContainer({ path, container, pod }: Container): string[] {
   // Of a model's pod, Seldon's operator adds a container that no setting reaches; the namespace asks for no more
   // than "baseline" for that reason.
   const seccomp = effective("seccompProfile", "type");
-  if (!pod.seldon && !isUnknown(seccomp) && seccomp !== "RuntimeDefault" && seccomp !== "Localhost") {
+  if (!pod.completed && !isUnknown(seccomp) && seccomp !== "RuntimeDefault" && seccomp !== "Localhost") {
     faults.push(`${where}.seccompProfile.type is not RuntimeDefault, nor is the pod's: set it for either`);
   }
   for (const [index, port] of list(container["ports"]).entries()) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { predictionsPath } from "../../cli/seldon";
+import { seldon } from "../../cli/protocols/seldon";
 import { namespaceNames } from "../../components/capabilities";
 import { modelName } from "./testStack";
 import { Visitor, removeVisitors } from "./visitor";
@@ -25,8 +25,9 @@ export class Load {
 
   /** Starts the clients. Resolves when the first are answered. */
   static async start(cluster: Cluster, row: readonly number[]): Promise<Load> {
-    const url = `http://${modelName}-default.${namespaceNames.models}.svc.cluster.local:8000${predictionsPath}`;
-    const body = JSON.stringify({ data: { ndarray: [row] } });
+    const path = seldon.predictions({ unit: modelName, chained: false });
+    const url = `http://${modelName}-default.${namespaceNames.models}.svc.cluster.local:8000${path}`;
+    const body = JSON.stringify(seldon.request(row));
     const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body });
     const load = new Load(cluster, visitor);
     const end = Date.now() + startMilliseconds;

@@ -1,10 +1,11 @@
 import type { Cluster } from "../../cli/cluster/cluster";
-import { type ServedPredictor, servedModels } from "../../cli/cluster/servedModels";
 import { proxyAddress, throughProxy, trackingService } from "../../cli/cluster/services";
 import { clientThrough } from "../../cli/deploy/answers";
 import { trainingRecord } from "../../cli/deploy/question";
 import { MlflowClient } from "../../cli/mlflow";
 import { type ParityRecord, checkParity } from "../../cli/parity";
+import { backend } from "../../cli/serving/backend";
+import type { ServedPredictor } from "../../cli/serving/served";
 import { modelName } from "./testStack";
 
 /** The model in service and its records, as seen through the API server. */
@@ -17,7 +18,7 @@ export class Served {
 
   /** The predictor that is in service. @throws Error there is none. */
   async predictor(): Promise<ServedPredictor> {
-    const models = await servedModels(this.cluster);
+    const models = await backend.models(this.cluster);
     const predictor = models.find(({ name }) => name === modelName)?.predictors[0];
     if (predictor === undefined) throw new Error(`no predictor of ${modelName} is in service`);
     return predictor;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { V1Pod } from "@kubernetes/client-node";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { seldonGroup } from "../../cli/cluster/servedModels";
+import { backend } from "../../cli/serving/backend";
 import { containerSecurity, podSecurity } from "../../components/kubernetes";
 import { namespaceNames } from "../../components/capabilities";
 import { until } from "./pods";
@@ -85,7 +85,7 @@ async function servingImage(cluster: Cluster): Promise<string> {
   interface Deployment {
     spec: { predictors: { componentSpecs: { spec: { containers: { image: string }[] } }[] }[] };
   }
-  const address = `/apis/${seldonGroup}/v1/namespaces/${namespaceNames.models}/seldondeployments/${modelName}`;
+  const address = `${backend.addressIn(namespaceNames.models)}/${modelName}`;
   const found = await cluster.get<Deployment>(address);
   const image = found?.spec.predictors[0]?.componentSpecs[0]?.spec.containers[0]?.image;
   if (image === undefined) throw new Error(`${modelName} is not in service`);

@@ -5,7 +5,8 @@ import { expect } from "chai";
 
 import { mlAppDir, projectDir } from "../../cli/paths";
 import {
-  type ChartPin,
+  allCharts,
+  allImages,
   charts,
   chartSource,
   type ImagePin,
@@ -15,17 +16,10 @@ import {
   type Mirror,
   seldonChart,
   seldonImages,
-  type SeldonVersion,
   seldonVersions,
 } from "../../pins";
 
-const versions = Object.keys(seldonVersions) as SeldonVersion[];
-const allImages: ImagePin[] = [
-  ...Object.values(images),
-  ...versions.flatMap((version) => Object.values(seldonImages(version))),
-];
-const allCharts: ChartPin[] = [...Object.values(charts), ...versions.map(seldonChart)];
-
+const versions = Object.keys(seldonVersions) as (keyof typeof seldonVersions)[];
 const pinned: ImagePin = {
   repository: "docker.io/library/postgres",
   tag: "18.6",

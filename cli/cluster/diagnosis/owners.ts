@@ -1,13 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
-import {
-  type PredictorSpec,
-  deploymentName,
-  versionLabel,
-} from "../../../components/serving/seldon/seldonDeployment";
+import { backend } from "../../serving/backend";
 import type { Live } from "../cluster";
 import type { Concerned } from "./diagnosis";
-import { type Named, type Scene, type SeldonModel, isLeaving, nameOf } from "./scene";
+import { type Named, type Scene, isLeaving } from "./scene";
 
 /** Whom a pod belongs to. */
 export interface Owner {
@@ -54,14 +50,14 @@ export function ownerOf(scene: Scene, pod: Live<V1Pod>): Owner | undefined {
   }
 }
 
-/** Whom an object concerns, by what Helm and Seldon write on it. */
+/** Whom an object concerns, by what Helm and the serving operator write on it. */
 export function concernedBy(object: Named, pod?: Named): Concerned {
   const { annotations, labels } = object.metadata ?? {};
   // Helm does not annotate its hooks.
   const instance =
     labels?.["app.kubernetes.io/managed-by"] === "Helm" ? labels["app.kubernetes.io/instance"] : undefined;
   const release = annotations?.["meta.helm.sh/release-name"] ?? instance;
-  const model = labels?.["seldon-deployment-id"] ?? pod?.metadata?.labels?.["seldon-deployment-id"];
+  const model = labels?.[backend.label] ?? pod?.metadata?.labels?.[backend.label];
   const job = pod?.metadata?.ownerReferences?.find(({ kind }) => kind === "Job")?.name;
   return { ...(release && { release }), ...(job && { job }), ...(model && { model }) };
 }
@@ -79,30 +75,11 @@ export function isCurrent(scene: Scene, set: Named): boolean {
   return revisionOf(set) === newest && isWanted(scene, deployment);
 }
 
-/**
- * Whether a model still wants a Deployment of Seldon's: the one of a former version stays, whatever its state, until
- * the new one is ready.
- */
+/** Whether the model that a Deployment belongs to still wants it. */
 function isWanted({ view }: Scene, deployment: Named): boolean {
-  const id = deployment.metadata?.labels?.["seldon-deployment-id"];
+  const id = deployment.metadata?.labels?.[backend.label];
   const model = view.models.find(({ metadata }) => metadata.name === id);
-  const name = nameOf(deployment);
-  if (model === undefined) return true;
-  return model.spec.predictors.some((predictor) => {
-    const prefix = `${model.metadata.name}-${predictor.name}-`;
-    // The number of a component: the hash that another version's name goes on with may begin with digits too.
-    const matches =
-      name.startsWith(prefix) && /^(\d{1,2}-|explainer|svc-orch)/.test(name.slice(prefix.length));
-    // One that goes from version to version is of the former until the operator has looked.
-    const current = deployment.metadata?.labels?.[versionLabel] === predictor.labels?.[versionLabel];
-    return current && (matches || name === hashedName(model.metadata.name, predictor));
-  });
-}
-
-/** A name that is too long is a hash of one, which is known where the containers are: in the platform's own models. */
-function hashedName(model: string, predictor: SeldonModel["spec"]["predictors"][number]): string | undefined {
-  const { componentSpecs } = predictor;
-  return componentSpecs && deploymentName(model, { ...predictor, componentSpecs } as PredictorSpec);
+  return model === undefined || backend.wants(model, deployment);
 }
 
 /** The Deployment that a ReplicaSet belongs to, if any. */

@@ -13,14 +13,8 @@ import type {
   V1StorageClass,
 } from "@kubernetes/client-node";
 
-import type { PredictorSpec } from "../../../components/serving/seldon/seldonDeployment";
+import type { ModelResource } from "../../serving/backend";
 import type { Live } from "../cluster";
-
-/** The part of a SeldonDeployment that tells which of its Deployments are meant to be there. */
-export interface SeldonModel {
-  readonly metadata: { readonly name: string };
-  readonly spec: { readonly predictors: readonly (Pick<PredictorSpec, "name"> & Partial<PredictorSpec>)[] };
-}
 
 /** Everything that the diagnosis looks at: one namespace, and of the cluster what a pod there depends on. */
 export interface NamespaceView {
@@ -34,7 +28,7 @@ export interface NamespaceView {
   readonly replicaSets: readonly Live<V1ReplicaSet>[];
   readonly statefulSets: readonly Live<V1StatefulSet>[];
   readonly daemonSets: readonly Live<V1DaemonSet>[];
-  readonly models: readonly SeldonModel[];
+  readonly models: readonly ModelResource[];
   /** Empty where they cannot be seen. */
   readonly nodes: readonly Live<V1Node>[];
   /** Undefined where they cannot be seen, so that none is not taken for there being none. */

@@ -2,8 +2,8 @@ import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../../components/capabilities";
 import { messageOf } from "../../errors";
+import { backend } from "../../serving/backend";
 import { type Cluster, type Live, Refused } from "../cluster";
-import { seldonGroup } from "../servedModels";
 import { wrongArchitecture } from "./containers";
 import { diagnose } from "./diagnose";
 import { type Diagnosis, type LoggedContainer, inOrder, severityOf } from "./diagnosis";
@@ -23,7 +23,7 @@ const addresses: Readonly<Record<Exclude<ListName, "nodes" | "storageClasses">, 
   replicaSets: (name) => `/apis/apps/v1/namespaces/${name}/replicasets`,
   statefulSets: (name) => `/apis/apps/v1/namespaces/${name}/statefulsets`,
   daemonSets: (name) => `/apis/apps/v1/namespaces/${name}/daemonsets`,
-  models: (name) => `/apis/${seldonGroup}/v1/namespaces/${name}/seldondeployments`,
+  models: backend.addressIn,
 };
 
 const logLines = 12;

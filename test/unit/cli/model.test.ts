@@ -6,7 +6,8 @@ import { expect } from "chai";
 
 import { type Send, sendTo } from "../../../cli/exchange";
 import { checkParity, readParityRecord } from "../../../cli/parity";
-import { firstOutputs, predict, seldonClient } from "../../../cli/seldon";
+import { firstOutputs } from "../../../cli/protocols/answer";
+import { predict, seldonClient } from "../../../cli/protocols/seldon";
 import { rejection } from "../support/rejection";
 import { serveHttp, serveTcp } from "../support/servers";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 
 import type { Exchange } from "../../../cli/exchange";
-import { openInferenceClient } from "../../../cli/openInference";
-import type { Rows } from "../../../cli/seldon";
+import { openInferenceClient } from "../../../cli/protocols/openInference";
+import type { Rows } from "../../../cli/protocols/answer";
 import { answerTable } from "../../../cli/table";
 import { rejection } from "../support/rejection";
 

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import colors from "picocolors";
 
 import type { Diagnosis } from "../../../cli/cluster/diagnosis/diagnosis";
-import { certificateItems } from "../../../cli/status/certificate";
+import { certificateItems } from "../../../cli/serving/seldon/certificate";
 import { declaredIn } from "../../../cli/status/declaredItems";
 import type { Recording } from "../../../cli/plan/recording";
 import { clusterStatus } from "../../../cli/status/clusterStatus";

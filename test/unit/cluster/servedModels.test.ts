@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { servedModels } from "../../../cli/cluster/servedModels";
+import { servedModels } from "../../../cli/serving/seldon/models";
 import { fakeApi } from "./support/fakeApi";
 
 describe("the pods that a predictor is to have", () => {

@@ -4,12 +4,13 @@ import type { Context } from "../../../cli/cluster/kubeconfig";
 import type { ImageUse } from "../../../cli/plan/images";
 import type { PodRequest } from "../../../cli/plan/requests";
 import { architectureProblems } from "../../../cli/preflight/architecture";
-import { namespaceProblems, seldonProblems } from "../../../cli/preflight/obstacles";
+import { namespaceProblems } from "../../../cli/preflight/obstacles";
 import { permissionProblems } from "../../../cli/preflight/permissions";
 import { prerequisiteProblems } from "../../../cli/preflight/prerequisites";
 import { roomProblems } from "../../../cli/preflight/room";
 import { storageProblems } from "../../../cli/preflight/storage";
 import { versionProblems } from "../../../cli/preflight/version";
+import { installationsOfOthers } from "../../../cli/serving/seldon/otherInstallation";
 import { images as pinned } from "../../../pins";
 import { node } from "../cluster/nodes";
 
@@ -191,7 +192,7 @@ describe("pre-flight: the nodes' architecture", () => {
   const use = (pin: ImageUse["pin"]): ImageUse => ({ reference: "", pin, resources: [], built: false });
   const seldon = [use(pinned.mlserverSklearn), use(pinned.postgres)];
   const arm = node({ architecture: "arm64" });
-  const what = "Seldon's images are published for amd64 alone, and the cluster has nodes that are arm64";
+  const what = "seldonio/mlserver is published for amd64 alone, and the cluster has nodes that are arm64";
   const mirror = "or build them for it, and name the registry that has them: mirror.images";
 
   it("is any where Seldon's images are not used, and amd64 where they are", () => {
@@ -389,17 +390,19 @@ describe("pre-flight: what is in the cluster already", () => {
   });
   const kind = "seldondeployments.machinelearning.seldon.io";
   const definition = (by?: string, namespace?: string) =>
-    owned(kind, by, namespace) as unknown as Parameters<typeof seldonProblems>[1];
+    owned(kind, by, namespace) as unknown as Parameters<typeof installationsOfOthers>[1];
 
   it("is no Seldon, or ours", () => {
-    expect(seldonProblems(release, undefined, [owned("cert-manager-webhook")], "lab")).to.deep.equal([]);
+    expect(installationsOfOthers(release, undefined, [owned("cert-manager-webhook")], "lab")).to.deep.equal(
+      [],
+    );
     const webhook = owned("seldon-validating-webhook-configuration-seldon-system", release.name);
-    expect(seldonProblems(release, definition(release.name), [webhook], "lab")).to.deep.equal([]);
+    expect(installationsOfOthers(release, definition(release.name), [webhook], "lab")).to.deep.equal([]);
   });
 
   it("is a Seldon of somebody else, by its kind of resource or by its webhook", () => {
     const uninstall = "helm --kube-context lab uninstall seldon-core --namespace kubeflow";
-    expect(seldonProblems(release, definition("seldon-core", "kubeflow"), [], "lab")).to.deep.equal([
+    expect(installationsOfOthers(release, definition("seldon-core", "kubeflow"), [], "lab")).to.deep.equal([
       error(
         `the cluster has a Seldon of somebody else, and can have one only: ${kind} of release seldon-core in namespace kubeflow`,
         `Use another cluster, or remove it with all it serves: ${uninstall}`,
@@ -407,7 +410,7 @@ describe("pre-flight: what is in the cluster already", () => {
     ]);
     const webhook = owned("seldon-validating-webhook-configuration-kubeflow", "seldon-core", "kubeflow");
     expect(
-      seldonProblems(release, definition(release.name), [webhook], "lab").map(({ what }) => what),
+      installationsOfOthers(release, definition(release.name), [webhook], "lab").map(({ what }) => what),
     ).to.deep.equal([
       "the cluster has a Seldon of somebody else, and can have one only: " +
         "seldon-validating-webhook-configuration-kubeflow of release seldon-core in namespace kubeflow",
@@ -415,7 +418,7 @@ describe("pre-flight: what is in the cluster already", () => {
   });
 
   it("is a Seldon that was not installed with Helm", () => {
-    expect(seldonProblems(release, definition(), [], "lab")).to.deep.equal([
+    expect(installationsOfOthers(release, definition(), [], "lab")).to.deep.equal([
       error(
         `the cluster has a Seldon that Helm did not install: ${kind}`,
         "Use another cluster, or remove it with all it serves, as it was installed; left-over kinds alone with: " +

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 
 import type { MlflowClient } from "../mlflow";
-import { type ServedPredictor, publishedPlace } from "./servedModels";
+import { type ServedPredictor, publishedPlace } from "./served";
 
 /** The registered version of which a predictor has the files, as they say themselves; undefined if they do not. */
 export async function servedVersion(

@@ -2,10 +2,10 @@
  * The Open Inference Protocol, version 2, as MLServer speaks it:
  * https://github.com/open-inference/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
-import { UserError } from "./errors";
-import { type Exchange, parsedReply } from "./exchange";
-import type { ModelClient } from "./modelClient";
-import type { Answer, Output, Rows } from "./seldon";
+import { UserError } from "../errors";
+import { type Exchange, parsedReply } from "../exchange";
+import type { Answer, ModelClient, Output, Rows } from "./answer";
+import type { ProtocolClient } from "./protocol";
 
 /** An input as a model's metadata tells of it; of a length that is not fixed it says -1. */
 interface Input {
@@ -26,11 +26,20 @@ interface Request {
   readonly inputs: readonly Tensor[];
 }
 
+export const openInference: ProtocolClient = {
+  client: (exchange, { unit, chained }) => openInferenceClient(exchange, unit, chained),
+  predictions: ({ unit, chained }) => inferPath(unit, chained),
+  request: (row) => ({ inputs: [wholeTensor([row])] }),
+  health: "/v2/health/ready",
+  page: "/v2/docs/",
+  own: { predictions: (model) => inferPath(model, false), health: (model) => `${modelPath(model)}/ready` },
+};
+
 /**
  * A client of a model that speaks the Open Inference Protocol.
  *
  * @param unit the name by which the server knows the model.
- * @param chained whether Seldon's executor leads requests through further nodes.
+ * @param chained whether requests are led through further nodes of a graph.
  */
 export function openInferenceClient(exchange: Exchange, unit: string, chained = false): ModelClient {
   let known: readonly Input[] | undefined;
@@ -69,7 +78,7 @@ function missing({ names }: Rows, declared: readonly Input[]): string[] {
  * Where a model is asked. The executor takes a name in the path for that of every node of a graph, and so finds no node
  * but the first: `ModelNameOverride` in its `predictor_process.go` (1.17.1 to 1.19.0).
  */
-export function inferPath(unit: string, chained: boolean): string {
+function inferPath(unit: string, chained: boolean): string {
   return chained ? "/v2/models/infer" : `${modelPath(unit)}/infer`;
 }
 
@@ -142,7 +151,7 @@ function column({ name, datatype }: Partial<Input> & { name: string }, data: unk
 }
 
 /** All values of rows as one tensor, in the shape that the model declares. */
-export function wholeTensor(rows: Rows["ndarray"], width = rows[0]?.length ?? 0, declared?: Input): Tensor {
+function wholeTensor(rows: Rows["ndarray"], width = rows[0]?.length ?? 0, declared?: Input): Tensor {
   const rest = declared?.shape?.slice(1) ?? [];
   const size = rest.reduce((all, length) => all * length, 1);
   if (rest.length > 0 && rest.every((length) => length > 0) && size !== width)

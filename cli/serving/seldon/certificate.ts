@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto";
 
 import type { V1Secret } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/capabilities";
-import type { Cluster } from "../cluster/cluster";
-import type { Health, Item } from "./item";
+import { namespaceNames } from "../../../components/capabilities";
+import type { Cluster } from "../../cluster/cluster";
+import type { Health, Item } from "../../status/item";
 
 /** The Secret of Seldon's chart, or of cert-manager in its place. */
 const secretName = "seldon-webhook-server-cert";

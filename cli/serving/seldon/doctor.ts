@@ -5,21 +5,23 @@ import type {
   V1ValidatingWebhookConfiguration,
 } from "@kubernetes/client-node";
 
-import { namespaceNames } from "../../components/capabilities";
-import type { Finding } from "../../finding";
-import type { Check } from "../checks/check";
-import { clusterKinds, inWords } from "../cluster/kinds";
-import type { Cluster, Live } from "../cluster/cluster";
-import { HelmReleases } from "../cluster/releases";
+import { namespaceNames } from "../../../components/capabilities";
+import type { Finding } from "../../../finding";
+import type { Check } from "../../checks/check";
+import type { Cluster, Live } from "../../cluster/cluster";
+import { clusterKinds, inWords } from "../../cluster/kinds";
+import { HelmReleases } from "../../cluster/releases";
+import type { Patient } from "../../doctor/patient";
+import { certificateItems } from "./certificate";
 import {
   type SeldonDeployment,
   definitionAddress,
+  deploymentsIn,
+  kind,
   seldonDefinition,
   seldonDeployments,
   seldonGroup,
-} from "../cluster/servedModels";
-import { certificateItems } from "../status/certificate";
-import type { Patient } from "./patient";
+} from "./resource";
 
 const webhooks = clusterKinds.ValidatingWebhookConfiguration;
 /** Name that Seldon's chart gives its operator, in whatever namespace. */
@@ -74,7 +76,7 @@ function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployme
     severity: "error" as const,
     what: "models without Seldon's operator",
     detail: `there is no ${operator}, but there are SeldonDeployments: ${names}`,
-    about: models.map(({ metadata }) => inWords("SeldonDeployment", metadata.namespace, metadata.name)),
+    about: models.map(({ metadata }) => inWords(kind, metadata.namespace, metadata.name)),
   };
   if (held.length === 0)
     return {
@@ -93,14 +95,11 @@ function modelsWithoutOperator(cluster: Cluster, models: readonly SeldonDeployme
 /** Has Kubernetes no longer wait for who would have tidied up. */
 async function letGo(cluster: Cluster, held: readonly SeldonDeployment[]): Promise<void> {
   for (const { metadata } of held)
-    await cluster.send(
-      `/apis/${seldonGroup}/v1/namespaces/${metadata.namespace}/seldondeployments/${metadata.name}`,
-      {
-        method: "PATCH",
-        contentType: "application/merge-patch+json",
-        body: JSON.stringify({ metadata: { finalizers: null } }),
-      },
-    );
+    await cluster.send(`${deploymentsIn(metadata.namespace)}/${metadata.name}`, {
+      method: "PATCH",
+      contentType: "application/merge-patch+json",
+      body: JSON.stringify({ metadata: { finalizers: null } }),
+    });
 }
 
 export const webhookCheck: Check<Patient> = {

@@ -1,0 +1,48 @@
+/** What models are asked, and what they answer, whatever protocol they speak. */
+
+/** Rows for a model, with the names of their columns where the sender knows them. */
+export interface Rows {
+  readonly names?: readonly string[];
+  readonly ndarray: readonly (readonly unknown[])[];
+}
+
+/** A custom metric that a model reports with an answer. */
+export interface Metric {
+  readonly type: "COUNTER" | "GAUGE" | "TIMER";
+  readonly key: string;
+  readonly value: number;
+}
+
+/** An output of a model: a number, or the name of a class. */
+export type Output = number | string;
+
+/** A model's answer, in the form of Seldon's own protocol. */
+export interface Answer {
+  readonly data: {
+    readonly names?: readonly string[];
+    readonly ndarray: readonly (Output | readonly Output[])[];
+  };
+  readonly meta?: { readonly tags?: Readonly<Record<string, unknown>>; readonly metrics?: readonly Metric[] };
+  /** What whoever has asked should know of it, a sentence of the client's. */
+  readonly note?: string;
+}
+
+/** How a model is asked, whatever protocol it speaks. */
+export interface ModelClient {
+  /**
+   * Asks for predictions.
+   *
+   * @throws UserError the model refuses the rows, with its reason, or does not speak its protocol.
+   */
+  ask(rows: Rows): Promise<Answer>;
+}
+
+/** The outputs of each row. */
+export function outputs({ data }: Answer): (readonly Output[])[] {
+  return data.ndarray.map((row) => (Array.isArray(row) ? row : [row]) as Output[]);
+}
+
+/** The first output of each row; NaN where it is no number. */
+export function firstOutputs(answer: Answer): number[] {
+  return outputs(answer).map(([first]) => (typeof first === "number" ? first : NaN));
+}

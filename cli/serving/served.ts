@@ -1,0 +1,47 @@
+import type { Protocol } from "../../config/servers";
+import type { ServicePort } from "../cluster/services";
+
+/** A version of a model, as far as the cluster has it. */
+export interface ServedPredictor {
+  /** Part of its address, whatever its version. */
+  readonly name: string;
+  /** Hash of what it runs; empty for one that the platform has not made. */
+  readonly version: string;
+  /** Name of the first node of its graph, by which the Open Inference Protocol addresses it. */
+  readonly unit: string;
+  /** Whether its graph has more nodes. */
+  readonly chained: boolean;
+  /** `s3://…` folder with the model's files; undefined if they are in the image. */
+  readonly modelUri: string | undefined;
+  /** Pods of this version that are ready. */
+  readonly ready: number;
+  readonly wanted: number;
+  /** Pods of the version before, where they are replaced one by one: they answer too. */
+  readonly former: number;
+  /** Share of the requests, in percent. */
+  readonly traffic: number;
+  /** Where it is asked. */
+  readonly address: ServicePort;
+}
+
+/** A model that is deployed. */
+export interface ServedModel {
+  readonly name: string;
+  readonly namespace: string;
+  readonly protocol: Protocol;
+  /** `new` is one that what serves models has not looked at yet. */
+  readonly condition: "failing" | "new" | "serves";
+  /** The same in the words of what serves it: `Creating`, `Available`. */
+  readonly state: string;
+  /** Why it is in that state, where that is said. */
+  readonly reason: string;
+  readonly predictors: readonly ServedPredictor[];
+}
+
+/**
+ * Where in MLflow's store a training has published what a predictor serves: `served/MODEL/HASH`; undefined if its files
+ * come from elsewhere.
+ */
+export function publishedPlace({ modelUri }: Pick<ServedPredictor, "modelUri">): string | undefined {
+  return /\/(served\/[^/]+\/[^/]+)\/?$/.exec(modelUri ?? "")?.[1];
+}
