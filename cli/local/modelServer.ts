@@ -10,7 +10,7 @@ import { protocolClients } from "../protocols/protocols";
 import { localHost } from "../ports";
 import type { Command } from "../process";
 import type { Environment } from "../python";
-import { type LocalModel, localDir, serviceMark } from "./state";
+import { type LocalModel, localDir } from "./state";
 
 /** MLServer's class behind each standard server, as its settings name it. */
 const runtimes: Readonly<Record<PrepackagedServer, string>> = {
@@ -19,58 +19,72 @@ const runtimes: Readonly<Record<PrepackagedServer, string>> = {
   XGBOOST_SERVER: "mlserver_xgboost.XGBoostModel",
 };
 
+/** What a server is told of the service that it will be. */
+export type Told = Pick<LocalModel, "name" | "version" | "log" | "rest" | "grpc" | "metrics">;
+
+/** What leads to a model's server. */
+type Addressed = Pick<LocalModel, "name" | "protocol" | "rest">;
+
 /**
  * The command that serves a model.
  *
- * @param model the service that it will be.
  * @param files folder of the model's files.
  */
 export function serverCommand(
   manifest: Manifest,
   environment: Environment,
-  model: Omit<LocalModel, "identity">,
+  model: Told,
   files: string,
 ): Command {
+  if (!hasOwnServer(manifest)) return mlserverCommand(manifest, environment, model, files, standardSettings);
   const { name, version, log } = model;
-  const title = `model server ${name}`;
-  const mark = serviceMark({ model });
-  if (!hasOwnServer(manifest))
-    return environment.module(
-      title,
-      log,
-      ["mlserver.cli.main", "start", emptyFolder()],
-      { ...mark, ...mlserverVariables(manifest, model, files) },
-      emptyFolder(),
-    );
   const parameters = { model_dir: files, model_name: name, model_version: version };
-  return environment.module(title, log, ["modelserver", manifest.serving.class, "--host", localHost], {
-    ...mark,
-    PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.rest),
-    PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.grpc),
-    PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.metrics),
-    PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
-      Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
-    ),
-  });
+  return environment.module(
+    titleOf(model),
+    log,
+    ["modelserver", manifest.serving.class, "--host", localHost],
+    {
+      PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.rest),
+      PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.grpc),
+      PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.metrics),
+      PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
+        Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
+      ),
+    },
+  );
 }
 
-/** MLServer's variables; what they cannot say is said in `ml-app/standardserver/guard.py`. */
-function mlserverVariables(
+/**
+ * The command that serves a model by MLServer.
+ *
+ * @param files folder of the model's files.
+ * @param settings variables beyond those that name the model and its ports. @default none: MLServer as it comes
+ */
+export function mlserverCommand(
   { serving }: StandardServed,
-  { name, version, rest, grpc, metrics }: Omit<LocalModel, "identity">,
+  environment: Environment,
+  model: Told,
   files: string,
-): Record<string, string> {
-  return {
+  settings: Readonly<Record<string, string>> = {},
+): Command {
+  const variables = {
     MLSERVER_HOST: localHost,
-    MLSERVER_HTTP_PORT: String(rest),
-    MLSERVER_GRPC_PORT: String(grpc),
-    MLSERVER_METRICS_PORT: String(metrics),
-    MLSERVER_MODEL_NAME: name,
+    MLSERVER_HTTP_PORT: String(model.rest),
+    MLSERVER_GRPC_PORT: String(model.grpc),
+    MLSERVER_METRICS_PORT: String(model.metrics),
+    MLSERVER_MODEL_NAME: model.name,
     MLSERVER_MODEL_URI: files,
-    MLSERVER_MODEL_VERSION: version,
+    MLSERVER_MODEL_VERSION: model.version,
     MLSERVER_MODEL_IMPLEMENTATION: runtimes[serving.server],
-    ...standardSettings,
+    ...settings,
   };
+  const folder = emptyFolder();
+  const args = ["mlserver.cli.main", "start", folder];
+  return environment.module(titleOf(model), model.log, args, variables, folder);
+}
+
+function titleOf({ name }: Told): string {
+  return `model server ${name}`;
 }
 
 /** A folder without settings: MLServer reads those of the one it is given, and `.env` of the one it runs in. */
@@ -80,12 +94,12 @@ function emptyFolder(): string {
   return folder;
 }
 
-function base({ rest }: LocalModel): string {
+function base({ rest }: Addressed): string {
   return `http://${localHost}:${rest}`;
 }
 
 /** Where a local model makes predictions. */
-export function predictUrl(model: LocalModel): string {
+export function predictUrl(model: Addressed): string {
   return `${base(model)}${protocolClients[model.protocol].own.predictions(model.name)}`;
 }
 
@@ -96,7 +110,7 @@ export function localClient(model: LocalModel): ModelClient {
 }
 
 /** Whether a local model is ready. @throws Error nothing answers at its address. */
-export async function modelAnswers(model: LocalModel): Promise<boolean> {
+export async function modelAnswers(model: Addressed): Promise<boolean> {
   const path = protocolClients[model.protocol].own.health(model.name);
   return (await fetch(`${base(model)}${path}`, { signal: AbortSignal.timeout(2_000) })).ok;
 }

@@ -149,7 +149,9 @@ export class LocalServices {
     step.detail("loading the model");
     return this.onFreePorts(["rest", "grpc", "metrics"], async ({ rest, grpc, metrics }) => {
       const described = { ...about, log, rest, grpc, metrics };
-      const service = await Service.start(serverCommand(manifest, environment, described, files));
+      const command = serverCommand(manifest, environment, described, files);
+      const mark = serviceMark({ model: described });
+      const service = await Service.start({ ...command, env: { ...command.env, ...mark } });
       const model: LocalModel = { identity: service.identity, ...described };
       this.record({ models: { [name]: model } });
       await this.ready(service, rest, () => modelAnswers(model));

@@ -16,8 +16,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlserver.errors import InferenceError
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.pipeline import make_pipeline
 
 from standard_server import Server
+from standardserver.rows import typed
 from wine_quality.features import FEATURES
 
 ROW = [7.4, 0.7, 0, 1.9, 0.076, 11, 34, 0.9978, 3.51, 0.56, 9.4]
@@ -168,14 +172,20 @@ def test_nobody_unloads_the_model(server: Server) -> None:
     assert server.ask("/v2/models/wine/ready").status == 200
 
 
-def test_whole_numbers_are_such_where_mlflow_compares_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLSERVER_MODEL_IMPLEMENTATION", "mlserver_sklearn.SKLearnModel")
-    guard = import_module("standardserver.guard")
+def test_whole_numbers_are_such_where_mlflow_compares_types() -> None:
     types = {"grade": np.dtype(np.int64), "floors": np.dtype(np.float64)}
-    typed = guard._typed(pd.DataFrame({"grade": [7.0], "floors": [1.5]}), types)
-    assert dict(typed.dtypes) == types
+    assert dict(typed(pd.DataFrame({"grade": [7.0], "floors": [1.5]}), types).dtypes) == types
     with pytest.raises(InferenceError, match=r"'grade' holds 7\.5; the model takes whole numbers there"):
-        guard._typed(pd.DataFrame({"grade": [7.5], "floors": [1.5]}), types)
+        typed(pd.DataFrame({"grade": [7.5], "floors": [1.5]}), types)
+
+
+def test_what_is_made_of_parts_gets_the_names_of_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLSERVER_MODEL_IMPLEMENTATION", "mlserver_sklearn.SKLearnModel")
+    takes_arrays = import_module("standardserver.guard")._takes_arrays
+    trees = GradientBoostingRegressor()
+    assert takes_arrays(trees)
+    for parts in (make_pipeline(trees), TransformedTargetRegressor(trees), ColumnTransformer([]), object(), None):
+        assert not takes_arrays(parts)
 
 
 def test_files_beside_the_model_steer_nothing(
