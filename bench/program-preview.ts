@@ -80,7 +80,7 @@ async function deploy(
   for (const models of counts) {
     say(`deploying ${title({ program, models })}`);
     setModels(lane.folder, models);
-    const outcome = await lane.run("up", { brief: true });
+    const outcome = await lane.run("up");
     if (!outcome.ok) throw new UserError(`the deployment failed: ${outcome.error ?? ""}\n${outcome.text}`);
     deployed.push({ program, lane, models, snapshot: lane.snapshot() });
   }

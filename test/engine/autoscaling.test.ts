@@ -1,8 +1,7 @@
 import { expect } from "chai";
 
-import { Lane } from "./support/lane";
-import { disposeReference, reference } from "./support/reference";
-import { setting } from "./support/setting";
+import type { Lane } from "./support/lane";
+import { reference } from "./support/reference";
 
 describe("a model under autoscaling", function () {
   this.timeout(120_000);
@@ -10,14 +9,10 @@ describe("a model under autoscaling", function () {
 
   before(async () => {
     const run = await reference();
-    lane = new Lane(await setting());
+    lane = run.lane;
     lane.beginFrom(run.full);
     version(50);
-    await lane.must("up", { brief: true });
-  });
-  after(async () => {
-    await lane.dispose();
-    await disposeReference();
+    await lane.must("up");
   });
 
   const version = (trees: number) => {
@@ -35,7 +30,7 @@ describe("a model under autoscaling", function () {
     const [before = ""] = budgets();
     version(60);
     lane.cluster.behaviour.add({ on: ready, fail: "timed out waiting for DisruptionAllowed" });
-    const failed = await lane.run("up", { brief: true });
+    const failed = await lane.run("up");
     lane.cluster.behaviour.clear();
     expect(failed.ok).to.equal(false);
     expect(failed.text).to.include("timed out waiting for DisruptionAllowed");
@@ -45,7 +40,7 @@ describe("a model under autoscaling", function () {
   it("goes back from a version that has failed to the one before", async () => {
     version(50);
     await lane.must("recover");
-    await lane.must("up", { brief: true });
+    await lane.must("up");
     expect(budgets()).to.have.length(1);
     expect((await lane.must("preview")).changes).to.have.all.keys("same");
   });
@@ -54,7 +49,7 @@ describe("a model under autoscaling", function () {
     const [before = ""] = budgets();
     version(70);
     const begun = lane.timeline.entries.length;
-    await lane.must("up", { brief: true });
+    await lane.must("up");
     const [after = ""] = budgets();
     expect(after).to.not.equal(before);
     const calls = lane.timeline.entries.slice(begun);

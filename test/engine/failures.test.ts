@@ -3,10 +3,9 @@ import { expect } from "chai";
 import { timedOut } from "../standins/behaviour";
 import { chartName, seldonCrd } from "../standins/charts";
 import { expectConverged, heldSecrets } from "./support/converged";
-import { Lane } from "./support/lane";
+import type { Lane } from "./support/lane";
 import { owner } from "./support/owner";
-import { type Reference, disposeReference, reference, urnsOf } from "./support/reference";
-import { setting } from "./support/setting";
+import { type Reference, reference, urnsOf } from "./support/reference";
 
 describe("failures and interruptions, one by one", function () {
   this.timeout(120_000);
@@ -15,11 +14,7 @@ describe("failures and interruptions, one by one", function () {
 
   before(async () => {
     run = await reference();
-    lane = new Lane(await setting());
-  });
-  after(async () => {
-    await lane.dispose();
-    await disposeReference();
+    lane = run.lane;
   });
   beforeEach(() => {
     lane.beginFrom(run.empty);
@@ -36,12 +31,12 @@ describe("failures and interruptions, one by one", function () {
   const statusOf = (key: string) => lane.cluster.releases.get(key)?.at(-1)?.status;
   const again = async () => {
     const held = heldSecrets(lane.cluster);
-    await lane.must("up", { brief: true });
+    await lane.must("up");
     expectConverged(lane, run, held);
   };
 
   const destroy = async () => {
-    await lane.must("destroy", { brief: true });
+    await lane.must("destroy");
     const left = lane.cluster.inventory().filter((line) => line !== `CustomResourceDefinition ${seldonCrd}`);
     expect(left).to.deep.equal([]);
     expect(lane.cluster.faults).to.deep.equal([]);
@@ -51,7 +46,7 @@ describe("failures and interruptions, one by one", function () {
     lane.timeline.listener = (entry, moment) => {
       if (entry.label === label && moment === "ended") killEngine(lane);
     };
-    expect((await lane.run(action, { brief: true })).ok).to.equal(false);
+    expect((await lane.run(action)).ok).to.equal(false);
     lane.timeline.listener = undefined;
   };
 
@@ -62,7 +57,7 @@ describe("failures and interruptions, one by one", function () {
     it(`a release that ${what} is kept, and mended by the next up`, async () => {
       const mlflow = release("mlflow");
       lane.cluster.behaviour.add({ on: new RegExp(`^install Release ${mlflow}`), fail: message, times: 1 });
-      const failed = await lane.run("up", { brief: true });
+      const failed = await lane.run("up");
       expect(failed.ok).to.equal(false);
       expect(failed.text).to.include(
         `Helm release "${mlflow}" was created, but failed to initialize completely`,
@@ -81,8 +76,8 @@ describe("failures and interruptions, one by one", function () {
       fail: "no webhook",
       times: 1,
     });
-    expect((await lane.run("up", { brief: true })).ok).to.equal(false);
-    await lane.must("up", { brief: true, refresh: true });
+    expect((await lane.run("up")).ok).to.equal(false);
+    await lane.must("up", { refresh: true });
     expect(statusOf(mlflow), "unchanged, to the engine").to.equal("failed");
     expect((await lane.must("recover")).text).to.include(`"failed":["${mlflow}"]`);
     await again();
@@ -98,10 +93,10 @@ describe("failures and interruptions, one by one", function () {
       setTimeout(() => void lane.providers.kill(), 100);
       await Promise.resolve();
     };
-    expect((await lane.run("up", { brief: true })).ok).to.equal(false);
+    expect((await lane.run("up")).ok).to.equal(false);
     lane.timeline.listener = undefined;
     expect(statusOf(postgres)).to.equal("pending-install");
-    const blocked = await lane.run("up", { brief: true });
+    const blocked = await lane.run("up");
     expect(blocked.text).to.include("cannot re-use a name that is still in use");
     expect((await lane.must("recover")).text).to.include(`"forgotten":["${postgres}"]`);
     await again();
@@ -127,7 +122,7 @@ describe("failures and interruptions, one by one", function () {
 
   it("a training that fails is tried again by the next up", async () => {
     lane.cluster.behaviour.add({ on: /^ready Job .*train/, fail: "BackoffLimitExceeded", times: 1 });
-    const failed = await lane.run("up", { brief: true });
+    const failed = await lane.run("up");
     expect(failed.ok).to.equal(false);
     expect(failed.text).to.include("BackoffLimitExceeded");
     await again();
@@ -140,7 +135,7 @@ describe("failures and interruptions, one by one", function () {
       fail: "etcdserver: leader changed",
       times: 1,
     });
-    expect((await lane.run("up", { brief: true })).ok).to.equal(false);
+    expect((await lane.run("up")).ok).to.equal(false);
     await again();
   });
 
@@ -165,13 +160,13 @@ describe("failures and interruptions, one by one", function () {
         if (victim === "engine") killEngine(lane);
         else await lane.providers.kill();
       };
-      expect((await lane.run("up", { brief: true })).ok).to.equal(false);
+      expect((await lane.run("up")).ok).to.equal(false);
       lane.timeline.listener = undefined;
       expect(trainings()).to.have.length(2);
       expect((await lane.must("recover")).text).to.match(
         /"adopted":\["[^"]*Job::house-price-training-job"\]/,
       );
-      await lane.must("up", { brief: true });
+      await lane.must("up");
       expect(trainings()).to.have.length(1).and.not.include(before);
       expect(urnsOf(lane.storedState())).to.deep.equal(run.urns);
     });
@@ -190,11 +185,9 @@ describe("failures and interruptions, one by one", function () {
       await cluster.create({ apiVersion: "v1", kind: "Namespace", namespace: "", name, manifest }, "other");
     }
     // The engine ends with the first of them.
-    expect((await lane.run("up", { brief: true })).text).to.match(
-      /namespaces "(mlflow|postgres)" already exists/,
-    );
+    expect((await lane.run("up")).text).to.match(/namespaces "(mlflow|postgres)" already exists/);
     expect((await lane.must("recover")).text).to.match(/"adopted":\["[^"]*::mlplatform-namespaces-mlflow"\]/);
-    const { ok, text } = await lane.run("up", { brief: true });
+    const { ok, text } = await lane.run("up");
     expect(ok).to.equal(false);
     expect(text).to.contain('namespaces "postgres" already exists').and.not.contain('"mlflow" already');
   });
@@ -216,12 +209,12 @@ describe("failures and interruptions, one by one", function () {
         if (verb === "create" && label.startsWith("Release ")) resolve();
       };
     });
-    const first = lane.run("up", { brief: true });
+    const first = lane.run("up");
     await began;
     const pid = lane.enginePid();
-    let second = await lane.run("up", { brief: true });
+    let second = await lane.run("up");
     // The first may be writing its state at this very moment.
-    while (second.text.includes("failed to load checkpoint")) second = await lane.run("up", { brief: true });
+    while (second.text.includes("failed to load checkpoint")) second = await lane.run("up");
     const third = await lane.run("recover");
     goOn();
     expect(second.ok).to.equal(false);

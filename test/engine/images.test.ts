@@ -1,9 +1,8 @@
 import { expect } from "chai";
 
 import { asValues } from "../standins/values";
-import { Lane } from "./support/lane";
-import { disposeReference, reference } from "./support/reference";
-import { setting } from "./support/setting";
+import type { Lane } from "./support/lane";
+import { reference } from "./support/reference";
 
 describe("the images that a stack builds", function () {
   this.timeout(120_000);
@@ -11,12 +10,8 @@ describe("the images that a stack builds", function () {
 
   before(async () => {
     const run = await reference();
-    lane = new Lane(await setting());
+    lane = run.lane;
     lane.beginFrom(run.full);
-  });
-  after(async () => {
-    await lane.dispose();
-    await disposeReference();
   });
 
   /** What the platforms are for which they were built last. */
@@ -48,7 +43,7 @@ describe("the images that a stack builds", function () {
       prebuilt: Object.fromEntries(images.map((name) => [name, `registry.example.com/${name}:1`])),
     }));
     lane.cluster.daemon = false;
-    expect((await lane.run("up", { refresh: true, brief: true })).text, "the engine by itself").to.include(
+    expect((await lane.run("up", { refresh: true })).text, "the engine by itself").to.include(
       "failed to connect to any docker daemon",
     );
     await lane.must("recover", { next: "up" });

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { expectConverged, heldSecrets } from "./support/converged";
 import { Lane } from "./support/lane";
 import { type Random, randomFrom } from "./support/random";
-import { type Reference, disposeReference, reference } from "./support/reference";
+import { type Reference, reference } from "./support/reference";
 import { setting } from "./support/setting";
 
 /** To repeat a run, or one round of it: `ENGINE_SEED=… ENGINE_ROUND=…`; `ENGINE_ROUNDS` is how many there are. */
@@ -69,12 +69,12 @@ async function interrupt(lane: Lane, plan: Plan, run: Reference, retrained: Refe
     left -= 1;
     if (left === 0) killed = sleep(plan.delay).then(() => kill(lane, plan.victim));
   };
-  await lane.run(plan.action === "destroy" ? "destroy" : "up", { brief: true });
+  await lane.run(plan.action === "destroy" ? "destroy" : "up");
   await killed;
   lane.timeline.listener = undefined;
   const held = heldSecrets(lane.cluster);
   await lane.must("recover", { patience: 60 });
-  await lane.must("up", { brief: true });
+  await lane.must("up");
   const end = plan.action === "retrain" ? retrained : run;
   expectConverged(lane, end, plan.action === "destroy" ? new Map() : held);
 }
@@ -87,12 +87,10 @@ describe("kills at random moments", function () {
   before(async () => {
     console.log(`    ENGINE_SEED=${seed}`);
     const [run, shared] = await Promise.all([reference(), setting()]);
-    const calm = new Lane(shared);
-    lanes.push(calm);
-    calm.beginFrom(run.full);
-    calm.retrain();
-    await calm.must("up", { brief: true });
-    const retrained = { ...run, inventory: calm.cluster.inventory() };
+    run.lane.beginFrom(run.full);
+    run.lane.retrain();
+    await run.lane.must("up");
+    const retrained = { ...run, inventory: run.lane.cluster.inventory() };
     const queue = rounds.map((round) => {
       const { promise, resolve, reject } = deferred();
       promise.catch(() => undefined);
@@ -116,7 +114,6 @@ describe("kills at random moments", function () {
   });
   after(async () => {
     await Promise.all(lanes.map((lane) => lane.dispose()));
-    await disposeReference();
   });
 
   for (const round of rounds) {

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { chartName } from "../standins/charts";
 import type { Entry } from "../standins/timeline";
 import type { Lane } from "./support/lane";
-import { type Reference, disposeReference, reference } from "./support/reference";
+import { type Reference, reference } from "./support/reference";
 
 /** A call that has ended. */
 type Ended = Entry & { readonly end: number };
@@ -17,7 +17,6 @@ describe("order and parallelism", function () {
     run = await reference();
     lane = run.lane;
   });
-  after(disposeReference);
 
   const ended = (entries: readonly Entry[], verb: Entry["verb"], label: RegExp): Ended[] => {
     const found = entries.filter((entry) => entry.verb === verb && label.test(entry.label));
@@ -71,9 +70,9 @@ describe("order and parallelism", function () {
   });
 
   it("removes custom resources before their operator, and namespaces last", async () => {
-    const before = lane.timeline.entries.length;
-    await lane.must("destroy", { brief: true });
-    const entries = lane.timeline.entries.slice(before);
+    lane.beginFrom(run.full);
+    await lane.must("destroy");
+    const { entries } = lane.timeline;
     const removed = (label: RegExp) => ended(entries, "delete", label);
     precedes(removed(models), removed(/^Release seldon-system\//));
     for (const { label, end } of entries.map((entry) => ({ ...entry, end: entry.end ?? 0 }))) {

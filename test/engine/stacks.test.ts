@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { seldonCrd } from "../standins/charts";
-import { Lane, expectOk } from "./support/lane";
+import { Lane } from "./support/lane";
 import type { Outcome } from "./support/protocol";
 import { disguises, passwords } from "./support/secrets";
 import { setting } from "./support/setting";
@@ -26,7 +26,7 @@ async function live(stack: string): Promise<Life> {
   try {
     await lane.begin(stack);
     lane.cluster.webhookDelay = 50;
-    const up = expectOk(await lane.run("up"));
+    const up = await lane.must("up", { outputs: true });
     const inventory = lane.cluster.inventory();
     const preview = await lane.must("preview");
     const refresh = await lane.must("refresh");

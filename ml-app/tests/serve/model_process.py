@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ import numpy.typing as npt
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 from seldon_core.proto import prediction_pb2, prediction_pb2_grpc
+
+from ports import free_port
 
 TESTS = Path(__file__).parent
 HERE = "127.0.0.1"
@@ -38,16 +39,12 @@ class ModelProcess:
     """
 
     def __init__(self, command: list[str], log: Path, parameters: dict[str, str], **environment: str) -> None:
-        probes = [socket.create_server((HERE, 0)) for _ in SERVICES]
-        ports = [str(probe.getsockname()[1]) for probe in probes]
-        for probe in probes:
-            probe.close()
         variables = {
             "PYTHONPATH": f"{TESTS.parents[1]}:{TESTS}",
             "PREDICTIVE_UNIT_PARAMETERS": json.dumps(
                 [{"name": name, "value": value, "type": "STRING"} for name, value in parameters.items()]
             ),
-            **{port_variable(service): port for service, port in zip(SERVICES, ports, strict=True)},
+            **{port_variable(service): free_port() for service in SERVICES},
             **environment,
         }
         self.rest, self.grpc, self.metrics = (variables[port_variable(service)] for service in SERVICES)

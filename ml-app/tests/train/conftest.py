@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from modelkit.command import main
 from modelkit.connecting import PATIENCE_VARIABLE
 from modelkit.stopping import SIGNALS
 from modelkit.tracking import ENVIRONMENT
+from ports import free_port
 
 ML_APP = Path(__file__).parents[2]
 os.environ.update(ENVIRONMENT)
@@ -39,11 +39,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracking_uri(store: Path) -> Iterator[str]:
     """The address of an MLflow server on SQLite and a folder, as a process of its own; MLflow here talks to it too."""
     folder = store.parent
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     uri = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--serve-artifacts"]
     command += ["--artifacts-destination", str(store)]
     with (folder / "server.log").open("w") as log:

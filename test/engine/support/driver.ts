@@ -5,7 +5,6 @@ import {
   PulumiCommand,
   type PulumiFn,
   Stack,
-  type UpdateSummary,
 } from "@pulumi/pulumi/automation";
 
 import { mayBeShown } from "../../../cli/engine/events";
@@ -16,7 +15,7 @@ import type { Recording } from "../../../cli/plan/recording";
 import { owner } from "./owner";
 import type { Order, Outcome, RecordAnswer, RecordQuestion, State } from "./protocol";
 
-type Result = Omit<Outcome, "id" | "ok" | "error" | "text" | "events">;
+type Result = Pick<Outcome, "outputs" | "state">;
 
 const project = "mlplatform";
 const charts = ["postgres", "minio", "mlflow", "seldon-core-operator"];
@@ -43,46 +42,38 @@ async function stackOf(order: Order): Promise<Stack> {
     program,
   });
   if (order.action === "init") return Stack.create(order.stack, workspace);
-  // Selecting runs the CLI once more, to no end: each command names its stack.
+  // These run the CLI once more each, to no end: each command names its stack, and events tell what has changed.
   workspace.selectStack = () => Promise.resolve();
+  if (order.options.outputs !== true) workspace.stackOutputs = () => Promise.resolve({});
   const stack = await Stack.select(order.stack, workspace);
-  if (order.options.brief === true) {
-    workspace.stackOutputs = () => Promise.resolve({});
-    stack.info = () => Promise.resolve(undefined);
-  }
+  stack.info = () => Promise.resolve(undefined);
   return stack;
 }
 
 async function carryOut(
   order: Order,
   output: (text: string) => void,
-  event: (text: string) => void,
+  onEvent: (event: EngineEvent) => void,
 ): Promise<Result> {
   const stack = await stackOf(order);
-  const onEvent = (each: EngineEvent) => {
-    if (mayBeShown(each)) event(`${JSON.stringify(each)}\n`);
-  };
   const options = { onOutput: output, onError: output, onEvent, color: "never" as const };
   switch (order.action) {
     case "init":
-      return { changes: {} };
-    case "up": {
-      const { summary, outputs } = await stack.up({ ...options, refresh: order.options.refresh ?? false });
-      return { changes: countsOf(summary), outputs };
-    }
+      return {};
+    case "up":
+      return { outputs: (await stack.up({ ...options, refresh: order.options.refresh ?? false })).outputs };
     case "preview":
-      return { changes: (await stack.preview(options)).changeSummary };
     case "refresh":
-      return { changes: countsOf((await stack.refresh(options)).summary) };
     case "destroy":
-      return { changes: countsOf((await stack.destroy(options)).summary) };
+      await stack[order.action](options);
+      return {};
     case "unprotect": {
       const args = ["state", "unprotect", "--all", "--yes", "--stack", order.stack];
       await ((await cli()) as PulumiCommand & Runner).run(args, order.workDir, order.env);
-      return { changes: {} };
+      return {};
     }
     case "export":
-      return { changes: {}, state: (await stack.exportStack()).deployment as State };
+      return { state: (await stack.exportStack()).deployment as State };
     case "recover": {
       const records = {
         list: async (namespace: string) => (await ask("list", namespace)).releases ?? [],
@@ -103,7 +94,7 @@ async function carryOut(
       const declared = async () => declaredObjects((await recorded(stack)).resources);
       const recovery = await recover(stack, records, { ...settings, declared }, step);
       output(`${JSON.stringify(recovery)}\n`);
-      return { changes: {} };
+      return {};
     }
   }
 }
@@ -113,11 +104,6 @@ async function recorded(stack: Stack): Promise<Recording> {
   const all = Object.entries(await stack.getAllConfig());
   const config = Object.fromEntries(all.map(([key, { value }]) => [key, value]));
   return evaluate(stack.workspace.program ?? (() => undefined), { stack: stack.name, config });
-}
-
-/** In brief there is no summary, whatever the type says. */
-function countsOf(summary: UpdateSummary | undefined): Result["changes"] {
-  return summary?.resourceChanges ?? {};
 }
 
 function ask(
@@ -138,27 +124,22 @@ process.on("message", (message: Order | RecordAnswer) => {
     questions.get(message.question)?.(message);
     return;
   }
+  const { id } = message;
   let text = "";
   let events = "";
+  let changes: Outcome["changes"] = {};
   const output = (more: string) => {
     text += more;
   };
-  const event = (more: string) => {
-    events += more;
+  const onEvent = (event: EngineEvent) => {
+    if (event.summaryEvent !== undefined) changes = event.summaryEvent.resourceChanges;
+    if (mayBeShown(event)) events += `${JSON.stringify(event)}\n`;
   };
-  carryOut(message, output, event).then(
-    (result) => process.send?.({ id: message.id, ok: true, text, events, ...result } satisfies Outcome),
-    (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      process.send?.({
-        id: message.id,
-        ok: false,
-        error: reason,
-        text,
-        events,
-        changes: {},
-      } satisfies Outcome);
-    },
+  const tell = (how: Result & Pick<Outcome, "ok" | "error">) =>
+    process.send?.({ id, text, events, changes, ...how } satisfies Outcome);
+  carryOut(message, output, onEvent).then(
+    (result) => tell({ ok: true, ...result }),
+    (error: unknown) => tell({ ok: false, error: error instanceof Error ? error.message : String(error) }),
   );
 });
 process.once("disconnect", () => process.exit());

@@ -176,7 +176,7 @@ const engineEnv = {
 };
 
 /** The outcome, if it is good. @throws Error it is not; with all that the command wrote. */
-export function expectOk(outcome: Outcome): Outcome {
+function expectOk(outcome: Outcome): Outcome {
   if (!outcome.ok) throw new Error(`${outcome.error ?? ""}\n${outcome.text}`);
   return outcome;
 }

@@ -16,8 +16,8 @@ export interface Order {
 
 /** Ways of doing it. */
 export interface Options {
-  /** Leaves out what costs runs of the CLI of their own: the outputs, and the counts of changes. */
-  readonly brief?: boolean;
+  /** Whether `up` tells the outputs, which costs runs of the CLI of their own. */
+  readonly outputs?: boolean;
   /** Whether `up` first compares the state with the cluster. */
   readonly refresh?: boolean;
   /** For how many seconds `recover` waits for a living holder of the lock. */

@@ -1,5 +1,5 @@
 import { Lane, type Snapshot } from "./lane";
-import type { Outcome, State } from "./protocol";
+import type { State } from "./protocol";
 import { setting } from "./setting";
 import type { Entry } from "../../standins/timeline";
 
@@ -9,14 +9,13 @@ export interface Reference {
   readonly empty: Snapshot;
   /** The stack after it. */
   readonly full: Snapshot;
-  readonly up: Outcome;
   readonly state: State;
   readonly timeline: readonly Entry[];
   /** What the cluster then holds. */
   readonly inventory: readonly string[];
   /** The resources that the state then holds, as URNs. */
   readonly urns: readonly string[];
-  /** The lane it ran in, as it is after the run. */
+  /** The lane it ran in, for one test at a time to begin from a snapshot. */
   readonly lane: Lane;
 }
 
@@ -45,14 +44,13 @@ async function make(): Promise<Reference> {
     latency: workMilliseconds,
   });
   lane.cluster.behaviour.add({ on: /^install Release /, hold: rendezvous(lane) });
-  const up = await lane.must("up");
+  await lane.must("up");
   lane.cluster.behaviour.clear();
   lane.timeline.listener = undefined;
   const state = await lane.state();
   return {
     empty,
     full: lane.snapshot(),
-    up,
     state,
     timeline: [...lane.timeline.entries],
     inventory: lane.cluster.inventory(),
@@ -77,11 +75,9 @@ function rendezvous(lane: Lane): Promise<void> {
   });
 }
 
-/** Ends the processes of the reference run. */
-export async function disposeReference(): Promise<void> {
+after(async () => {
   await (await shared)?.lane.dispose();
-  shared = undefined;
-}
+});
 
 /** The resources of a state, sorted. */
 export function urnsOf(state: State): string[] {

@@ -16,7 +16,9 @@ describe("the models of the local target", () => {
 
   it("are refused where there are none of that name", () => {
     expect(() => chosenModels("")).to.throw('there is no model "". There are ');
-    expect(() => chosenModels("house-price,x")).to.throw('there is no model "x". There are ');
+    expect(() => chosenModels("house-prise,house-price,x")).to.throw(
+      /^--models: there is no model "house-prise" \(did you mean house-price\?\), "x"\. There are house-price, .*; or say all\.$/,
+    );
   });
 
   it("are served in an environment of their own, and trained in the one that is there where that will do", () => {
