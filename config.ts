@@ -1,17 +1,24 @@
+import * as path from "node:path";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import { checkCharts } from "./config/charts";
 import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
+import { checkDecisions } from "./config/decisionChecks";
 import { environments, type Environment } from "./config/fields";
+import { type Decisions, lockFile, readLock } from "./config/lock";
 import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
 import type { Mirror } from "./pins";
 
-/** The stack configuration, with the mirror in its two parts. */
-export type PlatformConfig = Omit<StackConfig, "mirror"> & { readonly mirror: Mirror };
+/** The stack configuration, with the mirror in its two parts, and what was decided of the names in the registry. */
+export type PlatformConfig = Omit<StackConfig, "mirror"> & {
+  readonly mirror: Mirror;
+  readonly decisions: Decisions;
+};
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -28,16 +35,30 @@ export function loadConfig(): PlatformConfig {
   const parsed = schema.safeParse(values, { reportInput: true });
   const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
   const mirror = mirrorOf(understood.mirror);
+  const decisions = environment === undefined ? {} : decided(environment);
   const mistakes = [
     ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
     ...misspeltNamespaces(),
     ...checkConfig(understood, written),
+    ...checkDecisions(understood, decisions),
     ...checkCharts(understood, mirror),
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
-  if (parsed.success && mistakes.length === 0) return { ...parsed.data, mirror };
+  if (parsed.success && mistakes.length === 0) return { ...parsed.data, mirror, decisions };
   throw new pulumi.RunError(report(mistakes));
+}
+
+/** What the stack's lock says. @throws pulumi.RunError it cannot be read. */
+function decided(environment: Environment): Decisions {
+  const file = lockFile(pulumi.getStack(), environment);
+  const { decisions, problems } = readLock(file);
+  if (problems.length === 0) return decisions;
+  const lines = problems.map((problem) => `  ${problem}`).join("\n");
+  throw new pulumi.RunError(
+    `${path.basename(file)} cannot be read:\n${lines}\n` +
+      "Take the file from git again, or remove it and decide anew: npm run models -- update",
+  );
 }
 
 /** The keys of other namespaces; those of Pulumi's own are the engine's. */

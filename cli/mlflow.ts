@@ -10,6 +10,14 @@ export interface ModelVersion {
   readonly runId: string;
   /** Values of its tags, by key. */
   readonly tags: Readonly<Record<string, string>>;
+  /** When it was registered, in ISO's form; undefined where the server does not say. */
+  readonly registered?: string;
+}
+
+/** A registered model. */
+export interface RegisteredModel {
+  /** The number of the version that each alias stands for. */
+  readonly aliases: Readonly<Record<string, string>>;
 }
 
 interface VersionAnswer {
@@ -17,6 +25,7 @@ interface VersionAnswer {
     name: string;
     version: string;
     run_id?: string;
+    creation_timestamp?: number;
     tags?: { key: string; value: string }[];
   };
 }
@@ -69,13 +78,42 @@ export class MlflowClient {
     return newest && toVersion(newest);
   }
 
-  /** A metric of a run, as it was logged last; undefined if it was not. */
-  async metric(runId: string, key: string): Promise<number | undefined> {
+  /** A registered model; undefined if there is none of that name. */
+  async registered(name: string): Promise<RegisteredModel | undefined> {
+    interface ModelAnswer {
+      registered_model: { aliases?: { alias: string; version: string }[] };
+    }
+    const answer = await this.get<ModelAnswer>("registered-models/get", { name });
+    const pairs = answer?.registered_model.aliases?.map(({ alias, version }) => [alias, version] as const);
+    return answer && { aliases: Object.fromEntries(pairs ?? []) };
+  }
+
+  /** The names of registered models, a thousand of them at most. */
+  async registeredNames(): Promise<string[]> {
+    const answer = await this.get<{ registered_models?: { name: string }[] }>("registered-models/search", {
+      max_results: "1000",
+    });
+    return (answer?.registered_models ?? []).map(({ name }) => name);
+  }
+
+  /** A version of a model by its number; undefined if there is none. */
+  async version(name: string, version: string): Promise<ModelVersion | undefined> {
+    const answer = await this.get<VersionAnswer>("model-versions/get", { name, version });
+    return answer && toVersion(answer.model_version);
+  }
+
+  /** The metrics of a run, as they were logged last; none if there is no such run. */
+  async metrics(runId: string): Promise<Readonly<Record<string, number>>> {
     interface RunAnswer {
       run: { data: { metrics?: { key: string; value: number }[] } };
     }
     const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
-    return answer?.run.data.metrics?.find((metric) => metric.key === key)?.value;
+    return Object.fromEntries((answer?.run.data.metrics ?? []).map(({ key, value }) => [key, value]));
+  }
+
+  /** A metric of a run, as it was logged last; undefined if it was not. */
+  async metric(runId: string, key: string): Promise<number | undefined> {
+    return (await this.metrics(runId))[key];
   }
 
   /** A text among the artifacts that the server proxies, by its path below `mlflow-artifacts:/`. */
@@ -110,7 +148,7 @@ export class MlflowClient {
   }
 
   /** The folder of a model version, below `mlflow-artifacts:/`. @throws UserError it is elsewhere. */
-  private async placeOf(version: ModelVersion): Promise<string> {
+  async placeOf(version: ModelVersion): Promise<string> {
     const { name } = version;
     const answer = await this.get<{ artifact_uri: string }>("model-versions/get-download-uri", {
       name,
@@ -199,5 +237,8 @@ function toVersion(answer: VersionAnswer["model_version"]): ModelVersion {
     version: answer.version,
     runId: answer.run_id ?? "",
     tags: Object.fromEntries((answer.tags ?? []).map(({ key, value }) => [key, value])),
+    ...(answer.creation_timestamp !== undefined && {
+      registered: new Date(answer.creation_timestamp).toISOString(),
+    }),
   };
 }

@@ -4,6 +4,7 @@ import { count, duration, port } from "./arguments";
 import type { DoctorOptions } from "./commands/doctor";
 import type { DownOptions } from "./commands/down";
 import type { LogsOptions } from "./commands/logs";
+import type { ModelsOptions } from "./commands/models";
 import type { OpenOptions } from "./commands/open";
 import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
@@ -124,6 +125,19 @@ program
   .action(async (key: string, options: SecretOptions) => {
     const { secret } = await import("./commands/secret.js");
     await secret(key, options);
+  });
+
+withTarget(program.command("models"), false)
+  .description("which versions of the registry's models a stack serves; with update, decide anew")
+  .argument(
+    "[update]",
+    "`update`, and names of the stack's models (default: all): ask the registry, write the lock",
+  )
+  .argument("[name...]")
+  .addOption(json())
+  .action(async (action: string | undefined, names: string[], options: ModelsOptions) => {
+    const { models } = await import("./commands/models.js");
+    process.exitCode = await models(action === undefined ? [] : [action, ...names], options);
   });
 
 program

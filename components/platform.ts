@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
+import { undecided } from "../config/decisionChecks";
 import { createDatabase } from "./database";
 import { createAppImages } from "./images";
 import { createModel } from "./models";
@@ -41,7 +42,17 @@ export class MlPlatform extends pulumi.ComponentResource {
       own,
     );
     const appImages = createAppImages(`${name}-images`, config, own);
-    const models = config.models.map((model) =>
+    const decided = config.models.filter((model) => {
+      const open = undecided(model, config.decisions);
+      if (open.length > 0)
+        void pulumi.log.warn(
+          `${model.name} is left out: which version ${open.join(" and ")} is, has not been decided yet. ` +
+            "npm run models -- update",
+          this,
+        );
+      return open.length === 0;
+    });
+    const models = decided.map((model) =>
       createModel(model, config, { namespace, tracking, objectStore, server, appImages }, own),
     );
 
@@ -50,9 +61,7 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.objectStoreEndpoint = objectStore.endpoint;
     this.models = pulumi
       .all(models.map(({ urls }) => urls))
-      .apply((urls) =>
-        Object.fromEntries(config.models.map((model, index) => [model.name, urls[index] ?? {}])),
-      );
+      .apply((urls) => Object.fromEntries(decided.map((model, index) => [model.name, urls[index] ?? {}])));
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
 }

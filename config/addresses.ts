@@ -1,17 +1,24 @@
 /** The addresses that a configuration may hold. None may carry a password: the configuration is in the repository. */
 import { text } from "./fields";
+import { registryProblem } from "./registryNames";
 import { shown } from "./words";
 
 const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/;
 
 /** `s3://bucket/path`, a folder with a model's files. */
-export const s3Folder = text('an address in the store, such as "s3://models/house-price/1"', (value) => {
-  if (value.startsWith("models:"))
-    return `is ${shown(value)}, an address in MLflow's registry, which Seldon cannot read: name the files, s3://…, or a training`;
+export const s3Folder = text('an address in the store, such as "s3://models/churn/1"', folderProblem);
+
+/** A model's files: a folder in the store, or a version in MLflow's registry. */
+export const modelAddress = text(
+  'a name in the registry, such as "models:/churn@champion", or an address in the store, such as "s3://models/churn/1"',
+  (value) => (value.startsWith("models:") ? registryProblem(value) : folderProblem(value)),
+);
+
+function folderProblem(value: string): string | undefined {
   if (value.startsWith("s3://") && value.endsWith("/") && objectProblem(value.slice(0, -1)) === undefined)
     return `is ${shown(value)}: leave the slash at the end out`;
   return objectProblem(value);
-});
+}
 
 /** A table to train on. */
 export const dataAddress = text('an address, "https://…" or "s3://bucket/key"', (value) => {

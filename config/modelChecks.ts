@@ -3,7 +3,7 @@ import type { Understood } from "./checks";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Mistake, placeOf } from "./mistakes";
-import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
+import { isPickle, pinnedIn, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -170,7 +170,7 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
   if (trained === undefined || server === undefined) return [];
   const { image, writes } = trained.training;
   if (!serverReads[server].includes(writes)) return [];
-  const found = untrustedLibrary(writes, trainingLock(trained));
+  const found = untrustedLibrary(writes, pinnedIn(trainingLock(trained)));
   if (found === undefined) return [];
   const { library, trained: ours, served } = found;
   return [

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { dataAddress, s3Folder } from "./addresses";
+import { dataAddress, modelAddress } from "./addresses";
 import {
   type DeepReadonly,
   dnsLabel,
@@ -77,7 +77,7 @@ const predictor = z.strictObject({
     .boolean()
     .default(false)
     .describe("whether it gets a copy of the requests, and its answers are dropped"),
-  model: s3Folder.optional().describe("files of another version than the model's own"),
+  model: modelAddress.optional().describe("another version than the model's own"),
   replicas: replicas.optional().describe("number of pods; as many as the model's if left out"),
 });
 
@@ -88,7 +88,12 @@ export function modelSchema(environment: Environment) {
     name: dnsLabel(40).describe("name of the SeldonDeployment and part of its address"),
     server: z.enum(prepackagedServers).optional().describe("prepackaged server; either this or `image`"),
     image: image.optional().describe("image with the model's code: one of the project's, or a reference"),
-    model: s3Folder.optional().describe("the model's files; either this or `training`"),
+    model: modelAddress
+      .optional()
+      .describe(
+        "which version it is: `models:/NAME@ALIAS` or `models:/NAME/3` of MLflow's registry, or a folder `s3://…`; " +
+          "either this or `training`",
+      ),
     allowPickle: z
       .boolean()
       .default(false)

@@ -28,18 +28,26 @@ export interface LibraryVersions {
   readonly served: string;
 }
 
+/** The packages that a text in pip's form pins, by name, with their versions. */
+export function pinnedIn(requirements: string): Record<string, string> {
+  const pins = requirements.matchAll(/^([A-Za-z0-9][\w.-]*)==([^\s;]+)/gm);
+  return Object.fromEntries([...pins].map(([, name = "", version = ""]) => [name, version]));
+}
+
 /**
  * The library of a form of files, if the servers' version cannot be trusted with what the training's writes: a pickle
  * needs the same minor version, any other file one that is not newer. XGBoost 2.1 reads a file of 3.1 without a word,
  * and answers 1.465 for 5.895.
  *
- * @param lock text of the lock file of what trains.
+ * @param libraries of what has written the file, by package.
  */
-export function untrustedLibrary(form: string, lock: string): LibraryVersions | undefined {
+export function untrustedLibrary(
+  form: string,
+  libraries: Readonly<Record<string, string>>,
+): LibraryVersions | undefined {
   const library = form.startsWith("sklearn-") ? "scikit-learn" : "xgboost";
   // `xgboost-cpu` is the same without the code for GPUs.
-  const line = new RegExp(`^${library}(?:-cpu)?==([^\\s;]+)`, "m");
-  const trained = line.exec(lock)?.[1];
+  const trained = libraries[library] ?? libraries[`${library}-cpu`];
   const served = mlserverLibraries[library];
   if (trained === undefined) return undefined;
   const [ours, theirs] = [minorOf(trained), minorOf(served)];

@@ -10,6 +10,7 @@ import { behindError } from "../deploy/watch";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
+import { decideBefore, decideRest, decidingOf } from "../registry/deciding";
 import { type LocalUpOptions, killServices, upLocal } from "../local/up";
 import { Progress } from "../progress";
 import {
@@ -68,7 +69,12 @@ async function upCluster(
     );
   const began = Date.now();
   try {
-    const deployed = await deploy(target, { refresh, consent }, progress, signal);
+    const deciding = await decidingOf(target.stack);
+    if (deciding !== undefined) await decideBefore(target, deciding, progress);
+    let deployed = await deploy(target, { refresh, consent }, progress, signal);
+    // On an empty cluster there was no registry to ask before.
+    if (deciding !== undefined && (await decideRest(target, deciding, progress)))
+      deployed = await deploy(target, { refresh, consent }, progress, signal);
     const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
       throw await behindError(target.cluster, error);
     });

@@ -1,14 +1,14 @@
 /** What a model can be asked: the rows of its training, else the example of an input among its files. */
-import type { V1Deployment } from "@kubernetes/client-node";
 import { parse } from "yaml";
 
-import type { Cluster, Live } from "../cluster/cluster";
+import type { Cluster } from "../cluster/cluster";
 import { type ServedPredictor, publishedPlace } from "../serving/served";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
 import { type ParityRecord, parityRecord } from "../parity";
 import type { Rows } from "../protocols/answer";
+import { artifactStore } from "../registry/registry";
 
 /** What a predictor can be asked, or why nobody knows. */
 export type Question =
@@ -54,21 +54,6 @@ export async function trainingRecord(
   if (published === undefined) return undefined;
   const place = `${published}/MLmodel`;
   return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
-}
-
-/** Where `mlflow-artifacts:/` lies, by the options that the server runs with; undefined if it keeps it elsewhere. */
-async function artifactStore(cluster: Cluster): Promise<string | undefined> {
-  const { namespace, service } = trackingService;
-  const found = await cluster.get<V1Deployment>(
-    `/apis/apps/v1/namespaces/${namespace}/deployments/${service}`,
-  );
-  return storeOf(found);
-}
-
-function storeOf(deployment: Live<V1Deployment> | undefined): string | undefined {
-  const options = deployment?.spec?.template.spec?.containers.flatMap(({ args }) => args ?? []) ?? [];
-  const store = options.flatMap((option) => /^--artifacts-destination=(.+?)\/*$/.exec(option)?.[1] ?? []);
-  return store[0];
 }
 
 /** What the files at a place tell of the model. */

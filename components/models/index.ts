@@ -50,12 +50,14 @@ export function createModel(
       opts,
     );
   const image = imageOf(model.image, surroundings);
+  // What was decided for a name in the registry; any other address is that of the files.
+  const filesAt = (address: string | undefined) => config.decisions[address ?? ""]?.files ?? address;
   const predictor = (version: string | undefined) => ({
     graph: {
       name,
       ...(model.server === undefined ? { parameters: model.parameters } : { server: model.server }),
       image: model.server === undefined ? image.reference : serverImage(model.server, config),
-      modelUri: version ?? model.model ?? trained?.modelUri,
+      modelUri: filesAt(version ?? model.model) ?? trained?.modelUri,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,

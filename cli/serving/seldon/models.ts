@@ -37,7 +37,8 @@ function toModel(
   const predictors = spec.predictors.map((predictor): ServedPredictor => {
     const { annotations = {}, labels = {}, replicas } = predictor;
     const version = annotations["version"] ?? "";
-    const own = deploymentName(name, { ...predictor, annotations, labels });
+    // One that somebody else has made may leave its containers to the operator.
+    const own = deploymentName(name, { componentSpecs: [], ...predictor, annotations, labels });
     const { availableReplicas = 0, replicas: made = 0 } = status.deploymentStatus?.[own] ?? {};
     // The platform puts something behind the name, and its Service goes without.
     const behind = new RegExp(`-(${version}|${scaledSuffix})$`);

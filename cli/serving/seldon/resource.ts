@@ -12,8 +12,7 @@ export interface SeldonDeployment {
   };
   readonly spec: {
     readonly protocol?: Protocol;
-    readonly predictors: readonly (Omit<PredictorSpec, "annotations" | "labels"> &
-      Partial<Pick<PredictorSpec, "annotations" | "labels">>)[];
+    readonly predictors: readonly (Pick<PredictorSpec, "graph" | "name"> & Partial<PredictorSpec>)[];
   };
   readonly status?: {
     readonly state?: string;

@@ -11,19 +11,21 @@ import {
   readManifest,
   trainingLock,
 } from "../../../config/manifests";
-import { untrustedLibrary } from "../../../config/servers";
+import { pinnedIn, untrustedLibrary } from "../../../config/servers";
 
 describe("what has written a model's file", () => {
   const trained = (package_: string, version: string) =>
     `numpy==1.26.4 \\\n${package_}==${version} \\\n    --hash=sha256:a\n`;
   const untrusted = (form: string, package_: string, version: string) => {
-    const found = untrustedLibrary(form, trained(package_, version));
+    const found = untrustedLibrary(form, pinnedIn(trained(package_, version)));
     return found && `${found.library} ${found.trained}, served with ${found.served}`;
   };
 
   it("is trusted with the servers' own versions, as all models of the project have them", () => {
     for (const one of manifests.filter((manifest) => !hasOwnServer(manifest)))
-      expect(untrustedLibrary(one.training.writes, trainingLock(one)), one.name).to.equal(undefined);
+      expect(untrustedLibrary(one.training.writes, pinnedIn(trainingLock(one))), one.name).to.equal(
+        undefined,
+      );
     expect(untrusted("xgboost-json", "xgboost-cpu", "2.0.3")).to.equal(undefined);
   });
 

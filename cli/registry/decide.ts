@@ -1,0 +1,97 @@
+import { parse } from "yaml";
+
+import type { Decision } from "../../config/lock";
+import { type RegistryName, registryName } from "../../config/registryNames";
+import { pinnedIn } from "../../config/servers";
+import { listed, nearest } from "../../config/words";
+import { UserError } from "../errors";
+import type { MlflowClient, ModelVersion } from "../mlflow";
+
+/** What MLflow writes beside a model's files: https://mlflow.org/docs/latest/ml/model/ */
+interface ModelFile {
+  readonly flavors?: Readonly<Record<string, Flavor | null>>;
+  readonly signature?: { readonly inputs?: string | null; readonly outputs?: string | null } | null;
+}
+
+interface Flavor {
+  readonly serialization_format?: string;
+  readonly model_format?: string;
+}
+
+/** Where the registry's files lie. */
+export interface Registry {
+  readonly mlflow: MlflowClient;
+  /** Where in the store `mlflow-artifacts:/` lies: `s3://models/mlflow`. */
+  readonly store: string;
+}
+
+/**
+ * Asks the registry which version a name stands for now, and what that is.
+ *
+ * @param wish a name in the registry, as a stack has it.
+ * @throws UserError there is no such model, alias or version, with those that there are; its files are gone; MLflow does
+ *   not answer.
+ */
+export async function decide({ mlflow, store }: Registry, wish: string): Promise<Omit<Decision, "decided">> {
+  const name = registryName(wish);
+  if (name === undefined) throw new Error(`${wish} is no name in the registry`);
+  const version = await versionOf(mlflow, wish, name);
+  const place = await mlflow.placeOf(version);
+  const files = await mlflow.artifacts(place);
+  if (!files.includes("MLmodel"))
+    throw new UserError(
+      `${wish} is version ${version.version}, and its files are gone: there is no MLmodel in ${store}/${place}. ` +
+        "Choose another version, or register it again.",
+    );
+  const [described, requirements, metrics] = await Promise.all([
+    mlflow.artifact(`${place}/MLmodel`),
+    files.includes("requirements.txt") ? mlflow.artifact(`${place}/requirements.txt`) : "",
+    version.runId === "" ? {} : mlflow.metrics(version.runId),
+  ]);
+  const { flavors = {}, signature } = (parse(described) ?? {}) as ModelFile;
+  const { inputs, outputs } = signature ?? {};
+  return {
+    version: Number(version.version),
+    run: version.runId,
+    files: `${store}/${place}`,
+    form: formOf(flavors),
+    libraries: pinnedIn(requirements),
+    metrics,
+    ...(inputs == null ? {} : { signature: { inputs, ...(outputs == null ? {} : { outputs }) } }),
+    registered: version.registered ?? new Date(0).toISOString(),
+  };
+}
+
+async function versionOf(mlflow: MlflowClient, wish: string, name: RegistryName): Promise<ModelVersion> {
+  const { model, alias } = name;
+  const found =
+    alias === undefined
+      ? await mlflow.version(model, String(name.version))
+      : await mlflow.versionByAlias(model, alias);
+  if (found !== undefined) return found;
+  const registered = await mlflow.registered(model);
+  if (registered === undefined) {
+    const names = await mlflow.registeredNames();
+    const meant = nearest(model, names);
+    const known = names.length === 0 ? "it has none" : `it has ${listed(names.slice(0, 20))}`;
+    throw new UserError(
+      `${wish}: the registry has no model ${model}; ${meant === undefined ? known : `did you mean ${meant}?`}`,
+    );
+  }
+  const aliases = Object.entries(registered.aliases);
+  const there = aliases.map(([one, version]) => `${one} (version ${version})`);
+  const has = there.length === 0 ? "it has no alias" : `it has ${listed(there)}`;
+  const what = alias === undefined ? `version ${name.version}` : `alias ${alias}`;
+  const meant = alias === undefined ? undefined : nearest(alias, Object.keys(registered.aliases));
+  throw new UserError(
+    `${wish}: model ${model} has no ${what}; ${meant === undefined ? has : `did you mean ${meant}?`}`,
+  );
+}
+
+/** Library and format of a model's files, as manifests name them; of a library without formats its name alone. */
+function formOf(flavors: NonNullable<ModelFile["flavors"]>): string {
+  const names = Object.keys(flavors);
+  const library = names.find((name) => name !== "python_function") ?? names[0] ?? "unknown";
+  const { serialization_format: serialised, model_format: format } = flavors[library] ?? {};
+  return [library, serialised ?? format].filter((part) => part !== undefined).join("-");
+}

@@ -1,0 +1,88 @@
+/** What `up` decides by itself: in `dev` everything, elsewhere nothing. */
+import type { PlatformConfig } from "../../config";
+import { undecided } from "../../config/decisionChecks";
+import { lockFile } from "../../config/lock";
+import { UserError } from "../errors";
+import type { Progress } from "../progress";
+import type { ClusterTarget } from "../target";
+import { hasMoved, listingOf } from "./listing";
+import { decisionsIn, writeLock } from "./lockFile";
+import { registryOf } from "./registry";
+import { allWishes, update } from "./update";
+
+/** What of a stack decides. */
+export interface Deciding {
+  readonly config: Pick<PlatformConfig, "environment" | "models">;
+  readonly file: string;
+}
+
+/** Reads what a stack wishes for; undefined if it is nothing. @throws UserError its configuration is wrong. */
+export async function decidingOf(stack: string): Promise<Deciding | undefined> {
+  const { platformConfig } = await import("../plan/plan.js");
+  const config = await platformConfig(stack, {});
+  if (allWishes(config.models).size === 0) return undefined;
+  return { config, file: lockFile(stack, config.environment) };
+}
+
+/**
+ * Before anything is deployed: in `dev` takes what the registry has now, elsewhere says where it has moved on. Where the
+ * registry cannot be asked, what was decided goes on, and that is said.
+ */
+export async function decideBefore(
+  { stack, cluster }: Pick<ClusterTarget, "cluster" | "stack">,
+  { config, file }: Deciding,
+  progress: Progress,
+): Promise<void> {
+  const before = decisionsIn(file);
+  const registry = await registryOf(cluster);
+  if (config.environment !== "dev") {
+    for (const row of await listingOf(config.models, before, cluster))
+      if (row.decided !== null && hasMoved(row))
+        progress.warn(
+          `${row.wish ?? ""} is version ${row.registry ?? ""} in the registry now, and version ${row.decided.version} is ` +
+            `what was decided for ${row.model}. To take it: npm run models -- update ${row.model} --stack ${stack}`,
+        );
+    return;
+  }
+  if (registry === undefined) {
+    // With the cluster's registry its versions are gone: another one begins with none.
+    writeLock(file, {}, stack);
+    return;
+  }
+  await progress.step("registry", async (step) => {
+    const { decisions, changes, failures } = await update(registry, config.models, config.models, before);
+    if (changes.length > 0) writeLock(file, decisions, stack);
+    for (const failure of failures) progress.warn(failure);
+    step.detail(changes.length === 0 ? "nothing has changed" : changes.join("; "));
+  });
+}
+
+/**
+ * After all else is up: decides what could not be decided before there was a registry.
+ *
+ * @returns whether there is more to deploy now.
+ * @throws UserError the registry has nothing of that name.
+ */
+export async function decideRest(
+  { stack, cluster }: Pick<ClusterTarget, "cluster" | "stack">,
+  { config, file }: Deciding,
+  progress: Progress,
+): Promise<boolean> {
+  const before = decisionsIn(file);
+  const open = config.models.filter((model) => undecided(model, before).length > 0);
+  if (open.length === 0 || config.environment !== "dev") return false;
+  const { changes, failures } = await progress.step("registry", async (step) => {
+    const registry = await registryOf(cluster);
+    if (registry === undefined) throw new UserError("the registry is not there.");
+    const updated = await update(registry, open, config.models, before);
+    if (updated.changes.length > 0) writeLock(file, updated.decisions, stack);
+    step.detail(updated.changes.join("; "));
+    return updated;
+  });
+  if (changes.length === 0 && failures.length > 0)
+    throw new UserError(
+      `${failures.join("\n")}\n  All else is up. Register such a version, or set the alias (npm run open -- mlflow), and: npm run up`,
+    );
+  for (const failure of failures) progress.warn(failure);
+  return changes.length > 0;
+}

@@ -1,0 +1,77 @@
+import { userInfo } from "node:os";
+
+import type { Decisions } from "../../config/lock";
+import { wishesOf } from "../../config/decisionChecks";
+import type { ModelConfig } from "../../config/models";
+import { listed, nearest } from "../../config/words";
+import { UserError, messageOf } from "../errors";
+import { type Registry, decide } from "./decide";
+import { difference, isSame } from "./difference";
+
+/** What was decided anew. */
+export interface Updated {
+  readonly decisions: Decisions;
+  /** A line for each name that stands for another version now, or for one at last. */
+  readonly changes: readonly string[];
+  /** Why a name stands for nothing; what was decided for it before stays. */
+  readonly failures: readonly string[];
+}
+
+/** Names that a stack wishes for, with the models that do. */
+export function allWishes(models: readonly ModelConfig[]): ReadonlyMap<string, readonly string[]> {
+  const wishes = new Map<string, string[]>();
+  for (const model of models)
+    for (const wish of wishesOf(model)) wishes.set(wish, [...(wishes.get(wish) ?? []), model.name]);
+  return wishes;
+}
+
+/** The models of these names. @throws UserError a stack has none of a name, or it wishes for nothing. */
+export function chosen(models: readonly ModelConfig[], names: readonly string[]): readonly ModelConfig[] {
+  const known = models.map(({ name }) => name);
+  for (const name of names) {
+    const meant = nearest(name, known);
+    if (!known.includes(name))
+      throw new UserError(
+        `the stack has no model ${name}; ${meant === undefined ? `it has ${listed(known)}` : `did you mean ${meant}?`}`,
+      );
+    if (models.every((model) => model.name !== name || wishesOf(model).length === 0))
+      throw new UserError(
+        `model ${name} names no version of the registry: nothing is to be decided. Name one: models[].model: models:/NAME@ALIAS`,
+      );
+  }
+  return names.length === 0 ? models : models.filter(({ name }) => names.includes(name));
+}
+
+/**
+ * Asks the registry anew.
+ *
+ * @param models whose names are asked for; decisions that nobody else in the stack wishes for go.
+ * @param all the stack's models.
+ */
+export async function update(
+  registry: Registry,
+  models: readonly ModelConfig[],
+  all: readonly ModelConfig[],
+  before: Decisions,
+): Promise<Updated> {
+  const wished = new Set(allWishes(all).keys());
+  const decisions = Object.fromEntries(Object.entries(before).filter(([wish]) => wished.has(wish)));
+  const changes = Object.keys(before)
+    .filter((wish) => !wished.has(wish))
+    .map((wish) => `${wish}: no longer wished for`);
+  const failures: string[] = [];
+  const asked = [...allWishes(models)].map(async ([wish, by]) => {
+    try {
+      const after = await decide(registry, wish);
+      const { decided, ...was } = before[wish] ?? {};
+      if (decided !== undefined && isSame(was, after)) return;
+      decisions[wish] = { ...after, decided: { at: new Date().toISOString(), by: userInfo().username } };
+      changes.push(`${listed(by)} (${wish}): ${difference(before[wish], after)}`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(messageOf(error));
+    }
+  });
+  await Promise.all(asked);
+  return { decisions, changes: changes.sort(), failures: failures.sort() };
+}

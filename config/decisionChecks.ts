@@ -1,0 +1,81 @@
+import type { Understood } from "./checks";
+import type { Decision, Decisions } from "./lock";
+import { servedBy } from "./manifests";
+import type { Mistake } from "./mistakes";
+import type { ModelConfig } from "./models";
+import { registryScheme } from "./registryNames";
+import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
+import type { Path } from "./walk";
+import { either } from "./words";
+
+/** A place of the configuration that names a model's files. */
+export interface NamedFiles {
+  readonly path: Path;
+  readonly address: string;
+}
+
+/** Where a model names files: for all its versions, and for some of them. */
+export function filesNamed({ model, predictors = [] }: ModelConfig): NamedFiles[] {
+  const named = (path: Path, address: string | undefined) =>
+    address === undefined ? [] : [{ path, address }];
+  return [
+    ...named(["model"], model),
+    ...predictors.flatMap((one, index) => named(["predictors", index, "model"], one.model)),
+  ];
+}
+
+/** What a model wishes for of the registry. */
+export function wishesOf(model: ModelConfig): string[] {
+  const wishes = filesNamed(model).flatMap(({ address }) =>
+    address.startsWith(registryScheme) ? [address] : [],
+  );
+  return [...new Set(wishes)];
+}
+
+/** The wishes of a model for which nothing has been decided. */
+export function undecided(model: ModelConfig, decisions: Decisions): string[] {
+  return wishesOf(model).filter((wish) => decisions[wish] === undefined);
+}
+
+/** What a server cannot load, or would answer otherwise, of what was decided. */
+export function checkDecisions({ models = [] }: Understood, decisions: Decisions): Mistake[] {
+  return models.flatMap((model, index) =>
+    model === undefined
+      ? []
+      : filesNamed(model).flatMap(({ path, address }) => {
+          const decision = decisions[address];
+          const message = decision && misfit(model, address, decision);
+          return message === undefined ? [] : [{ path: ["models", index, ...path], message }];
+        }),
+  );
+}
+
+function misfit(
+  { server, image, allowPickle }: ModelConfig,
+  wish: string,
+  decision: Decision,
+): string | undefined {
+  const { version, form, libraries } = decision;
+  const what = `is ${wish}, version ${version}`;
+  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
+  // Of an image of others nothing is known.
+  if (reads === undefined) return undefined;
+  if (!reads.includes(form)) {
+    const able = prepackagedServers.filter((one) => serverReads[one].includes(form));
+    const instead = able.length === 0 ? "an image of your own" : either(able.map((one) => `server: ${one}`));
+    return `${what} (${form}), which ${server ?? String(image)} cannot load: take ${instead}`;
+  }
+  if (server === undefined) return undefined;
+  if (isPickle(form) && !allowPickle)
+    return (
+      `${what}, a pickle, which runs whatever code is in it: write allowPickle: true if only those whom you trust may ` +
+      "write to the bucket and the registry"
+    );
+  const found = untrustedLibrary(form, libraries);
+  if (found === undefined) return undefined;
+  const { library, trained, served } = found;
+  return (
+    `${what}, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. ` +
+    `Train it with ${library} ${served}, and choose that version`
+  );
+}

@@ -1,0 +1,128 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { projectDir } from "../../../cli/paths";
+import { decisionsIn, writeLock } from "../../../cli/registry/lockFile";
+import program from "../../../index";
+import { type Decision, lockFile, readLock } from "../../../config/lock";
+import { at } from "../components/support/created";
+import { run, stackConfig } from "../config/support";
+import { record } from "../support/recorder";
+
+const decision: Decision = {
+  version: 3,
+  run: "8f0c",
+  files: "s3://models/mlflow/1/models/m-1/artifacts",
+  form: "xgboost-ubj",
+  libraries: { xgboost: "2.1.2" },
+  metrics: { test_r2: 0.61 },
+  signature: { inputs: '[{"name": "x"}]' },
+  registered: "2026-11-01T12:00:00.000Z",
+  decided: { at: "2026-11-02T12:00:00.000Z", by: "ann" },
+};
+
+describe("the lock", () => {
+  const wish = "models:/churn@champion";
+  const home = process.env["MLPLATFORM_HOME"];
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-lock-"));
+  const file = path.join(folder, "models.dev.lock.yaml");
+
+  beforeEach(() => {
+    process.env["MLPLATFORM_HOME"] = folder;
+    rmSync(file, { force: true });
+  });
+  after(() => {
+    if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+    else process.env["MLPLATFORM_HOME"] = home;
+    rmSync(folder, { recursive: true });
+  });
+
+  it("stands beside the stack's file, and that of dev beside the state of this machine", () => {
+    expect(lockFile("dev", "dev")).to.equal(file);
+    expect(lockFile("eu", "prod")).to.equal(path.join(projectDir, "models.eu.lock.yaml"));
+  });
+
+  it("is read as it was written, and is no file where nothing was decided", () => {
+    expect(readLock(file)).to.deep.equal({ decisions: {}, problems: [] });
+    writeLock(file, { [wish]: decision }, "dev");
+    expect(readFileSync(file, "utf8")).to.match(/^# Which versions .* stack dev serves/);
+    expect(decisionsIn(file)).to.deep.equal({ [wish]: decision });
+    writeLock(file, {}, "dev");
+    expect(existsSync(file)).to.equal(false);
+  });
+
+  const stack = (more = "server: XGBOOST_SERVER") =>
+    stackConfig(
+      `mlplatform:context: minikube\nmlplatform:models: [{ name: churn, model: "${wish}", ${more} }]`,
+    );
+
+  for (const [text, problem] of [
+    ["models: [", /is not YAML/],
+    ["models: {}\nmore: 1", /more/],
+    ["models: { churn: {} }", /models\.churn/],
+    [`models: { "${wish}": { version: 0 } }`, /version/],
+  ] as const)
+    it(`is not taken in part where it is wrong: ${text}`, async () => {
+      writeFileSync(file, text);
+      expect(() => decisionsIn(file)).to.throw(problem);
+      const { error, registered } = await run(stack());
+      expect((error as Error).message).to.match(/^models\.dev\.lock\.yaml cannot be read:/);
+      expect(registered).to.deep.equal([]);
+    });
+
+  const recorded = (given = stack()) => record(program, given.config, { stack: "dev" });
+
+  it("says whose files are served", async () => {
+    writeLock(file, { [wish]: decision }, "dev");
+    const { resources, notices } = await recorded();
+    const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
+    expect(at(model?.inputs, "spec", "predictors", "0", "graph", "modelUri")).to.equal(decision.files);
+    expect(notices).to.deep.equal([]);
+  });
+
+  it("leaves out a model for which nothing was decided, and says so", async () => {
+    const { resources, notices, outputs } = await recorded();
+    expect(resources.some(({ type }) => type.endsWith(":SeldonDeployment"))).to.equal(false);
+    expect(outputs).to.deep.include({ models: {} });
+    expect(notices.map(({ message }) => message)).to.deep.equal([
+      `churn is left out: which version ${wish} is, has not been decided yet. npm run models -- update`,
+    ]);
+  });
+
+  for (const [what, change, more, message] of [
+    [
+      "another library's files",
+      { form: "sklearn-cloudpickle" },
+      undefined,
+      "(sklearn-cloudpickle), which XGBOOST_SERVER cannot load: take server: MLFLOW_SERVER or server: SKLEARN_SERVER",
+    ],
+    [
+      "files that no server loads",
+      { form: "pytorch" },
+      undefined,
+      "(pytorch), which XGBOOST_SERVER cannot load",
+    ],
+    [
+      "a pickle",
+      { form: "sklearn-cloudpickle" },
+      "server: MLFLOW_SERVER",
+      "a pickle, which runs whatever code is in it: write allowPickle: true",
+    ],
+    [
+      "files of a newer library",
+      { libraries: { xgboost: "3.1.3" } },
+      undefined,
+      "logged with xgboost 3.1.3, and XGBOOST_SERVER has 2.1.2: it may answer otherwise",
+    ],
+  ] as const)
+    it(`is compared with the server at preview: ${what}`, async () => {
+      writeLock(file, { [wish]: { ...decision, ...change } }, "dev");
+      const { error } = await run(stack(more));
+      expect((error as Error).message)
+        .to.include(`models[0].model is ${wish}, version 3`)
+        .and.include(message);
+    });
+});

@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { proxyAddress, trackingService } from "../../../cli/cluster/services";
+import { Progress } from "../../../cli/progress";
+import { difference } from "../../../cli/registry/difference";
+import { type Deciding, decideBefore, decideRest } from "../../../cli/registry/deciding";
+import { listingOf, listingTable } from "../../../cli/registry/listing";
+import { decisionsIn, writeLock } from "../../../cli/registry/lockFile";
+import { needRegistry } from "../../../cli/registry/registry";
+import { chosen, update } from "../../../cli/registry/update";
+import type { Decision } from "../../../config/lock";
+import type { ModelConfig } from "../../../config/models";
+import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
+import { outputOf } from "../support/output";
+import { rejection } from "../support/rejection";
+
+const champion = "models:/churn@champion";
+const mlflow = proxyAddress(trackingService);
+const api = `${mlflow}/api/2.0/mlflow`;
+const served = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments";
+const server = "/apis/apps/v1/namespaces/mlflow/deployments/mlflow";
+const notThere = [404, { error_code: "RESOURCE_DOES_NOT_EXIST" }] as const;
+
+describe("the registry", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-registry-"));
+  const file = path.join(folder, "models.lock.yaml");
+  let fake: FakeApi;
+
+  before(async () => {
+    fake = await fakeApi({});
+  });
+  after(async () => {
+    await fake.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Has the registry hold a version of `churn`, whose alias `champion` leads to it. */
+  const hold = (version: number, score: number): void => {
+    const place = `1/models/m-${version}/artifacts`;
+    const record = { name: "churn", version: String(version), run_id: `run${version}` };
+    Object.assign(fake.answers, {
+      [`${api}/registered-models/alias?name=churn&alias=champion`]: {
+        model_version: { ...record, creation_timestamp: Date.parse("2026-11-01T12:00:00Z") },
+      },
+      [`${api}/model-versions/get?name=churn&version=${version}`]: { model_version: record },
+      [`${api}/model-versions/get-download-uri?name=churn&version=${version}`]: {
+        artifact_uri: `mlflow-artifacts:/${place}`,
+      },
+      [`${api}/runs/get?run_id=run${version}`]: {
+        run: { data: { metrics: [{ key: "test_r2", value: score }] } },
+      },
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=${place}`]: {
+        files: ["MLmodel", "requirements.txt"].map((name) => ({ path: name, is_dir: false })),
+      },
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]:
+        "flavors:\n  python_function: {}\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n",
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/requirements.txt`]:
+        "mlflow==3.15.1\nxgboost==2.1.2\n",
+    });
+  };
+
+  beforeEach(() => {
+    for (const address of Object.keys(fake.answers)) Reflect.deleteProperty(fake.answers, address);
+    const args = ["server", "--artifacts-destination=s3://models/mlflow"];
+    Object.assign(fake.answers, {
+      [server]: { spec: { template: { spec: { containers: [{ args }] } } } },
+      [served]: { items: [] },
+    });
+    for (const [method, query] of [
+      ["registered-models/get", "?name=churn"],
+      ["registered-models/search", "?max_results=1000"],
+    ] as const)
+      fake.answers[`${api}/${method}${query}`] = {
+        registered_model: { aliases: [{ alias: "champion", version: "3" }] },
+        registered_models: [{ name: "churn" }, { name: "wine" }],
+      };
+    for (const query of ["registered-models/alias", "registered-models/get", "model-versions/get"])
+      fake.answers[`${api}/${query}`] = notThere;
+    hold(3, 0.61);
+    rmSync(file, { force: true });
+  });
+
+  const model = (name: string, wish: string | undefined) => ({ name, model: wish }) as ModelConfig;
+  const churn = model("churn", champion);
+  const ask = async (...models: ModelConfig[]) =>
+    update(await needRegistry(fake.cluster), models, models, {});
+  const decided = async (): Promise<Decision> => {
+    const { decisions } = await ask(churn);
+    return decisions[champion]!;
+  };
+
+  it("is asked for everything that the lock says of a version", async () => {
+    const { decided: when, ...rest } = await decided();
+    expect(rest).to.deep.equal({
+      version: 3,
+      run: "run3",
+      files: "s3://models/mlflow/1/models/m-3/artifacts",
+      form: "xgboost-ubj",
+      libraries: { mlflow: "3.15.1", xgboost: "2.1.2" },
+      metrics: { test_r2: 0.61 },
+      signature: { inputs: "[1]", outputs: "[2]" },
+      registered: "2026-11-01T12:00:00.000Z",
+    });
+    expect(Date.now() - Date.parse(when.at)).to.be.within(0, 60_000);
+  });
+
+  for (const [wish, message] of [
+    ["models:/chrun@champion", "the registry has no model chrun; did you mean churn?"],
+    ["models:/flowers/1", "the registry has no model flowers; it has churn and wine"],
+    ["models:/churn@champoin", "model churn has no alias champoin; did you mean champion?"],
+    ["models:/churn@x", "model churn has no alias x; it has champion (version 3)"],
+    ["models:/churn/9", "model churn has no version 9; it has champion (version 3)"],
+  ] as const)
+    it(`says what there is in place of ${wish}`, async () => {
+      const { decisions, failures } = await ask(model("m", wish), churn);
+      expect(failures).to.deep.equal([`${wish}: ${message}`]);
+      expect(Object.keys(decisions), "the others are decided").to.deep.equal([champion]);
+    });
+
+  it("takes no version whose files are gone, or where MLflow cannot hand them out", async () => {
+    fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=1/models/m-3/artifacts`] = {};
+    expect((await ask(churn)).failures[0]).to.include("version 3, and its files are gone");
+    fake.answers[`${api}/model-versions/get-download-uri?name=churn&version=3`] = {
+      artifact_uri: "file:///tmp",
+    };
+    expect((await ask(churn)).failures[0]).to.include("stored at file:///tmp");
+  });
+
+  it("changes what it has something else for, and nothing else", async () => {
+    const before = { [champion]: await decided(), "models:/old/1": await decided() };
+    const again = await update(await needRegistry(fake.cluster), [churn], [churn], before);
+    expect(again.changes).to.deep.equal(["models:/old/1: no longer wished for"]);
+    expect(again.decisions[champion], "with its day").to.equal(before[champion]);
+    hold(4, 0.6412);
+    const moved = await update(await needRegistry(fake.cluster), [churn], [churn], {
+      [champion]: before[champion],
+    });
+    expect(moved.changes).to.deep.equal([
+      `churn (${champion}): version 3 → 4, test_r2 0.61 → 0.6412, signature unchanged, xgboost 2.1.2`,
+    ]);
+  });
+
+  it("tells a change of signature, format and library", async () => {
+    const before = await decided();
+    const after = {
+      ...{ ...before, version: 4, form: "xgboost-json", metrics: {} },
+      ...{ signature: { inputs: "[9]" }, libraries: { xgboost: "2.0.3" } },
+    };
+    expect(difference(before, after)).to.equal(
+      "version 3 → 4, signature changed, xgboost-ubj → xgboost-json, xgboost 2.1.2 → 2.0.3",
+    );
+    expect(difference(undefined, before)).to.equal("version 3, test_r2 0.61, xgboost 2.1.2");
+  });
+
+  it("knows the models that are asked for by name", () => {
+    const all = [churn, model("trained", undefined)];
+    expect(chosen(all, [])).to.equal(all);
+    expect(chosen(all, ["churn"])).to.deep.equal([churn]);
+    expect(() => chosen(all, ["chrun"])).to.throw("the stack has no model chrun; did you mean churn?");
+    expect(() => chosen(all, ["trained"])).to.throw("model trained names no version of the registry");
+  });
+
+  it("lists what is wished for, decided and served", async () => {
+    const decision = await decided();
+    fake.answers[served] = {
+      items: [
+        {
+          metadata: { name: "churn", namespace: "ml-models" },
+          spec: { predictors: [{ name: "default", graph: { name: "churn", modelUri: decision.files } }] },
+        },
+      ],
+    };
+    hold(4, 0.7);
+    const all = [churn, model("trained", undefined), model("lost", "models:/flowers@champion")];
+    const rows = await listingOf(all, { [champion]: decision }, fake.cluster);
+    expect(rows.map(({ decided: one, ...row }) => ({ ...row, decided: one?.version }))).to.deep.equal([
+      { model: "churn", wish: champion, registry: 4, reason: null, serves: true, decided: 3 },
+      { model: "trained", wish: null, registry: null, reason: null, serves: null, decided: undefined },
+      {
+        ...{
+          model: "lost",
+          wish: "models:/flowers@champion",
+          registry: null,
+          serves: false,
+          decided: undefined,
+        },
+        reason: "models:/flowers@champion: the registry has no model flowers; it has churn and wine",
+      },
+    ]);
+    expect(listingTable(rows)).to.match(/churn .*version 3 .*version 4 ← .*yes .*test_r2 0\.61/);
+    const [alone] = await listingOf([churn], { [champion]: decision }, undefined);
+    expect(alone).to.include({ registry: null, reason: "not asked", serves: null });
+  });
+
+  describe("at `up`", () => {
+    const deciding = (environment: "dev" | "prod"): Deciding => ({
+      config: { environment, models: [churn] },
+      file,
+    });
+    const up = (what: typeof decideBefore | typeof decideRest, environment: "dev" | "prod" = "dev") =>
+      outputOf(() =>
+        what({ stack: environment, cluster: fake.cluster }, deciding(environment), new Progress("json")),
+      );
+
+    it("decides for dev, before where it can and else after the rest", async () => {
+      fake.answers[server] = [404, {}];
+      writeLock(file, { [champion]: await decidedOnce() }, "dev");
+      await up(decideBefore);
+      expect(decisionsIn(file), "of another registry").to.deep.equal({});
+      restore();
+      expect((await up(decideRest)).result).to.equal(true);
+      expect(decisionsIn(file)[champion]?.version).to.equal(3);
+      expect((await up(decideRest)).result, "nothing is left").to.equal(false);
+      hold(4, 0.7);
+      expect((await up(decideBefore)).out).to.include("version 3 → 4");
+      expect(decisionsIn(file)[champion]?.version).to.equal(4);
+    });
+
+    const restore = () => {
+      const args = ["--artifacts-destination=s3://models/mlflow"];
+      fake.answers[server] = { spec: { template: { spec: { containers: [{ args }] } } } };
+    };
+    const decidedOnce = async () => {
+      restore();
+      const decision = await decided();
+      fake.answers[server] = [404, {}];
+      return decision;
+    };
+
+    it("goes on with what was decided where the registry does not answer", async () => {
+      writeLock(file, { [champion]: await decided() }, "dev");
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = [503, "no endpoints"];
+      expect((await up(decideBefore)).out)
+        .to.include('"event":"warning"')
+        .and.include("503");
+      expect(decisionsIn(file)[champion]?.version).to.equal(3);
+    });
+
+    it("ends with what is wrong where the registry has no such version", async () => {
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = notThere;
+      const error = await rejection(
+        decideRest({ stack: "dev", cluster: fake.cluster }, deciding("dev"), new Progress("json")),
+      );
+      expect(error.message).to.match(/no alias champion.*\n {2}All else is up\./);
+    });
+
+    it("leaves it to people elsewhere, and tells them where the registry has moved on", async () => {
+      writeLock(file, { [champion]: await decided() }, "prod");
+      hold(4, 0.7);
+      expect((await up(decideBefore, "prod")).out).to.include(
+        "is version 4 in the registry now, and version 3",
+      );
+      expect((await up(decideRest, "prod")).result).to.equal(false);
+      expect(decisionsIn(file)[champion]?.version).to.equal(3);
+    });
+  });
+});
