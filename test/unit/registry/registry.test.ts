@@ -89,8 +89,9 @@ describe("the registry", () => {
   const ask = async (...models: ModelConfig[]) =>
     update(await needRegistry(fake.cluster), models, models, {});
   const decided = async (): Promise<Decision> => {
-    const { decisions } = await ask(churn);
-    return decisions[champion]!;
+    const found = (await ask(churn)).decisions[champion];
+    if (found === undefined) throw new Error("nothing was decided");
+    return found;
   };
 
   it("is asked for everything that the lock says of a version", async () => {
