@@ -1,12 +1,16 @@
 /**
- * `npm test`: every suite, one after the other, and `N passed, N failed` as the last line.
+ * `npm test`: every suite, two side by side, and `N passed, N failed` as the last line. What a suite writes comes whole
+ * when it and those before it have ended.
  *
- * Arguments choose suites by name: `npm test -- unit`. `kills` runs by name only: all rounds of what `engine` runs a few
- * of.
+ * Arguments choose suites by name: `npm test -- unit`. These run one after the other, and write as they go. `kills` runs
+ * by name only: all rounds of what `engine` runs a few of.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import * as path from "node:path";
+import { Readable } from "node:stream";
 
 import { manifests } from "../config/manifests";
 import { homeDir, mlAppDir, projectDir } from "../cli/paths";
@@ -24,6 +28,11 @@ interface Outcome extends Counts {
   failures: readonly string[];
 }
 
+/** A suite that has ended, and what there is to show of it. */
+interface Ended extends Outcome {
+  readonly shown: string;
+}
+
 /** A suite: a command that leaves a report behind, and a reader of that report. */
 interface Suite {
   readonly name: string;
@@ -39,20 +48,24 @@ interface Suite {
 
 const reports = path.join(homeDir(), "test-reports");
 
+/** In an order in which two lanes end at about the same time. */
 const suites: readonly Suite[] = [
   mocha("unit", "test/unit/**/*.test.ts"),
   mocha("golden", "test/golden/**/*.test.ts"),
   mocha("policy", "test/policy/**/*.test.ts"),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
+  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["xgboost-next"]),
-  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
 ];
 
 const byNameOnly: readonly Suite[] = [
   { ...mocha("kills", "test/engine/interruption.test.ts", ["engine"]), env: { ENGINE_ROUNDS: "50" } },
 ];
+
+/** Neither runner sees the terminal where its lines are kept until it has ended. */
+const color = process.stdout.isTTY && !process.env["NO_COLOR"];
 
 function mocha(name: string, files: string, needs: readonly Need[] = []): Suite {
   const reporter = path.join(projectDir, "test", "reporter.ts");
@@ -64,6 +77,7 @@ function mocha(name: string, files: string, needs: readonly Need[] = []): Suite 
       ...[process.execPath, path.join(projectDir, "node_modules", "mocha", "bin", "mocha.js")],
       // A test that fails may leave a process behind, which must not keep the suite from its end.
       ...["--exit", "--reporter", reporter, "--reporter-option", `report=${report}`, files],
+      ...(color ? ["--color"] : []),
     ],
     read: (report) => JSON.parse(readFileSync(report, "utf8")) as Outcome,
   };
@@ -74,7 +88,10 @@ function pytest(name: string, environment: string, folder: string, needs: readon
     name,
     needs: [environment, ...needs],
     folder: mlAppDir,
-    command: (report, python) => [python(environment), "-m", "pytest", "-q", `--junitxml=${report}`, folder],
+    command: (report, python) => [
+      ...[python(environment), "-m", "pytest", "-q", `--junitxml=${report}`, folder],
+      ...(color ? ["--color=yes"] : []),
+    ],
     read: (report) => {
       const text = readFileSync(report, "utf8");
       const attributes = /<testsuite [^>]*>/.exec(text)?.[0] ?? "";
@@ -89,15 +106,24 @@ function pytest(name: string, environment: string, folder: string, needs: readon
   };
 }
 
-/** Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure. */
-function run(suite: Suite, python: (name: string) => string): Outcome {
+/**
+ * Runs one suite. A runner that leaves no report, or fails without a failed test, counts as one failure.
+ *
+ * @param live whether its lines come as they are written; else they are kept for the end.
+ */
+async function run(suite: Suite, python: (name: string) => string, live: boolean): Promise<Ended> {
   const report = path.join(reports, suite.name);
+  const log = `${report}.log`;
   rmSync(report, { force: true });
-  console.log(`\n── ${suite.name} ──`);
+  const title = `\n── ${suite.name} ──`;
+  console.log(live ? title : `… ${suite.name} begins`);
   const [file = "", ...args] = suite.command(report, python);
   const began = Date.now();
+  const output = live ? "inherit" : openSync(log, "w");
   const env = { ...process.env, ...suite.env };
-  const { status } = spawnSync(file, args, { cwd: suite.folder, env, stdio: "inherit" });
+  const child = spawn(file, args, { cwd: suite.folder, env, stdio: ["inherit", output, output] });
+  const [status] = (await once(child, "close").catch((error: unknown) => [error])) as unknown[];
+  if (output !== "inherit") closeSync(output);
   let counts: Outcome;
   try {
     counts = suite.read(report);
@@ -110,10 +136,13 @@ function run(suite: Suite, python: (name: string) => string): Outcome {
     counts.failures = [`the suite ended with ${String(status)}${nothingRan ? " and ran no test" : ""}`];
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
-  console.log(
-    `${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
-  );
-  return { ...counts, failures: counts.failures.map((title) => `${suite.name}: ${title}`) };
+  const summary = `${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`;
+  if (!live) console.log(`… ${summary}`);
+  return {
+    ...counts,
+    failures: counts.failures.map((title) => `${suite.name}: ${title}`),
+    shown: live ? summary : [title, readFileSync(log, "utf8").trimEnd(), summary].join("\n"),
+  };
 }
 
 async function main(): Promise<void> {
@@ -126,7 +155,17 @@ async function main(): Promise<void> {
   }
   const wanted = names.length === 0 ? suites : all.filter(({ name }) => names.includes(name));
   const environments = await prepare(wanted.flatMap(({ needs }) => needs));
-  const results = wanted.map((suite) => run(suite, (name) => environments(name).python));
+  const lanes = names.length === 0 ? Math.min(2, availableParallelism()) : 1;
+  // None waits for those before it to be shown.
+  const sideBySide = { concurrency: lanes, highWaterMark: wanted.length };
+  const python = (name: string) => environments(name).python;
+  const each = (suite: Suite) => run(suite, python, lanes === 1);
+  const ended = Readable.from(wanted).map(each, sideBySide) as AsyncIterable<Ended>;
+  const results: Ended[] = [];
+  for await (const suite of ended) {
+    console.log(suite.shown);
+    results.push(suite);
+  }
   const failures = results.flatMap((outcome) => outcome.failures);
   const total = (key: keyof Counts) => results.reduce((sum, counts) => sum + counts[key], 0);
   if (total("skipped") > 0) console.log(`\n${total("skipped")} skipped; the reasons stand above.`);
