@@ -68,14 +68,21 @@ export class MlflowClient {
 
   /** The newest version of a model with this value of a tag; undefined if there is none. */
   async versionByTag(name: string, key: string, value: string): Promise<ModelVersion | undefined> {
-    const filter = `name='${name}' and tags.${key}='${value}'`;
-    const parameters = { filter, order_by: "version_number DESC", max_results: "1" };
+    return (await this.versions(`name='${name}' and tags.${key}='${value}'`, 1))[0];
+  }
+
+  /** The versions that were registered of what a run has logged, the newest first, a hundred of them at most. */
+  async versionsOfRun(runId: string): Promise<readonly ModelVersion[]> {
+    return this.versions(`run_id='${runId}'`, 100);
+  }
+
+  private async versions(filter: string, most: number): Promise<ModelVersion[]> {
+    const parameters = { filter, order_by: "version_number DESC", max_results: String(most) };
     const answer = await this.get<{ model_versions?: VersionAnswer["model_version"][] }>(
       "model-versions/search",
       parameters,
     );
-    const [newest] = answer?.model_versions ?? [];
-    return newest && toVersion(newest);
+    return (answer?.model_versions ?? []).map(toVersion);
   }
 
   /** A registered model; undefined if there is none of that name. */

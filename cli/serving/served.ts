@@ -38,6 +38,11 @@ export interface ServedModel {
   readonly predictors: readonly ServedPredictor[];
 }
 
+/** Where in MLflow's store the files of a version of the registry lie; undefined for all other files. */
+export function loggedPlace({ modelUri }: Pick<ServedPredictor, "modelUri">): string | undefined {
+  return /\/(\d+\/models\/[^/]+\/artifacts)\/?$/.exec(modelUri ?? "")?.[1];
+}
+
 /**
  * Where in MLflow's store a training has published what a predictor serves: `served/MODEL/HASH`; undefined if its files
  * come from elsewhere.

@@ -1,18 +1,30 @@
 import { parse } from "yaml";
 
 import type { MlflowClient } from "../mlflow";
-import { type ServedPredictor, publishedPlace } from "./served";
+import { type ServedPredictor, loggedPlace, publishedPlace } from "./served";
 
-/** The registered version of which a predictor has the files, as they say themselves; undefined if they do not. */
+/** The registered version of which a predictor has the files; undefined if neither they nor the registry say so. */
 export async function servedVersion(
   registry: MlflowClient,
   predictor: Pick<ServedPredictor, "modelUri">,
 ): Promise<string | undefined> {
+  const logged = loggedPlace(predictor);
+  if (logged !== undefined) return loggedVersion(registry, logged).catch(() => undefined);
   const place = publishedPlace(predictor);
   if (place === undefined) return undefined;
   const registered = await registry.artifact(`${place}/registered_model_meta`).catch(() => undefined);
   const { model_version: version } = (parse(registered ?? "") ?? {}) as { model_version?: unknown };
   return typeof version === "string" || typeof version === "number" ? String(version) : undefined;
+}
+
+/** The newest version that was registered of the files at a place. */
+async function loggedVersion(registry: MlflowClient, place: string): Promise<string | undefined> {
+  const { run_id: run } = (parse(await registry.artifact(`${place}/MLmodel`)) ?? {}) as { run_id?: unknown };
+  if (typeof run !== "string") return undefined;
+  // A run may have logged several models.
+  for (const one of await registry.versionsOfRun(run))
+    if ((await registry.placeOf(one)) === place) return one.version;
+  return undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ import { needRegistry } from "../../../cli/registry/registry";
 import { chosen, update } from "../../../cli/registry/update";
 import type { Decision } from "../../../config/lock";
 import type { ModelConfig } from "../../../config/models";
+import { servedVersion } from "../../../cli/serving/version";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { outputOf } from "../support/output";
 import { rejection } from "../support/rejection";
@@ -129,6 +130,24 @@ describe("the registry", () => {
       artifact_uri: "file:///tmp",
     };
     expect((await ask(churn)).failures[0]).to.include("stored at file:///tmp");
+  });
+
+  it("tells which version the files are that a pod has", async () => {
+    const { mlflow: client, store } = await needRegistry(fake.cluster);
+    const at = (modelUri: string) => servedVersion(client, { modelUri });
+    const place = "1/models/m-3/artifacts";
+    const search = `${api}/model-versions/search?filter=run_id='run3'&order_by=version_number DESC&max_results=100`;
+    fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`] = "run_id: run3\n";
+    fake.answers[search] = {
+      model_versions: ["7", "3"].map((version) => ({ name: "churn", version, run_id: "run3" })),
+    };
+    fake.answers[`${api}/model-versions/get-download-uri?name=churn&version=7`] = {
+      artifact_uri: "mlflow-artifacts:/1/models/m-other/artifacts",
+    };
+    expect(await at(`${store}/${place}`)).to.equal("3");
+    fake.answers[search] = {};
+    expect(await at(`${store}/${place}`)).to.equal(undefined);
+    expect(await at("s3://elsewhere/1/models/m-9/artifacts"), "of another store").to.equal(undefined);
   });
 
   it("changes what it has something else for, and nothing else", async () => {
