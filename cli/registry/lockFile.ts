@@ -26,7 +26,7 @@ export function writeLock(file: string, decisions: Decisions, stack: string): vo
   }
   const head =
     `# Which versions of the registry's models stack ${stack} serves. Written by: npm run models -- update\n` +
-    "# Commit it: the preview of a change to it is the preview of a promotion.\n";
+    "# Kept in git, the preview of a change to it is the preview of a promotion.\n";
   const text = stringify({ models: Object.fromEntries(names.map((name) => [name, decisions[name]])) });
   mkdirSync(path.dirname(file), { recursive: true });
   const partial = `${file}.partial`;
