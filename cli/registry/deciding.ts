@@ -1,9 +1,13 @@
 /** What `up` decides by itself: in `dev` everything, elsewhere nothing. */
 import type { PlatformConfig } from "../../config";
 import { undecided } from "../../config/decisionChecks";
-import { lockFile } from "../../config/lock";
+import { type Decisions, lockFile } from "../../config/lock";
+import type { ModelConfig } from "../../config/models";
+import { listed } from "../../config/words";
+import type { Cluster } from "../cluster/cluster";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
+import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
 import { hasMoved, listingOf } from "./listing";
 import { decisionsIn, writeLock } from "./lockFile";
@@ -27,6 +31,8 @@ export async function decidingOf(stack: string): Promise<Deciding | undefined> {
 /**
  * Before anything is deployed: in `dev` takes what the registry has now, elsewhere says where it has moved on. Where the
  * registry cannot be asked, what was decided goes on, and that is said.
+ *
+ * @throws UserError a model in service would go, as nothing is decided for what the stack names now.
  */
 export async function decideBefore(
   { stack, cluster }: Pick<ClusterTarget, "cluster" | "stack">,
@@ -42,6 +48,7 @@ export async function decideBefore(
           `${row.wish ?? ""} is version ${row.registry ?? ""} in the registry now, and version ${row.decided.version} is ` +
             `what was decided for ${row.model}. To take it: npm run models -- update ${row.model} --stack ${stack}`,
         );
+    await keepInService(cluster, config.models, before, []);
     return;
   }
   if (registry === undefined) {
@@ -52,9 +59,31 @@ export async function decideBefore(
   await progress.step("registry", async (step) => {
     const { decisions, changes, failures } = await update(registry, config.models, config.models, before);
     if (changes.length > 0) writeLock(file, decisions, stack);
+    await keepInService(cluster, config.models, decisions, failures);
     for (const failure of failures) progress.warn(failure);
     step.detail(changes.length === 0 ? "nothing has changed" : changes.join("; "));
   });
+}
+
+/** A model that nobody has decided on is left out: of one in service that would be its end. @throws UserError there is one. */
+async function keepInService(
+  cluster: Cluster,
+  models: readonly ModelConfig[],
+  decisions: Decisions,
+  reasons: readonly string[],
+): Promise<void> {
+  const open = models.filter((model) => undecided(model, decisions).length > 0).map(({ name }) => name);
+  if (open.length === 0) return;
+  const served = (await backend.models(cluster))
+    .map(({ name }) => name)
+    .filter((name) => open.includes(name));
+  if (served.length === 0) return;
+  throw new UserError(
+    [
+      `${listed(served)} would be taken out of service, as nothing is decided for what the stack names now. Nothing was changed.`,
+      ...(reasons.length === 0 ? ["Decide: npm run models -- update"] : reasons),
+    ].join("\n  "),
+  );
 }
 
 /**

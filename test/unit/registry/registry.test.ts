@@ -260,6 +260,27 @@ describe("the registry", () => {
       expect(decisionsIn(file)[champion]?.version).to.equal(3);
     });
 
+    it("takes nothing out of service for want of a decision", async () => {
+      fake.answers[served] = {
+        items: [
+          {
+            metadata: { name: "churn", namespace: "ml-models" },
+            spec: { predictors: [{ name: "default", graph: { name: "churn" } }] },
+          },
+        ],
+      };
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = notThere;
+      for (const [environment, reason] of [
+        ["dev", "no alias champion"],
+        ["prod", "npm run models -- update"],
+      ] as const) {
+        const { message } = await rejection(up(decideBefore, environment));
+        expect(message)
+          .to.match(/^churn would be taken out of service.*Nothing was changed/)
+          .and.include(reason);
+      }
+    });
+
     it("ends with what is wrong where the registry has no such version", async () => {
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = notThere;
       const error = await rejection(
