@@ -109,13 +109,16 @@ export class MlflowClient {
     return answer && toVersion(answer.model_version);
   }
 
-  /** The metrics of a run, as they were logged last; none if there is no such run. */
+  /** The metrics of a run that are numbers, as they were logged last; none if there is no such run. */
   async metrics(runId: string): Promise<Readonly<Record<string, number>>> {
     interface RunAnswer {
       run: { data: { metrics?: { key: string; value: number }[] } };
     }
     const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
-    return Object.fromEntries((answer?.run.data.metrics ?? []).map(({ key, value }) => [key, value]));
+    const metrics = answer?.run.data.metrics ?? [];
+    // JSON has no infinity: MLflow writes it, and what is no number, as text.
+    const finite = metrics.filter(({ value }) => Number.isFinite(value));
+    return Object.fromEntries(finite.map(({ key, value }) => [key, value]));
   }
 
   /** A metric of a run, as it was logged last; undefined if it was not. */

@@ -2,7 +2,7 @@
  * The lock: which version each name of MLflow's registry stands for. A stack's file says the wish, this one what was
  * decided; the program reads it, and never asks the registry.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { parseDocument } from "yaml";
@@ -64,9 +64,15 @@ export function lockFile(stack: string, environment: Environment): string {
 
 /** Reads a lock; one that is not there has decided nothing. */
 export function readLock(file: string): Lock {
-  if (!existsSync(file)) return { decisions: {}, problems: [] };
   const wrong = (...problems: string[]): Lock => ({ decisions: {}, problems });
-  const document = parseDocument(readFileSync(file, "utf8"));
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" ? wrong() : wrong(message);
+  }
+  const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) return wrong(`is not YAML: ${error.message.split("\n", 1)[0] ?? ""}`);
   const parsed = lockShape.safeParse(document.toJS());

@@ -73,6 +73,10 @@ describe("the lock", () => {
       expect(registered).to.deep.equal([]);
     });
 
+  it("is told where it cannot be read", () => {
+    expect(readLock(folder).problems[0]).to.include("EISDIR");
+  });
+
   const recorded = (given = stack()) => record(program, given.config, { stack: "dev" });
 
   it("says whose files are served", async () => {

@@ -52,7 +52,14 @@ describe("the registry", () => {
         artifact_uri: `mlflow-artifacts:/${place}`,
       },
       [`${api}/runs/get?run_id=run${version}`]: {
-        run: { data: { metrics: [{ key: "test_r2", value: score }] } },
+        run: {
+          data: {
+            metrics: [
+              { key: "test_r2", value: score },
+              { key: "loss", value: "NaN" },
+            ],
+          },
+        },
       },
       [`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=${place}`]: {
         files: ["MLmodel", "requirements.txt"].map((name) => ({ path: name, is_dir: false })),
