@@ -57,7 +57,7 @@ const suites: readonly Suite[] = [
   mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["xgboost-next"]),
+  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "xgboost-next"]),
 ];
 
 const byNameOnly: readonly Suite[] = [

@@ -17,6 +17,7 @@ lock environments/tracking.in environments/tracking.txt environments/tracking-de
 lock environments/serving-dev.in environments/serving-dev.txt
 lock environments/mlserver-dev.in environments/mlserver-dev.txt "" mlserver-overrides.txt
 lock environments/mlserver.in environments/mlserver.txt environments/mlserver-dev.txt mlserver-overrides.txt
+lock environments/mlserver-mlflow.in environments/mlserver-mlflow.txt "" mlserver-overrides.txt
 lock environments/xgboost-next.in environments/xgboost-next.txt
 for manifest in */model.json; do
     model=${manifest%/model.json}

@@ -43,6 +43,8 @@ from standardserver.rows import SHOWN_CHARACTERS, rows, told, typed
 from standardserver.startup import recorded
 
 LONGEST_ID = 256
+OUTPUTS = ("predict", "predict_proba", "transform")
+"""What MLServer's runtimes call on a model; that for MLflow looks at no name, and predicts."""
 
 _module, _, _class = os.environ["MLSERVER_MODEL_IMPLEMENTATION"].rpartition(".")
 _Runtime: Any = getattr(import_module(_module), _class)
@@ -86,7 +88,7 @@ class Model(_Runtime):  # type: ignore[misc]
         asked: set[str] = set()
         for output in payload.outputs or []:
             # What is asked for is a method of the model's: of a regressor not "transform".
-            if not hasattr(getattr(self, "_model", None), output.name):
+            if output.name not in OUTPUTS or not hasattr(getattr(self, "_model", None), output.name):
                 raise InferenceError(f"the model has no output {told(output.name)}")
             if output.name in asked:
                 # Each would be computed and sent.

@@ -18,6 +18,12 @@ from standard_server import Server
 
 RECIPES = {"sklearn": wine_quality_sklearn.train.recipe.RECIPE, "xgboost": wine_quality_xgboost.train.recipe.RECIPE}
 
+SERVERS = {
+    **{library: (library, library) for library in RECIPES},
+    **{f"mlflow, {library}": (library, "mlflow") for library in RECIPES},
+}
+"""The library and MLServer's runtime of each server that the tests ask."""
+
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
@@ -39,12 +45,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Path], Server]]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Starts a server of a model's files."""
     started: list[Server] = []
 
-    def start(library: str, files: Path) -> Server:
-        started.append(Server(library, files, tmp_path_factory.mktemp("server") / "log"))
+    def start(library: str, files: Path, runtime: str | None = None) -> Server:
+        started.append(Server(library, files, tmp_path_factory.mktemp("server") / "log", runtime))
         return started[-1]
 
     yield start
@@ -53,15 +59,15 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, P
 
 
 @pytest.fixture(scope="session")
-def servers(trained: dict[str, Path], serve: Callable[[str, Path], Server]) -> dict[str, Server]:
-    """A server for each model."""
-    started = {library: serve(library, files) for library, files in trained.items()}
+def servers(trained: dict[str, Path], serve: Callable[..., Server]) -> dict[str, Server]:
+    """A server for each model and runtime."""
+    started = {name: serve(library, trained[library], runtime) for name, (library, runtime) in SERVERS.items()}
     for server in started.values():
         server.wait_until_ready()
     return started
 
 
-@pytest.fixture(params=RECIPES)
+@pytest.fixture(params=SERVERS)
 def server(servers: dict[str, Server], request: pytest.FixtureRequest) -> Server:
     """Each of the servers."""
     return servers[request.param]

@@ -17,8 +17,17 @@ from pathlib import Path
 from typing import Any
 
 ML_APP = Path(__file__).parents[2]
-IMPLEMENTATIONS = {"sklearn": "mlserver_sklearn.SKLearnModel", "xgboost": "mlserver_xgboost.XGBoostModel"}
+IMPLEMENTATIONS = {
+    "sklearn": "mlserver_sklearn.SKLearnModel",
+    "xgboost": "mlserver_xgboost.XGBoostModel",
+    "mlflow": "mlserver_mlflow.MLflowRuntime",
+}
 STARTUP = ML_APP / "standardserver" / "startup.py"
+
+
+def python_of(environment: str) -> str:
+    """The interpreter of an environment beside the tests' own."""
+    return str(Path(sys.prefix).with_name(environment) / "bin" / "python")
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,21 @@ def _free_port() -> str:
 
 
 class Server:
-    """MLServer, set up as the platform does, with one model: `wine`."""
+    """MLServer, set up as the platform does, with one model: `wine`.
 
-    def __init__(self, library: str, files: Path, log: Path) -> None:
+    Args:
+        library: of the model.
+        files: the model's.
+        log: the file that gets what the server says.
+        runtime: of MLServer's; by default that of the library.
+    """
+
+    def __init__(self, library: str, files: Path, log: Path, runtime: str | None = None) -> None:
         ports = [_free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
+        runtime = runtime or library
+        # MLflow's image has an older MLflow than the trainings.
+        self.python = python_of("mlserver-mlflow") if runtime == "mlflow" else sys.executable
         self.grpc, self.metrics = ports[1:]
         self.about = {
             "MLSERVER_HTTP_PORT": ports[0],
@@ -63,7 +82,7 @@ class Server:
             "MLSERVER_HOST": "127.0.0.1",
             "MLSERVER_GRPC_PORT": ports[1],
             "MLSERVER_METRICS_PORT": ports[2],
-            "MLSERVER_MODEL_IMPLEMENTATION": IMPLEMENTATIONS[library],
+            "MLSERVER_MODEL_IMPLEMENTATION": IMPLEMENTATIONS[runtime],
             "MLSERVER_MODEL_REPOSITORY_IMPLEMENTATION": "standardserver.guard.Repository",
             "MLSERVER_PARALLEL_WORKERS": "0",
             "MLSERVER_DEBUG": "false",
@@ -71,7 +90,7 @@ class Server:
         }  # fmt: skip
         with log.open("w") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mlserver.cli.main", "start", str(log.parent)],
+                [self.python, "-m", "mlserver.cli.main", "start", str(log.parent)],
                 env=environment,
                 cwd=log.parent,
                 stdout=out,
@@ -109,7 +128,7 @@ class Server:
         """Run the check of a pod's start, of the files of the server or of others."""
         environment = self.about | {"MLSERVER_MODEL_URI": str(files or self.files)} | variables
         # As a pod runs it: without anything else of this project.
-        command = [sys.executable, "-I", str(STARTUP)]
+        command = [self.python, "-I", str(STARTUP)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def stop(self) -> None:

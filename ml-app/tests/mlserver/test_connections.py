@@ -17,7 +17,8 @@ from test_requests import ROW, tensor
 HEAD = b"POST /v2/models/wine/infer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
-def test_the_server_is_ready_with_more_slow_connections_than_predictions_under_way(server: Server) -> None:
+def test_the_server_is_ready_with_more_slow_connections_than_predictions_under_way(servers: dict[str, Server]) -> None:
+    server = servers["sklearn"]
     with ExitStack() as open_ones:
         for _ in range(over_rest.REQUESTS):
             slow = open_ones.enter_context(socket.create_connection(("127.0.0.1", int(server.port))))

@@ -8,7 +8,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import RECIPES
-from standard_server import ML_APP, Server
+from standard_server import ML_APP, Server, python_of
 
 TOLERANCES = {"sklearn": 1e-6, "xgboost": 1e-5}
 
@@ -89,9 +88,8 @@ def test_a_server_that_is_not_up_yet(server: Server) -> None:
 def test_what_a_newer_xgboost_wrote_is_loaded_without_a_word_and_kept_out_of_service(
     serve: Callable[[str, Path], Server], tmp_path: Path
 ) -> None:
-    newer = Path(sys.prefix).with_name("xgboost-next") / "bin" / "python"
     script = Path(__file__).with_name("next_xgboost.py")
-    command = [newer, script, RECIPES["xgboost"].sample, tmp_path]
+    command = [python_of("xgboost-next"), script, RECIPES["xgboost"].sample, tmp_path]
     subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ML_APP)}, check=True)
     server = serve("xgboost", tmp_path)
     server.wait_until_ready()
