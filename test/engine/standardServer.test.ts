@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { projectDir } from "../../cli/paths";
+import { Timeline } from "../standins/timeline";
+import { Lane } from "./support/lane";
+import { setting } from "./support/setting";
+
+describe("a model on a standard server", function () {
+  this.timeout(120_000);
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-program-"));
+  const changed = path.join(folder, "changed");
+  let lane: Lane;
+
+  before(async () => {
+    lane = new Lane(await setting(), path.relative(projectDir, programIn(folder, changed)));
+    await lane.begin("wine");
+    lane.changeSetting("models", (models) => (models as readonly unknown[]).slice(0, 1));
+  });
+  after(async () => {
+    await lane.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const deployment = "SeldonDeployment ml-models/wine-quality-sklearn";
+  const guard = /^ConfigMap ml-models\/wine-quality-sklearn-server-/;
+  /** What a run changes of the model, from its beginning. */
+  const changes = async () => {
+    lane.timeline = new Timeline(lane.cluster.behaviour);
+    await lane.must("up");
+    const of = (verb: string) =>
+      lane.timeline.entries.filter((entry) => entry.verb === verb).map(({ label }) => label);
+    return { created: of("create"), updated: of("update"), deleted: of("delete") };
+  };
+
+  it("comes after its training, the keys of its files, and what stands beside its server", async () => {
+    const { created } = await changes();
+    expect(created.filter((label) => label.startsWith("SeldonDeployment "))).to.deep.equal([deployment]);
+    const { start } = lane.timeline.only("create", new RegExp(`^${deployment}$`));
+    for (const label of [
+      guard,
+      /^Job .*wine-quality-sklearn-train/,
+      /^Secret ml-models\/seldon-init-container-secret/,
+    ])
+      expect(lane.timeline.only("create", label).end, label.source).to.be.at.most(start);
+  });
+
+  it("is left alone by an up that changes nothing", async () => {
+    expect(await changes()).to.deep.equal({ created: [], updated: [], deleted: [] });
+  });
+
+  it("changes in place when a file beside its server does", async () => {
+    writeFileSync(changed, "");
+    const { created, updated, deleted } = await changes();
+    expect(updated).to.deep.equal([deployment]);
+    expect(created.join()).to.match(guard);
+    expect(deleted.join()).to.match(guard).and.not.equal(created.join());
+    // The pods of before have the old files as long as there are such pods.
+    expect(lane.timeline.only("delete", guard).start).to.be.at.least(
+      lane.timeline.only("update", /^SeldonDeployment /).end,
+    );
+  });
+
+  it("changes in place when it is trained anew", async () => {
+    lane.retrain();
+    const trained = await changes();
+    expect(trained.updated).to.deep.equal([deployment]);
+    expect([...trained.created, ...trained.deleted].every((label) => label.startsWith("Job "))).to.equal(
+      true,
+    );
+  });
+
+  it("is gone after destroy, with all that came for it", async () => {
+    await lane.must("destroy");
+    expect(lane.cluster.inventory()).to.deep.equal([]);
+    expect(lane.cluster.faults).to.deep.equal([]);
+  });
+});
+
+/** Writes a program: the project's, in which a file beside the server is another one when a mark is there. */
+function programIn(folder: string, mark: string): string {
+  const program = path.join(folder, "program.cjs");
+  const said = {
+    mark: JSON.stringify(mark),
+    index: JSON.stringify(path.join(projectDir, "index.ts")),
+  };
+  writeFileSync(
+    program,
+    `const fs = require("node:fs");
+    const read = fs.readFileSync;
+    fs.readFileSync = (file, ...how) => {
+      const content = read(file, ...how);
+      return String(file).endsWith("standardserver/guard.py") && fs.existsSync(${said.mark}) ? content + "# another" : content;
+    };
+    module.exports = require(${said.index});
+    `,
+  );
+  return program;
+}
