@@ -22,10 +22,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import mlserver.grpc.server as grpc
 import mlserver.rest.server as rest
@@ -40,9 +41,10 @@ from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor
 from standardserver.over_grpc import Servicer, refuse
 from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
 from standardserver.rows import SHOWN_CHARACTERS, rows, told, typed
-from standardserver.startup import recorded
+from standardserver.startup import libraries, recorded
 
 LONGEST_ID = 256
+SHOWN_OF_ERROR = 300
 OUTPUTS = ("predict", "predict_proba", "transform")
 """What MLServer's runtimes call on a model; that for MLflow looks at no name, and predicts."""
 
@@ -62,7 +64,11 @@ class Model(_Runtime):  # type: ignore[misc]
         # Without the record of its training nothing would be known to look for.
         record = recorded(Path(self._settings.parameters.uri))
         self._names: list[str] = record["names"] if record else []
-        loaded: bool = await super().load()
+        try:
+            loaded: bool = await super().load()
+        except Exception as error:
+            # MLServer would say it in the midst of a trace, go on to start what it then stops, and end with 0.
+            _end_without(self._settings.parameters.uri, error, record)
         self._takes_arrays = _takes_arrays(getattr(self, "_model", None))
         if self._names:
             self.inputs = [MetadataTensor(name=name, datatype="FP64", shape=[-1, 1]) for name in self._names]
@@ -100,7 +106,18 @@ class Model(_Runtime):  # type: ignore[misc]
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             if self._names:
                 raise
-            raise InferenceError(f"the model does not take this: {str(error)[:300]}") from error
+            raise InferenceError(f"the model does not take this: {str(error)[:SHOWN_OF_ERROR]}") from error
+
+
+def _end_without(uri: str, error: Exception, record: Any) -> NoReturn:
+    """End the process, with the reason why there is no model as the last line."""
+    known = getattr(sys.modules[_Runtime.__module__], "WELLKNOWN_MODEL_FILENAMES", [])
+    file = next((file for name in known if (file := Path(uri) / name).is_file()), uri)
+    said = " ".join(str(error).split())[:SHOWN_OF_ERROR]
+    versions = f"; {libraries(record)}" if record else ""
+    sys.stderr.write(f"MLServer cannot load {file}: {type(error).__name__}: {said}{versions}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _takes_arrays(model: Any) -> bool:

@@ -108,6 +108,10 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError(f"MLServer does not answer:\n{self.log.read_text()}")
 
+    def wait_until_it_ends(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        return self._process.wait(timeout=60)
+
     def ask(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """Send a request: JSON of what is given, or bytes as they are."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()

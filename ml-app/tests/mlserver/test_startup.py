@@ -89,7 +89,7 @@ def test_what_a_newer_xgboost_wrote_is_loaded_without_a_word_and_kept_out_of_ser
     serve: Callable[[str, Path], Server], tmp_path: Path
 ) -> None:
     script = Path(__file__).with_name("next_xgboost.py")
-    command = [python_of("xgboost-next"), script, RECIPES["xgboost"].sample, tmp_path]
+    command = [python_of("xgboost-next"), str(script), str(RECIPES["xgboost"].sample), str(tmp_path)]
     subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ML_APP)}, check=True)
     server = serve("xgboost", tmp_path)
     server.wait_until_ready()
@@ -101,6 +101,24 @@ def test_what_a_newer_xgboost_wrote_is_loaded_without_a_word_and_kept_out_of_ser
     assert answered < 2
     assert trained > 5
     assert checked.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [("sklearn", "sklearn", "model.pkl"), ("xgboost", "xgboost", "model.json"), ("sklearn", "mlflow", "model.pkl")],
+)
+def test_a_file_that_cannot_be_loaded_ends_the_server_with_the_cause(
+    serve: Callable[..., Server], trained: dict[str, Path], tmp_path: Path, broken: tuple[str, str, str]
+) -> None:
+    library, runtime, file = broken
+    folder = shutil.copytree(trained[library], tmp_path / "files")
+    (folder / file).write_bytes((folder / file).read_bytes()[:1000])
+    server = serve(library, folder, runtime)
+    assert server.wait_until_it_ends() == 1
+    *_, said = server.log.read_text().splitlines()
+    where = folder if runtime == "mlflow" else folder / file
+    assert said.startswith(f"MLServer cannot load {where}: ")
+    assert re.search(rf"Error: \S.*; trained with {RECIPES[library].make_estimator().libraries[0]} ", said), said
 
 
 def _written(folder: Path, name: str, content: str) -> Path:
