@@ -6,6 +6,9 @@ export type RegistryName = { readonly model: string } & (
   { readonly alias: string; readonly version?: never } | { readonly version: number; readonly alias?: never }
 );
 
+/** The alias of the version that a training of the platform holds for the best. */
+export const champion = "champion";
+
 /** How every such name begins. */
 export const registryScheme = "models:/";
 

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import * as z from "zod";
 
 import type { Manifest } from "../../config/manifests";
+import { champion } from "../../config/registryNames";
 import { UserError } from "../errors";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
@@ -17,7 +18,6 @@ import { localClient } from "./modelServer";
 import { LocalServices, type Ports } from "./services";
 import { type LocalModel, localDir } from "./state";
 
-const champion = "champion";
 /** Tag of a model version: the fingerprint of what it was trained from. */
 const fingerprintTag = "fingerprint";
 

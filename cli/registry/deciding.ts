@@ -45,7 +45,7 @@ export async function decideBefore(
     for (const row of await listingOf(config.models, before, cluster))
       if (row.decided !== null && hasMoved(row))
         progress.warn(
-          `${row.wish ?? ""} is version ${row.registry ?? ""} in the registry now, and version ${row.decided.version} is ` +
+          `${row.wish ?? ""} is version ${row.registry?.version ?? ""} in the registry now, and version ${row.decided.version} is ` +
             `what was decided for ${row.model}. To take it: npm run models -- update ${row.model} --stack ${stack}`,
         );
     await keepInService(cluster, config.models, before, []);

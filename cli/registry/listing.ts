@@ -1,27 +1,31 @@
 import type { ModelConfig } from "../../config/models";
 import { wishesOf } from "../../config/decisionChecks";
 import type { Decision, Decisions } from "../../config/lock";
+import { champion } from "../../config/registryNames";
 import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { backend } from "../serving/backend";
 import { table } from "../table";
+import { servedVersion } from "../serving/version";
 import { type Registry, decide } from "./decide";
 import { scores } from "./difference";
 import { registryOf } from "./registry";
 
-/** What a stack wishes for, and what is known of it. */
+type Version = Omit<Decision, "decided">;
+
+/** A model of a stack, and what is known of it. */
 export interface Listed {
-  /** Name of the model in the stack. */
+  /** Its name in the stack. */
   readonly model: string;
   /** The name in the registry; null where the stack says the files, or trains the model itself. */
   readonly wish: string | null;
   readonly decided: Decision | null;
-  /** The version that the name stands for in the registry now; null where there is none, or nobody was asked. */
-  readonly registry: number | null;
+  /** What the name stands for in the registry now, or the champion of the stack's own training; null if nothing is known. */
+  readonly registry: Version | null;
   /** Why it is null. */
   readonly reason: string | null;
-  /** Whether what was decided is in service; null where nobody was asked. */
-  readonly serves: boolean | null;
+  /** Numbers of the versions in service; null where nobody was asked. */
+  readonly serving: readonly string[] | null;
 }
 
 /**
@@ -39,14 +43,16 @@ export async function listingOf(
     cluster && backend.models(cluster),
   ]);
   const rows = models.flatMap((model) => {
-    const files = served?.find(({ name }) => name === model.name)?.predictors.map(({ modelUri }) => modelUri);
+    const predictors = served?.find(({ name }) => name === model.name)?.predictors ?? [];
     const wishes = wishesOf(model);
     return (wishes.length === 0 ? [null] : wishes).map(async (wish): Promise<Listed> => {
-      const decided = decisions[wish ?? ""] ?? null;
+      const name = wish ?? (model.training === undefined ? undefined : `models:/${model.name}@${champion}`);
+      const versions = predictors.map((one) => registry && servedVersion(registry.mlflow, one));
       return {
-        ...{ model: model.name, wish, decided },
-        ...(wish === null ? { registry: null, reason: null } : await standsFor(wish, registry)),
-        serves: served === undefined || wish === null ? null : (files ?? []).includes(decided?.files),
+        ...{ model: model.name, wish, decided: decisions[wish ?? ""] ?? null },
+        ...(name === undefined ? { registry: null, reason: null } : await standsFor(name, registry)),
+        serving:
+          served === undefined ? null : (await Promise.all(versions)).filter((one) => one !== undefined),
       };
     });
   });
@@ -54,12 +60,12 @@ export async function listingOf(
 }
 
 async function standsFor(
-  wish: string,
+  name: string,
   registry: Registry | undefined,
 ): Promise<Pick<Listed, "reason" | "registry">> {
   if (registry === undefined) return { registry: null, reason: "not asked" };
   try {
-    return { registry: (await decide(registry, wish)).version, reason: null };
+    return { registry: await decide(registry, name), reason: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { registry: null, reason: messageOf(error) };
@@ -67,8 +73,8 @@ async function standsFor(
 }
 
 /** Whether the registry has another version than the one that was decided. */
-export function hasMoved({ decided, registry }: Listed): boolean {
-  return registry !== null && registry !== decided?.version;
+export function hasMoved({ decided, registry, wish }: Listed): boolean {
+  return wish !== null && registry !== null && registry.version !== decided?.version;
 }
 
 /** The listing for people; why a name stands for nothing is for the caller to say. */
@@ -78,16 +84,21 @@ export function listingTable(rows: readonly Listed[]): string {
 }
 
 function cells(row: Listed): string[] {
-  const { model, wish, decided, registry, serves } = row;
-  if (wish === null) return [model, "said by the stack itself", "", "", "", "", ""];
+  const { model, wish, decided, registry, serving } = row;
+  const known = decided ?? registry;
+  const version = (number: number | string) => `version ${number}`;
   return [
     model,
-    wish,
-    decided === null ? "not yet" : `version ${decided.version}`,
-    registry === null ? "?" : `version ${registry}${hasMoved(row) ? " ←" : ""}`,
-    serves === null ? "?" : serves ? "yes" : "no",
-    decided === null ? "" : scores(decided).join(", "),
-    decided === null ? "" : ageOf(decided.registered),
+    wish ?? (registry === null ? "" : "its training"),
+    decided === null ? (wish === null ? "" : "not yet") : version(decided.version),
+    registry === null
+      ? wish === null
+        ? ""
+        : "?"
+      : `${version(registry.version)}${hasMoved(row) ? " ←" : ""}`,
+    serving === null ? "?" : serving.map(version).join(", "),
+    known === null ? "" : scores(known).join(", "),
+    known === null ? "" : ageOf(known.registered),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { champion } from "../../config/registryNames";
 import type { Cluster } from "../cluster/cluster";
 import { servedVersion } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
@@ -8,7 +9,6 @@ import { backend } from "../serving/backend";
 import type { ServedModel, ServedPredictor } from "../serving/served";
 import type { Item } from "./item";
 
-const champion = "champion";
 const answerMilliseconds = 5_000;
 
 /** The models: what the operator, the registry and they themselves say of them. @throws Refused */

@@ -64,8 +64,11 @@ describe("the registry", () => {
       [`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=${place}`]: {
         files: ["MLmodel", "requirements.txt"].map((name) => ({ path: name, is_dir: false })),
       },
-      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]:
-        "flavors:\n  python_function: {}\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n",
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]: `run_id: run${version}\nflavors:\n  python_function: {}\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n`,
+      [`${api}/model-versions/search?filter=run_id='run${version}'&order_by=version_number DESC&max_results=100`]:
+        {
+          model_versions: [record],
+        },
       [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/requirements.txt`]:
         "mlflow==3.15.1\nxgboost==2.1.2\n",
     });
@@ -144,7 +147,6 @@ describe("the registry", () => {
     const at = (modelUri: string) => servedVersion(client, { modelUri });
     const place = "1/models/m-3/artifacts";
     const search = `${api}/model-versions/search?filter=run_id='run3'&order_by=version_number DESC&max_results=100`;
-    fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`] = "run_id: run3\n";
     fake.answers[search] = {
       model_versions: ["7", "3"].map((version) => ({ name: "churn", version, run_id: "run3" })),
     };
@@ -202,25 +204,32 @@ describe("the registry", () => {
       ],
     };
     hold(4, 0.7);
-    const all = [churn, model("trained", undefined), model("lost", "models:/flowers@champion")];
+    const trained = { ...model("churn", undefined), training: {} } as ModelConfig;
+    const all = [churn, trained, model("given", "s3://m/1"), model("lost", "models:/flowers@champion")];
     const rows = await listingOf(all, { [champion]: decision }, fake.cluster);
-    expect(rows.map(({ decided: one, ...row }) => ({ ...row, decided: one?.version }))).to.deep.equal([
-      { model: "churn", wish: champion, registry: 4, reason: null, serves: true, decided: 3 },
-      { model: "trained", wish: null, registry: null, reason: null, serves: null, decided: undefined },
+    const brief = rows.map(({ decided: one, registry, ...row }) => ({
+      ...row,
+      registry: registry?.version,
+      decided: one?.version,
+    }));
+    expect(brief).to.deep.equal([
+      { model: "churn", wish: champion, registry: 4, reason: null, serving: ["3"], decided: 3 },
+      { model: "churn", wish: null, registry: 4, reason: null, serving: ["3"], decided: undefined },
+      { model: "given", wish: null, registry: undefined, reason: null, serving: [], decided: undefined },
       {
         ...{
           model: "lost",
           wish: "models:/flowers@champion",
-          registry: null,
-          serves: false,
+          registry: undefined,
+          serving: [],
           decided: undefined,
         },
         reason: "models:/flowers@champion: the registry has no model flowers; it has churn and wine",
       },
     ]);
-    expect(listingTable(rows)).to.match(/churn .*version 3 .*version 4 ← .*yes .*test_r2 0\.61/);
+    expect(listingTable(rows)).to.match(/churn .*version 3 .*version 4 ← .*version 3 .*test_r2 0\.61/);
     const [alone] = await listingOf([churn], { [champion]: decision }, undefined);
-    expect(alone).to.include({ registry: null, reason: "not asked", serves: null });
+    expect(alone).to.include({ registry: null, reason: "not asked", serving: null });
   });
 
   describe("at `up`", () => {
