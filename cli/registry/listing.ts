@@ -47,7 +47,8 @@ export async function listingOf(
     const wishes = wishesOf(model);
     return (wishes.length === 0 ? [null] : wishes).map(async (wish): Promise<Listed> => {
       const name = wish ?? (model.training === undefined ? undefined : `models:/${model.name}@${champion}`);
-      const versions = predictors.map((one) => registry && servedVersion(registry.mlflow, one));
+      const versions =
+        registry === undefined ? [] : predictors.map((one) => servedVersion(registry.mlflow, one));
       return {
         ...{ model: model.name, wish, decided: decisions[wish ?? ""] ?? null },
         ...(name === undefined ? { registry: null, reason: null } : await standsFor(name, registry)),
