@@ -49,8 +49,11 @@ function refusedValues(values: unknown, level: PodSecurityLevel): Mistake[] {
     }));
 }
 
+/** Keys and indices from the top of a chart's values. */
+type Place = readonly (string | number)[];
+
 interface Given {
-  readonly at: Path;
+  readonly at: Place;
   readonly value: unknown;
 }
 
@@ -63,9 +66,8 @@ function given(values: unknown, [key, ...below]: Path, above: Path = []): Given 
 }
 
 /** Every key of the values, with its path. */
-function everyKey(values: unknown, above: Path = []): Given[] {
-  if (Array.isArray(values))
-    return values.flatMap((item, index) => everyKey(item, [...above, String(index)]));
+function everyKey(values: unknown, above: Place = []): Given[] {
+  if (Array.isArray(values)) return values.flatMap((item, index) => everyKey(item, [...above, index]));
   if (!isGroup(values)) return [];
   return Object.entries(values).flatMap(([key, value]) => {
     const at = [...above, key];
@@ -74,10 +76,11 @@ function everyKey(values: unknown, above: Path = []): Given[] {
 }
 
 /** What a level refuses: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-function isRefused(at: Path, value: unknown, level: PodSecurityLevel): boolean {
-  const [key = "", above = ""] = [...at].reverse();
+function isRefused(at: Place, value: unknown, level: PodSecurityLevel): boolean {
+  const [key = "", above = ""] = [...at].reverse().map(String);
   // Labels, variables and the like may be called anything.
-  if (at.some((one) => /^(.*annotations|.*labels|nodeSelector|extraEnvVars)$/i.test(one))) return false;
+  if (at.some((one) => /^(.*annotations|.*labels|nodeSelector|extraEnvVars)$/i.test(String(one))))
+    return false;
   const is = (...values: unknown[]) => values.includes(value) || values.map(String).includes(String(value));
   const always =
     (["hostNetwork", "hostPID", "hostIPC", "privileged"].includes(key) && is(true)) ||
