@@ -5,6 +5,8 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
+import { writeLock } from "../../cli/registry/lockFile";
+import { lockFile } from "../../config/lock";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
 import { setting } from "./support/setting";
@@ -13,15 +15,21 @@ describe("a model on a standard server", function () {
   this.timeout(120_000);
   const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-program-"));
   const changed = path.join(folder, "changed");
+  const home = process.env["MLPLATFORM_HOME"];
   let lane: Lane;
 
   before(async () => {
-    lane = new Lane(await setting(), path.relative(projectDir, programIn(folder, changed)));
+    const engine = await setting();
+    // Where the lock of a stack of dev stands.
+    process.env["MLPLATFORM_HOME"] = folder;
+    lane = new Lane(engine, path.relative(projectDir, programIn(folder, changed)));
     await lane.begin("wine");
     lane.changeSetting("models", (models) => (models as readonly unknown[]).slice(0, 1));
   });
   after(async () => {
     await lane.dispose();
+    if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+    else process.env["MLPLATFORM_HOME"] = home;
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -71,6 +79,24 @@ describe("a model on a standard server", function () {
     expect([...trained.created, ...trained.deleted].every((label) => label.startsWith("Job "))).to.equal(
       true,
     );
+  });
+
+  it("changes in place when another version of the registry is decided on", async () => {
+    const wish = "models:/wine@champion";
+    const decide = (version: number) => {
+      const files = `s3://models/mlflow/1/models/m-${version}/artifacts`;
+      const at = "2026-11-01T12:00:00Z";
+      const known = { run: "", form: "sklearn-cloudpickle", libraries: {}, metrics: {}, registered: at };
+      const decision = { version, files, ...known, decided: { at, by: "ann" } };
+      writeLock(lockFile("wine", "dev"), { [wish]: decision }, "wine");
+    };
+    lane.changeSetting("models", () => [
+      { name: "wine-quality-sklearn", server: "SKLEARN_SERVER", allowPickle: true, model: wish },
+    ]);
+    decide(1);
+    expect((await changes()).updated).to.deep.equal([deployment]);
+    decide(2);
+    expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
   });
 
   it("is gone after destroy, with all that came for it", async () => {
