@@ -25,9 +25,10 @@ type Written = Readonly<Record<string, unknown>>;
 /**
  * Reads the stack's configuration, once, before anything is registered.
  *
+ * @param lock whether to read what was decided, too: what does not fit there must not keep anybody from deciding anew.
  * @throws pulumi.RunError the configuration is wrong: lists everything that is, with the file and the place.
  */
-export function loadConfig(): PlatformConfig {
+export function loadConfig(lock = true): PlatformConfig {
   const written = writtenConfig();
   const environment = environmentOf(written["environment"]);
   const schema = configSchema(environment ?? "dev");
@@ -35,7 +36,7 @@ export function loadConfig(): PlatformConfig {
   const parsed = schema.safeParse(values, { reportInput: true });
   const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
   const mirror = mirrorOf(understood.mirror);
-  const decisions = environment === undefined ? {} : decided(environment);
+  const decisions = environment === undefined || !lock ? {} : decided(environment);
   const mistakes = [
     ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),

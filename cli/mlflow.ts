@@ -2,39 +2,17 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { UserError, requestFailure } from "./errors";
+import {
+  type ArtifactFile,
+  type ModelVersion,
+  type RegisteredModel,
+  type VersionAnswer,
+  asJson,
+  refused,
+  toVersion,
+} from "./mlflowAnswers";
 
-/** A version of a registered model. */
-export interface ModelVersion {
-  readonly name: string;
-  readonly version: string;
-  readonly runId: string;
-  /** Values of its tags, by key. */
-  readonly tags: Readonly<Record<string, string>>;
-  /** When it was registered, in ISO's form; undefined where the server does not say. */
-  readonly registered?: string;
-}
-
-/** A registered model. */
-export interface RegisteredModel {
-  /** The number of the version that each alias stands for. */
-  readonly aliases: Readonly<Record<string, string>>;
-}
-
-interface VersionAnswer {
-  readonly model_version: {
-    name: string;
-    version: string;
-    run_id?: string;
-    creation_timestamp?: number;
-    tags?: { key: string; value: string }[];
-  };
-}
-
-/** A file or a folder among the artifacts. */
-interface ArtifactFile {
-  readonly path: string;
-  readonly is_dir: boolean;
-}
+export type { ModelVersion, RegisteredModel } from "./mlflowAnswers";
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
 
@@ -62,8 +40,13 @@ export class MlflowClient {
 
   /** The version that an alias of a model stands for; undefined if there is no such model or alias. */
   async versionByAlias(name: string, alias: string): Promise<ModelVersion | undefined> {
-    const answer = await this.get<VersionAnswer>("registered-models/alias", { name, alias });
-    return answer && toVersion(answer.model_version);
+    // An alias that is not there is a wrong argument to MLflow, of a model that is.
+    const answer = await this.get<VersionAnswer>(
+      "registered-models/alias",
+      { name, alias },
+      / alias .* not found/i,
+    );
+    return answer && toVersion(answer);
   }
 
   /** The newest version of a model with this value of a tag; undefined if there is none. */
@@ -82,16 +65,16 @@ export class MlflowClient {
       "model-versions/search",
       parameters,
     );
-    return (answer?.model_versions ?? []).map(toVersion);
+    return (answer?.model_versions ?? []).map((one) => toVersion({ model_version: one }));
   }
 
   /** A registered model; undefined if there is none of that name. */
   async registered(name: string): Promise<RegisteredModel | undefined> {
     interface ModelAnswer {
-      registered_model: { aliases?: { alias: string; version: string }[] };
+      registered_model?: { aliases?: { alias: string; version: string }[] };
     }
     const answer = await this.get<ModelAnswer>("registered-models/get", { name });
-    const pairs = answer?.registered_model.aliases?.map(({ alias, version }) => [alias, version] as const);
+    const pairs = answer?.registered_model?.aliases?.map(({ alias, version }) => [alias, version] as const);
     return answer && { aliases: Object.fromEntries(pairs ?? []) };
   }
 
@@ -106,18 +89,20 @@ export class MlflowClient {
   /** A version of a model by its number; undefined if there is none. */
   async version(name: string, version: string): Promise<ModelVersion | undefined> {
     const answer = await this.get<VersionAnswer>("model-versions/get", { name, version });
-    return answer && toVersion(answer.model_version);
+    return answer && toVersion(answer);
   }
 
   /** The metrics of a run that are numbers, as they were logged last; none if there is no such run. */
   async metrics(runId: string): Promise<Readonly<Record<string, number>>> {
     interface RunAnswer {
-      run: { data: { metrics?: { key: string; value: number }[] } };
+      run?: { data?: { metrics?: { key: string; value: number }[] } };
     }
     const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
-    const metrics = answer?.run.data.metrics ?? [];
-    // JSON has no infinity: MLflow writes it, and what is no number, as text.
-    const finite = metrics.filter(({ value }) => Number.isFinite(value));
+    const metrics = answer?.run?.data?.metrics ?? [];
+    // JSON has neither: MLflow writes what is no number as text, and the infinite as the largest number.
+    const finite = metrics.filter(
+      ({ value }) => Number.isFinite(value) && Math.abs(value) < Number.MAX_VALUE,
+    );
     return Object.fromEntries(finite.map(({ key, value }) => [key, value]));
   }
 
@@ -164,11 +149,12 @@ export class MlflowClient {
       name,
       version: version.version,
     });
-    const root = /^mlflow-artifacts:\/*(.+)$/.exec(answer?.artifact_uri ?? "")?.[1];
+    // With a host in it, it is the store of another server.
+    const root = /^mlflow-artifacts:\/(?:\/\/)?([^/].*)$/.exec(answer?.artifact_uri ?? "")?.[1];
     if (root === undefined) {
       throw new UserError(
         `version ${version.version} of ${name} is stored at ${answer?.artifact_uri ?? "no address"}, which MLflow ` +
-          `at ${this.url} does not hand out; start it with --serve-artifacts.`,
+          `at ${this.url} does not hand out: log it to a server that runs with --serve-artifacts.`,
       );
     }
     return root;
@@ -201,14 +187,28 @@ export class MlflowClient {
     return `${this.url}${artifactsPath}/${encodeURI(place)}`;
   }
 
-  /** Asks the API; undefined if it answers that there is no such thing. */
-  private async get<T>(method: string, parameters: Record<string, string>): Promise<T | undefined> {
+  /**
+   * Asks the API; undefined if it answers that there is no such thing.
+   *
+   * @param missing what it says of one that is not there, where it takes that for a wrong argument. @default never
+   */
+  private async get<T>(
+    method: string,
+    parameters: Record<string, string>,
+    missing?: RegExp,
+  ): Promise<T | undefined> {
     const query = new URLSearchParams(parameters).toString();
     const url = `${this.url}/api/2.0/mlflow/${method}?${query}`;
     return this.fetch(
       url,
-      async (response) => (response.status === 404 ? undefined : asJson<T>(response)),
-      [404],
+      async (response) => {
+        if (response.status === 404) return undefined;
+        if (response.status !== 400) return asJson<T>(response);
+        const text = await response.text();
+        if (missing?.test(text) === true) return undefined;
+        throw refused(response.status, url, text);
+      },
+      [400, 404],
     );
   }
 
@@ -221,34 +221,10 @@ export class MlflowClient {
     try {
       const response = await this.transport(url, 30_000);
       if (response.ok || expected.includes(response.status)) return await read(response);
-      throw new UserError(
-        `MLflow answered ${response.status} to ${url}: ${(await response.text()).slice(0, 300)}`,
-      );
+      throw refused(response.status, url, await response.text());
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new UserError(`MLflow at ${this.url} does not answer: ${requestFailure(error)}.`);
     }
   }
-}
-
-/** @throws UserError the body is no JSON, so that something else listens there. */
-async function asJson<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new UserError(`what answers in place of MLflow does not speak its language: ${text.slice(0, 200)}`);
-  }
-}
-
-function toVersion(answer: VersionAnswer["model_version"]): ModelVersion {
-  return {
-    name: answer.name,
-    version: answer.version,
-    runId: answer.run_id ?? "",
-    tags: Object.fromEntries((answer.tags ?? []).map(({ key, value }) => [key, value])),
-    ...(answer.creation_timestamp !== undefined && {
-      registered: new Date(answer.creation_timestamp).toISOString(),
-    }),
-  };
 }

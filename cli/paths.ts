@@ -1,5 +1,7 @@
 import * as path from "node:path";
 
+import { stateHome } from "../config/stateHome";
+
 /** The project's folder. */
 export const projectDir = path.dirname(__dirname);
 
@@ -11,7 +13,7 @@ export const mlAppDir = path.join(projectDir, "ml-app");
  * `MLPLATFORM_HOME` moves it.
  */
 export function homeDir(): string {
-  return process.env["MLPLATFORM_HOME"] ?? path.join(projectDir, ".mlplatform");
+  return stateHome();
 }
 
 /** A path as the user would type it from where they are. */

@@ -4,7 +4,8 @@ import { servedBy } from "./manifests";
 import type { Mistake } from "./mistakes";
 import type { ModelConfig } from "./models";
 import { registryScheme } from "./registryNames";
-import { isPickle, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
+import { bucketsOf } from "./modelChecks";
+import { isPickle, libraryOf, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -38,44 +39,54 @@ export function undecided(model: ModelConfig, decisions: Decisions): string[] {
 }
 
 /** What a server cannot load, or would answer otherwise, of what was decided. */
-export function checkDecisions({ models = [] }: Understood, decisions: Decisions): Mistake[] {
+export function checkDecisions({ models = [], objectStore }: Understood, decisions: Decisions): Mistake[] {
   return models.flatMap((model, index) =>
     model === undefined
       ? []
       : filesNamed(model).flatMap(({ path, address }) => {
           const decision = decisions[address];
-          const message = decision && misfit(model, address, decision);
-          return message === undefined ? [] : [{ path: ["models", index, ...path], message }];
+          const message = decision && misfit(model, decision, objectStore);
+          if (message === undefined) return [];
+          return [{ path: ["models", index, ...path], message: `is ${address}, ${message}` }];
         }),
   );
 }
 
-function misfit(
+/** Why a version cannot be served as a model, to be read behind its name; undefined if it can. */
+export function misfit(
   { server, image, allowPickle }: ModelConfig,
-  wish: string,
-  decision: Decision,
+  { version, form, libraries, files }: Omit<Decision, "decided">,
+  objectStore?: Understood["objectStore"],
 ): string | undefined {
-  const { version, form, libraries } = decision;
-  const what = `is ${wish}, version ${version}`;
+  const bucket = files.split("/")[2];
+  const readable = objectStore && bucketsOf(objectStore).modelBucket;
+  if (readable !== undefined && bucket !== readable)
+    return `version ${version} in bucket "${bucket ?? ""}", and model servers may read "${readable}" only`;
   const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
   // Of an image of others nothing is known.
   if (reads === undefined) return undefined;
   if (!reads.includes(form)) {
     const able = prepackagedServers.filter((one) => serverReads[one].includes(form));
     const instead = able.length === 0 ? "an image of your own" : either(able.map((one) => `server: ${one}`));
-    return `${what} (${form}), which ${server ?? String(image)} cannot load: take ${instead}`;
+    return `version ${version} (${form}), which ${server ?? String(image)} cannot load: take ${instead}`;
   }
   if (server === undefined) return undefined;
   if (isPickle(form) && !allowPickle)
     return (
-      `${what}, a pickle, which runs whatever code is in it: write allowPickle: true if only those whom you trust may ` +
-      "write to the bucket and the registry"
+      `version ${version}, a pickle, which runs whatever code is in it: write allowPickle: true if only those whom you ` +
+      "trust may write to the bucket and the registry"
+    );
+  const library = libraryOf(form);
+  if (libraries[library] === undefined && libraries[`${library}-cpu`] === undefined)
+    return (
+      `version ${version}, which does not say with which ${library} it was logged: ${server} may answer otherwise. Log ` +
+      "it with its requirements"
     );
   const found = untrustedLibrary(form, libraries);
   if (found === undefined) return undefined;
-  const { library, trained, served } = found;
+  const { trained, served } = found;
   return (
-    `${what}, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. ` +
+    `version ${version}, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. ` +
     `Train it with ${library} ${served}, and choose that version`
   );
 }

@@ -2,15 +2,16 @@
  * The lock: which version each name of MLflow's registry stands for. A stack's file says the wish, this one what was
  * decided; the program reads it, and never asks the registry.
  */
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { parseDocument } from "yaml";
+import { parse } from "yaml";
 import * as z from "zod";
 
 import { s3Folder } from "./addresses";
 import type { Environment } from "./fields";
 import { registryName } from "./registryNames";
+import { stateHome } from "./stateHome";
 
 const decisionShape = z.strictObject({
   /** Number of the version. */
@@ -38,10 +39,22 @@ export type Decision = Readonly<z.output<typeof decisionShape>>;
 export type Decisions = Readonly<Record<string, Decision>>;
 
 const lockShape = z.strictObject({
-  models: z.record(
-    z.string().refine((name) => registryName(name) !== undefined, { error: "is no name in the registry" }),
-    decisionShape,
-  ),
+  models: z
+    .record(
+      z.string().refine((name) => registryName(name) !== undefined, { error: "is no name in the registry" }),
+      decisionShape,
+    )
+    .superRefine((models, context) => {
+      for (const [wish, { version }] of Object.entries(models)) {
+        const wanted = registryName(wish)?.version ?? version;
+        if (wanted !== version)
+          context.addIssue({
+            code: "custom",
+            path: [wish, "version"],
+            message: `is ${version}, not ${wanted}`,
+          });
+      }
+    }),
 });
 
 /** A lock as it stands on disk. */
@@ -58,8 +71,7 @@ const projectDir = path.dirname(__dirname);
  * machine, whose cluster comes and goes.
  */
 export function lockFile(stack: string, environment: Environment): string {
-  const home = process.env["MLPLATFORM_HOME"] ?? path.join(projectDir, ".mlplatform");
-  return path.join(environment === "dev" ? home : projectDir, `models.${stack}.lock.yaml`);
+  return path.join(environment === "dev" ? stateHome() : projectDir, `models.${stack}.lock.yaml`);
 }
 
 /** Reads a lock; one that is not there has decided nothing. */
@@ -70,14 +82,27 @@ export function readLock(file: string): Lock {
     text = readFileSync(file, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? wrong() : wrong(message);
+    // A link that leads nowhere is there.
+    const none = code === "ENOENT" && lstatSync(file, { throwIfNoEntry: false }) === undefined;
+    return none ? wrong() : wrong(message);
   }
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) return wrong(`is not YAML: ${error.message.split("\n", 1)[0] ?? ""}`);
-  const parsed = lockShape.safeParse(document.toJS());
-  if (parsed.success) return { decisions: parsed.data.models, problems: [] };
-  return wrong(
-    ...parsed.error.issues.map(({ path: place, message }) => `${place.join(".") || "it"}: ${message}`),
-  );
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch (error) {
+    return wrong(`is not YAML: ${(error as Error).message.split("\n", 1)[0] ?? ""}`);
+  }
+  const parsed = lockShape.safeParse(content);
+  if (!parsed.success) return wrong(...told(parsed.error));
+  return { decisions: parsed.data.models, problems: [] };
+}
+
+/** What keeps a decision from being written down; none if nothing does. */
+export function flawsOf(wish: string, decision: Decision): string[] {
+  const { error } = lockShape.safeParse({ models: { [wish]: decision } });
+  return error === undefined ? [] : told(error);
+}
+
+function told({ issues }: z.ZodError): string[] {
+  return issues.map(({ path: place, message }) => `${place.join(".") || "it"}: ${message}`);
 }

@@ -281,7 +281,7 @@ function checkBuckets(config: Understood, { model, predictors = [], training }: 
 }
 
 /** The names of the two buckets. */
-function bucketsOf(objectStore: NonNullable<Understood["objectStore"]>) {
+export function bucketsOf(objectStore: NonNullable<Understood["objectStore"]>) {
   if (objectStore.kind === "minio") return { modelBucket: "models", dataBucket: "datasets" };
   return objectStore;
 }

@@ -28,10 +28,17 @@ export interface LibraryVersions {
   readonly served: string;
 }
 
-/** The packages that a text in pip's form pins, by name, with their versions. */
+/** The packages that a text in the form of pip or conda pins, by their normal names, with their versions. */
 export function pinnedIn(requirements: string): Record<string, string> {
-  const pins = requirements.matchAll(/^([A-Za-z0-9][\w.-]*)==([^\s;]+)/gm);
-  return Object.fromEntries([...pins].map(([, name = "", version = ""]) => [name, version]));
+  const pins = requirements.matchAll(
+    /^[ \t-]*([A-Za-z0-9][\w.-]*)(?:\[[^\]\n]*\])?[ \t]*={1,3}[ \t]*([^\s;,=]+)/gm,
+  );
+  return Object.fromEntries([...pins].map(([, name = "", version = ""]) => [normalName(name), version]));
+}
+
+/** As PyPI compares names: https://packaging.python.org/en/latest/specifications/name-normalization/ */
+function normalName(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.]+/g, "-");
 }
 
 /**
@@ -45,7 +52,7 @@ export function untrustedLibrary(
   form: string,
   libraries: Readonly<Record<string, string>>,
 ): LibraryVersions | undefined {
-  const library = form.startsWith("sklearn-") ? "scikit-learn" : "xgboost";
+  const library = libraryOf(form);
   // `xgboost-cpu` is the same without the code for GPUs.
   const trained = libraries[library] ?? libraries[`${library}-cpu`];
   const served = mlserverLibraries[library];
@@ -53,6 +60,11 @@ export function untrustedLibrary(
   const [ours, theirs] = [minorOf(trained), minorOf(served)];
   const fits = isPickle(form) ? ours === theirs : ours <= theirs;
   return fits ? undefined : { library, trained, served };
+}
+
+/** The library that has written files of a form. */
+export function libraryOf(form: string): "scikit-learn" | "xgboost" {
+  return form.startsWith("sklearn-") ? "scikit-learn" : "xgboost";
 }
 
 /** 2.1.4 as 2001, to be compared. */

@@ -4,8 +4,8 @@ import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { shown } from "../paths";
 import { Progress } from "../progress";
-import { hasMoved, listingOf, listingTable } from "../registry/listing";
-import { decisionsIn, writeLock } from "../registry/lockFile";
+import { hasMoved, listingOf, listingTable, notAsked } from "../registry/listing";
+import { decisionsIn, writeDown } from "../registry/lockFile";
 import { needRegistry } from "../registry/registry";
 import { chosen, update } from "../registry/update";
 import { type TargetOptions, clusterTarget, defaultStack } from "../target";
@@ -52,22 +52,23 @@ async function decideAnew(
   const wanted = chosen(config.models, names);
   const { cluster } = await clusterTarget(options);
   const progress = Progress.for(options);
+  const changes: string[] = [];
   try {
-    const { changes, failures } = await progress.step("registry", async (step) => {
-      const updated = await update(await needRegistry(cluster), wanted, config.models, decisionsIn(file));
-      if (updated.changes.length > 0) writeLock(file, updated.decisions, name);
-      step.detail(updated.changes.length === 0 ? "nothing has changed" : `written down in ${shown(file)}`);
-      return updated;
+    await progress.step("registry", async (step) => {
+      const updated = await update(await needRegistry(cluster), wanted, config, decisionsIn(file));
+      changes.push(...updated.changes);
+      if (changes.length > 0) writeDown(file, name, updated);
+      step.detail(changes.length === 0 ? "nothing has changed" : `written down in ${shown(file)}`);
+      const { failures } = updated;
+      progress.event({ event: "models", stack: name, file: shown(file), changes, failures });
+      if (failures.length > 0) throw new UserError(failures.join("\n"));
     });
-    progress.stop();
-    for (const change of changes) progress.say(`  ${change}`);
-    progress.event({ event: "models", stack: name, file: shown(file), changes, failures });
-    if (failures.length > 0) throw new UserError(failures.join("\n"));
-    if (changes.length > 0) progress.say(`\n${next(name, config)}`);
-    return 0;
   } finally {
     progress.stop();
+    for (const change of changes) progress.say(`  ${change}`);
   }
+  if (changes.length > 0) progress.say(`\n${next(name, config)}`);
+  return 0;
 }
 
 function next(stack: string, { environment }: PlatformConfig): string {
@@ -81,7 +82,7 @@ async function list({ name, config, file }: Stack, options: ModelsOptions): Prom
   const reached = await reach(options);
   const cluster = typeof reached === "string" ? undefined : reached;
   const rows = await listingOf(config.models, decisionsIn(file), cluster);
-  const lost = rows.filter(({ registry, wish }) => wish !== null && registry === null);
+  const lost = rows.filter(({ reason, wish }) => wish !== null && reason !== null && reason !== notAsked);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ stack: name, file: shown(file), models: rows })}\n`);
   } else {

@@ -98,7 +98,10 @@ function passphrase(stack: string, url: string): Record<string, string> {
 
 /** Shell lines with which the plain Pulumi CLI works on the same stack. */
 export function plainCommands(stack: string, { env }: Backend, settings: string): string[] {
-  const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+  // The program finds the lock of a stack of dev by it.
+  const home = process.env["MLPLATFORM_HOME"];
+  const all = { ...env, ...(home ? { MLPLATFORM_HOME: home } : {}) };
+  const variables = Object.entries(all).map(([name, value]) => `${name}='${value}'`);
   return [
     ...(variables.length === 0 ? [] : [`export ${variables.join(" ")}`]),
     `pulumi preview --stack ${stack} --config-file ${shown(settings)}`,

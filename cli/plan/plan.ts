@@ -38,17 +38,11 @@ export async function recordStack(stack: string): Promise<Recording> {
   const config = readStackConfig(stack);
   // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
   const { default: program } = await import("../../index.js");
-  try {
-    return await evaluate(program, config);
-  } catch (error) {
-    const messages = userMessages(error);
-    if (messages === undefined) throw error;
-    throw new UserError(messages.join("\n"));
-  }
+  return forUsers(evaluate(program, config));
 }
 
 /**
- * The configuration of a stack, as the program reads it.
+ * The configuration of a stack, as the program reads it, without what was decided of the names in the registry.
  *
  * @param revealed values that hold in place of the file's, by their key: those with secrets, in plain text.
  * @throws UserError as {@link planOf} does.
@@ -60,13 +54,22 @@ export async function platformConfig(
   const { loadConfig } = await import("../../config.js");
   const written = readStackConfig(stack);
   const loaded: PlatformConfig[] = [];
-  await evaluate(() => void loaded.push(loadConfig()), {
-    ...written,
-    config: { ...written.config, ...revealed },
-  });
+  const options = { ...written, config: { ...written.config, ...revealed } };
+  await forUsers(evaluate(() => void loaded.push(loadConfig(false)), options));
   const [config] = loaded;
   if (config === undefined) throw new Error("the program has not read its configuration");
   return config;
+}
+
+/** What comes of the program, or what it reports on purpose as an error for users. */
+async function forUsers<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    const messages = userMessages(error);
+    if (messages === undefined) throw error;
+    throw new UserError(messages.join("\n"));
+  }
 }
 
 /** The messages of errors that the program reports on purpose; undefined if one of them is a fault of the program. */

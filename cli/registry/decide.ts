@@ -9,13 +9,15 @@ import type { MlflowClient, ModelVersion } from "../mlflow";
 
 /** What MLflow writes beside a model's files: https://mlflow.org/docs/latest/ml/model/ */
 interface ModelFile {
-  readonly flavors?: Readonly<Record<string, Flavor | null>>;
+  readonly flavors?: Readonly<Record<string, Flavor | null>> | null;
   readonly signature?: { readonly inputs?: string | null; readonly outputs?: string | null } | null;
 }
 
 interface Flavor {
   readonly serialization_format?: string;
   readonly model_format?: string;
+  /** Of \`python_function\`: the code that loads the model. */
+  readonly loader_module?: string;
 }
 
 /** Where the registry's files lie. */
@@ -43,12 +45,13 @@ export async function decide({ mlflow, store }: Registry, wish: string): Promise
       `${wish} is version ${version.version}, and its files are gone: there is no MLmodel in ${store}/${place}. ` +
         "Choose another version, or register it again.",
     );
+  const needs = ["requirements.txt", "conda.yaml"].find((file) => files.includes(file));
   const [described, requirements, metrics] = await Promise.all([
     mlflow.artifact(`${place}/MLmodel`),
-    files.includes("requirements.txt") ? mlflow.artifact(`${place}/requirements.txt`) : "",
+    needs === undefined ? "" : mlflow.artifact(`${place}/${needs}`),
     version.runId === "" ? {} : mlflow.metrics(version.runId),
   ]);
-  const { flavors = {}, signature } = (parse(described) ?? {}) as ModelFile;
+  const { flavors, signature } = readModelFile(wish, described);
   const { inputs, outputs } = signature ?? {};
   return {
     version: Number(version.version),
@@ -73,7 +76,7 @@ async function versionOf(mlflow: MlflowClient, wish: string, name: RegistryName)
   if (registered === undefined) {
     const names = await mlflow.registeredNames();
     const meant = nearest(model, names);
-    const known = names.length === 0 ? "it has none" : `it has ${listed(names.slice(0, 20))}`;
+    const known = names.length === 0 ? "it has none" : `it has ${some(names)}`;
     throw new UserError(
       `${wish}: the registry has no model ${model}; ${meant === undefined ? known : `did you mean ${meant}?`}`,
     );
@@ -88,10 +91,43 @@ async function versionOf(mlflow: MlflowClient, wish: string, name: RegistryName)
   );
 }
 
-/** Library and format of a model's files, as manifests name them; of a library without formats its name alone. */
-function formOf(flavors: NonNullable<ModelFile["flavors"]>): string {
-  const names = Object.keys(flavors);
-  const library = names.find((name) => name !== "python_function") ?? names[0] ?? "unknown";
-  const { serialization_format: serialised, model_format: format } = flavors[library] ?? {};
+const mostNames = 20;
+
+function some(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  return more > 0 ? `${names.slice(0, mostNames).join(", ")} and ${more} more` : listed(names);
+}
+
+/** @throws UserError it is not what MLflow writes. */
+function readModelFile(
+  wish: string,
+  text: string,
+): {
+  readonly flavors: Readonly<Record<string, Flavor | null>>;
+  readonly signature?: ModelFile["signature"];
+} {
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch {
+    // Told below.
+  }
+  const { flavors, signature } = (content ?? {}) as ModelFile;
+  if (typeof flavors !== "object" || flavors === null || Object.keys(flavors).length === 0)
+    throw new UserError(`${wish}: its MLmodel is not what MLflow writes: ${text.slice(0, 100)}`);
+  return { flavors, signature: signature ?? null };
+}
+
+/**
+ * Library and format of a model's files, as manifests name them. What MLflow loads by other code than that of a single
+ * library, whose format is told, is of a form that no standard server is trusted with: it may be anything, a pickle too.
+ */
+function formOf(flavors: Readonly<Record<string, Flavor | null>>): string {
+  const { python_function: general, ...libraries } = flavors;
+  const [library, ...others] = Object.keys(libraries);
+  const loader = general?.loader_module;
+  if (library === undefined || others.length > 0 || (general !== undefined && loader !== `mlflow.${library}`))
+    return `loaded by ${loader ?? "several libraries"}`;
+  const { serialization_format: serialised, model_format: format } = libraries[library] ?? {};
   return [library, serialised ?? format].filter((part) => part !== undefined).join("-");
 }

@@ -4,19 +4,22 @@ import { undecided } from "../../config/decisionChecks";
 import { type Decisions, lockFile } from "../../config/lock";
 import type { ModelConfig } from "../../config/models";
 import { listed } from "../../config/words";
+import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
+import { namespaceAddress } from "../cluster/whose";
 import { UserError } from "../errors";
 import type { Progress } from "../progress";
 import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
 import { hasMoved, listingOf } from "./listing";
-import { decisionsIn, writeLock } from "./lockFile";
+import { decisionsIn, rewriteLock, writeDown } from "./lockFile";
 import { registryOf } from "./registry";
 import { allWishes, update } from "./update";
 
 /** What of a stack decides. */
 export interface Deciding {
-  readonly config: Pick<PlatformConfig, "environment" | "models">;
+  readonly config: Pick<PlatformConfig, "environment" | "models"> &
+    Partial<Pick<PlatformConfig, "objectStore">>;
   readonly file: string;
 }
 
@@ -52,16 +55,21 @@ export async function decideBefore(
     return;
   }
   if (registry === undefined) {
-    // With the cluster's registry its versions are gone: another one begins with none.
-    writeLock(file, {}, stack);
+    const home = await cluster.get(namespaceAddress(namespaceNames.tracking));
+    // With the cluster's registry its versions are gone: another one begins with none. Where its server alone is gone,
+    // this run brings it back, and what was decided goes on.
+    if (home === undefined) rewriteLock(file, stack, () => ({}));
+    else await keepInService(cluster, config.models, before, ["The registry is not there to be asked."]);
     return;
   }
   await progress.step("registry", async (step) => {
-    const { decisions, changes, failures } = await update(registry, config.models, config.models, before);
-    if (changes.length > 0) writeLock(file, decisions, stack);
+    const updated = await update(registry, config.models, config, before);
+    const { decisions, changes, failures } = updated;
     await keepInService(cluster, config.models, decisions, failures);
+    if (changes.length > 0) writeDown(file, stack, updated);
     for (const failure of failures) progress.warn(failure);
-    step.detail(changes.length === 0 ? "nothing has changed" : changes.join("; "));
+    const asked = failures.length > 0 ? "not all can be decided" : "nothing has changed";
+    step.detail(changes.length === 0 ? asked : changes.join("; "));
   });
 }
 
@@ -103,15 +111,15 @@ export async function decideRest(
   const { changes, failures } = await progress.step("registry", async (step) => {
     const registry = await registryOf(cluster);
     if (registry === undefined) throw new UserError("the registry is not there.");
-    const updated = await update(registry, open, config.models, before);
-    if (updated.changes.length > 0) writeLock(file, updated.decisions, stack);
+    const updated = await update(registry, open, config, before);
+    if (updated.changes.length > 0) writeDown(file, stack, updated);
+    else if (updated.failures.length > 0)
+      throw new UserError(
+        `${updated.failures.join("\n")}\n  All else is up. Register such a version, or set the alias (npm run open -- mlflow), and: npm run up`,
+      );
     step.detail(updated.changes.join("; "));
     return updated;
   });
-  if (changes.length === 0 && failures.length > 0)
-    throw new UserError(
-      `${failures.join("\n")}\n  All else is up. Register such a version, or set the alias (npm run open -- mlflow), and: npm run up`,
-    );
   for (const failure of failures) progress.warn(failure);
   return changes.length > 0;
 }

@@ -6,6 +6,7 @@ import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { backend } from "../serving/backend";
 import { table } from "../table";
+import type { ServedPredictor } from "../serving/served";
 import { servedVersion } from "../serving/version";
 import { type Registry, decide } from "./decide";
 import { scores } from "./difference";
@@ -47,24 +48,32 @@ export async function listingOf(
     const wishes = wishesOf(model);
     return (wishes.length === 0 ? [null] : wishes).map(async (wish): Promise<Listed> => {
       const name = wish ?? (model.training === undefined ? undefined : `models:/${model.name}@${champion}`);
-      const versions =
-        registry === undefined ? [] : predictors.map((one) => servedVersion(registry.mlflow, one));
+      const decided = decisions[wish ?? ""] ?? null;
+      const versionOf = async (one: ServedPredictor) =>
+        one.modelUri === decided?.files
+          ? String(decided?.version)
+          : registry && servedVersion(registry.mlflow, one);
       return {
-        ...{ model: model.name, wish, decided: decisions[wish ?? ""] ?? null },
+        ...{ model: model.name, wish, decided },
         ...(name === undefined ? { registry: null, reason: null } : await standsFor(name, registry)),
         serving:
-          served === undefined ? null : (await Promise.all(versions)).filter((one) => one !== undefined),
+          served === undefined
+            ? null
+            : (await Promise.all(predictors.map(versionOf))).filter((one) => one !== undefined),
       };
     });
   });
   return Promise.all(rows);
 }
 
+/** The reason where there is no registry, or no way to it. */
+export const notAsked = "not asked";
+
 async function standsFor(
   name: string,
   registry: Registry | undefined,
 ): Promise<Pick<Listed, "reason" | "registry">> {
-  if (registry === undefined) return { registry: null, reason: "not asked" };
+  if (registry === undefined) return { registry: null, reason: notAsked };
   try {
     return { registry: await decide(registry, name), reason: null };
   } catch (error) {

@@ -4,8 +4,9 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { type Decisions, readLock } from "../../config/lock";
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import { shown } from "../paths";
+import type { Updated } from "./update";
 
 /** What a lock says. @throws UserError it cannot be read. */
 export function decisionsIn(file: string): Decisions {
@@ -17,19 +18,41 @@ export function decisionsIn(file: string): Decisions {
   );
 }
 
-/** Writes a lock whole, or leaves it as it was. One without decisions is no file. */
-export function writeLock(file: string, decisions: Decisions, stack: string): void {
+/**
+ * Writes a lock whole, or leaves it as it was. One without decisions is no file.
+ *
+ * @param change says what is to stand there, by what stands there now: somebody may have written since it was read.
+ * @throws UserError it cannot be read or written.
+ */
+export function rewriteLock(file: string, stack: string, change: (now: Decisions) => Decisions): void {
+  const decisions = change(decisionsIn(file));
   const names = Object.keys(decisions).sort();
-  if (names.length === 0) {
-    rmSync(file, { force: true });
-    return;
-  }
   const head =
     `# Which versions of the registry's models stack ${stack} serves. Written by: npm run models -- update\n` +
     "# Kept in git, the preview of a change to it is the preview of a promotion.\n";
   const text = stringify({ models: Object.fromEntries(names.map((name) => [name, decisions[name]])) });
-  mkdirSync(path.dirname(file), { recursive: true });
-  const partial = `${file}.partial`;
-  writeFileSync(partial, head + text);
-  renameSync(partial, file);
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    if (names.length === 0) {
+      rmSync(file, { force: true });
+      return;
+    }
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(partial, head + text);
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new UserError(`${shown(file)} cannot be written: ${messageOf(error)}.`);
+  }
+}
+
+/** Writes down what was decided anew; what others have decided meanwhile stays. */
+export function writeDown(
+  file: string,
+  stack: string,
+  { changed, dropped }: Pick<Updated, "changed" | "dropped">,
+): void {
+  rewriteLock(file, stack, (now) =>
+    Object.fromEntries(Object.entries({ ...now, ...changed }).filter(([wish]) => !dropped.includes(wish))),
+  );
 }

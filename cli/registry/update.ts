@@ -1,7 +1,8 @@
 import { userInfo } from "node:os";
 
-import type { Decisions } from "../../config/lock";
-import { wishesOf } from "../../config/decisionChecks";
+import { type Decision, type Decisions, flawsOf } from "../../config/lock";
+import type { PlatformConfig } from "../../config";
+import { misfit, wishesOf } from "../../config/decisionChecks";
 import type { ModelConfig } from "../../config/models";
 import { listed, nearest } from "../../config/words";
 import { UserError, messageOf } from "../errors";
@@ -11,6 +12,10 @@ import { difference, isSame } from "./difference";
 /** What was decided anew. */
 export interface Updated {
   readonly decisions: Decisions;
+  /** Those of them that are new. */
+  readonly changed: Decisions;
+  /** Names for which something was decided, and which nobody wishes for any more. */
+  readonly dropped: readonly string[];
   /** A line for each name that stands for another version now, or for one at last. */
   readonly changes: readonly string[];
   /** Why a name stands for nothing; what was decided for it before stays. */
@@ -46,32 +51,48 @@ export function chosen(models: readonly ModelConfig[], names: readonly string[])
  * Asks the registry anew.
  *
  * @param models whose names are asked for; decisions that nobody else in the stack wishes for go.
- * @param all the stack's models.
+ * @param stack all the stack's models, and its store.
  */
 export async function update(
   registry: Registry,
   models: readonly ModelConfig[],
-  all: readonly ModelConfig[],
+  { models: all, objectStore }: Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "objectStore">>,
   before: Decisions,
 ): Promise<Updated> {
   const wished = new Set(allWishes(all).keys());
-  const decisions = Object.fromEntries(Object.entries(before).filter(([wish]) => wished.has(wish)));
-  const changes = Object.keys(before)
-    .filter((wish) => !wished.has(wish))
-    .map((wish) => `${wish}: no longer wished for`);
+  const decisions: Record<string, Decision> = { ...before };
+  const changes: string[] = [];
+  const changed: Record<string, Decision> = {};
   const failures: string[] = [];
   const asked = [...allWishes(models)].map(async ([wish, by]) => {
     try {
       const after = await decide(registry, wish);
       const { decided, ...was } = before[wish] ?? {};
       if (decided !== undefined && isSame(was, after)) return;
-      decisions[wish] = { ...after, decided: { at: new Date().toISOString(), by: userInfo().username } };
+      const decision = { ...after, decided: { at: new Date().toISOString(), by: userInfo().username } };
+      // What does not fit is not written down: what was decided before goes on.
+      const wrong = all
+        .filter(({ name }) => by.includes(name))
+        .flatMap((model) => misfit(model, after, objectStore) ?? [])
+        .concat(flawsOf(wish, decision));
+      if (wrong.length > 0) {
+        failures.push(`${wish} is ${[...new Set(wrong)].join("; ")}`);
+        return;
+      }
+      decisions[wish] = changed[wish] = decision;
       changes.push(`${listed(by)} (${wish}): ${difference(before[wish], after)}`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      failures.push(messageOf(error));
+      const message = messageOf(error);
+      failures.push(message.includes(wish) ? message : `${wish}: ${message}`);
     }
   });
   await Promise.all(asked);
-  return { decisions, changes: changes.sort(), failures: failures.sort() };
+  // Beside a name that is wrong, one that is gone may be the right one.
+  const dropped = failures.length > 0 ? [] : Object.keys(before).filter((wish) => !wished.has(wish));
+  for (const wish of dropped) {
+    Reflect.deleteProperty(decisions, wish);
+    changes.push(`${wish}: no longer wished for`);
+  }
+  return { decisions, changed, dropped, changes: changes.sort(), failures: failures.sort() };
 }

@@ -17,14 +17,17 @@ export async function servedVersion(
   return typeof version === "string" || typeof version === "number" ? String(version) : undefined;
 }
 
-/** The newest version that was registered of the files at a place. */
+/** The version that was registered of the files at a place; undefined where several were, as copies are: each may be meant. */
 async function loggedVersion(registry: MlflowClient, place: string): Promise<string | undefined> {
   const { run_id: run } = (parse(await registry.artifact(`${place}/MLmodel`)) ?? {}) as { run_id?: unknown };
   if (typeof run !== "string") return undefined;
   // A run may have logged several models.
-  for (const one of await registry.versionsOfRun(run))
-    if ((await registry.placeOf(one)) === place) return one.version;
-  return undefined;
+  const places = (await registry.versionsOfRun(run)).map(async (one) => ({
+    one,
+    at: await registry.placeOf(one),
+  }));
+  const [found, ...others] = (await Promise.all(places)).filter(({ at }) => at === place);
+  return others.length > 0 ? undefined : found?.one.version;
 }
 
 /**

@@ -6,7 +6,7 @@ import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
 import { protocolClients } from "../protocols/protocols";
 import { backend } from "../serving/backend";
-import type { ServedModel, ServedPredictor } from "../serving/served";
+import { type ServedModel, type ServedPredictor, loggedPlace } from "../serving/served";
 import type { Item } from "./item";
 
 const answerMilliseconds = 5_000;
@@ -21,7 +21,10 @@ export async function modelItems(cluster: Cluster): Promise<readonly Item[]> {
 async function modelItem(cluster: Cluster, registry: MlflowClient, model: ServedModel): Promise<Item[]> {
   const { name, condition, state, reason, protocol } = model;
   const [registered, predictors] = await Promise.all([
-    championOf(registry, name),
+    // Of a version that the stack names, another name than its own may be meant.
+    model.predictors.some((one) => loggedPlace(one) !== undefined)
+      ? { version: null, text: "" }
+      : championOf(registry, name),
     Promise.all(model.predictors.map((one) => predictorItem(cluster, registry, model, one))),
   ]);
   const told = [reason, registered.text].filter((text) => text !== "").join("; ");

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
-import { writeLock } from "../../cli/registry/lockFile";
+import { rewriteLock } from "../../cli/registry/lockFile";
 import { lockFile } from "../../config/lock";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
@@ -88,7 +88,7 @@ describe("a model on a standard server", function () {
       const at = "2026-11-01T12:00:00Z";
       const known = { run: "", form: "sklearn-cloudpickle", libraries: {}, metrics: {}, registered: at };
       const decision = { version, files, ...known, decided: { at, by: "ann" } };
-      writeLock(lockFile("wine", "dev"), { [wish]: decision }, "wine");
+      rewriteLock(lockFile("wine", "dev"), "wine", () => ({ [wish]: decision }));
     };
     lane.changeSetting("models", () => [
       { name: "wine-quality-sklearn", server: "SKLEARN_SERVER", allowPickle: true, model: wish },

@@ -77,7 +77,7 @@ describe("the summary of a deployment", () => {
   ask the model                        npm run predict
   what runs, and its health            npm run status
   remove it                            npm run down
-  the same stack with plain Pulumi     export PULUMI_BACKEND_URL='file:///home/me/state'
+  the same stack with plain Pulumi     export PULUMI_BACKEND_URL='file:///home/me/state' MLPLATFORM_HOME='/home/me'
                                        pulumi preview --stack dev --config-file /home/me/stacks/dev/Pulumi.dev.yaml
 
   Up after 71.3 s: 66 created.
@@ -119,7 +119,7 @@ describe("the summary of a deployment", () => {
           },
         ],
         plain: [
-          "export PULUMI_BACKEND_URL='file:///home/me/state'",
+          "export PULUMI_BACKEND_URL='file:///home/me/state' MLPLATFORM_HOME='/home/me'",
           "pulumi preview --stack dev --config-file /home/me/stacks/dev/Pulumi.dev.yaml",
         ],
       },

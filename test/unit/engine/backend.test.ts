@@ -149,10 +149,12 @@ describe("the backend of a stack", () => {
   it("is told for the plain CLI", () => {
     const env = { PULUMI_BACKEND_URL: "file:///state", PULUMI_CONFIG_PASSPHRASE_FILE: "/passphrase" };
     const settings = "/home/stacks/dev/Pulumi.dev.yaml";
+    variables.set({ MLPLATFORM_HOME: "/home" });
     expect(plainCommands("dev", { url: "file:///state", own: true, env }, settings)).to.deep.equal([
-      "export PULUMI_BACKEND_URL='file:///state' PULUMI_CONFIG_PASSPHRASE_FILE='/passphrase'",
+      "export PULUMI_BACKEND_URL='file:///state' PULUMI_CONFIG_PASSPHRASE_FILE='/passphrase' MLPLATFORM_HOME='/home'",
       `pulumi preview --stack dev --config-file ${settings}`,
     ]);
+    variables.set({ MLPLATFORM_HOME: "" });
     expect(plainCommands("dev", { url: "", own: false, env: {} }, settings)).to.deep.equal([
       `pulumi preview --stack dev --config-file ${settings}`,
     ]);

@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { UserError } from "../../../cli/errors";
 import { projectDir } from "../../../cli/paths";
-import { decisionsIn, writeLock } from "../../../cli/registry/lockFile";
+import { decisionsIn, rewriteLock } from "../../../cli/registry/lockFile";
 import program from "../../../index";
 import { type Decision, lockFile, readLock } from "../../../config/lock";
 import { at } from "../components/support/created";
@@ -47,10 +48,10 @@ describe("the lock", () => {
 
   it("is read as it was written, and is no file where nothing was decided", () => {
     expect(readLock(file)).to.deep.equal({ decisions: {}, problems: [] });
-    writeLock(file, { [wish]: decision }, "dev");
+    rewriteLock(file, "dev", () => ({ [wish]: decision }));
     expect(readFileSync(file, "utf8")).to.match(/^# Which versions .* stack dev serves/);
     expect(decisionsIn(file)).to.deep.equal({ [wish]: decision });
-    writeLock(file, {}, "dev");
+    rewriteLock(file, "dev", () => ({}));
     expect(existsSync(file)).to.equal(false);
   });
 
@@ -64,6 +65,8 @@ describe("the lock", () => {
     ["models: {}\nmore: 1", /more/],
     ["models: { churn: {} }", /models\.churn/],
     [`models: { "${wish}": { version: 0 } }`, /version/],
+    ["models: *nope", /is not YAML/],
+    ["<<<<<<< HEAD", /must|expected|Invalid/i],
   ] as const)
     it(`is not taken in part where it is wrong: ${text}`, async () => {
       writeFileSync(file, text);
@@ -73,14 +76,27 @@ describe("the lock", () => {
       expect(registered).to.deep.equal([]);
     });
 
-  it("is told where it cannot be read", () => {
+  it("is told where it cannot be read or written", () => {
     expect(readLock(folder).problems[0]).to.include("EISDIR");
+    const link = path.join(folder, "link");
+    symlinkSync(path.join(folder, "nowhere"), link);
+    expect(readLock(link).problems[0]).to.include("ENOENT");
+    const below = path.join(file, "lock.yaml");
+    writeFileSync(file, "models: {}");
+    expect(() => {
+      rewriteLock(below, "dev", () => ({ [wish]: decision }));
+    }).to.throw(UserError);
+  });
+
+  it("says the version that its name says", () => {
+    rewriteLock(file, "dev", () => ({ "models:/churn/4": decision }));
+    expect(readLock(file).problems).to.deep.equal(["models.models:/churn/4.version: is 3, not 4"]);
   });
 
   const recorded = (given = stack()) => record(program, given.config, { stack: "dev" });
 
   it("says whose files are served", async () => {
-    writeLock(file, { [wish]: decision }, "dev");
+    rewriteLock(file, "dev", () => ({ [wish]: decision }));
     const { resources, notices } = await recorded();
     const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
     expect(at(model?.inputs, "spec", "predictors", "0", "graph", "modelUri")).to.equal(decision.files);
@@ -116,6 +132,12 @@ describe("the lock", () => {
       "a pickle, which runs whatever code is in it: write allowPickle: true",
     ],
     [
+      "files elsewhere",
+      { files: "s3://other/m/1" },
+      undefined,
+      'in bucket "other", and model servers may read "models" only',
+    ],
+    [
       "files of a newer library",
       { libraries: { xgboost: "3.1.3" } },
       undefined,
@@ -123,7 +145,7 @@ describe("the lock", () => {
     ],
   ] as const)
     it(`is compared with the server at preview: ${what}`, async () => {
-      writeLock(file, { [wish]: { ...decision, ...change } }, "dev");
+      rewriteLock(file, "dev", () => ({ [wish]: { ...decision, ...change } }));
       const { error } = await run(stack(more));
       expect((error as Error).message)
         .to.include(`models[0].model is ${wish}, version 3`)

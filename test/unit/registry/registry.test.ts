@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -9,7 +9,7 @@ import { Progress } from "../../../cli/progress";
 import { difference } from "../../../cli/registry/difference";
 import { type Deciding, decideBefore, decideRest } from "../../../cli/registry/deciding";
 import { listingOf, listingTable } from "../../../cli/registry/listing";
-import { decisionsIn, writeLock } from "../../../cli/registry/lockFile";
+import { decisionsIn, rewriteLock, writeDown } from "../../../cli/registry/lockFile";
 import { needRegistry } from "../../../cli/registry/registry";
 import { chosen, update } from "../../../cli/registry/update";
 import type { Decision } from "../../../config/lock";
@@ -25,6 +25,11 @@ const api = `${mlflow}/api/2.0/mlflow`;
 const served = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments";
 const server = "/apis/apps/v1/namespaces/mlflow/deployments/mlflow";
 const notThere = [404, { error_code: "RESOURCE_DOES_NOT_EXIST" }] as const;
+/** What MLflow 3.15 answers for an alias that a model does not have. */
+const noAlias = [
+  400,
+  { error_code: "INVALID_PARAMETER_VALUE", message: "Registered model alias champion not found." },
+] as const;
 
 describe("the registry", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-registry-"));
@@ -64,7 +69,7 @@ describe("the registry", () => {
       [`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=${place}`]: {
         files: ["MLmodel", "requirements.txt"].map((name) => ({ path: name, is_dir: false })),
       },
-      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]: `run_id: run${version}\nflavors:\n  python_function: {}\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n`,
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]: `run_id: run${version}\nflavors:\n  python_function: { loader_module: mlflow.xgboost }\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n`,
       [`${api}/model-versions/search?filter=run_id='run${version}'&order_by=version_number DESC&max_results=100`]:
         {
           model_versions: [record],
@@ -89,8 +94,9 @@ describe("the registry", () => {
         registered_model: { aliases: [{ alias: "champion", version: "3" }] },
         registered_models: [{ name: "churn" }, { name: "wine" }],
       };
-    for (const query of ["registered-models/alias", "registered-models/get", "model-versions/get"])
+    for (const query of ["registered-models/get", "model-versions/get"])
       fake.answers[`${api}/${query}`] = notThere;
+    fake.answers[`${api}/registered-models/alias`] = noAlias;
     hold(3, 0.61);
     rmSync(file, { force: true });
   });
@@ -98,11 +104,17 @@ describe("the registry", () => {
   const model = (name: string, wish: string | undefined) => ({ name, model: wish }) as ModelConfig;
   const churn = model("churn", champion);
   const ask = async (...models: ModelConfig[]) =>
-    update(await needRegistry(fake.cluster), models, models, {});
+    update(await needRegistry(fake.cluster), models, { models }, {});
   const decided = async (): Promise<Decision> => {
     const found = (await ask(churn)).decisions[champion];
     if (found === undefined) throw new Error("nothing was decided");
     return found;
+  };
+
+  /** Has the lock hold a decision. */
+  const locked = async (given: Promise<Decision>) => {
+    const held = await given;
+    rewriteLock(file, "dev", () => ({ [champion]: held }));
   };
 
   it("is asked for everything that the lock says of a version", async () => {
@@ -154,20 +166,84 @@ describe("the registry", () => {
       artifact_uri: "mlflow-artifacts:/1/models/m-other/artifacts",
     };
     expect(await at(`${store}/${place}`)).to.equal("3");
+    fake.answers[`${api}/model-versions/get-download-uri?name=churn&version=7`] = {
+      artifact_uri: `mlflow-artifacts:/${place}`,
+    };
+    expect(await at(`${store}/${place}`), "a copy may be meant").to.equal(undefined);
     fake.answers[search] = {};
     expect(await at(`${store}/${place}`)).to.equal(undefined);
     expect(await at("s3://elsewhere/1/models/m-9/artifacts"), "of another store").to.equal(undefined);
   });
 
+  for (const [what, file_, content, reason] of [
+    [
+      "what code of any kind loads",
+      "MLmodel",
+      "flavors: { python_function: { loader_module: mine }, xgboost: { model_format: ubj } }",
+      "(loaded by mine), which XGBOOST_SERVER cannot load",
+    ],
+    [
+      "of which nobody knows what loads it",
+      "MLmodel",
+      "flavors: { xgboost: { model_format: ubj }, sklearn: {} }",
+      "(loaded by several libraries)",
+    ],
+    ["that is not what MLflow writes", "MLmodel", "<html>", "its MLmodel is not what MLflow writes: <html>"],
+    ["without flavors", "MLmodel", "flavors:", "its MLmodel is not what MLflow writes"],
+    [
+      "of a newer library, in another form of pip's",
+      "requirements.txt",
+      "XGBoost[gpu] == 3.1.3",
+      "logged with xgboost 3.1.3",
+    ],
+    [
+      "that does not say which library it needs",
+      "requirements.txt",
+      "xgboost>=2",
+      "which does not say with which xgboost it was logged",
+    ],
+  ] as const)
+    it(`does not decide for a version ${what}`, async () => {
+      fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts/${file_}`] = content;
+      const standard = { ...churn, server: "XGBOOST_SERVER" } as ModelConfig;
+      const { decisions, failures } = await ask(standard);
+      expect(failures[0]).to.include(champion).and.include(reason);
+      expect(decisions).to.deep.equal({});
+    });
+
+  it("takes the place of no MLflow whose answers are something else", async () => {
+    for (const answer of [{}, "null", "<html>"]) {
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = answer;
+      expect((await ask(churn)).failures[0]).to.include("does not speak its language");
+    }
+  });
+
+  it("keeps what somebody else has decided meanwhile", async () => {
+    const other = await decided();
+    const updated = await update(await needRegistry(fake.cluster), [churn], { models: [churn] }, {});
+    rewriteLock(file, "dev", () => ({ "models:/other/3": other }));
+    writeDown(file, "dev", updated);
+    expect(Object.keys(decisionsIn(file))).to.deep.equal([champion, "models:/other/3"]);
+  });
+
   it("changes what it has something else for, and nothing else", async () => {
     const before = { [champion]: await decided(), "models:/old/1": await decided() };
-    const again = await update(await needRegistry(fake.cluster), [churn], [churn], before);
+    const again = await update(await needRegistry(fake.cluster), [churn], { models: [churn] }, before);
     expect(again.changes).to.deep.equal(["models:/old/1: no longer wished for"]);
+    expect(again.decisions["models:/old/1"]).to.equal(undefined);
+    const misspelt = model("churn", "models:/churn@champoin");
+    const lost = await update(await needRegistry(fake.cluster), [misspelt], { models: [misspelt] }, before);
+    expect(lost.changes, "beside a wrong name").to.deep.equal([]);
     expect(again.decisions[champion], "with its day").to.equal(before[champion]);
     hold(4, 0.6412);
-    const moved = await update(await needRegistry(fake.cluster), [churn], [churn], {
-      [champion]: before[champion],
-    });
+    const moved = await update(
+      await needRegistry(fake.cluster),
+      [churn],
+      { models: [churn] },
+      {
+        [champion]: before[champion],
+      },
+    );
     expect(moved.changes).to.deep.equal([
       `churn (${champion}): version 3 → 4, test_r2 0.61 → 0.6412, signature unchanged, xgboost 2.1.2`,
     ]);
@@ -244,7 +320,11 @@ describe("the registry", () => {
 
     it("decides for dev, before where it can and else after the rest", async () => {
       fake.answers[server] = [404, {}];
-      writeLock(file, { [champion]: await decidedOnce() }, "dev");
+      await locked(decidedOnce());
+      fake.answers["/api/v1/namespaces/mlflow"] = {};
+      await up(decideBefore);
+      expect(decisionsIn(file)[champion]?.version, "where its server alone is gone").to.equal(3);
+      Reflect.deleteProperty(fake.answers, "/api/v1/namespaces/mlflow");
       await up(decideBefore);
       expect(decisionsIn(file), "of another registry").to.deep.equal({});
       restore();
@@ -268,7 +348,7 @@ describe("the registry", () => {
     };
 
     it("goes on with what was decided where the registry does not answer", async () => {
-      writeLock(file, { [champion]: await decided() }, "dev");
+      await locked(decided());
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = [503, "no endpoints"];
       expect((await up(decideBefore)).out)
         .to.include('"event":"warning"')
@@ -285,12 +365,13 @@ describe("the registry", () => {
           },
         ],
       };
-      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = notThere;
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
       for (const [environment, reason] of [
         ["dev", "no alias champion"],
         ["prod", "npm run models -- update"],
       ] as const) {
         const { message } = await rejection(up(decideBefore, environment));
+        expect(existsSync(file), "nothing is written").to.equal(false);
         expect(message)
           .to.match(/^churn would be taken out of service.*Nothing was changed/)
           .and.include(reason);
@@ -298,7 +379,7 @@ describe("the registry", () => {
     });
 
     it("ends with what is wrong where the registry has no such version", async () => {
-      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = notThere;
+      fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
       const error = await rejection(
         decideRest({ stack: "dev", cluster: fake.cluster }, deciding("dev"), new Progress("json")),
       );
@@ -306,7 +387,7 @@ describe("the registry", () => {
     });
 
     it("leaves it to people elsewhere, and tells them where the registry has moved on", async () => {
-      writeLock(file, { [champion]: await decided() }, "prod");
+      await locked(decided());
       hold(4, 0.7);
       expect((await up(decideBefore, "prod")).out).to.include(
         "is version 4 in the registry now, and version 3",
