@@ -55,10 +55,13 @@ export async function decideBefore(
     return;
   }
   if (registry === undefined) {
-    const home = await cluster.get(namespaceAddress(namespaceNames.tracking));
+    const [home, served] = await Promise.all([
+      cluster.get(namespaceAddress(namespaceNames.tracking)),
+      backend.models(cluster),
+    ]);
     // With the cluster's registry its versions are gone: another one begins with none. Where its server alone is gone,
-    // this run brings it back, and what was decided goes on.
-    if (home === undefined) rewriteLock(file, stack, () => ({}));
+    // this run brings it back, and what was decided goes on, as it does for what is in service.
+    if (home === undefined && served.length === 0) rewriteLock(file, stack, () => ({}));
     else await keepInService(cluster, config.models, before, ["The registry is not there to be asked."]);
     return;
   }

@@ -309,6 +309,10 @@ describe("the registry", () => {
   });
 
   describe("at `up`", () => {
+    const inService = {
+      metadata: { name: "churn", namespace: "ml-models" },
+      spec: { predictors: [{ name: "default", graph: { name: "churn" } }] },
+    };
     const deciding = (environment: "dev" | "prod"): Deciding => ({
       config: { environment, models: [churn] },
       file,
@@ -325,6 +329,10 @@ describe("the registry", () => {
       await up(decideBefore);
       expect(decisionsIn(file)[champion]?.version, "where its server alone is gone").to.equal(3);
       Reflect.deleteProperty(fake.answers, "/api/v1/namespaces/mlflow");
+      fake.answers[served] = { items: [inService] };
+      await up(decideBefore);
+      expect(decisionsIn(file)[champion]?.version, "where it is in service").to.equal(3);
+      fake.answers[served] = { items: [] };
       await up(decideBefore);
       expect(decisionsIn(file), "of another registry").to.deep.equal({});
       restore();
@@ -357,14 +365,7 @@ describe("the registry", () => {
     });
 
     it("takes nothing out of service for want of a decision", async () => {
-      fake.answers[served] = {
-        items: [
-          {
-            metadata: { name: "churn", namespace: "ml-models" },
-            spec: { predictors: [{ name: "default", graph: { name: "churn" } }] },
-          },
-        ],
-      };
+      fake.answers[served] = { items: [inService] };
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
       for (const [environment, reason] of [
         ["dev", "no alias champion"],
