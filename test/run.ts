@@ -1,5 +1,5 @@
 /**
- * `npm test`: every suite, two side by side, and `N passed, N failed` as the last line. What a suite writes comes whole
+ * `npm test`: every suite, several side by side, and `N passed, N failed` as the last line. What a suite writes comes whole
  * when it and those before it have ended.
  *
  * Arguments choose suites by name: `npm test -- unit`. These run one after the other, and write as they go. `kills` runs
@@ -48,17 +48,20 @@ interface Suite {
 
 const reports = path.join(homeDir(), "test-reports");
 
-/** In an order in which two lanes end at about the same time. */
+/** The long ones first, so that all lanes end at about the same time. */
 const suites: readonly Suite[] = [
-  mocha("unit", "test/unit/**/*.test.ts"),
-  mocha("golden", "test/golden/**/*.test.ts"),
-  mocha("policy", "test/policy/**/*.test.ts"),
-  mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
+  mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
+  mocha("unit", "test/unit/**/*.test.ts"),
+  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "xgboost-next"]),
+  mocha("golden", "test/golden/**/*.test.ts"),
+  mocha("policy", "test/policy/**/*.test.ts"),
 ];
+
+/** More would be kept waiting by the longest suite. */
+const mostLanes = 3;
 
 const byNameOnly: readonly Suite[] = [
   { ...mocha("kills", "test/engine/interruption.test.ts", ["engine"]), env: { ENGINE_ROUNDS: "50" } },
@@ -155,7 +158,8 @@ async function main(): Promise<void> {
   }
   const wanted = names.length === 0 ? suites : all.filter(({ name }) => names.includes(name));
   const environments = await prepare(wanted.flatMap(({ needs }) => needs));
-  const lanes = names.length === 0 ? Math.min(2, availableParallelism()) : 1;
+  // One more than there are processors: a third of the time the suites wait, for services to start and to end.
+  const lanes = names.length === 0 ? Math.min(mostLanes, availableParallelism() + 1) : 1;
   // None waits for those before it to be shown.
   const sideBySide = { concurrency: lanes, highWaterMark: wanted.length };
   const python = (name: string) => environments(name).python;

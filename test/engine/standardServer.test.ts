@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { projectDir } from "../../cli/paths";
 import { rewriteLock } from "../../cli/registry/lockFile";
 import { lockFile } from "../../config/lock";
+import { mlserverLibraries } from "../../pins";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
 import { setting } from "./support/setting";
@@ -86,7 +87,13 @@ describe("a model on a standard server", function () {
     const decide = (version: number) => {
       const files = `s3://models/mlflow/1/models/m-${version}/artifacts`;
       const at = "2026-11-01T12:00:00Z";
-      const known = { run: "", form: "sklearn-cloudpickle", libraries: {}, metrics: {}, registered: at };
+      const known = {
+        run: "",
+        form: "sklearn-cloudpickle",
+        libraries: { "scikit-learn": mlserverLibraries["scikit-learn"] },
+        metrics: {},
+        registered: at,
+      };
       const decision = { version, files, ...known, decided: { at, by: "ann" } };
       rewriteLock(lockFile("wine", "dev"), "wine", () => ({ [wish]: decision }));
     };
