@@ -8,6 +8,7 @@ import { environments } from "../config/fields";
 import { allCharts } from "../pins";
 import { checksPage } from "./checks/docs";
 import { messageOf } from "./errors";
+import { markdownTable } from "./markdown";
 import { projectDir } from "./paths";
 import { code, type Key, keys } from "./reference";
 
@@ -192,14 +193,12 @@ choice. Where environments differ, each has its default.
 
 function configurationPage(): string {
   // Of one with several versions the first, which is the default.
-  const names = new Map([...allCharts].reverse().map((pin) => [pin.name, pin]));
-  const pulls = [...names.values()]
-    .reverse()
-    .map(({ name, repository, version }) =>
-      repository.startsWith("oci://")
-        ? `helm pull ${repository}/${name} --version ${version} --untar --untardir charts`
-        : `helm pull ${name} --repo ${repository} --version ${version} --untar --untardir charts`,
-    );
+  const first = allCharts.filter(({ name }, at) => allCharts.findIndex((pin) => pin.name === name) === at);
+  const pulls = first.map(({ name, repository, version }) =>
+    repository.startsWith("oci://")
+      ? `helm pull ${repository}/${name} --version ${version} --untar --untardir charts`
+      : `helm pull ${name} --repo ${repository} --version ${version} --untar --untardir charts`,
+  );
   return `${introduction.trim().replace("PULLS", pulls.join("\n"))}\n\n${reference(keys())}`;
 }
 
@@ -235,8 +234,8 @@ function sentence(text: string): string {
 function table(list: readonly Key[]): string {
   const rows = list
     .filter(({ group, description }) => !group || description !== "")
-    .map((key) => `| ${code(key.path)} | ${key.description} | ${key.value} | ${defaultOf(key)} |`);
-  return ["| key | meaning | value | default |", "| --- | --- | --- | --- |", ...rows].join("\n");
+    .map((key) => [code(key.path), key.description, key.value, defaultOf(key)]);
+  return markdownTable(["key", "meaning", "value", "default"], rows);
 }
 
 function defaultOf({ defaults, required, fallback }: Key): string {

@@ -1,3 +1,4 @@
+import { markdownTable } from "../markdown";
 import type { Check } from "./check";
 import { beforehand, byDoctor, rules, statusCheck } from "./registry";
 
@@ -12,25 +13,20 @@ export function checksPage(): string {
       "certain to go wrong, and `warning` for what may, or could not be found out.",
     "## Of every resource",
     "At each `npm run preview`, in the tests of the stack files, and by the engine before it makes anything:",
-    table(
+    markdownTable(
       ["rule", "what must be so", "what a violation does"],
       rules.map(({ name, description, enforcement }) => [`\`${name}\``, description, levels[enforcement]]),
     ),
     "## Before anything changes in a cluster",
     "By `npm run up`, side by side, in at most five seconds. An error ends it, and nothing was changed; a warning is told.",
-    table(["of", "asks"], beforehand.map(row)),
+    markdownTable(["of", "asks"], beforehand.map(row)),
     "## When something is wrong",
     "By `npm run doctor`, which also offers to mend what it can without a loss:",
-    table(["of", "asks"], [...byDoctor, statusCheck].map(row)),
+    markdownTable(["of", "asks"], [...byDoctor, statusCheck].map(row)),
     "",
   ].join("\n\n");
 }
 
 function row({ subject, asks }: Pick<Check<never>, "asks" | "subject">): string[] {
   return [subject, asks];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

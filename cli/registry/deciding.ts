@@ -1,13 +1,15 @@
 /** What `up` decides by itself: in `dev` everything, elsewhere nothing. */
 import type { PlatformConfig } from "../../config";
-import { undecided } from "../../config/decisionChecks";
+import { undecided, wishesOf } from "../../config/decisionChecks";
 import { type Decisions, lockFile } from "../../config/lock";
 import type { ModelConfig } from "../../config/models";
+import { registryScheme } from "../../config/registryNames";
 import { listed } from "../../config/words";
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { namespaceAddress } from "../cluster/whose";
 import { UserError } from "../errors";
+import { readStackConfig } from "../plan/stackFiles";
 import type { Progress } from "../progress";
 import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
@@ -25,6 +27,9 @@ export interface Deciding {
 
 /** Reads what a stack wishes for; undefined if it is nothing. @throws UserError its configuration is wrong. */
 export async function decidingOf(stack: string): Promise<Deciding | undefined> {
+  const written = Object.values(readStackConfig(stack).config);
+  // The SDK takes a second, for which a stack that wishes for nothing should not have to wait.
+  if (!written.some((value) => value.includes(registryScheme))) return undefined;
   const { platformConfig } = await import("../plan/plan.js");
   const config = await platformConfig(stack, {});
   if (allWishes(config.models).size === 0) return undefined;
@@ -45,7 +50,8 @@ export async function decideBefore(
   const before = decisionsIn(file);
   const registry = await registryOf(cluster);
   if (config.environment !== "dev") {
-    for (const row of await listingOf(config.models, before, cluster))
+    const wishing = config.models.filter((model) => wishesOf(model).length > 0);
+    for (const row of await listingOf(wishing, before, cluster))
       if (row.decided !== null && hasMoved(row))
         progress.warn(
           `${row.wish ?? ""} is version ${row.registry?.version ?? ""} in the registry now, and version ${row.decided.version} is ` +

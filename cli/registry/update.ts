@@ -59,12 +59,13 @@ export async function update(
   { models: all, objectStore }: Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "objectStore">>,
   before: Decisions,
 ): Promise<Updated> {
-  const wished = new Set(allWishes(all).keys());
+  const wished = allWishes(all);
   const decisions: Record<string, Decision> = { ...before };
   const changes: string[] = [];
   const changed: Record<string, Decision> = {};
   const failures: string[] = [];
-  const asked = [...allWishes(models)].map(async ([wish, by]) => {
+  const asked = [...allWishes(models).keys()].map(async (wish) => {
+    const by = wished.get(wish) ?? [];
     try {
       const after = await decide(registry, wish);
       const { decided, ...was } = before[wish] ?? {};

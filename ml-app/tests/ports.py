@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 
-_candidates = iter(random.sample(range(10_000, 20_000), 3_000))
+_candidates = iter(random.sample(range(10_000, 32_000), 3_000))
 
 
 def free_port() -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ports import free_port
 
 ML_APP = Path(__file__).parents[2]
 IMPLEMENTATIONS = {
@@ -43,18 +43,6 @@ class Reply:
         return json.loads(self.text)
 
 
-_candidates = iter(random.sample(range(20_000, 32_000), 3_000))
-
-
-def _free_port() -> str:
-    """A port that nobody gets by chance while MLServer takes its seconds to start: none that the kernel hands out."""
-    for port in _candidates:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return str(port)
-    raise AssertionError("there is no free port")
-
-
 class Server:
     """MLServer, set up as the platform does, with one model: `wine`.
 
@@ -66,7 +54,7 @@ class Server:
     """
 
     def __init__(self, library: str, files: Path, log: Path, runtime: str | None = None) -> None:
-        ports = [_free_port() for _ in range(3)]
+        ports = [free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
         runtime = runtime or library
         # MLflow's image has an older MLflow than the trainings.

@@ -211,6 +211,13 @@ describe("the registry", () => {
       expect(decisions).to.deep.equal({});
     });
 
+  it("does not decide for one model what another of the stack cannot serve", async () => {
+    const other = { ...model("other", champion), server: "SKLEARN_SERVER" } as ModelConfig;
+    const registry = await needRegistry(fake.cluster);
+    const { failures } = await update(registry, [churn], { models: [churn, other] }, {});
+    expect(failures[0]).to.include("which SKLEARN_SERVER cannot load");
+  });
+
   it("takes the place of no MLflow whose answers are something else", async () => {
     for (const answer of [{}, "null", "<html>"]) {
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = answer;
