@@ -5,11 +5,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkCharts } from "./config/charts";
 import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
-import { checkDecisions } from "./config/decisionChecks";
+import { type Served, assumed, checkDecisions } from "./config/decisionChecks";
 import { environments, type Environment } from "./config/fields";
 import { type Decisions, lockFile, readLock } from "./config/lock";
 import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
+import { bucketsOf } from "./config/modelChecks";
 import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
 import type { Mirror } from "./pins";
@@ -17,18 +18,24 @@ import type { Mirror } from "./pins";
 /** The stack configuration, with the mirror in its two parts, and what was decided of the names in the registry. */
 export type PlatformConfig = Omit<StackConfig, "mirror"> & {
   readonly mirror: Mirror;
-  readonly decisions: Decisions;
+  readonly decisions: Readonly<Record<string, Served>>;
 };
+
+/**
+ * What to do about the names in the registry: take what the lock says (`read`); assume something where it says nothing,
+ * to see what would be (`assume`); the same by what is committed, without the lock of this machine (`committed`); or do
+ * not look, as what does not fit there must not keep anybody from deciding anew (`ignore`).
+ */
+export type LockUse = "assume" | "committed" | "ignore" | "read";
 
 type Written = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the stack's configuration, once, before anything is registered.
  *
- * @param lock whether to read what was decided, too: what does not fit there must not keep anybody from deciding anew.
  * @throws pulumi.RunError the configuration is wrong: lists everything that is, with the file and the place.
  */
-export function loadConfig(lock = true): PlatformConfig {
+export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const written = writtenConfig();
   const environment = environmentOf(written["environment"]);
   const schema = configSchema(environment ?? "dev");
@@ -36,7 +43,7 @@ export function loadConfig(lock = true): PlatformConfig {
   const parsed = schema.safeParse(values, { reportInput: true });
   const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
   const mirror = mirrorOf(understood.mirror);
-  const decisions = environment === undefined || !lock ? {} : decided(environment);
+  const decisions = environment === undefined ? {} : decided(environment, lock);
   const mistakes = [
     ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
@@ -46,12 +53,20 @@ export function loadConfig(lock = true): PlatformConfig {
     ...checkCharts(understood, mirror),
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
-  if (parsed.success && mistakes.length === 0) return { ...parsed.data, mirror, decisions };
+  if (parsed.success && mistakes.length === 0) {
+    const { models, objectStore } = parsed.data;
+    const isWhole = lock === "read" || lock === "ignore";
+    return {
+      ...{ ...parsed.data, mirror },
+      decisions: isWhole ? decisions : assumed(models, bucketsOf(objectStore), decisions),
+    };
+  }
   throw new pulumi.RunError(report(mistakes));
 }
 
 /** What the stack's lock says. @throws pulumi.RunError it cannot be read. */
-function decided(environment: Environment): Decisions {
+function decided(environment: Environment, use: LockUse): Decisions {
+  if (use === "ignore" || (use === "committed" && environment === "dev")) return {};
   const file = lockFile(pulumi.getStack(), environment);
   const { decisions, problems } = readLock(file);
   if (problems.length === 0) return decisions;

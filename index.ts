@@ -1,11 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 
 import { MlPlatform } from "./components/platform";
-import { loadConfig } from "./config";
+import { type LockUse, loadConfig } from "./config";
 
-/** The program. A function, which `pulumi up` calls, so that importing it reads and creates nothing. */
-export = function program() {
-  const config = loadConfig();
+/**
+ * The program. A function, which `pulumi up` calls, so that importing it reads and creates nothing.
+ *
+ * @param lock what to do about models for which no version has been decided on. @default they are left out
+ */
+export = function program(lock?: LockUse) {
+  const config = loadConfig(lock);
 
   const cluster = new k8s.Provider("cluster", {
     context: config.context,

@@ -4,6 +4,8 @@ import type { Cluster } from "../cli/cluster/cluster";
 import { proxyAddress } from "../cli/cluster/services";
 import { exampleOf } from "../cli/local/models";
 import { predict } from "../cli/protocols/seldon";
+import { decide } from "../cli/registry/decide";
+import { needRegistry } from "../cli/registry/registry";
 import { namespaceNames } from "../components/capabilities";
 import { type ChartPin, chartSource, charts, seldonChart } from "../pins";
 import { command } from "../test/standins/kubectl/command";
@@ -104,7 +106,8 @@ export class Articles {
   /** The operator's webhook may still refuse, and the address lead nowhere: whoever types this types it again. */
   private async serve(): Promise<void> {
     await this.apply(storageSecret(this.settings));
-    await again(() => this.apply(articleModel(this.settings)));
+    const { files } = await decide(await needRegistry(this.cluster), "models:/house-price@champion");
+    await again(() => this.apply(articleModel(this.settings, files)));
     const address = proxyAddress(
       { namespace: models, service: "house-price-default", port: 8000 },
       "/api/v1.0/predictions",

@@ -15,7 +15,6 @@ export interface ArticleSettings {
 const { database, objectStore, tracking, servingOperator, models } = namespaceNames;
 const storeUrl = `http://minio.${objectStore}.svc.cluster.local:9000`;
 const storeUser = "minio";
-const place = "articles/house-price";
 
 /** The namespaces, in the order in which they are made. */
 export const articleNamespaces = [database, objectStore, tracking, servingOperator, models] as const;
@@ -103,7 +102,6 @@ export function bucketJob({ mirror, password }: ArticleSettings) {
 export function trainingJob({ trainingImage, password }: ArticleSettings) {
   return job("train", models, {
     image: trainingImage,
-    args: ["--publish", `mlflow-artifacts:/${place}`],
     env: variables({
       MLFLOW_TRACKING_URI: `http://mlflow.${tracking}.svc.cluster.local:5000`,
       AWS_ENDPOINT_URL: storeUrl,
@@ -134,8 +132,12 @@ export function storageSecret({ password }: ArticleSettings) {
   };
 }
 
-/** The model, with the operator's own probes and its executor in front. */
-export function articleModel({ servingImage }: ArticleSettings) {
+/**
+ * The model, with the operator's own probes and its executor in front.
+ *
+ * @param modelUri where its files are, as its reader copies it from MLflow's page.
+ */
+export function articleModel({ servingImage }: ArticleSettings, modelUri: string) {
   const name = "house-price";
   return {
     apiVersion: "machinelearning.seldon.io/v1",
@@ -150,7 +152,7 @@ export function articleModel({ servingImage }: ArticleSettings) {
           graph: {
             name,
             type: "MODEL",
-            modelUri: `s3://models/mlflow/${place}`,
+            modelUri,
             envSecretRefName: "seldon-rclone-secret",
           },
         },

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
-import { undecided } from "../config/decisionChecks";
+import { undecided, wishesOf } from "../config/decisionChecks";
+import type { ModelConfig } from "../config/models";
 import { createDatabase } from "./database";
 import { createAppImages } from "./images";
-import { createModel } from "./models";
+import { serveModel, trainModel } from "./models";
 import { createNamespaces } from "./namespaces";
 import type { NamespaceNames } from "./namespaces/platformNamespaces";
 import { createObjectStore } from "./objectStore";
@@ -42,19 +43,10 @@ export class MlPlatform extends pulumi.ComponentResource {
       own,
     );
     const appImages = createAppImages(`${name}-images`, config, own);
-    const decided = config.models.filter((model) => {
-      const open = undecided(model, config.decisions);
-      if (open.length > 0)
-        void pulumi.log.warn(
-          `${model.name} is left out: which version ${open.join(" and ")} is, has not been decided yet. ` +
-            "npm run models -- update",
-          this,
-        );
-      return open.length === 0;
-    });
-    const models = decided.map((model) =>
-      createModel(model, config, { namespace, tracking, objectStore, server, appImages }, own),
-    );
+    const surroundings = { namespace, tracking, objectStore, server, appImages };
+    for (const model of config.models) trainModel(model, surroundings, own);
+    const decided = config.models.filter((model) => this.isDecided(model, config));
+    const models = decided.map((model) => serveModel(model, config, surroundings, own));
 
     this.namespaces = names;
     this.trackingUri = tracking.uri;
@@ -63,6 +55,27 @@ export class MlPlatform extends pulumi.ComponentResource {
       .all(models.map(({ urls }) => urls))
       .apply((urls) => Object.fromEntries(decided.map((model, index) => [model.name, urls[index] ?? {}])));
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
+  }
+
+  /** Whether it is known which version a model serves; says so if not. */
+  private isDecided(model: ModelConfig, { decisions }: PlatformConfig): boolean {
+    const assumed = wishesOf(model).filter((wish) => decisions[wish]?.version === undefined);
+    if (assumed.length === 0) return true;
+    const open = undecided(model, decisions);
+    const what = `which version ${assumed.join(" and ")} is`;
+    const isTrained = model.training !== undefined;
+    if (open.length === 0)
+      void pulumi.log.info(
+        `${model.name}: ${what}, is decided ${isTrained ? "after its training" : "by npm run models -- update"}.`,
+        this,
+      );
+    else
+      void pulumi.log.warn(
+        `${model.name} is left out: ${what}, has not been decided yet. ` +
+          (isTrained ? "npm run up does that after its training." : "Decide: npm run models -- update"),
+        this,
+      );
+    return open.length === 0;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Decision, Decisions } from "./lock";
 import { servedBy } from "./manifests";
 import type { Mistake } from "./mistakes";
 import type { ModelConfig } from "./models";
-import { registryScheme } from "./registryNames";
+import { champion, registryScheme } from "./registryNames";
 import { bucketsOf } from "./modelChecks";
 import { isPickle, libraryOf, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
@@ -15,12 +15,19 @@ export interface NamedFiles {
   readonly address: string;
 }
 
+/** What a model serves where a predictor says nothing else: what it names, or else the champion of its training. */
+export function servedOf({ name, model, training }: ModelConfig): string | undefined {
+  return model ?? (training === undefined ? undefined : `${registryScheme}${name}@${champion}`);
+}
+
 /** Where a model names files: for all its versions, and for some of them. */
-export function filesNamed({ model, predictors = [] }: ModelConfig): NamedFiles[] {
+export function filesNamed(model: ModelConfig): NamedFiles[] {
+  const { predictors = [] } = model;
   const named = (path: Path, address: string | undefined) =>
     address === undefined ? [] : [{ path, address }];
+  const everyOneOwn = predictors.length > 0 && predictors.every((one) => one.model !== undefined);
   return [
-    ...named(["model"], model),
+    ...(everyOneOwn ? [] : named([model.model === undefined ? "training" : "model"], servedOf(model))),
     ...predictors.flatMap((one, index) => named(["predictors", index, "model"], one.model)),
   ];
 }
@@ -33,8 +40,27 @@ export function wishesOf(model: ModelConfig): string[] {
   return [...new Set(wishes)];
 }
 
+/** What the program must know of a decision. One that it only assumes has no version. */
+export type Served = Pick<Decision, "files"> & Partial<Pick<Decision, "version">>;
+
+/**
+ * Decisions with what would stand there for all that nobody has decided on yet: a stack can so be looked at, and its
+ * needs be known, before anything is trained.
+ */
+export function assumed(
+  models: readonly ModelConfig[],
+  { modelBucket }: { readonly modelBucket: string },
+  decisions: Decisions,
+): Readonly<Record<string, Served>> {
+  const wishes = models.flatMap(wishesOf);
+  const missing = wishes.map((wish) => [wish, { files: `s3://${modelBucket}/${notDecided}` }] as const);
+  return { ...Object.fromEntries(missing), ...decisions };
+}
+
+const notDecided = "not-decided-yet";
+
 /** The wishes of a model for which nothing has been decided. */
-export function undecided(model: ModelConfig, decisions: Decisions): string[] {
+export function undecided(model: ModelConfig, decisions: Readonly<Record<string, unknown>>): string[] {
   return wishesOf(model).filter((wish) => decisions[wish] === undefined);
 }
 

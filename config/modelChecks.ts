@@ -3,6 +3,7 @@ import type { Understood } from "./checks";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Mistake, placeOf } from "./mistakes";
+import { champion, registryName } from "./registryNames";
 import { isPickle, pinnedIn, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
@@ -101,9 +102,21 @@ function serveBy(manifest: Manifest): string {
     : `leave image out, and write server: ${manifest.serving.server}`;
 }
 
-function checkFiles({ server, model, training, predictors = [] }: ModelConfig): Mistake[] {
-  if (model !== undefined && training !== undefined)
-    return [at("model", "stands beside training: keep one of them")];
+function checkFiles({ name, server, model, training, predictors = [] }: ModelConfig): Mistake[] {
+  if (model !== undefined && training !== undefined) {
+    const named = registryName(model);
+    if (named === undefined)
+      return [
+        at("model", `stands beside training: keep one of them, or name a version, models:/${name}@champion`),
+      ];
+    if (named.model === name) return [];
+    return [
+      at(
+        "model",
+        `is of ${named.model}, and the training beside it registers ${name}: models:/${name}@${champion}`,
+      ),
+    ];
+  }
   if (server === undefined || model !== undefined || training !== undefined) return [];
   if (predictors.length > 0 && predictors.every((one) => one.model !== undefined)) return [];
   return [at("model", `is missing: ${server} needs the address of a model's files here, or a training`)];
@@ -115,7 +128,7 @@ const reservedOptions = new Map(
     data: "write training.data instead",
     experiment: "leave it out",
     json: "leave it out",
-    publish: "leave it out",
+    once: "leave it out",
     "register-as": "leave it out",
     tag: "leave it out",
     "tracking-uri": "leave it out",

@@ -92,7 +92,7 @@ export function modelSchema(environment: Environment) {
       .optional()
       .describe(
         "which version it is: `models:/NAME@ALIAS` or `models:/NAME/3` of MLflow's registry, or a folder `s3://…`; " +
-          "either this or `training`",
+          "with a `training`, `models:/NAME@champion` if left out",
       ),
     allowPickle: z
       .boolean()
@@ -100,7 +100,7 @@ export function modelSchema(environment: Environment) {
       .describe(
         "whether a prepackaged server may load pickles, which run code in its pod; SKLEARN_SERVER loads nothing else",
       ),
-    training: training(environment).optional().describe("train the model first, and serve what comes of it"),
+    training: training(environment).optional().describe("trains the model, and registers what comes of it"),
     protocol: z
       .enum(protocols)
       .optional()

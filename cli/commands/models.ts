@@ -7,7 +7,7 @@ import { Progress } from "../progress";
 import { hasMoved, listingOf, listingTable, notAsked } from "../registry/listing";
 import { decisionsIn, writeDown } from "../registry/lockFile";
 import { needRegistry } from "../registry/registry";
-import { chosen, update } from "../registry/update";
+import { chosen, reasonsOf, update } from "../registry/update";
 import { type TargetOptions, clusterTarget, defaultStack } from "../target";
 
 /** Options of `npm run models`. */
@@ -59,7 +59,7 @@ async function decideAnew(
       changes.push(...updated.changes);
       if (changes.length > 0) writeDown(file, name, updated);
       step.detail(changes.length === 0 ? "nothing has changed" : `written down in ${shown(file)}`);
-      const { failures } = updated;
+      const failures = reasonsOf(updated.failures);
       progress.event({ event: "models", stack: name, file: shown(file), changes, failures });
       if (failures.length > 0) throw new UserError(failures.join("\n"));
     });

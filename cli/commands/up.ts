@@ -10,7 +10,7 @@ import { behindError } from "../deploy/watch";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
-import { decideBefore, decideRest, decidingOf } from "../registry/deciding";
+import { decidingOf } from "../registry/deciding";
 import { type LocalUpOptions, killServices, upLocal } from "../local/up";
 import { Progress } from "../progress";
 import {
@@ -69,12 +69,13 @@ async function upCluster(
     );
   const began = Date.now();
   try {
-    const deciding = await decidingOf(target.stack);
-    if (deciding !== undefined) await decideBefore(target, deciding, progress);
+    const deciding = await decidingOf(target, progress);
+    await deciding?.before();
     let deployed = await deploy(target, { refresh, consent }, progress, signal);
-    // On an empty cluster there was no registry to ask before.
-    if (deciding !== undefined && (await decideRest(target, deciding, progress)))
-      deployed = await deploy(target, { refresh, consent }, progress, signal);
+    // On an empty cluster there was no registry to ask before; and a training may have made another version the champion.
+    // What the first run has looked at it has put right.
+    if ((await deciding?.after()) === true)
+      deployed = await deploy(target, { refresh: false, consent }, progress, signal);
     const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
       throw await behindError(target.cluster, error);
     });

@@ -36,7 +36,7 @@ export async function previewDeployed(
   const progress = Progress.for(options);
   const { signal } = new AbortController();
   try {
-    const plan = await planOf(stack);
+    const plan = await planOf(stack, "assume");
     const engine = await prepareEngine(progress, signal);
     await prepareProviders(engine, plan.recording.resources, progress, signal);
     progress.stop();

@@ -2,11 +2,11 @@
 import { parse } from "yaml";
 
 import type { Cluster } from "../cluster/cluster";
-import { type ServedPredictor, publishedPlace } from "../serving/served";
+import type { ServedPredictor } from "../serving/served";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
-import { type ParityRecord, parityRecord } from "../parity";
+import type { ParityRecord } from "../parity";
 import type { Rows } from "../protocols/answer";
 import { artifactStore } from "../registry/registry";
 
@@ -24,13 +24,9 @@ interface ExampleInfo {
 
 /**
  * Finds what to ask a predictor, by what MLflow hands out of its files.
- *
- * @throws UserError a training of the platform has published the files, and its rows are not there.
  */
 export async function questionFor(cluster: Cluster, predictor: ServedPredictor): Promise<Question> {
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const record = await trainingRecord(mlflow, predictor);
-  if (record !== undefined) return { kind: "training", record };
   const { modelUri } = predictor;
   if (modelUri === undefined)
     return none("its files are in its image, and no rows of its training are known");
@@ -43,17 +39,6 @@ export async function questionFor(cluster: Cluster, predictor: ServedPredictor):
   } catch (error) {
     return none(`MLflow does not hand out its files: ${messageOf(error)}`);
   }
-}
-
-/** What was recorded at the training of what a predictor runs; undefined if the platform has not trained it. */
-export async function trainingRecord(
-  mlflow: MlflowClient,
-  predictor: ServedPredictor,
-): Promise<ParityRecord | undefined> {
-  const published = publishedPlace(predictor);
-  if (published === undefined) return undefined;
-  const place = `${published}/MLmodel`;
-  return parityRecord(await mlflow.artifact(place), `mlflow-artifacts:/${place}`);
 }
 
 /** What the files at a place tell of the model. */

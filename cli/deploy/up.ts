@@ -28,7 +28,7 @@ import { agreeToRemovals, removalsOf } from "./removals";
 import { restoreReleases } from "./restore";
 import { checkStores } from "./stores";
 import { verify } from "./verify";
-import { publishAgain } from "./wholeness";
+import { trainAgain } from "./wholeness";
 import { DeploymentView } from "./view";
 import { type NetworkLook, behindFailure, watchDeployment } from "./watch";
 
@@ -91,9 +91,10 @@ export async function deploy(
   );
   for (const { reference } of lost) progress.warn(`image ${reference} is gone: it is built again.`);
   if (refresh)
-    for (const { model, place } of await publishAgain(cluster))
+    for (const { model, place, again } of await trainAgain(cluster))
       progress.warn(
-        `the files of ${model} are gone from the store (${place}): they are published again. ` +
+        `the files of ${model} are gone from the store (${place}): ` +
+          `${again ? "it is trained again" : "put them back, or take another version"}. ` +
           "What runs goes on with those that it has.",
       );
   if (refresh && resources.length > 0) await putBack(cluster, plan, progress);
@@ -149,7 +150,7 @@ function recovered({ interrupted, forgotten, adopted, failed, staleLock }: Recov
 function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): Promise<Plan> {
   return progress.step("pre-flight checks", async (step) => {
     step.detail("reading the configuration");
-    const plan = await planOf(target.stack);
+    const plan = await planOf(target.stack, "assume");
     for (const { severity, message } of plan.recording.notices)
       if (severity === "warning") progress.warn(message);
     step.detail("asking the cluster");

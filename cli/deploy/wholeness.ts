@@ -1,18 +1,20 @@
+import type { V1Job } from "@kubernetes/client-node";
+
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { MlflowClient } from "../mlflow";
 import { backend } from "../serving/backend";
-import { publishedPlace } from "../serving/served";
+import { loggedPlace } from "../serving/served";
 
 /** Files of a model in service that are not where its pods fetch them. */
 export interface LostFiles {
   readonly model: string;
-  /** Below the tracking server's store: `served/MODEL/HASH`. */
+  /** Below the tracking server's store: `1/models/m-…/artifacts`. */
   readonly place: string;
 }
 
-/** Without it a folder is no model. It is published last, so that a folder with it is complete. */
+/** Without it a folder is no model. */
 const modelFile = "MLmodel";
 
 /**
@@ -24,7 +26,7 @@ export async function lostFiles(cluster: Cluster): Promise<LostFiles[]> {
   const models = await backend.models(cluster).catch(() => []);
   const places = models.flatMap(({ name, predictors }) =>
     predictors.flatMap((predictor) => {
-      const place = publishedPlace(predictor);
+      const place = loggedPlace(predictor);
       return place === undefined ? [] : [{ model: name, place }];
     }),
   );
@@ -36,17 +38,23 @@ export async function lostFiles(cluster: Cluster): Promise<LostFiles[]> {
 }
 
 /**
- * Has lost files published again: the training's Job is removed, so that the deployment makes it anew. It takes the
- * files from the registry, or trains again where they are gone there too.
+ * Has models trained again whose files are lost: the Job of the training is removed, so that the deployment makes it
+ * anew. It trains unless the version that came of it still has its files.
  *
- * @returns what will be published.
+ * @returns what is lost, and whether there is such a Job.
  */
-export async function publishAgain(cluster: Cluster): Promise<readonly LostFiles[]> {
+export async function trainAgain(
+  cluster: Cluster,
+): Promise<readonly (LostFiles & { readonly again: boolean })[]> {
   const lost = await lostFiles(cluster);
-  for (const { place } of lost) {
-    const [, model = "", hash = ""] = place.split("/");
-    const job = `/apis/batch/v1/namespaces/${namespaceNames.models}/jobs/${model}-train-${hash}`;
-    await cluster.remove(`${job}?propagationPolicy=Background`);
-  }
-  return lost;
+  if (lost.length === 0) return [];
+  const address = `/apis/batch/v1/namespaces/${namespaceNames.models}/jobs`;
+  const jobs = (await cluster.list<V1Job>(address)).map(({ metadata }) => metadata?.name ?? "");
+  return Promise.all(
+    lost.map(async (one) => {
+      const own = jobs.filter((job) => new RegExp(`^${one.model}-train-[0-9a-f]+$`).test(job));
+      for (const job of own) await cluster.remove(`${address}/${job}?propagationPolicy=Background`);
+      return { ...one, again: own.length > 0 };
+    }),
+  );
 }

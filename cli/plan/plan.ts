@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { PlatformConfig } from "../../config";
+import type { LockUse, PlatformConfig } from "../../config";
 import { type Violation, environmentOf, findings } from "../../policy/rules";
 import { UserError, messageOf } from "../errors";
 import { evaluate } from "./evaluate";
@@ -20,10 +20,11 @@ export interface Plan {
 /**
  * Evaluates the project's program for a stack, with the configuration of the stack's file.
  *
+ * @param lock what holds for the names in the registry. @default what is committed
  * @throws UserError there is no such stack, or its configuration is wrong: with all that is wrong.
  */
-export async function planOf(stack: string): Promise<Plan> {
-  const recording = await recordStack(stack);
+export async function planOf(stack: string, lock: LockUse = "committed"): Promise<Plan> {
+  const recording = await recordStack(stack, lock);
   const resources = policyResources(recording);
   return {
     recording,
@@ -33,12 +34,12 @@ export async function planOf(stack: string): Promise<Plan> {
   };
 }
 
-/** The recording alone. @throws UserError as {@link planOf} does. */
-export async function recordStack(stack: string): Promise<Recording> {
+/** The recording alone, with every model: also those that a first `up` leaves out, until their training is done. @throws UserError as {@link planOf} does. */
+export async function recordStack(stack: string, lock: LockUse = "committed"): Promise<Recording> {
   const config = readStackConfig(stack);
   // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
   const { default: program } = await import("../../index.js");
-  return forUsers(evaluate(program, config));
+  return forUsers(evaluate(() => program(lock), config));
 }
 
 /**
@@ -55,7 +56,7 @@ export async function platformConfig(
   const written = readStackConfig(stack);
   const loaded: PlatformConfig[] = [];
   const options = { ...written, config: { ...written.config, ...revealed } };
-  await forUsers(evaluate(() => void loaded.push(loadConfig(false)), options));
+  await forUsers(evaluate(() => void loaded.push(loadConfig("ignore")), options));
   const [config] = loaded;
   if (config === undefined) throw new Error("the program has not read its configuration");
   return config;

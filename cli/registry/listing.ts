@@ -1,7 +1,6 @@
 import type { ModelConfig } from "../../config/models";
 import { wishesOf } from "../../config/decisionChecks";
 import type { Decision, Decisions } from "../../config/lock";
-import { champion } from "../../config/registryNames";
 import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
 import { backend } from "../serving/backend";
@@ -18,10 +17,10 @@ type Version = Omit<Decision, "decided">;
 export interface Listed {
   /** Its name in the stack. */
   readonly model: string;
-  /** The name in the registry; null where the stack says the files, or trains the model itself. */
+  /** The name in the registry; null where the stack says the files. */
   readonly wish: string | null;
   readonly decided: Decision | null;
-  /** What the name stands for in the registry now, or the champion of the stack's own training; null if nothing is known. */
+  /** What the name stands for in the registry now; null if nothing is known. */
   readonly registry: Version | null;
   /** Why it is null. */
   readonly reason: string | null;
@@ -47,7 +46,6 @@ export async function listingOf(
     const predictors = served?.find(({ name }) => name === model.name)?.predictors ?? [];
     const wishes = wishesOf(model);
     return (wishes.length === 0 ? [null] : wishes).map(async (wish): Promise<Listed> => {
-      const name = wish ?? (model.training === undefined ? undefined : `models:/${model.name}@${champion}`);
       const decided = decisions[wish ?? ""] ?? null;
       const versionOf = async (one: ServedPredictor) =>
         one.modelUri === decided?.files
@@ -55,7 +53,7 @@ export async function listingOf(
           : registry && servedVersion(registry.mlflow, one);
       return {
         ...{ model: model.name, wish, decided },
-        ...(name === undefined ? { registry: null, reason: null } : await standsFor(name, registry)),
+        ...(wish === null ? { registry: null, reason: null } : await standsFor(wish, registry)),
         serving:
           served === undefined
             ? null
@@ -99,7 +97,7 @@ function cells(row: Listed): string[] {
   const version = (number: number | string) => `version ${number}`;
   return [
     model,
-    wish ?? (registry === null ? "" : "its training"),
+    wish ?? "",
     decided === null ? (wish === null ? "" : "not yet") : version(decided.version),
     registry === null
       ? wish === null

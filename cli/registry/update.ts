@@ -18,8 +18,19 @@ export interface Updated {
   readonly dropped: readonly string[];
   /** A line for each name that stands for another version now, or for one at last. */
   readonly changes: readonly string[];
-  /** Why a name stands for nothing; what was decided for it before stays. */
-  readonly failures: readonly string[];
+  /** Names that stand for nothing; what was decided for them before stays. */
+  readonly failures: readonly Failure[];
+}
+
+/** That a name in the registry stands for nothing that can be served, and why. */
+export interface Failure {
+  readonly wish: string;
+  readonly reason: string;
+}
+
+/** The reasons alone. */
+export function reasonsOf(failures: readonly Failure[]): string[] {
+  return failures.map(({ reason }) => reason);
 }
 
 /** Names that a stack wishes for, with the models that do. */
@@ -63,7 +74,7 @@ export async function update(
   const decisions: Record<string, Decision> = { ...before };
   const changes: string[] = [];
   const changed: Record<string, Decision> = {};
-  const failures: string[] = [];
+  const failures: Failure[] = [];
   const asked = [...allWishes(models).keys()].map(async (wish) => {
     const by = wished.get(wish) ?? [];
     try {
@@ -77,7 +88,7 @@ export async function update(
         .flatMap((model) => misfit(model, after, objectStore) ?? [])
         .concat(flawsOf(wish, decision));
       if (wrong.length > 0) {
-        failures.push(`${wish} is ${[...new Set(wrong)].join("; ")}`);
+        failures.push({ wish, reason: `${wish} is ${[...new Set(wrong)].join("; ")}` });
         return;
       }
       decisions[wish] = changed[wish] = decision;
@@ -85,7 +96,7 @@ export async function update(
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const message = messageOf(error);
-      failures.push(message.includes(wish) ? message : `${wish}: ${message}`);
+      failures.push({ wish, reason: message.includes(wish) ? message : `${wish}: ${message}` });
     }
   });
   await Promise.all(asked);
@@ -95,5 +106,6 @@ export async function update(
     Reflect.deleteProperty(decisions, wish);
     changes.push(`${wish}: no longer wished for`);
   }
-  return { decisions, changed, dropped, changes: changes.sort(), failures: failures.sort() };
+  failures.sort((one, other) => (one.wish < other.wish ? -1 : 1));
+  return { decisions, changed, dropped, changes: changes.sort(), failures };
 }

@@ -42,11 +42,3 @@ export interface ServedModel {
 export function loggedPlace({ modelUri }: Pick<ServedPredictor, "modelUri">): string | undefined {
   return /\/(\d+\/models\/[^/]+\/artifacts)\/?$/.exec(modelUri ?? "")?.[1];
 }
-
-/**
- * Where in MLflow's store a training has published what a predictor serves: `served/MODEL/HASH`; undefined if its files
- * come from elsewhere.
- */
-export function publishedPlace({ modelUri }: Pick<ServedPredictor, "modelUri">): string | undefined {
-  return /\/(served\/[^/]+\/[^/]+)\/?$/.exec(modelUri ?? "")?.[1];
-}

@@ -1,20 +1,15 @@
 import { parse } from "yaml";
 
 import type { MlflowClient } from "../mlflow";
-import { type ServedPredictor, loggedPlace, publishedPlace } from "./served";
+import { type ServedPredictor, loggedPlace } from "./served";
 
 /** The registered version of which a predictor has the files; undefined if neither they nor the registry say so. */
 export async function servedVersion(
   registry: MlflowClient,
   predictor: Pick<ServedPredictor, "modelUri">,
 ): Promise<string | undefined> {
-  const logged = loggedPlace(predictor);
-  if (logged !== undefined) return loggedVersion(registry, logged).catch(() => undefined);
-  const place = publishedPlace(predictor);
-  if (place === undefined) return undefined;
-  const registered = await registry.artifact(`${place}/registered_model_meta`).catch(() => undefined);
-  const { model_version: version } = (parse(registered ?? "") ?? {}) as { model_version?: unknown };
-  return typeof version === "string" || typeof version === "number" ? String(version) : undefined;
+  const place = loggedPlace(predictor);
+  return place === undefined ? undefined : loggedVersion(registry, place).catch(() => undefined);
 }
 
 /** The version that was registered of the files at a place; undefined where several were, as copies are: each may be meant. */

@@ -21,10 +21,9 @@ export async function modelItems(cluster: Cluster): Promise<readonly Item[]> {
 async function modelItem(cluster: Cluster, registry: MlflowClient, model: ServedModel): Promise<Item[]> {
   const { name, condition, state, reason, protocol } = model;
   const [registered, predictors] = await Promise.all([
-    // Of a version that the stack names, another name than its own may be meant.
     model.predictors.some((one) => loggedPlace(one) !== undefined)
-      ? { version: null, text: "" }
-      : championOf(registry, name),
+      ? championOf(registry, name)
+      : { version: null, text: "" },
     Promise.all(model.predictors.map((one) => predictorItem(cluster, registry, model, one))),
   ]);
   const told = [reason, registered.text].filter((text) => text !== "").join("; ");
@@ -104,7 +103,8 @@ async function championOf(
     const version = (await registry.versionByAlias(model, champion))?.version ?? null;
     return {
       version,
-      text: version === null ? "no champion is registered" : `champion is version ${version}`,
+      // It may be registered under another name than its own.
+      text: version === null ? "" : `champion is version ${version}`,
     };
   } catch {
     return { version: null, text: "the registry does not answer" };

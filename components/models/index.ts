@@ -1,7 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { servedOf } from "../../config/decisionChecks";
+import { servedBy } from "../../config/manifests";
 import type { ModelConfig } from "../../config/models";
+import { registryName } from "../../config/registryNames";
 import { imageReference, images } from "../../pins";
 import type { AppImages, RunnableImage } from "../images";
 import type { ObjectStore } from "../objectStore/objectStore";
@@ -20,44 +23,53 @@ export interface ModelSurroundings {
   readonly appImages: AppImages;
 }
 
-/** Trains a model if it is to be trained, and puts it into service. */
-export function createModel(
+/** Trains a model, if it is to be trained. */
+export function trainModel(
+  { name, training }: ModelConfig,
+  surroundings: ModelSurroundings,
+  opts: pulumi.ComponentResourceOptions,
+): void {
+  if (training === undefined) return;
+  const { namespace, tracking, objectStore } = surroundings;
+  const image = imageOf(training.image, surroundings);
+  new TrainingJob(
+    `${name}-training`,
+    {
+      model: name,
+      namespace,
+      tracking,
+      objectStore,
+      image: image.reference,
+      after: present(image.built),
+      data: training.data,
+      parameters: training.parameters,
+      resources: training.resources,
+      retries: training.retries,
+      timeoutMinutes: training.timeoutMinutes,
+    },
+    opts,
+  );
+}
+
+/** Puts the version of a model into service that was decided on. */
+export function serveModel(
   model: ModelConfig,
   config: PlatformConfig,
   surroundings: ModelSurroundings,
   opts: pulumi.ComponentResourceOptions,
 ): ServedModel {
-  const { namespace, tracking, objectStore, server } = surroundings;
-  const { name, training } = model;
-  const trainingImage = imageOf(training?.image, surroundings);
-  const trained =
-    training &&
-    new TrainingJob(
-      `${name}-training`,
-      {
-        model: name,
-        namespace,
-        tracking,
-        objectStore,
-        image: trainingImage.reference,
-        after: present(trainingImage.built),
-        data: training.data,
-        parameters: training.parameters,
-        resources: training.resources,
-        retries: training.retries,
-        timeoutMinutes: training.timeoutMinutes,
-      },
-      opts,
-    );
+  const { server } = surroundings;
+  const { name } = model;
   const image = imageOf(model.image, surroundings);
-  // What was decided for a name in the registry; any other address is that of the files.
-  const filesAt = (address: string | undefined) => config.decisions[address ?? ""]?.files ?? address;
-  const predictor = (version: string | undefined) => ({
+  const predictor = (address = servedOf(model)) => ({
     graph: {
       name,
-      ...(model.server === undefined ? { parameters: model.parameters } : { server: model.server }),
+      ...(model.server === undefined
+        ? { parameters: { ...versionParameters(model, address, config), ...model.parameters } }
+        : { server: model.server }),
       image: model.server === undefined ? image.reference : serverImage(model.server, config),
-      modelUri: filesAt(version ?? model.model) ?? trained?.modelUri,
+      // What was decided for a name in the registry; any other address is that of the files.
+      modelUri: config.decisions[address ?? ""]?.files ?? address,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,
@@ -74,7 +86,7 @@ export function createModel(
     name,
     {
       model: name,
-      after: [...present(trained), ...present(image.built)],
+      after: present(image.built),
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       autoscaling: model.autoscaling,
@@ -87,6 +99,25 @@ export function createModel(
 /** One of the project's images, or a reference as it is. */
 function imageOf(image: string | undefined, { appImages: own }: ModelSurroundings): RunnableImage {
   return own[image ?? ""] ?? { reference: image ?? "" };
+}
+
+/** What a class of the project is told, whose answers say which version they are of: the files do not know. */
+function versionParameters(
+  { image }: ModelConfig,
+  address: string | undefined,
+  { decisions }: PlatformConfig,
+): Record<string, string> {
+  const name = registryName(address ?? "");
+  const takes = servedBy(image)?.serving.parameters ?? {};
+  const known = {
+    model_name: name?.model,
+    model_version: decisions[address ?? ""]?.version?.toString(),
+  };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([key, value]) =>
+      value !== undefined && key in takes ? [[key, value] as const] : [],
+    ),
+  );
 }
 
 function present<T>(value: T | undefined): T[] {

@@ -21,7 +21,7 @@ export interface TrainingJobArgs {
    * @default []
    */
   after?: readonly pulumi.Resource[];
-  /** Where it records the run, registers the model and publishes its files. */
+  /** Where it records the run and registers the model. */
   tracking: TrackingServer;
   /** Where `s3://…` data lie. */
   objectStore: ObjectStore;
@@ -45,18 +45,9 @@ const user = 8888;
 
 /**
  * Trains a model once for each image, parameters and data address: a hash of them is in the Job's name, so that it
- * runs again exactly when one of them changes.
- *
- * The same hash names the place where the training publishes the files of the champion, so that the address of what
- * will be served is known before anything has been trained.
+ * runs again exactly when one of them changes. The registry knows the version that came of it by the same hash.
  */
 export class TrainingJob extends pulumi.ComponentResource {
-  /**
-   * `s3://…` folder with the files of the model's champion at the end of this training. What reads them has to depend
-   * on this component, which is ready when they are there.
-   */
-  public readonly modelUri: string;
-
   constructor(name: string, args: TrainingJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:training:TrainingJob", name, { model: args.model }, opts);
     const { model, data, parameters = {}, tracking, namespace } = args;
@@ -67,7 +58,6 @@ export class TrainingJob extends pulumi.ComponentResource {
         .flatMap((key) => [`--${key}`, String(parameters[key])]),
     ];
     const hash = fingerprint([args.image, ...options]);
-    const place = `served/${model}/${hash}`;
 
     runOnce(
       `${name}-job`,
@@ -75,11 +65,7 @@ export class TrainingJob extends pulumi.ComponentResource {
         namespace: namespace.namespace,
         jobName: `${model}-train-${hash}`,
         image: args.image,
-        args: [
-          ...["--register-as", model, "--experiment", model],
-          ...["--publish", `mlflow-artifacts:/${place}`],
-          ...options,
-        ],
+        args: [...["--register-as", model, "--experiment", model], ...["--once", hash], ...options],
         env: [
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
           { name: "MLFLOW_DISABLE_TELEMETRY", value: "true" },
@@ -95,8 +81,7 @@ export class TrainingJob extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [...(args.after ?? [])] },
     );
-    this.modelUri = `${tracking.artifactLocation}/${place}`;
-    this.registerOutputs({ modelUri: this.modelUri });
+    this.registerOutputs({});
   }
 }
 

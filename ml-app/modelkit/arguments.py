@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from modelkit import options as declared
 from modelkit.recipe import Recipe
 
-PLACE = re.compile(r"mlflow-artifacts:(?!/[0-9]+(/|$))(/[A-Za-z0-9_][A-Za-z0-9._-]*)+")
-"""A folder of the tracking server's store; those of its own experiments have numbers for names."""
+KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+"""What a filter of MLflow's search takes as it is."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Options:
     """The options of the manifest by their keys, `max_depth`: all that decides which model comes out of the same data.
     They are logged as the run's parameters."""
     tags: dict[str, str]
-    publish: str | None
+    once: str | None
     compare: str | None
     json: bool
 
@@ -66,9 +66,9 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         "--tag", action="append", default=[], metavar="KEY=VALUE", help="tag of the run and the version; repeatable"
     )
     parser.add_argument(
-        "--publish",
-        metavar="PLACE",
-        help="put the champion's files there, mlflow-artifacts:/folder/…, and train only if it was not done before",
+        "--once",
+        metavar="KEY",
+        help="mark the version with this key, and train only if there is none with it yet",
     )
     parser.add_argument(
         "--compare",
@@ -86,7 +86,7 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         register_as=given.register_as,
         parameters=declared.read(given, parameters, problems),
         tags=_tags(given.tag, problems),
-        publish=given.publish,
+        once=given.once,
         compare=given.compare,
         json=given.json,
     )
@@ -96,20 +96,12 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         problems.append(
             "--tracking-uri must hold no password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         )
-    elif options.publish is not None and not options.tracking_uri.startswith(("http://", "https://")):
-        problems.append(
-            "--publish goes through an MLflow server: --tracking-uri must be http://… or https://…, "
-            f"not {options.tracking_uri!r}"
-        )
-    if options.publish is not None and not PLACE.fullmatch(options.publish):
-        problems.append(
-            "--publish must be mlflow-artifacts:/folder/…, names of letters, digits, '.', '_' and '-' of which the "
-            f"first is no number, not {options.publish!r}"
-        )
+    if options.once is not None and not KEY.fullmatch(options.once):
+        problems.append(f"--once must be at most 100 letters, digits, '.', '_' and '-', not {options.once!r}")
     if options.compare is not None and not re.fullmatch("[1-9][0-9]*", options.compare):
         problems.append(f"--compare must be the number of a version, not {options.compare!r}")
-    if options.compare is not None and (options.publish is not None or options.tags):
-        problems.append("--compare trains nothing: leave --publish and --tag out")
+    if options.compare is not None and (options.once is not None or options.tags):
+        problems.append("--compare trains nothing: leave --once and --tag out")
     if not options.experiment:
         problems.append("--experiment is empty")
     if not options.register_as.strip() or set(options.register_as) & set("/:"):

@@ -27,7 +27,7 @@ def main(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; by default the process's own.
 
     Returns:
-        The exit code: 0, 1 if a run or the publishing broke off, 2 if an option, a variable, the data or the
+        The exit code: 0, 1 if a run broke off, 2 if an option, a variable, the data or the
         server's address is wrong, 130 or 143 after Ctrl-C or SIGTERM.
     """
     try:
@@ -58,7 +58,7 @@ def _fail(error: BaseException, exit_code: int) -> int:
 
 
 def _summary(recipe: Recipe, outcome: Outcome) -> str:
-    metrics, data, published = outcome.metrics, outcome.dataset, outcome.published
+    metrics, data = outcome.metrics, outcome.dataset
     standing = f"is the {outcome.alias}" if outcome.alias else "has no alias"
     lines = [
         f"{outcome.model} version {outcome.version} {standing}: {outcome.reason}",
@@ -67,10 +67,6 @@ def _summary(recipe: Recipe, outcome: Outcome) -> str:
         f"data {data.source}, {data.rows:,} rows",
         f"run {outcome.run_id}",
     ]
-    if published:
-        lines.append(
-            f"{published.place} holds version {published.version}" + ("" if published.uploaded else " already")
-        )
     return "\n".join(lines)
 
 

@@ -19,6 +19,9 @@ from modelkit.mlmodel import MODEL_FILE
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 
+ONCE = "once"
+"""Tag of a version: the key of the training that it came of. It is set when the version has its alias."""
+
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """How MLflow says that there is no such model or version; the second where the model exists and the alias does not."""
 
@@ -150,3 +153,16 @@ def champion(name: str) -> ModelVersion | None:
         if error.error_code in NOT_THERE:
             return None
         raise
+
+
+def trained(name: str, key: str) -> ModelVersion | None:
+    """The newest version of a model that came of the training with a key, and has been registered to the end."""
+    client = MlflowClient()
+    found = client.search_model_versions(f"tags.{ONCE} = '{key}'", order_by=["version_number DESC"])
+    # A search leaves the aliases out.
+    return next((client.get_model_version(name, version.version) for version in found if version.name == name), None)
+
+
+def remember(name: str, version: str, key: str) -> None:
+    """Note of which training a version came, which has its alias: `trained` finds it from now on."""
+    MlflowClient().set_model_version_tag(name, version, ONCE, key)

@@ -1,4 +1,4 @@
-"""A training run: fit, log with MLflow, compare with the champion, register, publish.
+"""A training run: fit, log with MLflow, compare with the champion, register.
 
 Importing this module imports MLflow and scikit-learn, which takes seconds; `modelkit.tracking.prepare` comes first.
 """
@@ -23,7 +23,7 @@ from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
 from sklearn.metrics import r2_score
 
-from modelkit import publishing, registry
+from modelkit import registry
 from modelkit.arguments import Options
 from modelkit.parity import Record
 from modelkit.recipe import Recipe
@@ -73,7 +73,6 @@ class Outcome:
     artifact_uri: str
     metrics: dict[str, float]
     dataset: DatasetUsed
-    published: publishing.Published | None
 
 
 class Training:
@@ -92,37 +91,24 @@ class Training:
         self.frame = pd.DataFrame(table.columns)
 
     def run(self) -> Outcome:
-        """Train a model, log it, register it as champion or challenger, and publish the champion if that is asked for.
+        """Train a model, log it, and register it as champion or challenger.
 
-        A version that was trained for the same place is not trained again, unless its files are gone, nor one that is
-        only to be compared.
+        What was trained with the same key is not trained again, unless its files are gone, nor a version that is only
+        to be compared.
 
         Raises:
             DataError: the data cannot be divided into rows to train on and rows to test with.
             TrackingError: the tracking server refused or failed.
         """
-        place, name = self.options.publish, self.options.register_as
+        key = self.options.once
         if self.options.compare is not None:
             return self._compare(self.options.compare)
-        if place is None:
-            return self._train()
-        with reported(exit_code=2):
-            # Whether the server lets its store be used, and the place is ours, is better known before the training.
-            present = publishing.held(place, name)
-            earlier = publishing.trained_for(place, name)
-            outcome = _recall(earlier) if earlier and not registry.files_gone(earlier) else None
-        if outcome and present:
-            # Servers may be running on these files, so they stay, whichever version is the champion by now.
-            return replace(outcome, published=publishing.Published(place, present, uploaded=False))
-        outcome = outcome or self._train()
-        try:
-            with reported(exit_code=1):
-                return replace(outcome, published=publishing.publish(place, name, present))
-        except TrackingError as error:
-            error.add_note(
-                f"version {outcome.version} is registered: the same command again will publish, and not train"
-            )
-            raise
+        if key is not None:
+            with reported(exit_code=2):
+                earlier = registry.trained(self.options.register_as, key)
+                if earlier and not registry.files_gone(earlier):
+                    return _recall(earlier)
+        return self._train()
 
     def _train(self) -> Outcome:
         options = self.options
@@ -141,8 +127,8 @@ class Training:
             # A version without its alias would be half a registration.
             self.stop.ignore()
             version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
-            if options.publish:
-                publishing.remember(options.publish, options.register_as, version)
+            if options.once:
+                registry.remember(options.register_as, version, options.once)
         return Outcome(
             model=options.register_as,
             version=version,
@@ -156,7 +142,6 @@ class Training:
             artifact_uri=logged.artifact_path,
             metrics=metrics,
             dataset=dataset,
-            published=None,
         )
 
     def _compare(self, number: str) -> Outcome:
@@ -271,7 +256,7 @@ def _recall(version: ModelVersion) -> Outcome:
         version=str(version.version),
         alias=next((alias for alias in (registry.CHAMPION, registry.CHALLENGER) if alias in version.aliases), None),
         previous_champion=None,
-        reason="it was trained for this place by an earlier run",
+        reason="an earlier run has trained it",
         warning=False,
         run_id=run.info.run_id,
         # The registry knows it as part of the address only.
@@ -285,5 +270,4 @@ def _recall(version: ModelVersion) -> Outcome:
             source=source.get("uri") or source.get("url"),
             rows=json.loads(used.profile)["num_rows"],
         ),
-        published=None,
     )

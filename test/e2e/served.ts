@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cli/cluster/cluster";
 import { proxyAddress, throughProxy, trackingService } from "../../cli/cluster/services";
 import { clientThrough } from "../../cli/deploy/answers";
-import { trainingRecord } from "../../cli/deploy/question";
+import { questionFor } from "../../cli/deploy/question";
 import { MlflowClient } from "../../cli/mlflow";
 import { type ParityRecord, checkParity } from "../../cli/parity";
 import { backend } from "../../cli/serving/backend";
@@ -27,9 +27,9 @@ export class Served {
   /** What was recorded at the training of the files that are served. */
   async record(): Promise<ParityRecord> {
     const predictor = await this.predictor();
-    const record = await trainingRecord(this.mlflow, predictor);
-    if (record === undefined) throw new Error(`${predictor.modelUri ?? ""} was published by no training`);
-    return record;
+    const question = await questionFor(this.cluster, predictor);
+    if (question.kind === "training") return question.record;
+    throw new Error(`no training has logged ${predictor.modelUri ?? ""}`);
   }
 
   /** Checks that the model answers as at its training. @returns that it does, in words. @throws UserError */

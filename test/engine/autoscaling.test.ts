@@ -15,8 +15,8 @@ describe("a model under autoscaling", function () {
     await lane.must("up");
   });
 
-  const version = (trees: number) => {
-    lane.changeModels({ autoscaling: { minReplicas: 2, maxReplicas: 3 } }, { "n-estimators": trees });
+  const version = (startupSeconds: number) => {
+    lane.changeModels({ autoscaling: { minReplicas: 2, maxReplicas: 3 }, startupSeconds }, {});
   };
   const budgets = () =>
     lane.cluster.inventory().filter((line) => line.startsWith("PodDisruptionBudget ml-models/"));

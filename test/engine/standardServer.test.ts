@@ -10,6 +10,7 @@ import { lockFile } from "../../config/lock";
 import { mlserverLibraries } from "../../pins";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
+import { decisionOn } from "../unit/support/decision";
 import { setting } from "./support/setting";
 
 describe("a model on a standard server", function () {
@@ -26,6 +27,7 @@ describe("a model on a standard server", function () {
     lane = new Lane(engine, path.relative(projectDir, programIn(folder, changed)));
     await lane.begin("wine");
     lane.changeSetting("models", (models) => (models as readonly unknown[]).slice(0, 1));
+    decide(trained, 1);
   });
   after(async () => {
     await lane.dispose();
@@ -34,6 +36,13 @@ describe("a model on a standard server", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  const trained = "models:/wine-quality-sklearn@champion";
+  const decide = (wish: string, version: number) => {
+    const libraries = { "scikit-learn": mlserverLibraries["scikit-learn"] };
+    rewriteLock(lockFile("wine", "dev"), "wine", () => ({
+      [wish]: decisionOn(version, "sklearn-cloudpickle", libraries),
+    }));
+  };
   const deployment = "SeldonDeployment ml-models/wine-quality-sklearn";
   const guard = /^ConfigMap ml-models\/wine-quality-sklearn-server-/;
   /** What a run changes of the model, from its beginning. */
@@ -45,15 +54,11 @@ describe("a model on a standard server", function () {
     return { created: of("create"), updated: of("update"), deleted: of("delete") };
   };
 
-  it("comes after its training, the keys of its files, and what stands beside its server", async () => {
+  it("comes after the keys of its files, and what stands beside its server", async () => {
     const { created } = await changes();
     expect(created.filter((label) => label.startsWith("SeldonDeployment "))).to.deep.equal([deployment]);
     const { start } = lane.timeline.only("create", new RegExp(`^${deployment}$`));
-    for (const label of [
-      guard,
-      /^Job .*wine-quality-sklearn-train/,
-      /^Secret ml-models\/seldon-init-container-secret/,
-    ])
+    for (const label of [guard, /^Secret ml-models\/seldon-init-container-secret/])
       expect(lane.timeline.only("create", label).end, label.source).to.be.at.most(start);
   });
 
@@ -73,37 +78,27 @@ describe("a model on a standard server", function () {
     );
   });
 
-  it("changes in place when it is trained anew", async () => {
-    lane.retrain();
-    const trained = await changes();
-    expect(trained.updated).to.deep.equal([deployment]);
-    expect([...trained.created, ...trained.deleted].every((label) => label.startsWith("Job "))).to.equal(
-      true,
-    );
+  it("stays as it is while it is trained anew, and changes in place when that is decided on", async () => {
+    lane.changeModels({}, { "n-estimators": 150 });
+    const { created, updated, deleted } = await changes();
+    expect(updated).to.deep.equal([]);
+    expect([...created, ...deleted].every((label) => label.startsWith("Job "))).to.equal(true);
+    decide(trained, 2);
+    expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
   });
 
-  it("changes in place when another version of the registry is decided on", async () => {
+  it("changes in place when another model of the registry is named", async () => {
     const wish = "models:/wine@champion";
-    const decide = (version: number) => {
-      const files = `s3://models/mlflow/1/models/m-${version}/artifacts`;
-      const at = "2026-11-01T12:00:00Z";
-      const known = {
-        run: "",
-        form: "sklearn-cloudpickle",
-        libraries: { "scikit-learn": mlserverLibraries["scikit-learn"] },
-        metrics: {},
-        registered: at,
-      };
-      const decision = { version, files, ...known, decided: { at, by: "ann" } };
-      rewriteLock(lockFile("wine", "dev"), "wine", () => ({ [wish]: decision }));
-    };
     lane.changeSetting("models", () => [
       { name: "wine-quality-sklearn", server: "SKLEARN_SERVER", allowPickle: true, model: wish },
     ]);
-    decide(1);
+    decide(wish, 3);
     expect((await changes()).updated).to.deep.equal([deployment]);
-    decide(2);
-    expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
+  });
+
+  it("is left out while nothing is decided", async () => {
+    rmSync(lockFile("wine", "dev"));
+    expect((await changes()).deleted).to.include(deployment);
   });
 
   it("is gone after destroy, with all that came for it", async () => {

@@ -175,7 +175,7 @@ def test_real_data_gives_the_known_scores(real_data: Path, call: Train) -> None:
 def test_every_wrong_option_is_reported_at_once(train: Train) -> None:
     wrong = {
         "--n-estimators": "0", "--max-depth": "deep", "--max-features": "11", "--test-size": "1", "--seed": "-1",
-        "--tag": "novalue", "--experiment": " ", "--register-as": "a/b", "--publish": "served/x",
+        "--tag": "novalue", "--experiment": " ", "--register-as": "a/b", "--once": "a b",
     }  # fmt: skip
     done = train(*(f"{flag}={value}" for flag, value in wrong.items()), MLFLOW_TRACKING_URI="")
     assert (done.returncode, done.stdout) == (2, "")
@@ -207,8 +207,8 @@ def test_server_that_does_not_answer_is_reported(train: Train) -> None:
     assert second.startswith(f"{socket.gethostname()} has tried to reach the tracking server {uri} for 0 s: ")
 
 
-@pytest.mark.parametrize("publish", [[], ["--publish", "mlflow-artifacts:/served/x"]])
-def test_server_that_refuses_is_reported(call: Train, publish: list[str]) -> None:
+@pytest.mark.parametrize("once", [[], ["--once", "x"]])
+def test_server_that_refuses_is_reported(call: Train, once: list[str]) -> None:
     class Refusing(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(403, "not for you")
@@ -218,7 +218,7 @@ def test_server_that_refuses_is_reported(call: Train, publish: list[str]) -> Non
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        done = call("--tracking-uri", f"http://127.0.0.1:{server.server_port}", *publish)
+        done = call("--tracking-uri", f"http://127.0.0.1:{server.server_port}", *once)
         server.shutdown()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: MLflow at http://127.0.0.1:{server.server_port}: ")

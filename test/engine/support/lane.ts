@@ -41,7 +41,7 @@ export class Lane {
   private runs = 0;
 
   /** @param program the module of the program, from the project's folder. */
-  constructor(setting: Setting, program = "index.ts") {
+  constructor(setting: Setting, program = "test/engine/support/decided.ts") {
     this.cluster = new MemoryCluster(new Behaviour());
     this.timeline = new Timeline(this.cluster.behaviour);
     this.folder = this.scratch;
@@ -75,9 +75,12 @@ export class Lane {
     cpSync(snapshot.folder, this.folder, { recursive: true });
   }
 
-  /** Changes an option of the model's training, so that another Job takes the place of the one that is there. */
+  /**
+   * Changes an option of the model's training, so that another Job takes the place of the one that is there, and with it
+   * the model, as another decision would.
+   */
   retrain(): void {
-    this.changeModels({}, { "n-estimators": 150 });
+    this.changeModels({ startupSeconds: 130 }, { "n-estimators": 150 });
   }
 
   /**

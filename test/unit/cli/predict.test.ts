@@ -14,16 +14,21 @@ describe("npm run predict", function () {
   const outputs = [{ name: "quality", shape: [1, 1], datatype: "FP64", data: [5.25] }];
 
   const record =
-    "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/served/wine/abc/MLmodel";
+    "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/1/models/m-1/artifacts/MLmodel";
   const predictor = {
     ...{ name: "default", annotations: { version: "" }, componentSpecs: [] },
     graph: { name: "regressor", type: "MODEL", modelUri: "" },
   };
 
   beforeEach(async () => {
-    predictor.graph.modelUri = "s3://models/served/wine/abc";
+    predictor.graph.modelUri = "s3://models/mlflow/1/models/m-1/artifacts";
     predictor.annotations.version = "002683";
     api = await fakeApi({
+      "/apis/apps/v1/namespaces/mlflow/deployments/mlflow": {
+        spec: {
+          template: { spec: { containers: [{ args: ["--artifacts-destination=s3://models/mlflow"] }] } },
+        },
+      },
       "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
         items: [
           {
@@ -62,16 +67,22 @@ describe("npm run predict", function () {
     expect((await ask()).out).to.contain("in cluster test, for [1,2]\n");
     predictor.graph.modelUri = "s3://elsewhere/model";
     expect((await rejection(ask())).message).to.equal(
-      "there is no example to ask wine for: the store of MLflow is not known, so that nobody can read its files. " +
-        "Give a row, such as [1, 2] or name=1.",
+      "there is no example to ask wine for: its files, s3://elsewhere/model, are not in MLflow's store, " +
+        "s3://models/mlflow. Give a row, such as [1, 2] or name=1.",
     );
   });
 
   it("names the version as the registry does, and its hash only where it is in none", async () => {
     const named = async () => (await ask("[1, 2]")).out.split(/,|\n/, 1);
     expect(await named()).to.deep.equal(["wine hash 002683"]);
-    api.answers[record.replace("MLmodel", "registered_model_meta")] =
-      "{model_name: wine, model_version: '3'}";
+    api.answers[record] = "run_id: r3";
+    const versions =
+      "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow/model-versions";
+    const search = `${versions}/search?filter=run_id='r3'&order_by=version_number DESC&max_results=100`;
+    api.answers[search] = { model_versions: [{ name: "wine", version: "3", run_id: "r3" }] };
+    api.answers[`${versions}/get-download-uri?name=wine&version=3`] = {
+      artifact_uri: "mlflow-artifacts:/1/models/m-1/artifacts",
+    };
     expect(await named()).to.deep.equal(["wine version 3"]);
     predictor.annotations.version = "";
     predictor.graph.modelUri = "s3://elsewhere/model";

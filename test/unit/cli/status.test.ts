@@ -38,8 +38,12 @@ function platform(): Record<string, unknown> {
     "/apis/apps/v1/namespaces/mlflow/deployments": { items: [{ metadata: { name: "mlflow" }, ...ready }] },
     [`${mlflow}/health`]: "OK",
     [alias]: { model_version: { name: "house-price", version: "4" } },
-    [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/served/house-price/ab12/registered_model_meta`]:
-      "model_name: house-price\nmodel_version: '3'\n",
+    [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts/MLmodel`]: "run_id: r3",
+    [`${mlflow}/api/2.0/mlflow/model-versions/search?filter=run_id='r3'&order_by=version_number DESC&max_results=100`]:
+      { model_versions: [{ name: "house-price", version: "3", run_id: "r3" }] },
+    [`${mlflow}/api/2.0/mlflow/model-versions/get-download-uri?name=house-price&version=3`]: {
+      artifact_uri: "mlflow-artifacts:/1/models/m-3/artifacts",
+    },
     "/api/v1/namespaces/postgres/persistentvolumeclaims": {
       items: [
         {
@@ -61,7 +65,7 @@ function platform(): Record<string, unknown> {
                 replicas: 1,
                 traffic: 100,
                 annotations: { version: "f00baa" },
-                graph: { name: "model", modelUri: "s3://models/mlflow/served/house-price/ab12" },
+                graph: { name: "model", modelUri: "s3://models/mlflow/1/models/m-3/artifacts" },
                 componentSpecs: [{ spec: { containers: [{ name: "model" }] } }],
               },
             ],

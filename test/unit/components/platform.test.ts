@@ -47,10 +47,7 @@ describe("MlPlatform", () => {
     "the training's image": [],
     "the model's image": [],
     training: ["database", "the store's buckets", "the tables", "tracking", "the training's image"],
-    model: [
-      ...["database", "the store's buckets", "the tables", "tracking", "the training's image", "training"],
-      ...["operator", "the operator's webhook", "the model's image"],
-    ],
+    model: ["the store's buckets", "operator", "the operator's webhook", "the model's image"],
   };
   for (const [what, needed] of Object.entries(expected)) {
     const after = needed.length === 0 ? "nothing that could run beside it" : needed.join(", ");
@@ -142,22 +139,10 @@ describe("MlPlatform", () => {
     }
   });
 
-  it("serves the files that the training publishes", () => {
-    const args = at(
-      created.inputs("Job", "house-price-training-job"),
-      "spec",
-      "template",
-      "spec",
-      "containers",
-      0,
-      "args",
-    );
-    const place = (args as string[])[(args as string[]).indexOf("--publish") + 1] ?? "";
+  it("fetches the model's files from the store", () => {
     const [predictor] = at(created.inputs("SeldonDeployment"), "spec", "predictors") as unknown[];
-    expect(at(predictor, "graph", "modelUri")).to.equal(
-      place.replace("mlflow-artifacts:/", "s3://models/mlflow/"),
-    );
-    expect(at(predictor, "graph")).not.to.have.any.keys("parameters", "implementation");
+    expect(at(predictor, "graph", "modelUri")).to.match(/^s3:\/\/models\//);
+    expect(at(predictor, "graph")).not.to.have.any.keys("implementation");
     expect(at(predictor, "graph", "envSecretRefName")).to.equal("seldon-init-container-secret");
   });
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { TrainingJob, type TrainingJobArgs } from "../../../components/training/trainingJob";
-import { at, consume, create, type Created, environment, jobContainer } from "./support/created";
+import { at, create, type Created, environment, jobContainer } from "./support/created";
 import {
   asUser,
   modelNamespace,
@@ -14,7 +14,7 @@ import {
 
 function training(args: Partial<TrainingJobArgs> = {}): Promise<Created> {
   return create(() => {
-    const { modelUri } = new TrainingJob("it", {
+    new TrainingJob("it", {
       model: "house-price",
       namespace: modelNamespace(),
       image: "registry.example.com/train:1",
@@ -27,8 +27,6 @@ function training(args: Partial<TrainingJobArgs> = {}): Promise<Created> {
       timeoutMinutes: 30,
       ...args,
     });
-    consume("model-user", modelUri);
-    return { modelUri };
   });
 }
 
@@ -85,7 +83,7 @@ describe("TrainingJob", () => {
     const container = jobContainer(created.inputs("Job", "it-job"));
     expect(at(container, "args")).to.deep.equal([
       ...["--register-as", "house-price", "--experiment", "house-price"],
-      ...["--publish", `mlflow-artifacts:/served/house-price/${hash}`],
+      ...["--once", hash],
       ...["--data", "s3://our-data/sales.csv", "--max-depth", "6", "--seed", "3"],
     ]);
     expect(at(container, "image")).to.equal("registry.example.com/train:1");
@@ -106,19 +104,9 @@ describe("TrainingJob", () => {
       });
     });
     expect((at(jobContainer(plain.inputs("Job", "it-job")), "args") as string[]).slice(0, 5)).to.deep.equal([
-      ...["--register-as", "m", "--experiment", "m", "--publish"],
+      ...["--register-as", "m", "--experiment", "m", "--once"],
     ]);
     expect(at(jobContainer(plain.inputs("Job", "it-job")), "args")).to.have.length(6);
-  });
-
-  it("publishes where the model's address says: the same folder, seen through MLflow and in the store", () => {
-    expect(created.outputs).to.deep.equal({
-      modelUri: `s3://our-models/mlflow/served/house-price/${hash}`,
-    });
-    const place = (at(jobContainer(created.inputs("Job", "it-job")), "args") as string[])[5];
-    expect(place?.replace("mlflow-artifacts:/", "s3://our-models/mlflow/")).to.equal(
-      created.outputs["modelUri"],
-    );
   });
 
   it("waits for the tracking server and the keys", () => {

@@ -37,7 +37,7 @@ export async function run(config: StackConfig): Promise<Outcome> {
       registered.push(`${type} ${name}`);
       return undefined;
     });
-    return program();
+    return program("assume");
   };
   try {
     await record(watched, config.config, config);

@@ -15,12 +15,12 @@ describe("asking the models of a stack", function () {
   const service = (name: string) =>
     `/api/v1/namespaces/ml-models/services/http:${name}:8000/proxy/api/v1.0/predictions`;
   const record =
-    "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/served/1/abc/MLmodel";
+    "/api/v1/namespaces/mlflow/services/http:mlflow:5000/proxy/api/2.0/mlflow-artifacts/artifacts/1/models/m-1/artifacts/MLmodel";
   const exampleRow = [3, 1.5, 1340, 1340, 7, 1, 0, 5650, 0, 98178];
 
   const predictor = (name: string, more: object = {}) => ({
     ...{ name: `${name}-1a`, annotations: { version: "1a" }, replicas: 1, componentSpecs: [] },
-    graph: { name: "model", type: "MODEL", modelUri: "s3://models/served/1/abc" },
+    graph: { name: "model", type: "MODEL", modelUri: "s3://models/mlflow/1/models/m-1/artifacts" },
     ...more,
   });
   const deployed = (name: string, predictors: readonly object[], protocol?: string) => ({
@@ -49,7 +49,13 @@ describe("asking the models of a stack", function () {
   };
 
   beforeEach(async () => {
-    api = await fakeApi({});
+    api = await fakeApi({
+      "/apis/apps/v1/namespaces/mlflow/deployments/mlflow": {
+        spec: {
+          template: { spec: { containers: [{ args: ["--artifacts-destination=s3://models/mlflow"] }] } },
+        },
+      },
+    });
   });
   afterEach(() => api.close());
 
@@ -131,17 +137,6 @@ describe("asking the models of a stack", function () {
     expect(api.changes).to.have.length(1);
   });
 
-  it("says where the training's record is missing", async () => {
-    serve(deployed("wine-quality", [predictor("default")]));
-    api.answers[record] = "flavors: {}";
-    const { result } = await outputOf(() => rejection(askModels(api.cluster, new Progress("json"))));
-    expect((result as Error).message).to.equal(
-      "mlflow-artifacts:/served/1/abc/MLmodel has no rows recorded at training: " +
-        "it is not a model of this platform's training.",
-    );
-    expect(api.changes).to.deep.equal([]);
-  });
-
   describe("without rows of a training", () => {
     const uri = "s3://models/mlflow/1/models/m-7/artifacts";
     const files =
@@ -153,11 +148,6 @@ describe("asking the models of a stack", function () {
     beforeEach(() => {
       serve(deployed("wine", [predictor("default", { graph })], "v2"));
       Object.assign(api.answers, {
-        "/apis/apps/v1/namespaces/mlflow/deployments/mlflow": {
-          spec: {
-            template: { spec: { containers: [{ args: ["--artifacts-destination=s3://models/mlflow"] }] } },
-          },
-        },
         [`${files}/MLmodel`]: "saved_input_example_info: {artifact_path: input_example.json}",
         [`${files}/input_example.json`]: { columns: ["acid"], data: [[0.5], [0.7]] },
         [`${flow}/infer`]: { outputs },

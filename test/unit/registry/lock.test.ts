@@ -108,7 +108,7 @@ describe("the lock", () => {
     expect(resources.some(({ type }) => type.endsWith(":SeldonDeployment"))).to.equal(false);
     expect(outputs).to.deep.include({ models: {} });
     expect(notices.map(({ message }) => message)).to.deep.equal([
-      `churn is left out: which version ${wish} is, has not been decided yet. npm run models -- update`,
+      `churn is left out: which version ${wish} is, has not been decided yet. Decide: npm run models -- update`,
     ]);
   });
 

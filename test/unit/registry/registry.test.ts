@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { proxyAddress, trackingService } from "../../../cli/cluster/services";
 import { Progress } from "../../../cli/progress";
 import { difference } from "../../../cli/registry/difference";
-import { type Deciding, decideBefore, decideRest } from "../../../cli/registry/deciding";
+import { Deciding } from "../../../cli/registry/deciding";
 import { listingOf, listingTable } from "../../../cli/registry/listing";
 import { decisionsIn, rewriteLock, writeDown } from "../../../cli/registry/lockFile";
 import { needRegistry } from "../../../cli/registry/registry";
@@ -141,17 +141,17 @@ describe("the registry", () => {
   ] as const)
     it(`says what there is in place of ${wish}`, async () => {
       const { decisions, failures } = await ask(model("m", wish), churn);
-      expect(failures).to.deep.equal([`${wish}: ${message}`]);
+      expect(failures).to.deep.equal([{ wish, reason: `${wish}: ${message}` }]);
       expect(Object.keys(decisions), "the others are decided").to.deep.equal([champion]);
     });
 
   it("takes no version whose files are gone, or where MLflow cannot hand them out", async () => {
     fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=1/models/m-3/artifacts`] = {};
-    expect((await ask(churn)).failures[0]).to.include("version 3, and its files are gone");
+    expect((await ask(churn)).failures[0]?.reason).to.include("version 3, and its files are gone");
     fake.answers[`${api}/model-versions/get-download-uri?name=churn&version=3`] = {
       artifact_uri: "file:///tmp",
     };
-    expect((await ask(churn)).failures[0]).to.include("stored at file:///tmp");
+    expect((await ask(churn)).failures[0]?.reason).to.include("stored at file:///tmp");
   });
 
   it("tells which version the files are that a pod has", async () => {
@@ -207,7 +207,7 @@ describe("the registry", () => {
       fake.answers[`${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts/${file_}`] = content;
       const standard = { ...churn, server: "XGBOOST_SERVER" } as ModelConfig;
       const { decisions, failures } = await ask(standard);
-      expect(failures[0]).to.include(champion).and.include(reason);
+      expect(failures[0]?.reason).to.include(champion).and.include(reason);
       expect(decisions).to.deep.equal({});
     });
 
@@ -215,13 +215,13 @@ describe("the registry", () => {
     const other = { ...model("other", champion), server: "SKLEARN_SERVER" } as ModelConfig;
     const registry = await needRegistry(fake.cluster);
     const { failures } = await update(registry, [churn], { models: [churn, other] }, {});
-    expect(failures[0]).to.include("which SKLEARN_SERVER cannot load");
+    expect(failures[0]?.reason).to.include("which SKLEARN_SERVER cannot load");
   });
 
   it("takes the place of no MLflow whose answers are something else", async () => {
     for (const answer of [{}, "null", "<html>"]) {
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = answer;
-      expect((await ask(churn)).failures[0]).to.include("does not speak its language");
+      expect((await ask(churn)).failures[0]?.reason).to.include("does not speak its language");
     }
   });
 
@@ -269,11 +269,11 @@ describe("the registry", () => {
   });
 
   it("knows the models that are asked for by name", () => {
-    const all = [churn, model("trained", undefined)];
+    const all = [churn, model("given", "s3://models/given/1")];
     expect(chosen(all, [])).to.equal(all);
     expect(chosen(all, ["churn"])).to.deep.equal([churn]);
     expect(() => chosen(all, ["chrun"])).to.throw("the stack has no model chrun; did you mean churn?");
-    expect(() => chosen(all, ["trained"])).to.throw("model trained names no version of the registry");
+    expect(() => chosen(all, ["given"])).to.throw("model given names no version of the registry");
   });
 
   it("lists what is wished for, decided and served", async () => {
@@ -297,7 +297,7 @@ describe("the registry", () => {
     }));
     expect(brief).to.deep.equal([
       { model: "churn", wish: champion, registry: 4, reason: null, serving: ["3"], decided: 3 },
-      { model: "churn", wish: null, registry: 4, reason: null, serving: ["3"], decided: undefined },
+      { model: "churn", wish: champion, registry: 4, reason: null, serving: ["3"], decided: 3 },
       { model: "given", wish: null, registry: undefined, reason: null, serving: [], decided: undefined },
       {
         ...{
@@ -320,34 +320,35 @@ describe("the registry", () => {
       metadata: { name: "churn", namespace: "ml-models" },
       spec: { predictors: [{ name: "default", graph: { name: "churn" } }] },
     };
-    const deciding = (environment: "dev" | "prod"): Deciding => ({
-      config: { environment, models: [churn] },
-      file,
-    });
-    const up = (what: typeof decideBefore | typeof decideRest, environment: "dev" | "prod" = "dev") =>
-      outputOf(() =>
-        what({ stack: environment, cluster: fake.cluster }, deciding(environment), new Progress("json")),
+    const deciding = (environment: "dev" | "prod", models = [churn]) =>
+      new Deciding(
+        { stack: environment, cluster: fake.cluster },
+        { environment, models },
+        file,
+        new Progress("json"),
       );
+    const up = (when: "after" | "before", environment: "dev" | "prod" = "dev", models = [churn]) =>
+      outputOf(() => deciding(environment, models)[when]());
 
     it("decides for dev, before where it can and else after the rest", async () => {
       fake.answers[server] = [404, {}];
       await locked(decidedOnce());
       fake.answers["/api/v1/namespaces/mlflow"] = {};
-      await up(decideBefore);
+      await up("before");
       expect(decisionsIn(file)[champion]?.version, "where its server alone is gone").to.equal(3);
       Reflect.deleteProperty(fake.answers, "/api/v1/namespaces/mlflow");
       fake.answers[served] = { items: [inService] };
-      await up(decideBefore);
+      await up("before");
       expect(decisionsIn(file)[champion]?.version, "where it is in service").to.equal(3);
       fake.answers[served] = { items: [] };
-      await up(decideBefore);
+      await up("before");
       expect(decisionsIn(file), "of another registry").to.deep.equal({});
       restore();
-      expect((await up(decideRest)).result).to.equal(true);
+      expect((await up("after")).result).to.equal(true);
       expect(decisionsIn(file)[champion]?.version).to.equal(3);
-      expect((await up(decideRest)).result, "nothing is left").to.equal(false);
+      expect((await up("after")).result, "nothing is left").to.equal(false);
       hold(4, 0.7);
-      expect((await up(decideBefore)).out).to.include("version 3 → 4");
+      expect((await up("before")).out).to.include("version 3 → 4");
       expect(decisionsIn(file)[champion]?.version).to.equal(4);
     });
 
@@ -365,7 +366,7 @@ describe("the registry", () => {
     it("goes on with what was decided where the registry does not answer", async () => {
       await locked(decided());
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = [503, "no endpoints"];
-      expect((await up(decideBefore)).out)
+      expect((await up("before")).out)
         .to.include('"event":"warning"')
         .and.include("503");
       expect(decisionsIn(file)[champion]?.version).to.equal(3);
@@ -378,7 +379,7 @@ describe("the registry", () => {
         ["dev", "no alias champion"],
         ["prod", "npm run models -- update"],
       ] as const) {
-        const { message } = await rejection(up(decideBefore, environment));
+        const { message } = await rejection(up("before", environment));
         expect(existsSync(file), "nothing is written").to.equal(false);
         expect(message)
           .to.match(/^churn would be taken out of service.*Nothing was changed/)
@@ -388,20 +389,45 @@ describe("the registry", () => {
 
     it("ends with what is wrong where the registry has no such version", async () => {
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
-      const error = await rejection(
-        decideRest({ stack: "dev", cluster: fake.cluster }, deciding("dev"), new Progress("json")),
-      );
+      const error = await rejection(up("after"));
       expect(error.message).to.match(/no alias champion.*\n {2}All else is up\./);
     });
 
     it("leaves it to people elsewhere, and tells them where the registry has moved on", async () => {
       await locked(decided());
       hold(4, 0.7);
-      expect((await up(decideBefore, "prod")).out).to.include(
-        "is version 4 in the registry now, and version 3",
-      );
-      expect((await up(decideRest, "prod")).result).to.equal(false);
+      expect((await up("before", "prod")).out).to.equal("");
+      const { out, result } = await up("after", "prod");
+      expect(out).to.include("is version 4 in the registry now, and version 3");
+      expect(result).to.equal(false);
       expect(decisionsIn(file)[champion]?.version).to.equal(3);
+    });
+
+    const trained = { ...model("churn", undefined), training: {} } as ModelConfig;
+
+    it("decides for what was trained for the first time, in every environment", async () => {
+      for (const environment of ["dev", "prod"] as const) {
+        rmSync(file, { force: true });
+        fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
+        expect((await up("before", environment, [trained])).out, "it has no version yet").to.not.include(
+          '"event":"warning"',
+        );
+        hold(3, 0.61);
+        const { out, result } = await up("after", environment, [trained]);
+        expect(result).to.equal(true);
+        expect(decisionsIn(file)[champion]?.version).to.equal(3);
+        expect(out.includes("commit ")).to.equal(environment === "prod");
+      }
+    });
+
+    it("takes in dev what a training has made the champion, and leaves that to people elsewhere", async () => {
+      await locked(decided());
+      hold(4, 0.7);
+      expect((await up("after", "prod", [trained])).result).to.equal(false);
+      expect(decisionsIn(file)[champion]?.version).to.equal(3);
+      const { out, result } = await up("after", "dev", [trained]);
+      expect([out.includes("version 3 → 4"), result]).to.deep.equal([true, true]);
+      expect(await up("after", "dev", [trained])).to.deep.include({ out: "", result: false });
     });
   });
 });

@@ -19,5 +19,5 @@ export function platform(
     `mlplatform:${key}`,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  return create(program, Object.fromEntries(written) as Record<string, string>, options);
+  return create(() => program("assume"), Object.fromEntries(written) as Record<string, string>, options);
 }

@@ -1,0 +1,89 @@
+"""A training with a key: a second run of the same finds what the first has trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from house_price.train.recipe import RECIPE
+from modelkit import registry
+from modelkit.arguments import parse
+
+Train = Callable[..., subprocess.CompletedProcess[str]]
+Once = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def once(call: Train, request: pytest.FixtureRequest) -> Once:
+    """Trains a small model, named as the test, with a key."""
+
+    def run(key: str, *options: str, name: str = request.node.name) -> dict[str, Any]:
+        names = ["--register-as", name, "--experiment", name, "--once", key]
+        done = call(*names, "--n-estimators", "5", "--json", *options)
+        assert done.returncode == 0, done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result | {"said": done.stderr}
+
+    return run
+
+
+def runs(experiment: str) -> list[str]:
+    found = mlflow.get_experiment_by_name(experiment)
+    return [run.info.status for run in MlflowClient().search_runs([found.experiment_id])] if found else []
+
+
+def versions(name: str) -> list[str]:
+    return [str(version.version) for version in MlflowClient().search_model_versions(f"name = '{name}'")]
+
+
+def test_second_run_finds_all_done(once: Once) -> None:
+    first, second = once("0123abcd"), once("0123abcd")
+    assert second["reason"] == "an earlier run has trained it"
+    assert second | {"reason": first["reason"]} == first
+    assert (runs(first["model"]), versions(first["model"])) == (["FINISHED"], ["1"])
+    assert MlflowClient().get_model_version(first["model"], "1").tags["once"] == "0123abcd"
+    assert "once" not in MlflowClient().get_run(first["run_id"]).data.tags
+
+
+def test_a_key_is_that_of_one_training_and_one_model(once: Once) -> None:
+    weak = ("--max-depth", "1")
+    assert [once(key, *more)["version"] for key, more in (("a", weak), ("b", ()), ("a", weak))] == ["1", "2", "1"]
+    assert once("a", *weak)["alias"] is None, "another version is the champion since"
+    assert once("a", *weak, name="another")["version"] == "1"
+    assert versions("another") == ["1"]
+
+
+def test_version_whose_files_are_gone_is_trained_anew(once: Once, store: Path) -> None:
+    result = once("lost")
+    shutil.rmtree(store / result["artifact_uri"].removeprefix("mlflow-artifacts:/"))
+    again = once("lost")
+    assert again["said"] == "warning: the files of the champion until now, version 1, are gone from the store\n"
+    assert (again["version"], again["alias"]) == ("2", "champion")
+    assert once("lost")["version"] == "2"
+
+
+def test_version_that_was_not_registered_to_the_end_is_trained_anew(once: Once) -> None:
+    result = once("cut")
+    # The tag comes last.
+    MlflowClient().delete_model_version_tag(result["model"], "1", registry.ONCE)
+    assert once("cut")["version"] == "2"
+
+
+@pytest.mark.parametrize("key", ["a", "00ff1234ab", "A.b_c-d"])
+def test_keys(key: str) -> None:
+    assert parse(RECIPE, ["--tracking-uri", "https://mlflow", "--once", key]).once == key
+
+
+@pytest.mark.parametrize("key", ["", " ", "a'b", "a/b", "-a", "a\n", "a" * 101])
+def test_what_is_no_key(key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(RECIPE, ["--tracking-uri", "https://mlflow", f"--once={key}"])
+    assert "error: --once must be at most 100 letters" in capsys.readouterr().err
