@@ -8,12 +8,24 @@ export async function servedVersion(
   registry: MlflowClient,
   predictor: Pick<ServedPredictor, "modelUri">,
 ): Promise<string | undefined> {
-  const place = loggedPlace(predictor);
-  return place === undefined ? undefined : loggedVersion(registry, place).catch(() => undefined);
+  const versions = await servedVersions(registry, predictor);
+  // Of copies each may be meant.
+  return versions?.length === 1 ? versions[0] : undefined;
 }
 
-/** The version that was registered of the files at a place; undefined where several were, as copies are: each may be meant. */
-async function loggedVersion(registry: MlflowClient, place: string): Promise<string | undefined> {
+/**
+ * The versions that were registered of the files that a predictor has. None if they were deleted from the registry, or
+ * never registered; undefined if nobody knows.
+ */
+export async function servedVersions(
+  registry: MlflowClient,
+  predictor: Pick<ServedPredictor, "modelUri">,
+): Promise<readonly string[] | undefined> {
+  const place = loggedPlace(predictor);
+  return place === undefined ? undefined : loggedVersions(registry, place).catch(() => undefined);
+}
+
+async function loggedVersions(registry: MlflowClient, place: string): Promise<string[] | undefined> {
   const { run_id: run } = (parse(await registry.artifact(`${place}/MLmodel`)) ?? {}) as { run_id?: unknown };
   if (typeof run !== "string") return undefined;
   // A run may have logged several models.
@@ -21,8 +33,7 @@ async function loggedVersion(registry: MlflowClient, place: string): Promise<str
     one,
     at: await registry.placeOf(one),
   }));
-  const [found, ...others] = (await Promise.all(places)).filter(({ at }) => at === place);
-  return others.length > 0 ? undefined : found?.one.version;
+  return (await Promise.all(places)).filter(({ at }) => at === place).map(({ one }) => one.version);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { champion } from "../../config/registryNames";
 import type { Cluster } from "../cluster/cluster";
-import { servedVersion } from "../serving/version";
+import { servedVersions } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
@@ -54,13 +54,16 @@ async function predictorItem(
   predictor: ServedPredictor,
 ): Promise<Item> {
   const { name, version, ready, wanted, former, traffic, address } = predictor;
-  const [health, serves] = await Promise.all([
+  const [health, registered] = await Promise.all([
     ask(cluster, proxyAddress(address, protocolClients[protocol].health)),
-    servedVersion(registry, predictor),
+    servedVersions(registry, predictor),
   ]);
   const well = health === undefined && ready >= wanted;
+  const isDeleted = registered?.length === 0;
+  const serves = registered?.length === 1 ? registered[0] : undefined;
   const where = `http://${address.service}.${address.namespace}:${address.port}`;
   const detail = [
+    isDeleted ? "its version is not in the registry any more" : "",
     serves === undefined ? "" : `serves version ${serves}`,
     health ?? `answers at ${where}`,
     traffic === 100 ? "" : `${traffic} % of the requests`,
@@ -68,10 +71,11 @@ async function predictorItem(
   return {
     part: "predictor",
     name: [model, name, version].filter((part) => part !== "").join("-"),
-    health: well ? "well" : "ill",
+    health: well ? (isDeleted ? "warning" : "well") : "ill",
     state: `${ready}/${wanted} ready${former > 0 ? `, ${former} of the version before` : ""}`,
     detail: detail.filter((text) => text !== "").join("; "),
     ...(well ? {} : { mend: `npm run logs -- ${model}` }),
+    ...(well && isDeleted ? { mend: `choose another version: npm run models -- update ${model}` } : {}),
     facts: {
       model,
       predictor: name,

@@ -177,6 +177,19 @@ describe("the status of a cluster", function () {
     ]);
   });
 
+  it("says of what is in service that its version was deleted from the registry", async () => {
+    Object.assign(api.answers, platform());
+    const search =
+      Object.keys(api.answers).find((address) => address.includes("model-versions/search")) ?? "";
+    api.answers[search] = {};
+    const predictor = (await clusterStatus(api.cluster, nothing)).find(({ part }) => part === "predictor");
+    expect(predictor).to.include({
+      health: "warning",
+      mend: "choose another version: npm run models -- update house-price",
+    });
+    expect(predictor?.detail).to.match(/^its version is not in the registry any more; answers at/);
+  });
+
   it("says what is not well, why, and what to do", async () => {
     Object.assign(api.answers, platform(), {
       [`${mlflow}/health`]: [503, { kind: "Status", message: "no endpoints available" }],
