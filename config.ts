@@ -11,6 +11,7 @@ import { type Decisions, lockFile, readLock } from "./config/lock";
 import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { bucketsOf } from "./config/modelChecks";
+import { withOwnServer, withServer } from "./config/serverChoice";
 import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
 import type { Mirror } from "./pins";
@@ -41,7 +42,8 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const schema = configSchema(environment ?? "dev");
   const values = environment === undefined ? written : { ...written, environment };
   const parsed = schema.safeParse(values, { reportInput: true });
-  const understood: Understood = parsed.success ? parsed.data : understand(schema, values);
+  const read: Understood = parsed.success ? parsed.data : understand(schema, values);
+  const understood = { ...read, models: read.models?.map((model) => model && withOwnServer(model)) };
   const mirror = mirrorOf(understood.mirror);
   const decisions = environment === undefined ? {} : decided(environment, lock);
   const mistakes = [
@@ -54,11 +56,13 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
   if (parsed.success && mistakes.length === 0) {
-    const { models, objectStore } = parsed.data;
     const isWhole = lock === "read" || lock === "ignore";
+    const models = parsed.data.models
+      .map(withOwnServer)
+      .map((model) => withServer(model, decisions, isWhole ? undefined : "MLFLOW_SERVER"));
     return {
-      ...{ ...parsed.data, mirror },
-      decisions: isWhole ? decisions : assumed(models, bucketsOf(objectStore), decisions),
+      ...{ ...parsed.data, models, mirror },
+      decisions: isWhole ? decisions : assumed(models, bucketsOf(parsed.data.objectStore), decisions),
     };
   }
   throw new pulumi.RunError(report(mistakes));

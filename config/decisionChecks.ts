@@ -5,7 +5,7 @@ import type { Mistake } from "./mistakes";
 import type { ModelConfig } from "./models";
 import { champion, registryScheme } from "./registryNames";
 import { bucketsOf } from "./modelChecks";
-import { isPickle, libraryOf, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
+import { isPickle, libraryOf, prepackagedServers, serverFor, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -80,7 +80,7 @@ export function checkDecisions({ models = [], objectStore }: Understood, decisio
 
 /** Why a version cannot be served as a model, to be read behind its name; undefined if it can. */
 export function misfit(
-  { server, image, allowPickle }: ModelConfig,
+  { server: named, image, allowPickle }: ModelConfig,
   { version, form, libraries, files }: Omit<Decision, "decided">,
   objectStore?: Understood["objectStore"],
 ): string | undefined {
@@ -88,6 +88,12 @@ export function misfit(
   const readable = objectStore && bucketsOf(objectStore).modelBucket;
   if (readable !== undefined && bucket !== readable)
     return `version ${version} in bucket "${bucket ?? ""}", and model servers may read "${readable}" only`;
+  const server = named ?? (image === undefined ? serverFor([form]) : undefined);
+  if (server === undefined && image === undefined)
+    return (
+      `version ${version} (${form}), which no standard server can load: log it in another format, or take an image of ` +
+      "your own"
+    );
   const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
   // Of an image of others nothing is known.
   if (reads === undefined) return undefined;

@@ -3,7 +3,7 @@ import type { Understood } from "./checks";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Mistake, placeOf } from "./mistakes";
-import { champion, registryName } from "./registryNames";
+import { champion, registryName, registryScheme } from "./registryNames";
 import { isPickle, pinnedIn, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
@@ -64,12 +64,19 @@ function at(path: string, message: string): Mistake {
   return { path: path.split("."), message };
 }
 
-function checkServer({ server, image, protocol, parameters }: ModelConfig): Mistake[] {
+function checkServer(model: ModelConfig): Mistake[] {
+  const { server, image, protocol, parameters } = model;
   const mistakes: Mistake[] = [];
   if (server !== undefined && image !== undefined)
     mistakes.push(at("image", "stands beside server: keep one of them"));
-  if (server === undefined && image === undefined)
-    mistakes.push(at("server", "is missing: name a prepackaged server here, or an image under image"));
+  if (server === undefined && image === undefined && !isKnownLater(model))
+    mistakes.push(
+      at(
+        "server",
+        "is missing: name a prepackaged server here, or an image under image. What the registry names needs neither: " +
+          "model: models:/NAME@ALIAS",
+      ),
+    );
   const trained = trainedBy(image);
   if (trained !== undefined)
     mistakes.push(at("image", `is ${trained.training.image}, which does not serve: ${serveBy(trained)}`));
@@ -93,6 +100,12 @@ function checkServer({ server, image, protocol, parameters }: ModelConfig): Mist
   if (Object.keys(parameters).length > 0)
     mistakes.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
   return mistakes;
+}
+
+/** Whether the registry will tell of what kind its files are, and so which server loads them. */
+function isKnownLater({ model, training, predictors = [] }: ModelConfig): boolean {
+  const named = [model, ...predictors.map((one) => one.model)];
+  return training !== undefined || named.some((address) => address?.startsWith(registryScheme));
 }
 
 /** How what a training makes is served. */

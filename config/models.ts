@@ -86,7 +86,12 @@ export function modelSchema(environment: Environment) {
   const several = { dev: 1, staging: 1, prod: 2 }[environment];
   return z.strictObject({
     name: dnsLabel(40).describe("name of the SeldonDeployment and part of its address"),
-    server: z.enum(prepackagedServers).optional().describe("prepackaged server; either this or `image`"),
+    server: z
+      .enum(prepackagedServers)
+      .optional()
+      .describe(
+        "prepackaged server; either this or `image`; the one that loads its files if the registry tells",
+      ),
     image: image.optional().describe("image with the model's code: one of the project's, or a reference"),
     model: modelAddress
       .optional()

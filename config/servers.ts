@@ -16,6 +16,14 @@ export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>>
   XGBOOST_SERVER: ["xgboost-json", "xgboost-ubj"],
 };
 
+/** Those that do least beside loading the files come first. */
+const inOrder = ["XGBOOST_SERVER", "SKLEARN_SERVER", "MLFLOW_SERVER"] as const;
+
+/** The standard server that loads files of these forms; undefined if none loads all of them. */
+export function serverFor(forms: readonly string[]): PrepackagedServer | undefined {
+  return inOrder.find((server) => forms.every((form) => serverReads[server].includes(form)));
+}
+
 /** Whether files of a form are pickles: whoever loads them runs the code that they hold. */
 export function isPickle(form: string): boolean {
   return form.endsWith("pickle");

@@ -9,6 +9,7 @@ import { projectDir } from "../../../cli/paths";
 import { decisionsIn, rewriteLock } from "../../../cli/registry/lockFile";
 import program from "../../../index";
 import { type Decision, lockFile, readLock } from "../../../config/lock";
+import { mlserverLibraries } from "../../../pins";
 import { at } from "../components/support/created";
 import { run, stackConfig } from "../config/support";
 import { record } from "../support/recorder";
@@ -101,6 +102,58 @@ describe("the lock", () => {
     const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
     expect(at(model?.inputs, "spec", "predictors", "0", "graph", "modelUri")).to.equal(decision.files);
     expect(notices).to.deep.equal([]);
+  });
+
+  describe("where the stack names no server", () => {
+    const serverOf = async (given: string, lock: "assume" | "read" = "read") => {
+      const { resources } = await record(() => program(lock), stack(given).config, { stack: "dev" });
+      const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
+      return at(model?.inputs, "spec", "predictors", "0", "graph", "implementation");
+    };
+    const decide = (more: Partial<Decision>) => {
+      rewriteLock(file, "dev", () => ({ [wish]: { ...decision, ...more } }));
+    };
+    const pickle = {
+      form: "sklearn-cloudpickle",
+      libraries: { "scikit-learn": mlserverLibraries["scikit-learn"] },
+    };
+
+    it("takes the one that loads what was decided on", async () => {
+      decide({});
+      expect(await serverOf("")).to.equal("XGBOOST_SERVER");
+      decide(pickle);
+      expect(await serverOf("allowPickle: true")).to.equal("SKLEARN_SERVER");
+      const both = 'allowPickle: true, predictors: [{ name: a }, { name: b, model: "models:/churn/4" }]';
+      rewriteLock(file, "dev", (now) => ({ ...now, "models:/churn/4": { ...decision, version: 4 } }));
+      const named = await run(stack(`${both}, server: SKLEARN_SERVER`));
+      expect(String(named.error)).to.include("which SKLEARN_SERVER cannot load");
+      expect(String((await run(stack(both))).error)).not.to.include("cannot load");
+    });
+
+    it("assumes one as long as nothing is decided, so that its needs are known", async () => {
+      expect(await serverOf("", "assume")).to.equal("MLFLOW_SERVER");
+    });
+
+    it("refuses what none loads, and a pickle that nobody has allowed", async () => {
+      decide({ form: "sklearn-skops" });
+      expect(String((await run(stack(""))).error)).to.include(
+        "version 3 (sklearn-skops), which no standard server can load: log it in another format",
+      );
+      decide(pickle);
+      expect(String((await run(stack(""))).error)).to.include("write allowPickle: true");
+    });
+
+    it("takes what the manifest says of a model of the project", async () => {
+      const trained = async (name: string) => {
+        const models = `[{ name: ${name}, training: { image: ${name}-train } }]`;
+        const { config } = stackConfig(`mlplatform:context: minikube\nmlplatform:models: ${models}`);
+        const { resources } = await record(() => program("assume"), config, { stack: "dev" });
+        const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
+        return JSON.stringify(model?.inputs);
+      };
+      expect(await trained("house-price")).to.include("house-price-serve");
+      expect(await trained("wine-quality-xgboost")).to.include('"implementation":"XGBOOST_SERVER"');
+    });
   });
 
   it("leaves out a model for which nothing was decided, and says so", async () => {
