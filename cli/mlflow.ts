@@ -16,8 +16,14 @@ export type { ModelVersion, RegisteredModel } from "./mlflowAnswers";
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
 
+/** How a URL is fetched. */
+export interface Fetching {
+  /** Whether the body is to be read as it comes, which the caller then does to its end. @default false */
+  readonly streamed?: boolean;
+}
+
 /** Fetches a URL within so many milliseconds. @throws Error there is no answer. */
-export type Transport = (url: string, timeout: number) => Promise<Response>;
+export type Transport = (url: string, timeout: number, how?: Fetching) => Promise<Response>;
 
 const overHttp: Transport = (url, timeout) => fetch(url, { signal: AbortSignal.timeout(timeout) });
 
@@ -116,6 +122,17 @@ export class MlflowClient {
     return this.fetch(this.artifactUrl(place), (response) => response.text());
   }
 
+  /** Reads a file among the artifacts that the server proxies as it comes: its bytes, of whatever number. */
+  async read(place: string, take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
+    await this.fetch(
+      this.artifactUrl(place),
+      async ({ body }) => {
+        if (body !== null) await take(body);
+      },
+      { streamed: true },
+    );
+  }
+
   /** The names of the files and folders in a folder of the artifacts that the server proxies; none if it is not there. */
   async artifacts(place: string): Promise<string[]> {
     return (await this.filesIn(place)).map((file) => path.posix.basename(file.path));
@@ -177,14 +194,14 @@ export class MlflowClient {
   }
 
   /** What is in a folder of the artifacts; MLflow takes one that is not there for an empty one. */
-  private async filesIn(place: string): Promise<readonly ArtifactFile[]> {
+  async filesIn(place: string): Promise<readonly ArtifactFile[]> {
     const query = new URLSearchParams({ path: place }).toString();
     const listing = asJson<{ files?: ArtifactFile[] }>;
     return (await this.fetch(`${this.url}${artifactsPath}?${query}`, listing)).files ?? [];
   }
 
   private artifactUrl(place: string): string {
-    return `${this.url}${artifactsPath}/${encodeURI(place)}`;
+    return `${this.url}${artifactsPath}/${place.split("/").map(encodeURIComponent).join("/")}`;
   }
 
   /**
@@ -208,7 +225,7 @@ export class MlflowClient {
         if (missing?.test(text) === true) return undefined;
         throw refused(response.status, url, text);
       },
-      [400, 404],
+      { expected: [400, 404] },
     );
   }
 
@@ -216,10 +233,11 @@ export class MlflowClient {
   private async fetch<T>(
     url: string,
     read: (response: Response) => Promise<T>,
-    expected: number[] = [],
+    { expected = [], ...how }: Fetching & { readonly expected?: readonly number[] } = {},
   ): Promise<T> {
     try {
-      const response = await this.transport(url, 30_000);
+      // The server first fetches a large file itself.
+      const response = await this.transport(url, how.streamed ? 300_000 : 30_000, how);
       if (response.ok || expected.includes(response.status)) return await read(response);
       throw refused(response.status, url, await response.text());
     } catch (error) {

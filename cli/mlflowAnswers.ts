@@ -33,6 +33,8 @@ export interface VersionAnswer {
 export interface ArtifactFile {
   readonly path: string;
   readonly is_dir: boolean;
+  /** In bytes. */
+  readonly file_size?: number | string;
 }
 
 /** MLflow's refusal, as an error. */

@@ -41,7 +41,7 @@ export function wishesOf(model: ModelConfig): string[] {
 }
 
 /** What the program must know of a decision. One that it only assumes has no version. */
-export type Served = Pick<Decision, "files"> & Partial<Pick<Decision, "version">>;
+export type Served = Pick<Decision, "files"> & Partial<Pick<Decision, "sha256" | "version">>;
 
 /**
  * Decisions with what would stand there for all that nobody has decided on yet: a stack can so be looked at, and its

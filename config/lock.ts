@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 
 import { s3Folder } from "./addresses";
+import { checksums } from "./checksums";
 import type { Environment } from "./fields";
 import { registryName } from "./registryNames";
 import { stateHome } from "./stateHome";
@@ -20,6 +21,8 @@ const decisionShape = z.strictObject({
   run: z.string(),
   /** Where its files lie, a folder that no other version gets. */
   files: s3Folder,
+  /** What they were, which its pods compare; left out if that was not looked at, and nothing is compared then. */
+  sha256: checksums.optional(),
   /** Library and format of its files, as manifests name them: `xgboost-ubj`. */
   form: z.string().min(1),
   /** What it needs at the versions that it was logged with, by package. */

@@ -1,4 +1,5 @@
 import { podSettings } from "../components/serving/standardServer";
+import { checksumsVariable } from "./checksums";
 import type { Understood } from "./checks";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
@@ -260,7 +261,7 @@ function checkBudget({ autoscaling, minAvailable, predictors = [], ...model }: M
 
 /** What the platform, or Seldon's operator, says to a server by variables: another value would break what counts on it. */
 function isReserved(name: string, standard: boolean): boolean {
-  if (name === "HOME" || name.startsWith("PREDICTIVE_UNIT_")) return true;
+  if (name === "HOME" || name === checksumsVariable || name.startsWith("PREDICTIVE_UNIT_")) return true;
   return standard && (name in podSettings || name.startsWith("MLSERVER_"));
 }
 

@@ -1,5 +1,7 @@
-import { type OutgoingHttpHeaders, request as httpRequest } from "node:http";
+import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from "node:http";
 import { Agent, type RequestOptions, request as httpsRequest } from "node:https";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 
 import type { KubeConfig } from "@kubernetes/client-node";
 
@@ -132,7 +134,27 @@ export class Cluster {
    * @throws Refused the API server refuses by itself. What a service behind it answers is returned, whatever the status.
    * @throws Error the API server does not answer.
    */
-  send(address: string, how: Request = {}): Promise<{ status: number; body: string }> {
+  async send(address: string, how: Request = {}): Promise<{ status: number; body: string }> {
+    const { status, body } = await this.stream(address, how);
+    return { status, body: await text(body) };
+  }
+
+  /**
+   * The same, with the answer's bytes as they come, however many: the caller reads them to their end, or destroys them.
+   * The timeout is that of each silence.
+   */
+  async stream(address: string, how: Request = {}): Promise<{ status: number; body: Readable }> {
+    const response = await this.answerTo(address, how);
+    this.compareClocks(response.headers.date);
+    const status = response.statusCode ?? 0;
+    if (status < 400) return { status, body: response };
+    const said = await text(response);
+    const refused = refusal(said);
+    if (refused !== undefined) throw new Refused(refused, status);
+    return { status, body: Readable.from([Buffer.from(said)]) };
+  }
+
+  private answerTo(address: string, how: Request): Promise<IncomingMessage> {
     const { body, contentType = "application/json", timeout = 30_000 } = how;
     const url = new URL(this.server.replace(/\/$/, "") + address);
     const request_ = url.protocol === "http:" ? httpRequest : httpsRequest;
@@ -143,21 +165,13 @@ export class Cluster {
     const method = how.method ?? (body === undefined ? "GET" : "POST");
     return new Promise((resolve, reject) => {
       const request = request_(url, { ...this.options, headers, method, timeout }, (response) => {
-        this.compareClocks(response.headers.date);
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-        });
-        response.once("error", reject);
-        response.once("end", () => {
-          const status = response.statusCode ?? 0;
-          const refused = status < 400 ? undefined : refusal(text);
-          if (refused === undefined) resolve({ status, body: text });
-          else reject(new Refused(refused, status));
-        });
+        // Whoever reads the body hears why it breaks off.
+        request.once("timeout", () => response.destroy(late));
+        resolve(response);
       });
-      request.once("timeout", () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)));
-      request.once("error", reject);
+      const late = new Error(`no answer within ${timeout / 1000} s`);
+      request.on("error", reject);
+      request.once("timeout", () => request.destroy(late));
       request.end(body);
     });
   }

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+
 import { namespacesByRole, type NamespaceRole } from "../../components/capabilities";
 import type { Transport } from "../mlflow";
 import type { Cluster } from "./cluster";
@@ -31,7 +33,12 @@ export function proxyAddress({ namespace, service, port }: ServicePort, path = "
 
 /** Has a client of a Service ask through the API server; its URLs are then {@link proxyAddress}es. */
 export function throughProxy(cluster: Cluster): Transport {
-  return async (address, timeout) => {
+  return async (address, timeout, how) => {
+    if (how?.streamed) {
+      const { status, body } = await cluster.stream(address, { timeout });
+      // Node's own two descriptions of such a stream differ.
+      return new Response(Readable.toWeb(body) as unknown as BodyInit, { status });
+    }
     const { status, body } = await cluster.send(address, { timeout });
     return new Response(body, { status });
   };

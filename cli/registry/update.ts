@@ -6,6 +6,7 @@ import { misfit, wishesOf } from "../../config/decisionChecks";
 import type { ModelConfig } from "../../config/models";
 import { listed, nearest } from "../../config/words";
 import { UserError, messageOf } from "../errors";
+import { withChecksums } from "./checksums";
 import { type Registry, decide } from "./decide";
 import { difference, isSame } from "./difference";
 
@@ -78,21 +79,30 @@ export async function update(
   const asked = [...allWishes(models).keys()].map(async (wish) => {
     const by = wished.get(wish) ?? [];
     try {
-      const after = await decide(registry, wish);
-      const { decided, ...was } = before[wish] ?? {};
-      if (decided !== undefined && isSame(was, after)) return;
-      const decision = { ...after, decided: { at: new Date().toISOString(), by: userInfo().username } };
+      const found = await decide(registry, wish);
+      const locked = before[wish];
+      const { decided, ...was } = locked ?? {};
+      const isLocked = (one: object) => decided !== undefined && isSame(was, one);
+      // Files are read once, when they are decided on: if they are others since, the pods are to find that out.
+      const same = locked?.version === found.version && locked.files === found.files;
+      const kept = { ...found, ...(same && locked.sha256 && { sha256: locked.sha256 }) };
+      if (kept.sha256 && isLocked(kept)) return;
+      const now = { at: new Date().toISOString(), by: userInfo().username };
       // What does not fit is not written down: what was decided before goes on.
       const wrong = all
         .filter(({ name }) => by.includes(name))
-        .flatMap((model) => misfit(model, after, objectStore) ?? [])
-        .concat(flawsOf(wish, decision));
+        .flatMap((model) => misfit(model, found, objectStore) ?? [])
+        .concat(flawsOf(wish, { ...kept, decided: now }));
       if (wrong.length > 0) {
         failures.push({ wish, reason: `${wish} is ${[...new Set(wrong)].join("; ")}` });
         return;
       }
+      const after = kept.sha256 ? kept : await withChecksums(registry, found);
+      if (isLocked(after)) return;
+      const decision = { ...after, decided: now };
       decisions[wish] = changed[wish] = decision;
-      changes.push(`${listed(by)} (${wish}): ${difference(before[wish], after)}`);
+      const told = [difference(locked, after), ...checksNow(locked, after)].join(", ");
+      changes.push(`${listed(by)} (${wish}): ${told}`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const message = messageOf(error);
@@ -108,4 +118,10 @@ export async function update(
   }
   failures.sort((one, other) => (one.wish < other.wish ? -1 : 1));
   return { decisions, changed, dropped, changes: changes.sort(), failures };
+}
+
+/** What is new of the check of a version's files. */
+function checksNow(before: Decision | undefined, after: Pick<Decision, "sha256">): string[] {
+  if (after.sha256 === undefined) return ["files cannot be checked: too many, too large or oddly named"];
+  return before === undefined || before.sha256 !== undefined ? [] : ["files are checked from now on"];
 }

@@ -70,6 +70,7 @@ export function serveModel(
       image: model.server === undefined ? image.reference : serverImage(model.server, config),
       // What was decided for a name in the registry; any other address is that of the files.
       modelUri: config.decisions[address ?? ""]?.files ?? address,
+      sha256: config.decisions[address ?? ""]?.sha256,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,

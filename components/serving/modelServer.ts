@@ -1,6 +1,7 @@
 /** What serves models, whichever software does it. */
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { Checksums } from "../../config/checksums";
 import type { Resources } from "../../config/fields";
 import type { PrepackagedServer, Protocol } from "../../config/servers";
 
@@ -18,6 +19,11 @@ export interface GraphNode {
   readonly image: string;
   /** `s3://…` folder with the model's files, put into `/mnt/models` before the container starts. */
   readonly modelUri?: string | undefined;
+  /**
+   * What those files must be for the server to load them.
+   * @default nothing is compared
+   */
+  readonly sha256?: Checksums | undefined;
   /**
    * Arguments of the class in the image.
    * @default {}

@@ -7,6 +7,7 @@ metadata, custom metrics) is seldon-core's own code. What differs is what made t
   the connection after each request;
 - a client that offers another protocol (h2c, websocket) is answered, and its body never run as a request;
 - custom metrics in the process's own memory, where seldon-core asks a second process a dozen times a request;
+- the model's files are compared with those that were decided on, before any code of the model reads them;
 - a request is checked before the model sees it, so bad input is answered with 4xx and a reason.
 
 It serves single models: of Seldon's calls it answers predictions, health and metadata over REST, and those of the

@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,7 @@ from modelserver import grpc, rest
 from modelserver.errors import ModelError
 from modelserver.http import KEEP_ALIVE_SECONDS, Connection
 from modelserver.metrics import InProcessMetrics
+from standardserver.decided import OtherFilesError, check_files
 
 logger = logging.getLogger("modelserver")
 
@@ -30,6 +32,9 @@ PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
     "BOOL": lambda text: {"true": True, "false": False}[text.lower()],
 }
 """The types of a graph unit's parameters, as `SeldonDeployment` knows them."""
+
+MODEL_FOLDER = "/mnt/models"
+"""Where Seldon's init container puts the model's files, unless the class is told another folder, as `model_dir`."""
 
 BACKLOG = 2048
 """Connections that wait to be accepted; uvicorn's own."""
@@ -57,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         serve(options.class_name, options.host)
-    except (ModelError, OSError) as error:
+    except (ModelError, OtherFilesError, OSError) as error:
         logger.error("%s", error)
         return 1
     return 0
@@ -68,6 +73,7 @@ def serve(class_name: str, host: str) -> None:
 
     Raises:
         ModelError: the class cannot be found, or its model cannot be served.
+        OtherFilesError: the model's files are not those that were decided on.
         OSError: a port is in use.
     """
     # Tried before the model is loaded, so that a port in use is known at once; REST listens only when all is ready.
@@ -77,7 +83,9 @@ def serve(class_name: str, host: str) -> None:
     _bind("gRPC", host, grpc_port).close()
     _bind("metrics", host, metrics_port).close()
 
-    model = _create(class_name)
+    parameters = _parameters()
+    check_files(Path(str(parameters.get("model_dir", MODEL_FOLDER))))
+    model = _create(class_name, parameters)
     if hasattr(model, "load"):
         model.load()
     # Somebody else may have begun to listen there meanwhile, of which the event loop would say nothing.
@@ -160,14 +168,14 @@ def _config(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
     )
 
 
-def _create(class_name: str) -> Any:
+def _create(class_name: str, parameters: dict[str, Any]) -> Any:
     module_name, _, attribute = class_name.rpartition(".")
     try:
         component = getattr(importlib.import_module(module_name or attribute), attribute)
     except (ImportError, AttributeError) as error:
         raise ModelError(f"cannot find the class {class_name}: {error}") from error
     try:
-        return component(**_parameters())
+        return component(**parameters)
     except TypeError as error:
         raise ModelError(f"PREDICTIVE_UNIT_PARAMETERS do not fit {class_name}: {error}") from error
 

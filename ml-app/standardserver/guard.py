@@ -12,6 +12,8 @@ MLServer loads this file itself, and with it those beside it, with these variabl
 - A message over gRPC that cannot be converted is INTERNAL. Here it is INVALID_ARGUMENT (`over_grpc.py`).
 - Whoever reaches the port may unload the model. Here nobody can.
 - Names of models that it does not have are kept for good, as labels of its metrics. Here none is.
+- It loads whatever lies there. Here the files are those that were decided on, where the pod is told of them
+  (`decided.py`).
 - `model-settings.json` among a model's files may name any code. It is not read: the one model is that of
   MLSERVER_MODEL_NAME, _URI and _IMPLEMENTATION.
 - A connection that is idle for 5 seconds is closed, which meets requests on their way. Here it may be idle for longer
@@ -38,6 +40,7 @@ from mlserver.repository import ModelRepository
 from mlserver.settings import ModelParameters, ModelSettings
 from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor
 
+from standardserver.decided import OtherFilesError, check_files
 from standardserver.over_grpc import Servicer, refuse
 from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
 from standardserver.rows import SHOWN_CHARACTERS, rows, told, typed
@@ -61,6 +64,10 @@ class Model(_Runtime):  # type: ignore[misc]
 
     async def load(self) -> bool:
         """Load the model, and tell the names of its inputs to whoever asks."""
+        try:
+            check_files(Path(self._settings.parameters.uri))
+        except OtherFilesError as error:
+            _end(str(error))
         # Without the record of its training nothing would be known to look for.
         record = recorded(Path(self._settings.parameters.uri))
         self._names: list[str] = record["names"] if record else []
@@ -110,12 +117,17 @@ class Model(_Runtime):  # type: ignore[misc]
 
 
 def _end_without(uri: str, error: Exception, record: Any) -> NoReturn:
-    """End the process, with the reason why there is no model as the last line."""
+    """End the process as the model cannot be loaded."""
     known = getattr(sys.modules[_Runtime.__module__], "WELLKNOWN_MODEL_FILENAMES", [])
     file = next((file for name in known if (file := Path(uri) / name).is_file()), uri)
     said = " ".join(str(error).split())[:SHOWN_OF_ERROR]
     versions = f"; {libraries(record)}" if record else ""
-    sys.stderr.write(f"MLServer cannot load {file}: {type(error).__name__}: {said}{versions}\n")
+    _end(f"MLServer cannot load {file}: {type(error).__name__}: {said}{versions}")
+
+
+def _end(said: str) -> NoReturn:
+    """End the process, with the reason why there is no model as the last line."""
+    sys.stderr.write(f"{said}\n")
     sys.stderr.flush()
     os._exit(1)
 

@@ -6,7 +6,7 @@ import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
 import { rewriteLock } from "../../cli/registry/lockFile";
-import { lockFile } from "../../config/lock";
+import { type Decision, lockFile } from "../../config/lock";
 import { mlserverLibraries } from "../../pins";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
@@ -37,10 +37,10 @@ describe("a model on a standard server", function () {
   });
 
   const trained = "models:/wine-quality-sklearn@champion";
-  const decide = (wish: string, version: number) => {
+  const decide = (wish: string, version: number, sha256?: Decision["sha256"]) => {
     const libraries = { "scikit-learn": mlserverLibraries["scikit-learn"] };
     rewriteLock(lockFile("wine", "dev"), "wine", () => ({
-      [wish]: decisionOn(version, "sklearn-cloudpickle", libraries),
+      [wish]: { ...decisionOn(version, "sklearn-cloudpickle", libraries), ...(sha256 && { sha256 }) },
     }));
   };
   const deployment = "SeldonDeployment ml-models/wine-quality-sklearn";
@@ -84,6 +84,11 @@ describe("a model on a standard server", function () {
     expect(updated).to.deep.equal([]);
     expect([...created, ...deleted].every((label) => label.startsWith("Job "))).to.equal(true);
     decide(trained, 2);
+    expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
+  });
+
+  it("changes in place when its files are to be compared", async () => {
+    decide(trained, 2, { MLmodel: "0".repeat(64) });
     expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
   });
 

@@ -16,6 +16,12 @@ interface NamedFault {
 /** What programs write when somebody else refuses them or is not there; the first that fits is told. */
 const faults: readonly NamedFault[] = [
   {
+    // As `ml-app/standardserver/decided.py` says it.
+    pattern: / is not what was decided on: /,
+    mend: "Somebody has changed the version's files in the bucket since it was decided on. Find out who; then put them back, or register the model again, and: npm run models -- update. Until then the version before goes on serving.",
+    severity: "error",
+  },
+  {
     pattern: /password authentication failed|no pg_hba\.conf entry|role "[^"]*" does not exist/,
     mend: "The database refuses user or password. Elsewhere: correct database.username and database.password. In the cluster: somebody has changed it there; set it back to what Secret mlflow-db in namespace mlflow has.",
     severity: "error",

@@ -1,3 +1,4 @@
+import { checksumsText, checksumsVariable } from "../../../config/checksums";
 import type { Protocol } from "../../../config/servers";
 import { containerSecurity, fromSecret, podSecurity, requirements, scratch } from "../../kubernetes";
 import type { GraphNode } from "../modelServer";
@@ -57,6 +58,8 @@ function container(node: GraphNode, protocol: Protocol) {
     imagePullPolicy: "IfNotPresent",
     env: [
       { name: "HOME", value: "/tmp" },
+      // No ConfigMap: as a part of the pod it is there as long as the pod is, whatever is deployed meanwhile.
+      ...(node.sha256 === undefined ? [] : [{ name: checksumsVariable, value: checksumsText(node.sha256) }]),
       ...(node.server === undefined ? [] : serverVariables),
       ...Object.keys(node.environment ?? {})
         .sort()

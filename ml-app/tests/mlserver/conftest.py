@@ -49,8 +49,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     """Starts a server of a model's files."""
     started: list[Server] = []
 
-    def start(library: str, files: Path, runtime: str | None = None) -> Server:
-        started.append(Server(library, files, tmp_path_factory.mktemp("server") / "log", runtime))
+    def start(library: str, files: Path, runtime: str | None = None, **variables: str) -> Server:
+        started.append(Server(library, files, tmp_path_factory.mktemp("server") / "log", runtime, **variables))
         return started[-1]
 
     yield start

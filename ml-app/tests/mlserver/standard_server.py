@@ -51,9 +51,10 @@ class Server:
         files: the model's.
         log: the file that gets what the server says.
         runtime: of MLServer's; by default that of the library.
+        variables: beside those that the platform always sets.
     """
 
-    def __init__(self, library: str, files: Path, log: Path, runtime: str | None = None) -> None:
+    def __init__(self, library: str, files: Path, log: Path, runtime: str | None = None, **variables: str) -> None:
         ports = [free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
         runtime = runtime or library
@@ -75,7 +76,7 @@ class Server:
             "MLSERVER_PARALLEL_WORKERS": "0",
             "MLSERVER_DEBUG": "false",
             "OMP_NUM_THREADS": "1",
-        }  # fmt: skip
+        } | variables  # fmt: skip
         with log.open("w") as out:
             self._process = subprocess.Popen(
                 [self.python, "-m", "mlserver.cli.main", "start", str(log.parent)],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 import signal
 import socket
 import time
@@ -18,6 +20,7 @@ import requests
 from model_process import HERE, ModelProcess, port_variable, tensor
 from modelserver import server as command
 from modelserver.errors import ModelError
+from standardserver.decided import VARIABLE
 
 Start = Callable[..., ModelProcess]
 
@@ -34,12 +37,27 @@ def test_model_that_cannot_be_loaded(start: Start, tmp_path: Path) -> None:
     assert only_message(process).startswith(f"{tmp_path}/nowhere holds no MLmodel file")
 
 
+def test_files_that_are_not_those_decided_on(start: Start, model_dir: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(model_dir, tmp_path / "files")
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    settings = {"model_dir": str(folder), VARIABLE: json.dumps(files)}
+    start("house_price.serve.HousePrice", **settings).wait_until_ready()
+    (folder / "model.skops").unlink()
+    (folder / "model.pkl").write_text("")
+    reason = "model.skops is missing; model.pkl is beside the files of the version"
+    message = f"{folder} is not what was decided on: {reason}"
+    assert only_message(start("house_price.serve.HousePrice", **settings)) == message
+    # Where Seldon puts them, unless the class is told another folder; before the class is looked for.
+    elsewhere = only_message(start("seldon_classes.Nothing", **{VARIABLE: json.dumps(files)}))
+    assert elsewhere.startswith(f"{command.MODEL_FOLDER} is not what was decided on: ")
+
+
 def test_unknown_class(start: Start) -> None:
     reason = "module 'seldon_classes' has no attribute 'Nothing'"
     assert only_message(start("seldon_classes.Nothing")) == f"cannot find the class seldon_classes.Nothing: {reason}"
     for name in ("nowhere.Model", "Nowhere"):
         with pytest.raises(ModelError, match=f"cannot find the class {name}: No module named "):
-            command._create(name)
+            command._create(name, {})
 
 
 @pytest.mark.parametrize(("service", "says"), [("HTTP", "REST"), ("GRPC", "gRPC"), ("METRICS", "metrics")])

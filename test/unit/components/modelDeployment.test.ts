@@ -92,7 +92,15 @@ describe("ModelDeployment", () => {
     const { data, immutable, metadata } = wine.inputs("ConfigMap", "it-server");
     expect({ immutable, files: Object.keys(data as object) }).to.deep.equal({
       immutable: true,
-      files: ["__init__.py", "guard.py", "over_grpc.py", "over_rest.py", "rows.py", "startup.py"],
+      files: [
+        "__init__.py",
+        "decided.py",
+        "guard.py",
+        "over_grpc.py",
+        "over_rest.py",
+        "rows.py",
+        "startup.py",
+      ],
     });
     const files = String(at(metadata, "name"));
     expect(files).to.match(/^house-price-server-[0-9a-f]{8}$/);

@@ -30,6 +30,7 @@ describe("a version of a model", () => {
   const changes: Record<string, Partial<GraphNode>> = {
     "its image": { image: "registry.example.com/serve:2" },
     "the address of its files": { modelUri: "s3://models/b" },
+    "a file of its": { sha256: { MLmodel: "0".repeat(64) } },
     "its memory": { resources: { ...custom.resources, memoryLimit: "1Gi" } },
     "its CPU": { resources: { ...custom.resources, cpu: "2" } },
     "a variable": { environment: { TOKEN: { secret: "service", key: "token" } } },

@@ -38,6 +38,11 @@ describe("what a log says", () => {
       "A volume is full",
       true,
     ],
+    [
+      "2026-11-01 12:00:00,000 ERROR modelserver: /mnt/models is not what was decided on: MLmodel is missing",
+      "npm run models -- update",
+      true,
+    ],
     ["OSError: [Errno 28] No space left on device", "A volume is full", true],
     ["SignatureDoesNotMatch: The request signature we calculated", "objectStore.users", true],
     ["ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]", "not trusted", true],

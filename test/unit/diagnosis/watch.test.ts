@@ -75,6 +75,18 @@ describe("a watch over a cluster", function () {
     expect(asked).to.include(log);
   });
 
+  it("tells what a model's pod has found of its files, which no waiting mends", async () => {
+    const said =
+      "/mnt/models is not what was decided on: model.ubj has sha256 0123456789ab… instead of ba9876543210…";
+    answers[log] = { body: `INFO loading\n${said}\n` };
+    const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);
+    expect(finding).to.include({ severity: "error" });
+    expect(finding?.what)
+      .to.match(/crashes \(exit code 1, 2 restarts\); it says: /)
+      .and.include(said);
+    expect(finding?.mend).to.include("npm run models -- update");
+  });
+
   it("reads in the log that a program is for another architecture", async () => {
     answers[log] = { body: "exec /usr/bin/mlflow: exec format error\n" };
     const [finding] = await new ClusterWatch(cluster).look(["mlflow"]);

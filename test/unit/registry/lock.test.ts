@@ -10,7 +10,7 @@ import { decisionsIn, rewriteLock } from "../../../cli/registry/lockFile";
 import program from "../../../index";
 import { type Decision, lockFile, readLock } from "../../../config/lock";
 import { mlserverLibraries } from "../../../pins";
-import { at } from "../components/support/created";
+import { at, environment, without } from "../components/support/created";
 import { run, stackConfig } from "../config/support";
 import { record } from "../support/recorder";
 
@@ -21,6 +21,7 @@ const decision: Decision = {
   form: "xgboost-ubj",
   libraries: { xgboost: "2.1.2" },
   metrics: { test_r2: 0.61 },
+  sha256: { MLmodel: "0".repeat(64), "data/model.ubj": "1".repeat(64) },
   signature: { inputs: '[{"name": "x"}]' },
   registered: "2026-11-01T12:00:00.000Z",
   decided: { at: "2026-11-02T12:00:00.000Z", by: "ann" },
@@ -89,6 +90,29 @@ describe("the lock", () => {
     }).to.throw(UserError);
   });
 
+  it("is read where it was written before files were compared, and pods then compare nothing", async () => {
+    const old = without(decision, "sha256") as Decision;
+    rewriteLock(file, "dev", () => ({ [wish]: old }));
+    expect(decisionsIn(file)).to.deep.equal({ [wish]: old });
+    expect(JSON.stringify((await recorded()).resources)).to.not.include('"name":"MLPLATFORM_FILES"');
+  });
+
+  for (const [files, problem] of [
+    [{}, "sha256: names no file"],
+    [{ MLmodel: "12" }, "sha256.MLmodel: is no SHA-256: 64 hexadecimal digits"],
+    [{ "../MLmodel": "0".repeat(64) }, /is no path in a folder|Invalid key/],
+    [
+      Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`tree-${i}`, "0".repeat(64)])),
+      "sha256: names too many files",
+    ],
+  ] as const)
+    it(`is wrong where what it says of files is: ${String(problem)}`, () => {
+      rewriteLock(file, "dev", () => ({ [wish]: { ...decision, sha256: files } }));
+      const said = readLock(file).problems.join();
+      if (typeof problem === "string") expect(said).to.equal(`models.${wish}.${problem}`);
+      else expect(said).to.match(problem);
+    });
+
   it("says the version that its name says", () => {
     rewriteLock(file, "dev", () => ({ "models:/churn/4": decision }));
     expect(readLock(file).problems).to.deep.equal(["models.models:/churn/4.version: is 3, not 4"]);
@@ -101,6 +125,11 @@ describe("the lock", () => {
     const { resources, notices } = await recorded();
     const model = resources.find(({ type }) => type.endsWith(":SeldonDeployment"));
     expect(at(model?.inputs, "spec", "predictors", "0", "graph", "modelUri")).to.equal(decision.files);
+    const container = at(
+      model?.inputs,
+      ...["spec", "predictors", "0", "componentSpecs", "0", "spec", "containers", "0"],
+    );
+    expect(JSON.parse(String(environment(container)["MLPLATFORM_FILES"]))).to.deep.equal(decision.sha256);
     expect(notices).to.deep.equal([]);
   });
 

@@ -118,7 +118,8 @@ describe("the registry", () => {
   };
 
   it("is asked for everything that the lock says of a version", async () => {
-    const { decided: when, ...rest } = await decided();
+    const { decided: when, sha256, ...rest } = await decided();
+    expect(Object.keys(sha256 ?? {})).to.deep.equal(["MLmodel", "requirements.txt"]);
     expect(rest).to.deep.equal({
       version: 3,
       run: "run3",

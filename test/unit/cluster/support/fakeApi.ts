@@ -10,7 +10,7 @@ import { readKubeconfig } from "../../../../cli/cluster/kubeconfig";
 /** An API server that knows a few addresses. */
 export interface FakeApi {
   readonly cluster: Cluster;
-  /** What each address answers: an object, a text, or a status and one of them. Changes hold at once. */
+  /** What each address answers: an object, a text, bytes, or a status and one of them. Changes hold at once. */
   readonly answers: Record<string, unknown>;
   /** What was asked for beside GET, with its body: `DELETE /api/v1/…`. */
   readonly changes: string[];
@@ -34,7 +34,9 @@ export async function fakeApi(
       const url = decodeURIComponent((request.url ?? "").replaceAll("+", " "));
       if (request.method !== "GET") changes.push(`${request.method ?? ""} ${url}${body && ` ${body}`}`);
       const [status, answer] = answerTo(answers[url] ?? answers[url.split("?", 1)[0] ?? ""], url);
-      response.writeHead(status).end(typeof answer === "string" ? answer : JSON.stringify(answer));
+      response
+        .writeHead(status)
+        .end(typeof answer === "string" || Buffer.isBuffer(answer) ? answer : JSON.stringify(answer));
     });
   });
   if (upgrade !== undefined) server.on("upgrade", upgrade);
