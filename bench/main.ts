@@ -5,6 +5,7 @@ import { UserError, messageOf } from "../cli/errors";
 import { chosenModels } from "../cli/local/models";
 import { table } from "../cli/table";
 import { program as programBench } from "./program";
+import { promotion } from "./promotion";
 import { serving } from "./serving";
 import { up } from "./up";
 
@@ -64,6 +65,14 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     show(await up(say), options);
+  });
+
+program
+  .command("promotion")
+  .description("promotion and rollback while clients ask, against an up that changes nothing")
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async (options: { json?: boolean }) => {
+    show(await promotion(say), options);
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -57,7 +57,8 @@ async function ourWay(
   }
 }
 
-async function emptyCluster(): Promise<{ cluster: Cluster; context: string }> {
+/** The current context's cluster. @throws UserError there is none, or the platform is in it. */
+export async function emptyCluster(): Promise<{ cluster: Cluster; context: string }> {
   const missing = ["kubectl", "helm"].filter((tool) => onPath(tool) === undefined);
   if (missing.length > 0)
     throw new UserError(`the articles' way takes kubectl and helm; not on the PATH: ${missing.join(", ")}.`);

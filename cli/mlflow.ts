@@ -1,43 +1,26 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { UserError, requestFailure } from "./errors";
+import { UserError } from "./errors";
 import {
   type ArtifactFile,
   type ModelVersion,
   type RegisteredModel,
   type VersionAnswer,
   asJson,
-  refused,
   toVersion,
 } from "./mlflowAnswers";
+import { MlflowApi } from "./mlflowApi";
 
 export type { ModelVersion, RegisteredModel } from "./mlflowAnswers";
+export type { Transport } from "./mlflowApi";
+
+type VersionKey = Pick<ModelVersion, "name" | "version">;
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
 
-/** How a URL is fetched. */
-export interface Fetching {
-  /** Whether the body is to be read as it comes, which the caller then does to its end. @default false */
-  readonly streamed?: boolean;
-}
-
-/** Fetches a URL within so many milliseconds. @throws Error there is no answer. */
-export type Transport = (url: string, timeout: number, how?: Fetching) => Promise<Response>;
-
-const overHttp: Transport = (url, timeout) => fetch(url, { signal: AbortSignal.timeout(timeout) });
-
 /** The part of MLflow's REST API that the platform needs: https://mlflow.org/docs/latest/api_reference/rest-api.html */
-export class MlflowClient {
-  /**
-   * @param url the server's address.
-   * @param transport what leads there. @default HTTP
-   */
-  constructor(
-    readonly url: string,
-    private readonly transport: Transport = overHttp,
-  ) {}
-
+export class MlflowClient extends MlflowApi {
   /** Whether the server answers. */
   async healthy(): Promise<boolean> {
     const response = await this.transport(`${this.url}/health`, 2_000);
@@ -60,18 +43,39 @@ export class MlflowClient {
     return (await this.versions(`name='${name}' and tags.${key}='${value}'`, 1))[0];
   }
 
+  /** The versions of all models that have a tag, whatever its value. */
+  async versionsWithTag(key: string): Promise<readonly ModelVersion[]> {
+    return this.versions(`tags.\`${key}\` != ''`, 1_000, true);
+  }
+
   /** The versions that were registered of what a run has logged, the newest first, a hundred of them at most. */
   async versionsOfRun(runId: string): Promise<readonly ModelVersion[]> {
     return this.versions(`run_id='${runId}'`, 100);
   }
 
-  private async versions(filter: string, most: number): Promise<ModelVersion[]> {
+  /** All versions of a model, the newest first; none if there is no such model. */
+  async versionsOf(name: string): Promise<readonly ModelVersion[]> {
+    return this.versions(name.includes("'") ? `name="${name}"` : `name='${name}'`, 1_000, true);
+  }
+
+  /** @param all whether to turn the page where there are more than so many. */
+  private async versions(filter: string, most: number, all = false): Promise<ModelVersion[]> {
+    interface Page {
+      model_versions?: VersionAnswer["model_version"][];
+      next_page_token?: string;
+    }
     const parameters = { filter, order_by: "version_number DESC", max_results: String(most) };
-    const answer = await this.get<{ model_versions?: VersionAnswer["model_version"][] }>(
-      "model-versions/search",
-      parameters,
-    );
-    return (answer?.model_versions ?? []).map((one) => toVersion({ model_version: one }));
+    const found: ModelVersion[] = [];
+    let token: string | undefined;
+    do {
+      const page: Page | undefined = await this.get<Page>("model-versions/search", {
+        ...parameters,
+        ...(token === undefined ? {} : { page_token: token }),
+      });
+      found.push(...(page?.model_versions ?? []).map((one) => toVersion({ model_version: one })));
+      token = page?.next_page_token;
+    } while (all && token);
+    return found;
   }
 
   /** A registered model; undefined if there is none of that name. */
@@ -98,6 +102,26 @@ export class MlflowClient {
     return answer && toVersion(answer);
   }
 
+  /** Has an alias of a model stand for a version, whatever it stood for before. */
+  async setAlias(name: string, alias: string, version: string): Promise<void> {
+    await this.change("POST", "registered-models/alias", { name, alias, version });
+  }
+
+  /** Removes an alias of a model; one that is not there is none. */
+  async deleteAlias(name: string, alias: string): Promise<void> {
+    await this.change("DELETE", "registered-models/alias", { name, alias });
+  }
+
+  /** Writes a tag of a version. */
+  async setTag({ name, version }: VersionKey, key: string, value: string): Promise<void> {
+    await this.change("POST", "model-versions/set-tag", { name, version, key, value });
+  }
+
+  /** Removes a tag of a version; one that is not there is none. */
+  async deleteTag({ name, version }: VersionKey, key: string): Promise<void> {
+    await this.change("DELETE", "model-versions/delete-tag", { name, version, key });
+  }
+
   /** The metrics of a run that are numbers, as they were logged last; none if there is no such run. */
   async metrics(runId: string): Promise<Readonly<Record<string, number>>> {
     interface RunAnswer {
@@ -110,6 +134,16 @@ export class MlflowClient {
       ({ value }) => Number.isFinite(value) && Math.abs(value) < Number.MAX_VALUE,
     );
     return Object.fromEntries(finite.map(({ key, value }) => [key, value]));
+  }
+
+  /** Digests of the data sets of a run; none if none were logged. */
+  async digests(runId: string): Promise<readonly string[]> {
+    interface RunAnswer {
+      run?: { inputs?: { dataset_inputs?: { dataset?: { digest?: string } }[] } };
+    }
+    const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
+    const used = answer?.run?.inputs?.dataset_inputs ?? [];
+    return used.flatMap(({ dataset }) => dataset?.digest ?? []).sort();
   }
 
   /** A metric of a run, as it was logged last; undefined if it was not. */
@@ -202,47 +236,5 @@ export class MlflowClient {
 
   private artifactUrl(place: string): string {
     return `${this.url}${artifactsPath}/${place.split("/").map(encodeURIComponent).join("/")}`;
-  }
-
-  /**
-   * Asks the API; undefined if it answers that there is no such thing.
-   *
-   * @param missing what it says of one that is not there, where it takes that for a wrong argument. @default never
-   */
-  private async get<T>(
-    method: string,
-    parameters: Record<string, string>,
-    missing?: RegExp,
-  ): Promise<T | undefined> {
-    const query = new URLSearchParams(parameters).toString();
-    const url = `${this.url}/api/2.0/mlflow/${method}?${query}`;
-    return this.fetch(
-      url,
-      async (response) => {
-        if (response.status === 404) return undefined;
-        if (response.status !== 400) return asJson<T>(response);
-        const text = await response.text();
-        if (missing?.test(text) === true) return undefined;
-        throw refused(response.status, url, text);
-      },
-      { expected: [400, 404] },
-    );
-  }
-
-  /** @param read takes the answer's body, which may break off as the request itself may. */
-  private async fetch<T>(
-    url: string,
-    read: (response: Response) => Promise<T>,
-    { expected = [], ...how }: Fetching & { readonly expected?: readonly number[] } = {},
-  ): Promise<T> {
-    try {
-      // The server first fetches a large file itself.
-      const response = await this.transport(url, how.streamed ? 300_000 : 30_000, how);
-      if (response.ok || expected.includes(response.status)) return await read(response);
-      throw refused(response.status, url, await response.text());
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError(`MLflow at ${this.url} does not answer: ${requestFailure(error)}.`);
-    }
   }
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 import { UserError } from "./errors";
-import { type ModelClient, firstOutputs } from "./protocols/answer";
+import { type Answer, type ModelClient, type Rows, firstOutputs } from "./protocols/answer";
 
 /** What training recorded with a model: rows, the predictions it made, and the libraries it made them with. */
 export interface ParityRecord {
@@ -51,7 +51,17 @@ export function parityRecord(text: string, where: string): ParityRecord {
  * @throws UserError it does not, with both numbers and the libraries of the training.
  */
 export async function checkParity(model: ModelClient, record: ParityRecord): Promise<void> {
-  const answers = firstOutputs(await model.ask({ names: record.names, ndarray: record.rows }));
+  compareWithRecord(await model.ask(recordedRows(record)), record);
+}
+
+/** The rows that were recorded, to be asked for. */
+export function recordedRows({ names, rows }: ParityRecord): Rows {
+  return { names, ndarray: rows };
+}
+
+/** Compares an answer for the recorded rows with those of the training. @throws UserError as {@link checkParity} does. */
+export function compareWithRecord(answer: Answer, record: ParityRecord): void {
+  const answers = firstOutputs(answer);
   const tolerance = relativeTolerances[record.dtype ?? "float64"];
   const wrong = record.predictions.flatMap((expected, row) => {
     const answered = answers[row] ?? NaN;

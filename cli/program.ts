@@ -8,6 +8,7 @@ import type { ModelsOptions } from "./commands/models";
 import type { OpenOptions } from "./commands/open";
 import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
+import type { MoveOptions, PromoteOptions } from "./commands/promote";
 import type { PreviewOptions } from "./commands/preview";
 import type { SecretOptions } from "./commands/secret";
 import type { StatusOptions } from "./commands/status";
@@ -138,6 +139,33 @@ withTarget(program.command("models"), false)
   .action(async (action: string | undefined, names: string[], options: ModelsOptions) => {
     const { models } = await import("./commands/models.js");
     process.exitCode = await models(action === undefined ? [] : [action, ...names], options);
+  });
+
+/** The options of what brings another version into service. */
+function withMove(command: Command): Command {
+  return withTarget(command, false)
+    .option("--branch", "only write the lock, to be committed (default: in CI, but for stacks of dev)")
+    .option("--no-branch", "deploy, in CI too")
+    .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
+    .addOption(json());
+}
+
+withMove(program.command("promote"))
+  .description("bring a version of the registry into service, and say what speaks for it")
+  .argument("<name>", "a model of the stack whose version an alias of the registry decides")
+  .argument("[version]", "the version's number (default: the alias, where it is ahead; else the challenger)")
+  .option("--force", "even if it takes or answers other columns, or nobody can see that it answers right")
+  .action(async (name: string, version: string | undefined, options: PromoteOptions) => {
+    const { promote } = await import("./commands/promote.js");
+    await promote(name, version, options);
+  });
+
+withMove(program.command("rollback"))
+  .description("return to the version that served before the one in service")
+  .argument("<name>", "a model of the stack")
+  .action(async (name: string, options: MoveOptions) => {
+    const { rollback } = await import("./commands/rollback.js");
+    await rollback(name, options);
   });
 
 program

@@ -160,7 +160,10 @@ export class Cluster {
     const request_ = url.protocol === "http:" ? httpRequest : httpsRequest;
     const headers = {
       ...(this.options.headers as OutgoingHttpHeaders | undefined),
-      ...(body === undefined ? {} : { "content-type": contentType }),
+      // Node itself says no length of what goes with a deletion: the other end would take it for the next request.
+      ...(body === undefined
+        ? {}
+        : { "content-type": contentType, "content-length": Buffer.byteLength(body) }),
     };
     const method = how.method ?? (body === undefined ? "GET" : "POST");
     return new Promise((resolve, reject) => {

@@ -33,13 +33,13 @@ export function proxyAddress({ namespace, service, port }: ServicePort, path = "
 
 /** Has a client of a Service ask through the API server; its URLs are then {@link proxyAddress}es. */
 export function throughProxy(cluster: Cluster): Transport {
-  return async (address, timeout, how) => {
-    if (how?.streamed) {
+  return async (address, timeout, { streamed = false, sent } = {}) => {
+    if (streamed) {
       const { status, body } = await cluster.stream(address, { timeout });
       // Node's own two descriptions of such a stream differ.
       return new Response(Readable.toWeb(body) as unknown as BodyInit, { status });
     }
-    const { status, body } = await cluster.send(address, { timeout });
+    const { status, body } = await cluster.send(address, { timeout, ...sent });
     return new Response(body, { status });
   };
 }

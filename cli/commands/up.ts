@@ -79,6 +79,7 @@ async function upCluster(
     const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
       throw await behindError(target.cluster, error);
     });
+    await deciding?.record();
     progress.stop();
     summarise(target, deployed, answers, (Date.now() - began) / 1000, progress);
   } catch (error) {

@@ -133,8 +133,12 @@ function mayPass(error: unknown): boolean {
   return error instanceof Refused ? error.status >= 500 : !(error instanceof UserError);
 }
 
-/** Asks until there is an answer: the address may know the pods a moment after they are ready. */
-async function patiently<T>(question: () => Promise<T>): Promise<T> {
+/**
+ * Asks until there is an answer: the address may know the pods a moment after they are ready.
+ *
+ * @throws UserError the model refuses, or nothing answers for so long.
+ */
+export async function patiently<T>(question: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMilliseconds;
   for (;;) {
     try {

@@ -25,7 +25,10 @@ interface ExampleInfo {
 /**
  * Finds what to ask a predictor, by what MLflow hands out of its files.
  */
-export async function questionFor(cluster: Cluster, predictor: ServedPredictor): Promise<Question> {
+export async function questionFor(
+  cluster: Cluster,
+  predictor: Pick<ServedPredictor, "modelUri">,
+): Promise<Question> {
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
   const { modelUri } = predictor;
   if (modelUri === undefined)

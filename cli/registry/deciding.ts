@@ -15,6 +15,7 @@ import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
 import { hasMoved, listingOf } from "./listing";
 import { decisionsIn, rewriteLock, writeDown } from "./lockFile";
+import { recordService } from "./promotion/recordService";
 import { registryOf } from "./registry";
 import { allWishes, reasonsOf, update } from "./update";
 
@@ -93,8 +94,7 @@ export class Deciding {
 
   /**
    * After all else is up: decides what only now can be, as there was no registry before, or a training has made another
-   * version the champion. In `dev` that is whatever has changed; elsewhere what was trained here and never decided on,
-   * and where else the registry has moved on is said.
+   * version the champion. In `dev` that is whatever has changed; elsewhere what was trained here and never decided on.
    *
    * @returns whether there is more to deploy now.
    * @throws UserError the registry has nothing of that name.
@@ -106,9 +106,13 @@ export class Deciding {
     const asked = this.own
       ? this.config.models.filter((model) => isOpen(model) || trained.includes(model))
       : trained.filter(isOpen);
-    const more = asked.length > 0 && (await this.decideRest(asked, before));
+    return asked.length > 0 && this.decideRest(asked, before);
+  }
+
+  /** When all serves: tells the registry what that is, and outside of `dev` people where the registry has moved on. */
+  async record(): Promise<void> {
+    await recordService(this.target, { config: this.config, file: this.file }, this.progress);
     if (!this.own) await this.tellWhatHasMoved();
-    return more;
   }
 
   private async decideRest(models: readonly ModelConfig[], before: Decisions): Promise<boolean> {
@@ -143,7 +147,7 @@ export class Deciding {
       if (row.decided !== null && hasMoved(row))
         this.progress.warn(
           `${row.wish ?? ""} is version ${row.registry?.version ?? ""} in the registry now, and version ${row.decided.version} is ` +
-            `what was decided for ${row.model}. To take it: npm run models -- update ${row.model} --stack ${stack}`,
+            `what was decided for ${row.model}. To take it: npm run promote -- ${row.model} --stack ${stack}`,
         );
   }
 

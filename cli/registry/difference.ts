@@ -40,20 +40,27 @@ function changedScores(before: Decided, after: Decided): string[] {
   });
 }
 
+/** The same scores, by name. */
+export function scoresOf({ metrics }: Pick<Decided, "metrics">): Record<string, number> {
+  return Object.fromEntries(scoreNames(metrics).map((name) => [name, metrics[name] ?? NaN]));
+}
+
 const mostScores = 3;
 
-function scoreNames(metrics: Decided["metrics"]): string[] {
+/** Names of the scores that are worth a look. */
+export function scoreNames(metrics: Decided["metrics"]): string[] {
   const names = Object.keys(metrics).sort();
   const ofTests = names.filter((name) => /^(test|val)/.test(name));
   return (ofTests.length > 0 ? ofTests : names).slice(0, mostScores);
 }
 
-function rounded(score: number | undefined): string {
+/** A score in words. */
+export function rounded(score: number | undefined): string {
   return score === undefined ? "none" : String(Number(score.toPrecision(4)));
 }
 
-/** The library that has written the files. */
-function libraries({ form, libraries: all }: Decided): string[] {
+/** The library that has written the files, with its version. */
+export function libraries({ form, libraries: all }: Pick<Decided, "form" | "libraries">): string[] {
   const library = form.split("-")[0] ?? "";
   return Object.entries(all)
     .filter(([name]) => name.replace("scikit-learn", "sklearn").startsWith(library))

@@ -1,5 +1,3 @@
-import { userInfo } from "node:os";
-
 import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
 import { misfit, wishesOf } from "../../config/decisionChecks";
@@ -9,6 +7,7 @@ import { UserError, messageOf } from "../errors";
 import { withChecksums } from "./checksums";
 import { type Registry, decide } from "./decide";
 import { difference, isSame } from "./difference";
+import { signed } from "./signed";
 
 /** What was decided anew. */
 export interface Updated {
@@ -59,6 +58,17 @@ export function chosen(models: readonly ModelConfig[], names: readonly string[])
   return names.length === 0 ? models : models.filter(({ name }) => names.includes(name));
 }
 
+/** All models of a stack, and its store. */
+export type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "objectStore">>;
+
+/** Why a version cannot serve as what a name stands for, to be read behind the name; nothing if it can. */
+export function unfit(wish: string, decision: Decision, { models, objectStore }: Consumers): string[] {
+  const wrong = models
+    .filter((model) => wishesOf(model).includes(wish))
+    .flatMap((model) => misfit(model, decision, objectStore) ?? []);
+  return [...new Set([...wrong, ...flawsOf(wish, decision)])];
+}
+
 /**
  * Asks the registry anew.
  *
@@ -68,7 +78,7 @@ export function chosen(models: readonly ModelConfig[], names: readonly string[])
 export async function update(
   registry: Registry,
   models: readonly ModelConfig[],
-  { models: all, objectStore }: Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "objectStore">>,
+  { models: all, objectStore }: Consumers,
   before: Decisions,
 ): Promise<Updated> {
   const wished = allWishes(all);
@@ -87,14 +97,12 @@ export async function update(
       const same = locked?.version === found.version && locked.files === found.files;
       const kept = { ...found, ...(same && locked.sha256 && { sha256: locked.sha256 }) };
       if (kept.sha256 && isLocked(kept)) return;
-      const now = { at: new Date().toISOString(), by: userInfo().username };
+      const now = signed();
       // What does not fit is not written down: what was decided before goes on.
-      const wrong = all
-        .filter(({ name }) => by.includes(name))
-        .flatMap((model) => misfit(model, found, objectStore) ?? [])
-        .concat(flawsOf(wish, { ...kept, decided: now }));
+      const consumers = { models: all, ...(objectStore && { objectStore }) };
+      const wrong = unfit(wish, { ...kept, decided: now }, consumers);
       if (wrong.length > 0) {
-        failures.push({ wish, reason: `${wish} is ${[...new Set(wrong)].join("; ")}` });
+        failures.push({ wish, reason: `${wish} is ${wrong.join("; ")}` });
         return;
       }
       const after = kept.sha256 ? kept : await withChecksums(registry, found);

@@ -19,6 +19,10 @@ from modelkit.mlmodel import MODEL_FILE
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 
+CHAMPION_SCORE = "champion_test_score"
+"""The metric of a run that says what the champion reached on the same test rows."""
+COMPARED_WITH = "compared_with"
+"""The tag of a version that says which version that champion was."""
 ONCE = "once"
 """Tag of a version: the key of the training that it came of. It is set when the version has its alias."""
 
@@ -35,12 +39,14 @@ class Decision:
         previous_champion: the version that is the champion now, None if there is none.
         reason: why, a sentence.
         warning: the champion could not be scored, which somebody should look at.
+        champion_score: what it reaches on the new model's test rows, None if it was not scored.
     """
 
     alias: str
     previous_champion: str | None
     reason: str
     warning: bool = False
+    champion_score: float | None = None
 
 
 def decide(name: str, score: float, score_champion: Callable[[str], float], data_digest: str | None = None) -> Decision:
@@ -77,9 +83,9 @@ def decide(name: str, score: float, score_champion: Callable[[str], float], data
         return Decision(CHALLENGER, version, reason, warning=True)
     if score >= present:
         reason = f"test score {score:.4f}, the champion until now, {about} reaches {present:.4f}"
-        return Decision(CHAMPION, version, reason)
+        return Decision(CHAMPION, version, reason, champion_score=present)
     reason = f"test score {score:.4f}, the champion, {about} reaches {present:.4f} and stays"
-    return Decision(CHALLENGER, version, reason)
+    return Decision(CHALLENGER, version, reason, champion_score=present)
 
 
 def other_data(version: ModelVersion, data_digest: str | None) -> str:

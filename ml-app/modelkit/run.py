@@ -124,9 +124,14 @@ class Training:
             decision = registry.decide(
                 options.register_as, metrics["test_score"], lambda uri: self._score(uri, data), dataset.digest
             )
+            compared = _comparison(decision)
+            mlflow.log_metrics(compared)
+            metrics |= compared
             # A version without its alias would be half a registration.
             self.stop.ignore()
-            version = registry.register(options.register_as, logged.model_uri, tags, decision.alias)
+            version = registry.register(
+                options.register_as, logged.model_uri, tags | _compared_with(decision), decision.alias
+            )
             if options.once:
                 registry.remember(options.register_as, version, options.once)
         return Outcome(
@@ -243,6 +248,19 @@ class Training:
                 raise ValueError(f"its columns are {', '.join(map(str, columns)) or 'not known'}")
             model = self.estimator.load(path)
         return float(r2_score(data.test_y, self.estimator.predict(model, data.test_x)))
+
+
+def _comparison(decision: registry.Decision) -> dict[str, float]:
+    """What a run is to remember of the champion: whoever promotes the version sees both scores on the same rows."""
+    score = decision.champion_score
+    return {} if score is None else {registry.CHAMPION_SCORE: score}
+
+
+def _compared_with(decision: registry.Decision) -> dict[str, str]:
+    """Which version that was, as a tag."""
+    if decision.champion_score is None or decision.previous_champion is None:
+        return {}
+    return {registry.COMPARED_WITH: decision.previous_champion}
 
 
 def _recall(version: ModelVersion) -> Outcome:

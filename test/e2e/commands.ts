@@ -17,6 +17,9 @@ export interface CommandEvent {
   readonly message?: string;
 }
 
+/** A command of the project that tells events. */
+export type CommandName = "down" | "promote" | "rollback" | "up";
+
 /** The last event of `npm run up`. */
 export interface UpEvent extends CommandEvent {
   readonly event: "up";
@@ -33,7 +36,7 @@ const shownErrorLines = 30;
  * @throws UserError it failed; with what it said.
  */
 export async function npmRun(
-  name: "up" | "down",
+  name: CommandName,
   args: readonly string[],
   onEvent: (event: CommandEvent) => void,
 ): Promise<CommandEvent[]> {

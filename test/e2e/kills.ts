@@ -19,7 +19,7 @@ import { until } from "./pods";
 import type { Providers } from "./providers";
 import { Served } from "./served";
 import type { Steps } from "./steps";
-import type { TestStack } from "./testStack";
+import { type TestStack, modelName } from "./testStack";
 
 const victims = ["program", "engine", "providers"] as const;
 type Victim = (typeof victims)[number];
@@ -84,7 +84,10 @@ export class Kills {
   private async survive(action: Action, victim: Victim, seconds: number): Promise<string> {
     if (action === "retrain") this.trees += 10;
     if (action === "upgrade") this.workers = 3 - this.workers;
-    this.stack.write({ "n-estimators": this.trees }, { [`${project}:tracking`]: { workers: this.workers } });
+    this.stack.write(
+      { [modelName]: { "n-estimators": this.trees } },
+      { [`${project}:tracking`]: { workers: this.workers } },
+    );
     const command = action === "down" ? "down" : "up";
     const running = this.start(command);
     const first = await Promise.race([running.ended, sleep(seconds * 1000).then(() => undefined)]);

@@ -4,10 +4,10 @@ import type { Cluster } from "../../cli/cluster/cluster";
 import type { Engine } from "../../cli/engine/engine";
 import { type Changes, EngineStack } from "../../cli/engine/stack";
 import { namespaceNames } from "../../components/capabilities";
-import { type CommandEvent, type UpEvent, npmRun, stepLine } from "./commands";
+import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
 import { leftovers } from "./leftovers";
-import { Load } from "./load";
-import { podsOf, replacePod, until } from "./pods";
+import { inWords, moveUnderLoad } from "./moving";
+import { replacePod, until } from "./pods";
 import { Served } from "./served";
 import type { Steps } from "./steps";
 import { checkStrangers } from "./strangers";
@@ -19,7 +19,7 @@ const database = { namespace: namespaceNames.database, labels: "app.kubernetes.i
 const store = { namespace: namespaceNames.objectStore, labels: "app.kubernetes.io/instance=minio" };
 
 /** Another, better forest than the default one, so that it becomes the champion. */
-const otherParameters = { "n-estimators": 150, "max-depth": 8 };
+const otherParameters = { [modelName]: { "n-estimators": 150, "max-depth": 8 } };
 
 /** The life of a stack in a cluster, step by step. */
 export class Life {
@@ -46,6 +46,7 @@ export class Life {
     await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
     await steps.run("strangers are kept out", () => checkStrangers(this.cluster));
     await steps.run("another version under load", () => this.changeUnderLoad());
+    await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());
     await steps.run("pods deleted and restarted", () => this.losePods());
   }
 
@@ -72,7 +73,7 @@ export class Life {
     return shown.join(", ");
   }
 
-  private command(name: "up" | "down", args: readonly string[]): Promise<CommandEvent[]> {
+  private command(name: CommandName, args: readonly string[]): Promise<CommandEvent[]> {
     return npmRun(name, args, (event) => {
       this.steps.event(event);
       const line = stepLine(event);
@@ -95,30 +96,31 @@ export class Life {
 
   private async changeUnderLoad(): Promise<string> {
     const { served, cluster } = this;
-    const [before, champion, record] = await Promise.all([
-      served.predictor(),
-      served.champion(),
-      served.record(),
-    ]);
-    const load = await Load.start(cluster, record.rows[0] ?? []);
-    this.stack.write(otherParameters);
-    await this.up();
-    const after = await served.predictor();
-    if (after.version === before.version) throw new Error(`version ${before.version} is still in service`);
-    await until("the pods of the version before are gone", async () => {
-      const pods = await podsOf(cluster, model);
-      return pods.every(({ metadata }) => metadata?.labels?.["version"] === `${after.name}-${after.version}`);
+    const champion = await served.champion();
+    const moved = await moveUnderLoad(cluster, served, () => {
+      this.stack.write(otherParameters);
+      return this.up();
     });
-    const { outcomes, versions } = await load.stop();
-    const { answered = 0, ...failed } = outcomes;
-    if (Object.keys(failed).length > 0)
-      throw new Error(`of ${answered} answered requests, others were lost: ${JSON.stringify(failed)}`);
     await served.checkAnswers();
-    const now = await served.champion();
-    if (now === champion || Object.keys(versions).length < 2)
-      throw new Error(`version ${champion} is still the champion, or the only one that answered`);
-    const counts = Object.entries(versions).map(([version, count]) => `version ${version}: ${count}`);
-    return `${answered} requests (${counts.join(", ")}), none failed`;
+    if ((await served.champion()) === champion) throw new Error(`version ${champion} is still the champion`);
+    return inWords(moved);
+  }
+
+  /** Goes back to the version before, and forth again. */
+  private async promoteUnderLoad(): Promise<string> {
+    const { served, cluster } = this;
+    const champion = await served.champion();
+    const told: string[] = [];
+    for (const [name, ...words] of [["rollback"], ["promote", champion]] as const) {
+      const moved = await moveUnderLoad(cluster, served, () =>
+        this.command(name, [modelName, ...words, "--stack", this.stack.name]),
+      );
+      await served.checkAnswers();
+      const now = await served.champion();
+      if ((now === champion) !== (name === "promote")) throw new Error(`version ${now} is the champion`);
+      told.push(`${name}: ${inWords(moved)}`);
+    }
+    return told.join("; ");
   }
 
   private async losePods(): Promise<string> {

@@ -20,12 +20,12 @@ PAUSE = 0.02
 HEADERS = {"Content-Type": "application/json"}
 
 outcomes: Counter[str] = Counter()
-versions: Counter[str] = Counter()
+answers: dict[str, dict[str, float]] = {}
 lock = threading.Lock()
 
 
 def ask(connection: http.client.HTTPConnection) -> tuple[str, str | None]:
-    """One request: how it went, and which version answered."""
+    """One request: how it went, and what was answered, which tells the versions of a model apart."""
     try:
         connection.request("POST", URL.path, BODY, HEADERS)
         response = connection.getresponse()
@@ -36,7 +36,20 @@ def ask(connection: http.client.HTTPConnection) -> tuple[str, str | None]:
         return f"broken: {type(error).__name__}", None
     if response.status != http.client.OK:
         return f"status {response.status}", None
-    return "answered", str(json.loads(text)["meta"]["tags"]["model_version"])
+    answer = json.loads(text)
+    values = answer["outputs"][0]["data"] if "outputs" in answer else answer["data"]["ndarray"]
+    return "answered", json.dumps(values)
+
+
+def count(outcome: str, answer: str | None) -> None:
+    """Note how a request went, and when an answer came first and last."""
+    now = time.time()
+    with lock:
+        outcomes[outcome] += 1
+        if answer is not None:
+            seen = answers.setdefault(answer, {"count": 0, "first": now, "last": now})
+            seen["count"] += 1
+            seen["last"] = now
 
 
 def closed(connection: http.client.HTTPConnection) -> bool:
@@ -51,11 +64,8 @@ def client(keep: bool) -> None:
         # The next request opens it again.
         if not keep or closed(connection):
             connection.close()
-        outcome, version = ask(connection)
-        with lock:
-            outcomes[outcome] += 1
-            if version is not None:
-                versions[version] += 1
+        outcome, answer = ask(connection)
+        count(outcome, answer)
         if outcome != "answered":
             connection.close()
         time.sleep(PAUSE)
@@ -66,4 +76,4 @@ for number in range(CLIENTS):
 while True:
     time.sleep(1)
     with lock:
-        print(json.dumps({"outcomes": outcomes, "versions": versions}), flush=True)
+        print(json.dumps({"now": time.time(), "outcomes": outcomes, "answers": answers}), flush=True)

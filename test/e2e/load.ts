@@ -1,17 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Cluster } from "../../cli/cluster/cluster";
-import { seldon } from "../../cli/protocols/seldon";
-import { namespaceNames } from "../../components/capabilities";
-import { modelName } from "./testStack";
+import { protocolClients } from "../../cli/protocols/protocols";
+import type { ServedModel, ServedPredictor } from "../../cli/serving/served";
 import { Visitor, removeVisitors } from "./visitor";
 
-/** How the requests went. */
+/** How the requests went; times are seconds by the clock of the clients. */
 export interface LoadCounts {
+  readonly now: number;
   /** `answered`, `refused`, `broken: …`, `status 500`, … */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** How often each version of the model answered. */
-  readonly versions: Readonly<Record<string, number>>;
+  /** What was answered, each version in its own way: how often, first and last. */
+  readonly answers: Readonly<
+    Record<string, { readonly count: number; readonly first: number; readonly last: number }>
+  >;
+}
+
+/** A model in service. */
+export interface Asked extends Pick<ServedModel, "protocol"> {
+  readonly predictor: ServedPredictor;
 }
 
 const startMilliseconds = 60_000;
@@ -24,10 +31,15 @@ export class Load {
   ) {}
 
   /** Starts the clients. Resolves when the first are answered. */
-  static async start(cluster: Cluster, row: readonly number[]): Promise<Load> {
-    const path = seldon.predictions({ unit: modelName, chained: false });
-    const url = `http://${modelName}-default.${namespaceNames.models}.svc.cluster.local:8000${path}`;
-    const body = JSON.stringify(seldon.request(row));
+  static async start(
+    cluster: Cluster,
+    { protocol, predictor }: Asked,
+    row: readonly unknown[],
+  ): Promise<Load> {
+    const { service, namespace, port } = predictor.address;
+    const client = protocolClients[protocol];
+    const url = `http://${service}.${namespace}.svc.cluster.local:${port}${client.predictions(predictor)}`;
+    const body = JSON.stringify(client.request(row));
     const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body });
     const load = new Load(cluster, visitor);
     const end = Date.now() + startMilliseconds;
@@ -50,7 +62,8 @@ export class Load {
     return counts;
   }
 
-  private async counts(): Promise<LoadCounts | undefined> {
+  /** How it goes; undefined before the first second is over. */
+  async counts(): Promise<LoadCounts | undefined> {
     try {
       return JSON.parse(await this.visitor.log()) as LoadCounts;
     } catch {

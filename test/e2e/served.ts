@@ -6,22 +6,34 @@ import { MlflowClient } from "../../cli/mlflow";
 import { type ParityRecord, checkParity } from "../../cli/parity";
 import { backend } from "../../cli/serving/backend";
 import type { ServedPredictor } from "../../cli/serving/served";
+import type { Asked } from "./load";
 import { modelName } from "./testStack";
 
-/** The model in service and its records, as seen through the API server. */
+/** A model in service and its records, as seen through the API server. */
 export class Served {
   private readonly mlflow: MlflowClient;
 
-  constructor(private readonly cluster: Cluster) {
+  /** @param name the model's. @default the one that the tests are most about */
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly name = modelName,
+  ) {
     this.mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  }
+
+  /** What is in service, and how it is asked. @throws Error nothing is. */
+  async asked(): Promise<Asked> {
+    const models = await backend.models(this.cluster);
+    const model = models.find(({ name }) => name === this.name);
+    const predictor = model?.predictors[0];
+    if (model === undefined || predictor === undefined)
+      throw new Error(`no predictor of ${this.name} is in service`);
+    return { protocol: model.protocol, predictor };
   }
 
   /** The predictor that is in service. @throws Error there is none. */
   async predictor(): Promise<ServedPredictor> {
-    const models = await backend.models(this.cluster);
-    const predictor = models.find(({ name }) => name === modelName)?.predictors[0];
-    if (predictor === undefined) throw new Error(`no predictor of ${modelName} is in service`);
-    return predictor;
+    return (await this.asked()).predictor;
   }
 
   /** What was recorded at the training of the files that are served. */
@@ -34,15 +46,15 @@ export class Served {
 
   /** Checks that the model answers as at its training. @returns that it does, in words. @throws UserError */
   async checkAnswers(): Promise<string> {
-    const [predictor, record] = await Promise.all([this.predictor(), this.record()]);
-    await checkParity(clientThrough(this.cluster, { protocol: "seldon" }, predictor), record);
+    const [asked, record] = await Promise.all([this.asked(), this.record()]);
+    await checkParity(clientThrough(this.cluster, asked, asked.predictor), record);
     return `${record.rows.length} rows as at training, the first ${record.predictions[0] ?? NaN}`;
   }
 
   /** The version of the model that is the champion. */
   async champion(): Promise<string> {
-    const version = await this.mlflow.versionByAlias(modelName, "champion");
-    if (version === undefined) throw new Error(`${modelName} has no champion`);
+    const version = await this.mlflow.versionByAlias(this.name, "champion");
+    if (version === undefined) throw new Error(`${this.name} has no champion`);
     return version.version;
   }
 
@@ -55,7 +67,7 @@ export class Served {
       if (answer.status !== 200) throw new Error(`MLflow answered ${answer.status} to ${method}`);
       return JSON.parse(answer.body) as unknown;
     };
-    const found = await ask(`/experiments/get-by-name?experiment_name=${modelName}`);
+    const found = await ask(`/experiments/get-by-name?experiment_name=${this.name}`);
     const { experiment } = found as { experiment: { experiment_id: string } };
     const { runs = [] } = (await ask("/runs/search", { experiment_ids: [experiment.experiment_id] })) as {
       runs?: readonly unknown[];

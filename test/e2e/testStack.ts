@@ -11,13 +11,13 @@ import { hasOwnServer, manifests } from "../../config/manifests";
 import type { AppImageName } from "../../config/models";
 import type { Mirror } from "../../pins";
 
-/** Options of the training command. */
-export type Parameters = Readonly<Record<string, number>>;
+/** Options of the training commands, by model. */
+export type Parameters = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 type Config = Readonly<Record<string, unknown>>;
 type Prebuilt = Readonly<Record<AppImageName, string>>;
 
-/** The model that is changed under load; all others are brought up beside it. */
+/** The model that is changed and looked at most; all others are brought up beside it. */
 export const modelName = "house-price";
 
 /** A stack of the test's own: a file in the project, and a home of its own for state, passphrase and logs. */
@@ -29,7 +29,7 @@ export class TestStack {
 
   constructor(private readonly context: string) {}
 
-  /** Writes the stack's file, with these parameters of the training, and further configuration. */
+  /** Writes the stack's file, with these parameters of the trainings, and further configuration. */
   write(parameters: Parameters = {}, more: Config = {}): void {
     writeFileSync(this.file, stringify({ config: { ...this.config(parameters), ...more } }));
   }
@@ -44,7 +44,7 @@ export class TestStack {
       return {
         name,
         ...served,
-        training: { image: training.image, ...(name === modelName ? { parameters } : {}) },
+        training: { image: training.image, ...(name in parameters ? { parameters: parameters[name] } : {}) },
       };
     });
     return {

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from sklearn.dummy import DummyRegressor
 
 from house_price.train.recipe import RECIPE
-from modelkit.registry import CHALLENGER, CHAMPION, Decision, decide, register
+from modelkit.registry import CHALLENGER, CHAMPION, CHAMPION_SCORE, COMPARED_WITH, Decision, decide, register
 
 Train = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,9 +27,18 @@ def aliases(name: str) -> dict[str, str]:
 
 
 def test_champion_moves_only_to_a_model_that_is_at_least_as_good(call: Train) -> None:
+    scores: dict[str | None, float] = {}
+
     def version(*options: str) -> tuple[str, str, str | None]:
         result = json.loads(call("--register-as", "duel", "--n-estimators", "20", "--json", *options).stdout)
-        return result["version"], result["alias"], result["previous_champion"]
+        number, champion = result["version"], result["previous_champion"]
+        # Same rows: the champion reaches what it reached at its own training.
+        assert result["metrics"].get(CHAMPION_SCORE) == scores.get(champion)
+        found = MlflowClient().get_model_version("duel", number)
+        assert found.tags.get(COMPARED_WITH) == champion
+        assert MlflowClient().get_run(result["run_id"]).data.metrics == result["metrics"]
+        scores[number] = result["metrics"]["test_score"]
+        return number, result["alias"], champion
 
     assert version("--max-depth", "1") == ("1", "champion", None)
     assert version() == ("2", "champion", "1")  # better
@@ -53,6 +62,7 @@ def test_champion_that_cannot_be_scored_stays_with_a_warning(call: Train) -> Non
     assert done.stderr.startswith("warning: the champion, version 1, could not be scored")
     assert done.stderr.endswith("its columns are rooms\n")
     assert aliases("stranger") == {CHAMPION: "1", CHALLENGER: "2"}
+    assert COMPARED_WITH not in MlflowClient().get_model_version("stranger", "2").tags
 
 
 def test_a_single_price_among_the_test_rows_is_refused_before_anything_is_logged(

@@ -37,6 +37,49 @@ describe("the MLflow client", () => {
     expect(await client.versionByAlias("m", "champion")).to.equal(undefined);
   });
 
+  it("writes aliases and tags, and says what MLflow refuses", async () => {
+    const sent: unknown[] = [];
+    const said: [number, unknown][] = [];
+    const writing = new MlflowClient("http://mlflow", (url, _, how) => {
+      sent.push([
+        how?.sent?.method,
+        url.replace("http://mlflow/api/2.0/mlflow/", ""),
+        JSON.parse(how?.sent?.body ?? ""),
+      ]);
+      const [status, body] = said.shift() ?? [200, {}];
+      return Promise.resolve(new Response(JSON.stringify(body), { status }));
+    });
+    await writing.setAlias("m", "champion", "3");
+    await writing.deleteAlias("m", "challenger");
+    await writing.setTag(version, "k", "v");
+    await writing.deleteTag(version, "k");
+    expect(sent).to.deep.equal([
+      ["POST", "registered-models/alias", { name: "m", alias: "champion", version: "3" }],
+      ["DELETE", "registered-models/alias", { name: "m", alias: "challenger" }],
+      ["POST", "model-versions/set-tag", { name: "m", version: "3", key: "k", value: "v" }],
+      ["DELETE", "model-versions/delete-tag", { name: "m", version: "3", key: "k" }],
+    ]);
+    said.push([403, "not yours"]);
+    expect((await rejection(writing.setTag(version, "k", "v"))).message).to.match(
+      /^MLflow answered 403 .*not yours/,
+    );
+  });
+
+  it("has all versions of a model, on however many pages", async () => {
+    const query = "filter=name='m'&order_by=version_number DESC&max_results=1000";
+    const page = (number: string, more: object) => [
+      200,
+      { model_versions: [{ name: "m", version: number }], ...more },
+    ];
+    const search = "/api/2.0/mlflow/model-versions/search?";
+    answers.set(
+      `${search}${query}`.replaceAll(" ", "+"),
+      page("2", { next_page_token: "t" }) as [number, unknown],
+    );
+    answers.set(`${search}${query}&page_token=t`.replaceAll(" ", "+"), page("1", {}) as [number, unknown]);
+    expect((await client.versionsOf("m")).map((one) => one.version)).to.deep.equal(["2", "1"]);
+  });
+
   it("says what MLflow answered when it fails", async () => {
     const error = await rejection(client.versionByAlias("m", "other"));
     expect(error.message).to.contain("MLflow answered 500").and.contain("not expected");

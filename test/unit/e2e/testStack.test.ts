@@ -10,13 +10,13 @@ import { UserError } from "../../../cli/errors";
 import { projectDir } from "../../../cli/paths";
 import { TestStack } from "../../e2e/testStack";
 
-const model = (parameters: object) => ({
+const model = (parameters?: object) => ({
   name: "house-price",
   image: "house-price-serve",
-  training: { image: "house-price-train", parameters },
+  training: { image: "house-price-train", ...(parameters && { parameters }) },
 });
 /** All models of the project; the test is about the first. */
-const models = (parameters: object) => [
+const models = (parameters?: object) => [
   model(parameters),
   {
     name: "wine-quality-sklearn",
@@ -59,17 +59,17 @@ describe("end to end: the stack of the test", () => {
     const plain = {
       "mlplatform:environment": "dev",
       "mlplatform:context": "lab",
-      "mlplatform:models": models({}),
+      "mlplatform:models": models(),
     };
     expect(new TestStack("lab").config()).to.deep.equal(plain);
     process.env["E2E_CONFIG"] = "";
     expect(new TestStack("lab").config()).to.deep.equal(plain);
   });
 
-  it("has the parameters of the training that the test is about", () => {
-    expect(new TestStack("lab").config({ "n-estimators": 150 })["mlplatform:models"]).to.deep.equal(
-      models({ "n-estimators": 150 }),
-    );
+  it("has the parameters that a model is to be trained with", () => {
+    expect(
+      new TestStack("lab").config({ "house-price": { "n-estimators": 150 } })["mlplatform:models"],
+    ).to.deep.equal(models({ "n-estimators": 150 }));
   });
 
   it("has what E2E_CONFIG says of the cluster, and its own context and models", () => {
@@ -85,7 +85,7 @@ describe("end to end: the stack of the test", () => {
       "mlplatform:images": { prebuilt },
       "mlplatform:environment": "staging",
       "mlplatform:context": "lab",
-      "mlplatform:models": models({}),
+      "mlplatform:models": models(),
     });
   });
 

@@ -7,10 +7,20 @@ import * as path from "node:path";
 import { Cluster } from "../../../../cli/cluster/cluster";
 import { readKubeconfig } from "../../../../cli/cluster/kubeconfig";
 
+/** Says what to answer by what was asked. */
+export type Answering = (asked: {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}) => unknown;
+
 /** An API server that knows a few addresses. */
 export interface FakeApi {
   readonly cluster: Cluster;
-  /** What each address answers: an object, a text, bytes, or a status and one of them. Changes hold at once. */
+  /**
+   * What each address answers: an object, a text, bytes, a status and one of them, or an {@link Answering}. Changes hold
+   * at once.
+   */
   readonly answers: Record<string, unknown>;
   /** What was asked for beside GET, with its body: `DELETE /api/v1/…`. */
   readonly changes: string[];
@@ -30,10 +40,16 @@ export async function fakeApi(
 ): Promise<FakeApi> {
   const changes: string[] = [];
   const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
+    void bodyOf(request).then(async (body) => {
       const url = decodeURIComponent((request.url ?? "").replaceAll("+", " "));
       if (request.method !== "GET") changes.push(`${request.method ?? ""} ${url}${body && ` ${body}`}`);
-      const [status, answer] = answerTo(answers[url] ?? answers[url.split("?", 1)[0] ?? ""], url);
+      const held = answers[url] ?? answers[url.split("?", 1)[0] ?? ""];
+      const query = new URL(request.url ?? "", "http://api").searchParams;
+      const given: unknown =
+        typeof held === "function"
+          ? await (held as Answering)({ method: request.method ?? "", query, body })
+          : held;
+      const [status, answer] = answerTo(given, url);
       response
         .writeHead(status)
         .end(typeof answer === "string" || Buffer.isBuffer(answer) ? answer : JSON.stringify(answer));

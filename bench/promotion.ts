@@ -1,0 +1,147 @@
+import * as path from "node:path";
+
+import type { Cluster } from "../cli/cluster/cluster";
+import { findOrBuildEngine } from "../cli/engine/engine";
+import { npmRun } from "../test/e2e/commands";
+import { leftovers } from "../test/e2e/leftovers";
+import { type Moved, moveUnderLoad } from "../test/e2e/moving";
+import { chooseProviders } from "../test/e2e/providers";
+import { Served } from "../test/e2e/served";
+import { TestStack } from "../test/e2e/testStack";
+import { removeVisitors } from "../test/e2e/visitor";
+import type { BenchResult, Figures } from "./main";
+import { emptyCluster } from "./up";
+
+/** A model of each kind of server, and how its second version is trained. */
+const models = {
+  "house-price": { "n-estimators": 150, "max-depth": 8 },
+  "wine-quality-xgboost": { "n-estimators": 200 },
+} as const;
+
+/** From the command to the last answer of the version before. */
+const mostSeconds = 30;
+
+/**
+ * Promotion and rollback of a model on the project's own server and of one on MLServer, while four clients ask it
+ * steadily, against an `npm run up` that changes nothing. On the current context's cluster, which must be empty and is
+ * emptied again. `E2E_CONFIG` as for `npm run test:e2e`.
+ *
+ * @param say is told what is being done.
+ * @throws UserError a tool or an image is missing, or the cluster is not empty.
+ */
+export async function promotion(say: (line: string) => void): Promise<BenchResult> {
+  const { cluster, context } = await emptyCluster();
+  const engine = await findOrBuildEngine({ detail: say }, new AbortController().signal);
+  process.env["PATH"] = `${path.dirname(engine.file)}${path.delimiter}${process.env["PATH"] ?? ""}`;
+  const stack = new TestStack(context);
+  const providers = await chooseProviders(engine, cluster.context, stack.prebuilt);
+  say(`with ${providers.description}`);
+  stack.moveIn();
+  const run = (name: Parameters<typeof npmRun>[0], words: readonly string[]) =>
+    npmRun(name, [...words, "--stack", stack.name], () => undefined);
+  try {
+    for (const parameters of [{}, models]) {
+      say("npm run up, with two versions of each model in the end");
+      stack.write(parameters);
+      await run("up", []);
+    }
+    const unchanged = await seconds(() => run("up", []));
+    const moves: Move[] = [];
+    for (const name of Object.keys(models)) moves.push(...(await movesOf(cluster, name, run, say)));
+    return report(unchanged, moves);
+  } finally {
+    await removeVisitors(cluster);
+    say("taking it down");
+    await run("down", ["--confirm", stack.name]).catch(() => undefined);
+    providers.stop();
+    // What could not be taken down is nobody's without its state.
+    if ((await leftovers(cluster)).length === 0) stack.remove();
+    else say(stack.kept);
+  }
+}
+
+interface Move {
+  readonly model: string;
+  readonly command: "promote" | "rollback";
+  readonly moved: Moved;
+  /** How long the command took. */
+  readonly seconds: number;
+}
+
+/** Goes to the other one of a model's two versions, and back. */
+async function movesOf(
+  cluster: Cluster,
+  model: string,
+  run: (name: "promote" | "rollback", words: readonly string[]) => Promise<unknown>,
+  say: (line: string) => void,
+): Promise<Move[]> {
+  const served = new Served(cluster, model);
+  const promote = ["promote", [model, "2"]] as const;
+  const rollback = ["rollback", [model]] as const;
+  // A training whose version was not good enough has left the first one in service.
+  const order = (await served.champion()) === "2" ? [rollback, promote] : [promote, rollback];
+  const moves: Move[] = [];
+  for (const [command, words] of order) {
+    say(`npm run ${command} -- ${words.join(" ")}`);
+    let took = 0;
+    const moved = await moveUnderLoad(cluster, served, async () => {
+      took = await seconds(() => run(command, words));
+    });
+    await served.checkAnswers();
+    moves.push({ model, command, moved, seconds: took });
+  }
+  return moves;
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+function report(unchanged: number, moves: readonly Move[]): BenchResult {
+  const rows = moves.map(({ model, command, moved: { sent, failed, first, last }, seconds: took }) => [
+    `${command} ${model}`,
+    ...[sent, lost(failed)].map(String),
+    ...[first, last, took].map((value) => value.toFixed(1)),
+    (took / unchanged).toFixed(2),
+  ]);
+  const figures: Figures = Object.fromEntries([
+    ["up_unchanged_s", unchanged],
+    ...moves.flatMap(({ model, command, moved, seconds: took }): [string, number][] => {
+      const name = `${command}_${model.replaceAll("-", "_")}`;
+      return [
+        [`${name}_sent`, moved.sent],
+        [`${name}_failed`, lost(moved.failed)],
+        [`${name}_first_s`, moved.first],
+        [`${name}_last_s`, moved.last],
+        [`${name}_s`, took],
+        [`${name}_to_up_unchanged`, took / unchanged],
+      ];
+    }),
+  ]);
+  const wrong = moves.flatMap(({ model, command, moved: { failed, first, last } }) => [
+    ...(lost(failed) === 0 ? [] : [`${command} ${model} lost requests: ${JSON.stringify(failed)}`]),
+    ...(last - first <= mostSeconds
+      ? []
+      : [`${command} ${model}: both versions answered for ${(last - first).toFixed(0)} s`]),
+  ]);
+  return {
+    head: [
+      "command",
+      "sent",
+      "failed",
+      "first new answer, s",
+      "last old answer, s",
+      "command, s",
+      "to an up without change",
+    ],
+    rows: [["up, nothing to change", "", "", "", "", unchanged.toFixed(1), "1.00"], ...rows],
+    figures,
+    ...(wrong.length === 0 ? {} : { problem: wrong.join("; ") }),
+  };
+}
+
+function lost(failed: Moved["failed"]): number {
+  return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,134 @@
+/** What `promote` does with a model: chooses a version, says what speaks for it, and brings it into service. */
+import { UserError } from "../../errors";
+import type { ModelVersion } from "../../mlflow";
+import type { Progress } from "../../progress";
+import { commandLine } from "./bringing";
+import { type Comparison, type Entry, compare, comparisonText, doubt } from "./comparison";
+import { decide } from "../decide";
+import { challenger } from "./alias";
+import { type Moving, type MovingOptions, isInService, move, tell, writeOnly } from "./moving";
+import { numbered, versionLines } from "./promotable";
+import { type Scene, decisionFor, servedBefore, toldToServe } from "./scene";
+
+/**
+ * Brings a version into service, unless it is.
+ *
+ * @param word the version's number. @default that of the challenger
+ * @throws UserError it was refused, with the way out; or it does not come into service, and what is in service then.
+ */
+export async function promoteIn(
+  scene: Scene,
+  word: string | undefined,
+  options: MovingOptions,
+): Promise<void> {
+  const version = await chosenVersion(scene, word, options.progress);
+  const to = await decisionFor(scene, version.version);
+  const before = await servedBefore(scene, version.version);
+  const moving = { scene, to, before };
+  if (isInService(scene, to)) {
+    await finish(moving, options.progress);
+    return;
+  }
+  accept(scene, await compared(moving, version), options);
+  if (options.branch) {
+    writeOnly(moving, options.progress);
+    return;
+  }
+  await move(moving, options);
+  tellEnd(moving, options.progress);
+}
+
+/** The version that is meant. @throws UserError there is none, with those that there are. */
+async function chosenVersion(scene: Scene, word: string | undefined, progress: Progress) {
+  const { what, registry, versions, decisions } = scene;
+  if (word !== undefined) return numbered(registry, what, versions, word);
+  const { alias, wish, registered, stack, model } = what;
+  const named = (number: string | undefined) => versions.all.find(({ version }) => version === number);
+  const decided = decisions[wish]?.version.toString();
+  const told = toldToServe(scene)?.version;
+  const ahead = versions.aliases[alias];
+  const candidates = [
+    // Somebody was stopped on the way to it.
+    { why: "which the lock names", version: told === undefined || told === decided ? undefined : decided },
+    // A training has found it to be better than what serves.
+    {
+      why: `the ${alias} of the registry`,
+      version: Number(ahead) > Number(decided ?? 0) ? ahead : undefined,
+    },
+    { why: `the ${challenger}`, version: versions.aliases[challenger] },
+  ];
+  for (const { why, version } of candidates) {
+    const found = named(version);
+    if (found === undefined) continue;
+    progress.say(`${model.name}: version ${found.version}, ${why}.`);
+    return found;
+  }
+  throw new UserError(
+    `${registered} has no version with the alias ${challenger}. Choose one: ` +
+      `${commandLine("promote", stack, model.name, "VERSION")}\n${await versionLines(registry, versions)}`,
+  );
+}
+
+/** It serves already: what is left to be told to the registry is told. */
+async function finish(moving: Moving, progress: Progress): Promise<void> {
+  const { scene, to } = moving;
+  const { what } = scene;
+  await progress.step("registry", async (step) => {
+    step.detail(await tell({ ...moving, before: undefined }));
+  });
+  progress.event({
+    event: "promote",
+    stack: what.stack,
+    model: what.model.name,
+    version: to.version,
+    changed: false,
+  });
+  progress.say(`\nVersion ${to.version} of ${what.model.name} is in service already: nothing was changed.`);
+}
+
+async function compared({ scene, to, before }: Moving, version: ModelVersion): Promise<Comparison> {
+  const { what, registry, decisions } = scene;
+  if (before === undefined) return compare(registry, undefined, { decided: to, version });
+  const now = decisions[what.wish];
+  const decided =
+    now?.version === Number(before.version)
+      ? now
+      : await decide(registry, `models:/${what.registered}/${before.version}`).catch((error: unknown) => {
+          // Its files may be gone: that is no reason to keep it.
+          if (error instanceof UserError) return undefined;
+          throw error;
+        });
+  const from: Entry | undefined = decided && { decided, version: before };
+  return compare(registry, from, { decided: to, version });
+}
+
+/** Shows what speaks for a version and against it. @throws UserError its signature is another. */
+function accept({ what }: Scene, comparison: Comparison, { force = false, progress }: MovingOptions): void {
+  const { stack, model } = what;
+  progress.event({ event: "comparison", stack, model: model.name, ...comparison });
+  progress.say(`${comparisonText(comparison)}\n`);
+  const worse = doubt(comparison);
+  if (worse !== undefined) progress.warn(worse);
+  const { signature, to } = comparison;
+  if (signature.state !== "changed" || force) return;
+  throw new UserError(
+    `version ${to.version} takes or answers something else than version ${comparison.from?.version ?? ""}: ` +
+      `${signature.columns.join("; ")}. Whoever asks ${model.name} has to know. If they do: ` +
+      commandLine("promote", stack, model.name, to.version, "--force"),
+  );
+}
+
+function tellEnd({ scene, to, before }: Moving, progress: Progress): void {
+  const { stack, model, alias } = scene.what;
+  const from = before === undefined ? null : Number(before.version);
+  progress.event({
+    event: "promote",
+    stack,
+    model: model.name,
+    version: to.version,
+    from,
+    alias,
+    changed: true,
+  });
+  progress.say(`\nVersion ${to.version} of ${model.name} is in service, and ${alias} in the registry.`);
+}
