@@ -31,6 +31,8 @@ export const podSettings: Readonly<Record<string, string>> = {
   // Where it looks for settings and for modules first: among the model's files it would take those of whoever wrote them.
   MLSERVER_MODELS_DIR: standardServer.folder,
   PYTHONPATH: standardServer.at,
+  // Where its hook before SIGTERM finds it.
+  MLPLATFORM_PID_FILE: "/tmp/mlserver.pid",
 };
 
 /** The files of the package by name, and a digest that tells one state of them from another. */

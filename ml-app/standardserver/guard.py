@@ -16,6 +16,8 @@ MLServer loads this file itself, and with it those beside it, with these variabl
   (`decided.py`).
 - `model-settings.json` among a model's files may name any code. It is not read: the one model is that of
   MLSERVER_MODEL_NAME, _URI and _IMPLEMENTATION.
+- At its end it closes connections on which requests are, or is killed. Here it sends its clients away first
+  (`farewell.py`).
 - A connection that is idle for 5 seconds is closed, which meets requests on their way. Here it may be idle for longer
   than the pools of clients keep theirs.
 """
@@ -40,6 +42,7 @@ from mlserver.repository import ModelRepository
 from mlserver.settings import ModelParameters, ModelSettings
 from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor
 
+from standardserver import farewell
 from standardserver.decided import OtherFilesError, check_files
 from standardserver.over_grpc import Servicer, refuse
 from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
@@ -185,6 +188,7 @@ async def _infer_known(
 
 # Of arrays in place of frames, in each answer: the names are checked here.
 warnings.filterwarnings("ignore", "X does not have valid feature names")
+farewell.listen(Bounded.leave)
 rest.create_app = _create_bounded_app
 grpc.InferenceServicer = Servicer
 DataPlane.infer = _infer_known

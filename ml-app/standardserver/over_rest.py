@@ -67,6 +67,14 @@ SETTINGS: dict[str, Any] = {"http": Connection, "timeout_keep_alive": IDLE_SECON
 class Bounded:
     """An ASGI application in front of MLServer's: refuses what that would read without an end, or obey."""
 
+    leaving = False
+    """Whether clients are asked to close their connections: on one that the server closes a request may be."""
+
+    @classmethod
+    def leave(cls) -> None:
+        """Ask for that from now on."""
+        cls.leaving = True
+
     def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
         self._under_way = 0
@@ -75,6 +83,8 @@ class Bounded:
         """Answer a request, or hand it on with its body read."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if self.leaving:
+            send = _with_farewell(send)
         if refusal := _refusal(scope):
             return await _refuse(send, *refusal)
         if scope["method"] != "POST":
@@ -104,6 +114,16 @@ class Bounded:
             return next(parts, None) or await receive()
 
         return await self._app(scope, again, send)
+
+
+def _with_farewell(send: Send) -> Send:
+    async def send_farewell(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [header for header in message.get("headers", []) if header[0].lower() != b"connection"]
+            message = {**message, "headers": [*headers, (b"connection", b"close")]}
+        await send(message)
+
+    return send_farewell
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -78,6 +78,12 @@ function container(node: GraphNode, protocol: Protocol) {
         : [{ name: standardServer.package, mountPath: standardServer.folder, readOnly: true }]),
     ],
     ...probes(node, protocol),
+    // Before SIGTERM; that of a model's own server is the operator's.
+    ...(node.server === undefined
+      ? {}
+      : {
+          lifecycle: { preStop: { exec: { command: ["python", `${standardServer.folder}/farewell.py`] } } },
+        }),
   };
 }
 

@@ -108,7 +108,7 @@ describe("an inference graph", () => {
     expect(Object.fromEntries(names)).to.deep.equal({
       preprocess: ["HOME"],
       combine: ["HOME"],
-      wine: ["HOME", "MLSERVER", "OMP_NUM_THREADS", "PYTHONPATH"],
+      wine: ["HOME", "MLSERVER", "OMP_NUM_THREADS", "PYTHONPATH", "MLPLATFORM_PID_FILE"],
       "house-price": ["HOME", "TOKEN"],
     });
   });

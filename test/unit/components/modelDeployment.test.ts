@@ -95,6 +95,7 @@ describe("ModelDeployment", () => {
       files: [
         "__init__.py",
         "decided.py",
+        "farewell.py",
         "guard.py",
         "over_grpc.py",
         "over_rest.py",
@@ -137,6 +138,7 @@ describe("ModelDeployment", () => {
                 { name: "MLSERVER_METRICS_DIR", value: "/tmp" },
                 { name: "MLSERVER_MODELS_DIR", value: "/opt/mlplatform/standardserver" },
                 { name: "PYTHONPATH", value: "/opt/mlplatform" },
+                { name: "MLPLATFORM_PID_FILE", value: "/tmp/mlserver.pid" },
               ],
               resources: requirements,
               securityContext: { ...withoutRights, runAsGroup: 0 },
@@ -152,6 +154,9 @@ describe("ModelDeployment", () => {
               },
               readinessProbe: probe("/v2/health/ready", { periodSeconds: 2, failureThreshold: 3 }),
               livenessProbe: probe("/v2/health/live", { periodSeconds: 10, failureThreshold: 3 }),
+              lifecycle: {
+                preStop: { exec: { command: ["python", "/opt/mlplatform/standardserver/farewell.py"] } },
+              },
             },
           ],
           [{ name: "standardserver", configMap: { name: files } }],
