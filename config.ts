@@ -8,6 +8,7 @@ import { checkConfig, type Understood } from "./config/checks";
 import { type Served, assumed, checkDecisions } from "./config/decisionChecks";
 import { environments, type Environment } from "./config/fields";
 import { type Decisions, lockFile, readLock } from "./config/lock";
+import type { ModelConfig } from "./config/models";
 import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { bucketsOf } from "./config/modelChecks";
@@ -24,10 +25,10 @@ export type PlatformConfig = Omit<StackConfig, "mirror"> & {
 
 /**
  * What to do about the names in the registry: take what the lock says (`read`); assume something where it says nothing,
- * to see what would be (`assume`); the same by what is committed, without the lock of this machine (`committed`); or do
- * not look, as what does not fit there must not keep anybody from deciding anew (`ignore`).
+ * to see what would be (`assume`), or everywhere, so that it is the same whatever was decided (`assume all`); or do not
+ * look, as what does not fit there must not keep anybody from deciding anew (`ignore`).
  */
-export type LockUse = "assume" | "committed" | "ignore" | "read";
+export type LockUse = "assume" | "assume all" | "ignore" | "read";
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -43,9 +44,12 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const values = environment === undefined ? written : { ...written, environment };
   const parsed = schema.safeParse(values, { reportInput: true });
   const read: Understood = parsed.success ? parsed.data : understand(schema, values);
-  const understood = { ...read, models: read.models?.map((model) => model && withOwnServer(model)) };
-  const mirror = mirrorOf(understood.mirror);
+  const mirror = mirrorOf(read.mirror);
   const decisions = environment === undefined ? {} : decided(environment, lock);
+  const isAssumed = lock === "assume" || lock === "assume all";
+  const served = (model: ModelConfig) =>
+    withServer(withOwnServer(model), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
+  const understood = { ...read, models: read.models?.map((model) => model && served(model)) };
   const mistakes = [
     ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
@@ -56,13 +60,10 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);
   if (parsed.success && mistakes.length === 0) {
-    const isWhole = lock === "read" || lock === "ignore";
-    const models = parsed.data.models
-      .map(withOwnServer)
-      .map((model) => withServer(model, decisions, isWhole ? undefined : "MLFLOW_SERVER"));
+    const models = parsed.data.models.map(served);
     return {
       ...{ ...parsed.data, models, mirror },
-      decisions: isWhole ? decisions : assumed(models, bucketsOf(parsed.data.objectStore), decisions),
+      decisions: isAssumed ? assumed(models, bucketsOf(parsed.data.objectStore), decisions) : decisions,
     };
   }
   throw new pulumi.RunError(report(mistakes));
@@ -70,7 +71,7 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
 
 /** What the stack's lock says. @throws pulumi.RunError it cannot be read. */
 function decided(environment: Environment, use: LockUse): Decisions {
-  if (use === "ignore" || (use === "committed" && environment === "dev")) return {};
+  if (use === "ignore" || use === "assume all") return {};
   const file = lockFile(pulumi.getStack(), environment);
   const { decisions, problems } = readLock(file);
   if (problems.length === 0) return decisions;

@@ -57,8 +57,12 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
 
-  /** Whether it is known which version a model serves; says so if not. */
+  /** Whether it is known which version a model serves; says which, or that it is not. */
   private isDecided(model: ModelConfig, { decisions }: PlatformConfig): boolean {
+    for (const wish of wishesOf(model)) {
+      const version = decisions[wish]?.version;
+      if (version !== undefined) void pulumi.log.info(`${model.name}: ${wish} is version ${version}.`, this);
+    }
     const assumed = wishesOf(model).filter((wish) => decisions[wish]?.version === undefined);
     if (assumed.length === 0) return true;
     const open = undecided(model, decisions);

@@ -26,7 +26,9 @@ export function withServer(
   otherwise?: PrepackagedServer,
 ): ModelConfig {
   if (isNamed(model)) return model;
-  const forms = wishesOf(model).flatMap((wish) => decisions[wish]?.form ?? []);
+  const wishes = wishesOf(model);
+  const forms = wishes.flatMap((wish) => decisions[wish]?.form ?? []);
+  if (wishes.length === 0) return model;
   if (forms.length === 0) return otherwise === undefined ? model : { ...model, server: otherwise };
   const server = serverFor(forms) ?? serverFor(forms.slice(0, 1));
   return server === undefined ? model : { ...model, server };

@@ -47,7 +47,9 @@ export async function preview(options: PreviewOptions): Promise<number> {
     return pulumiPreview(chosen, flags);
   }
   const { planOf } = await import("../plan/plan.js");
-  const plan = await planOf(chosen.stack);
+  // A golden file says the same whatever was decided.
+  const isGolden = [options.updateGolden, options.diff, options.graph].includes(true);
+  const plan = await planOf(chosen.stack, isGolden ? "assume all" : "assume");
   if (options.updateGolden) await updateGolden(plan, options);
   // A picture that there is shows what the golden file says.
   const redraw = options.updateGolden && existsSync(graphFile(chosen.stack));

@@ -20,10 +20,10 @@ export interface Plan {
 /**
  * Evaluates the project's program for a stack, with the configuration of the stack's file.
  *
- * @param lock what holds for the names in the registry. @default what is committed
+ * @param lock what holds for the names in the registry. @default nothing of them is read
  * @throws UserError there is no such stack, or its configuration is wrong: with all that is wrong.
  */
-export async function planOf(stack: string, lock: LockUse = "committed"): Promise<Plan> {
+export async function planOf(stack: string, lock: LockUse = "assume all"): Promise<Plan> {
   const recording = await recordStack(stack, lock);
   const resources = policyResources(recording);
   return {
@@ -35,7 +35,7 @@ export async function planOf(stack: string, lock: LockUse = "committed"): Promis
 }
 
 /** The recording alone, with every model: also those that a first `up` leaves out, until their training is done. @throws UserError as {@link planOf} does. */
-export async function recordStack(stack: string, lock: LockUse = "committed"): Promise<Recording> {
+export async function recordStack(stack: string, lock: LockUse = "assume all"): Promise<Recording> {
   const config = readStackConfig(stack);
   // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
   const { default: program } = await import("../../index.js");

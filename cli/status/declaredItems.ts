@@ -32,7 +32,7 @@ export async function declaredStatus(stack: string, named: boolean): Promise<Dec
   if (!named && keptContext(stack) === undefined) return nothing;
   // The SDK takes a second, for which a cluster without a stack need not wait.
   const { recordStack } = await import("../plan/plan.js");
-  return declaredIn(await recordStack(stack));
+  return declaredIn(await recordStack(stack, "assume"));
 }
 
 /** What a recorded program declares. */

@@ -11,7 +11,7 @@ async function run(stack: string, path: string): Promise<Recording> {
   process.env["KUBECONFIG"] = path;
   try {
     const { config, secretKeys } = readStackConfig(stack);
-    return await record(() => program("committed"), config, { stack, secretKeys });
+    return await record(() => program("assume all"), config, { stack, secretKeys });
   } finally {
     if (kubeconfig === undefined) delete process.env["KUBECONFIG"];
     else process.env["KUBECONFIG"] = kubeconfig;

@@ -130,7 +130,9 @@ describe("the lock", () => {
       ...["spec", "predictors", "0", "componentSpecs", "0", "spec", "containers", "0"],
     );
     expect(JSON.parse(String(environment(container)["MLPLATFORM_FILES"]))).to.deep.equal(decision.sha256);
-    expect(notices).to.deep.equal([]);
+    expect(notices.map(({ severity, message }) => `${severity}: ${message}`)).to.deep.equal([
+      "info: churn: models:/churn@champion is version 3.",
+    ]);
   });
 
   describe("where the stack names no server", () => {
@@ -161,6 +163,16 @@ describe("the lock", () => {
 
     it("assumes one as long as nothing is decided, so that its needs are known", async () => {
       expect(await serverOf("", "assume")).to.equal("MLFLOW_SERVER");
+    });
+
+    it("is as strict as where the stack names it", async () => {
+      decide({});
+      const more =
+        "protocol: seldon, parameters: { a: 1 }, environment: { PYTHONPATH: { secret: s, key: k } }";
+      const refused = async (given: string) => String((await run(stack(given))).error);
+      const error = await refused(more);
+      expect(error).to.match(/environment\.PYTHONPATH is set by[^]*parameters are for[^]*protocol is seldon/);
+      expect(error).to.equal(await refused(`server: XGBOOST_SERVER, ${more}`));
     });
 
     it("refuses what none loads, and a pickle that nobody has allowed", async () => {
