@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 
 import mlserver.grpc.server as grpc
 import mlserver.rest.server as rest
+import numpy as np
 import pandas as pd
 from fastapi.exceptions import RequestValidationError
 from mlserver.errors import InferenceError, ModelNotFound
@@ -44,6 +45,7 @@ from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor
 
 from standardserver import farewell
 from standardserver.decided import OtherFilesError, check_files
+from standardserver.logged import NUMBERS, signature
 from standardserver.over_grpc import Servicer, refuse
 from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
 from standardserver.rows import SHOWN_CHARACTERS, rows, told, typed
@@ -56,32 +58,45 @@ OUTPUTS = ("predict", "predict_proba", "transform")
 
 _module, _, _class = os.environ["MLSERVER_MODEL_IMPLEMENTATION"].rpartition(".")
 _Runtime: Any = getattr(import_module(_module), _class)
+_REFUSALS: tuple[type[Exception], ...] = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""What libraries raise about a request; MLflow, where it serves, has an error of its own."""
+if _mlflow := sys.modules.get("mlflow.exceptions"):
+    _REFUSALS += (_mlflow.MlflowException,)
 
 
 class Model(_Runtime):  # type: ignore[misc]
     """A runtime of MLServer's that looks at a request before the model does.
 
-    What the model takes is known from the record of its training, `recorded.json`. Where there is none, what the
-    model's library finds wrong with a request is still told as a 400.
+    What the model takes is known from the record of its training, `recorded.json`, or from the signature that MLflow
+    has logged with it, if all of its columns are numbers. Where there is no record, what the model's library finds
+    wrong with a request is told as a 400.
     """
 
     async def load(self) -> bool:
         """Load the model, and tell the names of its inputs to whoever asks."""
+        folder = Path(self._settings.parameters.uri)
         try:
-            check_files(Path(self._settings.parameters.uri))
+            check_files(folder)
         except OtherFilesError as error:
             _end(str(error))
-        # Without the record of its training nothing would be known to look for.
-        record = recorded(Path(self._settings.parameters.uri))
-        self._names: list[str] = record["names"] if record else []
+        record = recorded(folder)
+        self._is_recorded = record is not None
+        columns = {} if record else signature(folder).numbers()
+        self._names: list[str] = record["names"] if record else list(columns)
+        self._types = {name: np.dtype(NUMBERS[column.kind]) for name, column in columns.items()}
         try:
             loaded: bool = await super().load()
         except Exception as error:
             # MLServer would say it in the midst of a trace, go on to start what it then stops, and end with 0.
             _end_without(self._settings.parameters.uri, error, record)
-        self._takes_arrays = _takes_arrays(getattr(self, "_model", None))
+        model = getattr(self, "_model", None)
+        # A signature may have the columns in another order than the model: of a frame its library compares the names.
+        self._takes_arrays = _takes_arrays(model) and (self._is_recorded or _names_of(model) in (None, self._names))
         if self._names:
-            self.inputs = [MetadataTensor(name=name, datatype="FP64", shape=[-1, 1]) for name in self._names]
+            self.inputs = [
+                MetadataTensor(name=name, datatype=columns[name].datatype if columns else "FP64", shape=[-1, 1])
+                for name in self._names
+            ]
         return loaded
 
     def decode_request(self, inference_request: InferenceRequest, default_codec: Any = None) -> Any:
@@ -92,9 +107,11 @@ class Model(_Runtime):  # type: ignore[misc]
         if self._takes_arrays:
             return matrix
         frame = pd.DataFrame(matrix, columns=self._names)
-        schema = getattr(self, "_input_schema", None)
+        schema, types = getattr(self, "_input_schema", None), self._types
         # MLflow's runtime compares types with the model's signature: no float64 for whole numbers.
-        return frame if schema is None else typed(frame, dict(zip(self._names, schema.pandas_types(), strict=True)))
+        if not types and schema is not None:
+            types = dict(zip(self._names, schema.pandas_types(), strict=True))
+        return typed(frame, types)
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Answer a request."""
@@ -113,10 +130,12 @@ class Model(_Runtime):  # type: ignore[misc]
             output.parameters = None
         try:
             return await super().predict(payload)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            if self._names:
+        except _REFUSALS as error:
+            if self._is_recorded:
                 raise
-            raise InferenceError(f"the model does not take this: {str(error)[:SHOWN_OF_ERROR]}") from error
+            # MLflow says the data and the whole schema first.
+            cause = str(error).rpartition("'. Error: ")[2]
+            raise InferenceError(f"the model does not take this: {cause[:SHOWN_OF_ERROR]}") from error
 
 
 def _end_without(uri: str, error: Exception, record: Any) -> NoReturn:
@@ -147,6 +166,12 @@ def _takes_arrays(model: Any) -> bool:
         return False
     plain = all(value is None or isinstance(value, bool | int | float | str) for value in model.get_params().values())
     return plain and type(model).__module__.startswith("sklearn.")
+
+
+def _names_of(model: Any) -> list[str] | None:
+    """The columns that a model was fitted on, if it knows them."""
+    names = model.get_booster().feature_names if _class == "XGBoostModel" else getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
 
 
 class Repository(ModelRepository):  # type: ignore[misc]

@@ -58,11 +58,14 @@ def typed(frame: pd.DataFrame, types: dict[str, Any]) -> pd.DataFrame:
     """The frame with these types of columns.
 
     Raises:
-        InferenceError: a column is of whole numbers, and holds another.
+        InferenceError: a column is of whole numbers, and holds another, or one that its type does not hold.
     """
     for name, kind in types.items():
-        if np.issubdtype(kind, np.integer) and (odd := frame[name][frame[name] % 1 != 0]).size:
-            raise InferenceError(f"{name!r} holds {odd.iloc[0]:g}; the model takes whole numbers there")
+        values = frame[name]
+        if not np.issubdtype(kind, np.integer):
+            continue
+        if (odd := values[(values % 1 != 0) | (values.abs() >= 2.0 ** (np.iinfo(kind).bits - 1))]).size:
+            raise InferenceError(f"{name!r} holds {odd.iloc[0]:g}; the model takes whole numbers there, of {kind}")
     return frame.astype(types)
 
 

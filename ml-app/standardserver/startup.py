@@ -1,13 +1,16 @@
 """Asks MLServer, in its own container, the rows that were recorded at training, and compares the answers.
 
-    python startup.py
+    PYTHONPATH=the folder above this one python startup.py
 
 A startup probe: exit code 0 when every answer is as at training, else 1 and one line that says why. Until then the pod
 gets no requests. MLServer's own variables say where it is and where the model's files are: MLSERVER_HTTP_PORT,
-MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI. A model that others have logged has no recorded rows; for it the server must be
+MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI.
+
+A model that others have logged has no recorded rows. It is asked the input example that MLflow has saved with it, and
+must answer each row as its signature says. Where there is none, or one that nobody understands, the server must be
 ready, and that is said.
 
-It needs nothing but the standard library of Python 3.10.
+It needs nothing but the standard library of Python 3.10, and `logged.py`.
 """
 
 import importlib.metadata
@@ -19,6 +22,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from standardserver.logged import Field, NoTableError, example, signature
 
 TOLERANCES = {"float64": 1e-6, "float32": 1e-5}
 """How far an answer may lie from the recorded one, relative to it; as in `modelkit/parity.py`."""
@@ -34,8 +39,12 @@ class NotReadyError(Exception):
     """Why the server is not in service."""
 
 
+class RefusedError(NotReadyError):
+    """It answers, with an error."""
+
+
 def check(folder: Path, model: str, port: str) -> str:
-    """Compare a server's answers with those of the training.
+    """Compare a server's answers with those of the training, or else with what was logged with the model.
 
     Args:
         folder: the model's files.
@@ -46,13 +55,13 @@ def check(folder: Path, model: str, port: str) -> str:
         What was compared.
 
     Raises:
-        NotReadyError: the server does not answer, or otherwise than at training.
+        NotReadyError: the server does not answer, or otherwise than it should.
     """
     url = f"http://127.0.0.1:{port}/v2/models/{model}"
     record = recorded(folder)
     if record is None:
         ask(f"{url}/ready", None)
-        return "ready; the model's files hold no rows of its training to compare"
+        return _check_example(folder, url)
     columns = [
         {"name": name, "shape": [len(values), 1], "datatype": "FP64", "data": values}
         for name, values in zip(record["names"], zip(*record["rows"], strict=True), strict=True)
@@ -68,6 +77,62 @@ def check(folder: Path, model: str, port: str) -> str:
                 f"row {row}: answers {answered:.7g} where training answered {trained:.7g}; {libraries(record)}"
             )
     return f"{len(expected)} rows answered as at training, to {tolerance:g}"
+
+
+def _check_example(folder: Path, url: str) -> str:
+    """Ask a server that is ready the example of its model's input.
+
+    Raises:
+        NotReadyError: it is not answered, or otherwise than the model's signature says.
+    """
+    logged = signature(folder)
+    try:
+        request, rows = example(folder, logged)
+    except NoTableError as error:
+        return f"ready; nothing to ask: {error}"
+    try:
+        outputs = ask(f"{url}/infer", request)["outputs"]
+    except RefusedError as error:
+        raise NotReadyError(f"its input example is not answered: {error}") from error
+    if flaw := flaw_of(outputs, rows, logged.outputs):
+        raise NotReadyError(f"its input example is answered wrongly: {flaw}")
+    told = "" if logged.outputs else ", to no signature"
+    return f"{rows} row{'s' * (rows > 1)} of its input example answered{told}"
+
+
+def flaw_of(outputs: list[Any], rows: int, fields: list[Field] | None) -> str | None:
+    """What is wrong with the answer to so many rows, as a signature has its outputs; None if nothing is.
+
+    MLServer's runtimes answer with a float32 where MLflow has a float64, and with whole numbers where that has others:
+    any number is as good as another.
+    """
+    for one in outputs:
+        if one["shape"][:1] != [rows]:
+            return f"{one['name']!r} has the shape {one['shape']}, for {rows} row{'s' * (rows > 1)}"
+    if fields is None:
+        return None
+    widths = [math.prod(one["shape"][1:]) for one in outputs]
+    if all(field.width is not None for field in fields):
+        expected = sum(field.width or 0 for field in fields)
+        if sum(widths) != expected:
+            return f"values in a row: {sum(widths)}, where its signature says {expected}"
+        kinds = [field for field in fields for _ in range(field.width or 0)]
+    else:
+        # As many as there are, all of the one type.
+        kinds = fields * sum(widths) if len(fields) == 1 else []
+    for one, width in zip(outputs, widths, strict=True):
+        here, kinds = kinds[:width], kinds[width:]
+        for at, value in enumerate(one["data"] if here else []):
+            field = here[at % width]
+            if field.datatype is None:
+                continue
+            text = field.datatype == "BYTES"
+            if text is not (one["datatype"] == "BYTES"):
+                return f"{one['name']!r} is of {one['datatype']}, where its signature says {field.kind}"
+            # JSON has no NaN: MLServer writes null.
+            if not text and field.required and (value is None or not math.isfinite(value)):
+                return f"row {at // width} gets no finite number, where its signature says {field.kind}"
+    return None
 
 
 def recorded(folder: Path) -> Any:
@@ -90,7 +155,7 @@ def ask(url: str, body: Any) -> Any:
             text = response.read()
     except urllib.error.HTTPError as error:
         said = " ".join(error.read().decode(errors="replace").split())
-        raise NotReadyError(f"the server answers {error.code}: {said[:SHOWN_CHARACTERS]}") from error
+        raise RefusedError(f"the server answers {error.code}: {said[:SHOWN_CHARACTERS]}") from error
     except OSError as error:
         raise NotReadyError(f"the server does not answer yet: {getattr(error, 'reason', error)}") from error
     return json.loads(text) if text else None

@@ -35,6 +35,15 @@ export function probeTrouble(scene: Scene, { pod, spec, status }: PodContainer):
       severity: "error",
       at: lastSeen(failed),
     };
+  // The other sentence of that file, of a model that was logged elsewhere.
+  if (/^its input example is (not answered|answered wrongly): /.test(what))
+    return {
+      cause: "probe",
+      what: `${who} does not go into service: ${brief(what)}`,
+      mend: "Log the model with an example that it answers, and with the signature of what its server answers; then: npm run models -- update. Until then the version before goes on serving.",
+      severity: "error",
+      at: lastSeen(failed),
+    };
   return {
     cause: "probe",
     what: `${who} runs for ${seconds} s and is not ready: its ${kind.toLowerCase()} probe meets ${plainly(what)}`,

@@ -119,9 +119,15 @@ class Server:
 
     def startup(self, files: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the check of a pod's start, of the files of the server or of others."""
-        environment = self.about | {"MLSERVER_MODEL_URI": str(files or self.files)} | variables
         # As a pod runs it: without anything else of this project.
-        command = [self.python, "-I", str(STARTUP)]
+        mounted = self.log.parent / "mounted"
+        if not mounted.exists():
+            mounted.mkdir()
+            (mounted / "standardserver").symlink_to(STARTUP.parent)
+        environment = (
+            self.about | {"MLSERVER_MODEL_URI": str(files or self.files), "PYTHONPATH": str(mounted)} | variables
+        )
+        command = [self.python, str(STARTUP)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def stop(self) -> None:

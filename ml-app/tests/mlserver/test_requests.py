@@ -177,6 +177,8 @@ def test_whole_numbers_are_such_where_mlflow_compares_types() -> None:
     assert dict(typed(pd.DataFrame({"grade": [7.0], "floors": [1.5]}), types).dtypes) == types
     with pytest.raises(InferenceError, match=r"'grade' holds 7\.5; the model takes whole numbers there"):
         typed(pd.DataFrame({"grade": [7.5], "floors": [1.5]}), types)
+    with pytest.raises(InferenceError, match=r"'grade' holds 3e\+09; the model takes whole numbers there, of int32"):
+        typed(pd.DataFrame({"grade": [3e9]}), {"grade": np.dtype(np.int32)})
 
 
 def test_what_is_made_of_parts_gets_the_names_of_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:

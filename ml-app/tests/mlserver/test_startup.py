@@ -69,7 +69,7 @@ def test_a_model_of_others_must_be_ready_and_no_more(server: Server, tmp_path: P
     checked = server.startup(tmp_path)
     assert (checked.returncode, checked.stdout) == (
         0,
-        "ready; the model's files hold no rows of its training to compare\n",
+        "ready; nothing to ask: no input example was logged with the model\n",
     )
     absent = server.startup(tmp_path, MLSERVER_MODEL_NAME="other")
     assert (absent.returncode, "answers 404" in absent.stdout) == (1, True)

@@ -97,6 +97,7 @@ describe("ModelDeployment", () => {
         "decided.py",
         "farewell.py",
         "guard.py",
+        "logged.py",
         "over_grpc.py",
         "over_rest.py",
         "rows.py",

@@ -140,6 +140,15 @@ describe("diagnosis of containers", () => {
       `! container mlflow of pod mlflow-7d does not answer as at training: ${wrong} → Train the model with the library ` +
         "version that the server has. Until then the version before goes on serving.",
     ]);
+    for (const example of [
+      'its input example is not answered: the server answers 400: {"error":"the model does not take this"}',
+      "its input example is answered wrongly: values in a row: 1, where its signature says 2",
+    ])
+      expect(told({ ...pods, events: probe(`Startup probe failed: ${example}\n`, 40) }, 42)).to.deep.equal([
+        `! container mlflow of pod mlflow-7d does not go into service: ${example} → Log the model with an example that ` +
+          "it answers, and with the signature of what its server answers; then: npm run models -- update. Until then " +
+          "the version before goes on serving.",
+      ]);
     expect(told({ ...pods, events: probe(refused, 8) }, 42)).to.deep.equal([
       "container mlflow of pod mlflow-7d runs for 32 s and is not ready yet",
     ]);
