@@ -3,9 +3,11 @@ import * as path from "node:path";
 
 import { type Checksums, canBeTold } from "../../config/checksums";
 import type { Decision } from "../../config/lock";
+import { registryName } from "../../config/registryNames";
 import { UserError } from "../errors";
 import type { MlflowClient } from "../mlflow";
 import type { Registry } from "./decide";
+import { compareFiles } from "./firstFiles";
 
 /** How much of a version is read to be checked, and how many files and folders are looked at. */
 const mostBytes = 1024 ** 3;
@@ -43,13 +45,25 @@ export async function checksumsOf(
   return Object.fromEntries([...found].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** A version with the digests of its files, to be decided on; without, if pods cannot check them. */
-export async function withChecksums<T extends Pick<Decision, "files">>(
+/**
+ * A version with the digests of its files, to be decided on; without, if pods cannot check them.
+ *
+ * @param wish what it is called in the registry, by an alias or its number.
+ * @throws UserError its files are others than when it was first decided on; MLflow does not answer.
+ */
+export async function withChecksums<T extends Pick<Decision, "files" | "version">>(
   registry: Registry,
+  wish: string,
   version: T,
 ): Promise<T & Pick<Decision, "sha256">> {
-  const sha256 = await checksumsOf(registry, version);
-  return { ...version, ...(sha256 && { sha256 }) };
+  const name = registryName(wish)?.model ?? "";
+  const [sha256, registered] = await Promise.all([
+    checksumsOf(registry, version),
+    registry.mlflow.version(name, String(version.version)),
+  ]);
+  if (sha256 === undefined) return version;
+  if (registered !== undefined) compareFiles(registered, sha256);
+  return { ...version, sha256 };
 }
 
 /** The files in a folder and in those in it; undefined if there are too many. */

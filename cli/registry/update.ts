@@ -105,7 +105,7 @@ export async function update(
         failures.push({ wish, reason: `${wish} is ${wrong.join("; ")}` });
         return;
       }
-      const after = kept.sha256 ? kept : await withChecksums(registry, found);
+      const after = kept.sha256 ? kept : await withChecksums(registry, wish, found);
       if (isLocked(after)) return;
       const decision = { ...after, decided: now };
       decisions[wish] = changed[wish] = decision;

@@ -5,6 +5,7 @@
 import type { Decision } from "../../../config/lock";
 import type { MlflowClient, ModelVersion } from "../../mlflow";
 import { scoresOf } from "../difference";
+import { keepFiles } from "../firstFiles";
 import { type Signed, signed } from "../signed";
 
 /** While a version serves in a stack: since when. */
@@ -95,6 +96,7 @@ export async function record(mlflow: MlflowClient, name: string, service: Servic
   const mark = signed();
   for (const begun of turnover.begun) {
     const decision = service.decisions.find(({ version }) => String(version) === begun.version.version);
+    await keepFiles(mlflow, begun.version, decision?.sha256);
     await writeBegun(mlflow, stack, { ...begun, mark, decision });
   }
   // Last: by them whoever goes on knows what served before.

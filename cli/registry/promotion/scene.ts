@@ -112,7 +112,7 @@ export async function decisionFor({ what, registry, decisions }: Scene, version:
   const decision = same ? now : { ...found, decided: signed() };
   const wrong = unfit(wish, decision, config);
   if (wrong.length > 0) throw new UserError(`model ${model.name} cannot be ${wrong.join("; ")}`);
-  return same && now.sha256 !== undefined ? now : withChecksums(registry, decision);
+  return same && now.sha256 !== undefined ? now : withChecksums(registry, wish, decision);
 }
 
 /** What is to stand in the lock again if a version fails: what served before it, as far as that is known. */

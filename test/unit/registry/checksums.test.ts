@@ -122,6 +122,26 @@ describe("what a version's files were", () => {
     expect(reads).to.equal(3);
   });
 
+  it("is compared with what it was when the version first served", async () => {
+    const tags = (value: string) => [{ key: "files.sha256", value }];
+    const held = (value: string) => {
+      fake.answers[`${proxy}/api/2.0/mlflow/model-versions/get`] = {
+        model_version: { name: "churn", version: "3", creation_timestamp: 1, tags: tags(value) },
+      };
+    };
+    held(checksumsText(sha256));
+    expect((await ask()).failures).to.deep.equal([]);
+    const { MLmodel: described = "", ...others } = sha256;
+    held(checksumsText({ ...others, MLmodel: digest("other"), "gone.json": described }));
+    const { decisions, failures } = await ask();
+    expect(decisions).to.deep.equal({});
+    expect(failures[0]?.reason).to.match(
+      /files of version 3 of churn are others than when .*: MLmodel is changed, gone\.json is gone\. Put them back/,
+    );
+    held(digest("of a long list"));
+    expect((await ask()).failures[0]?.reason).to.include("are others than when it was first decided on. Put");
+  });
+
   it("is not looked at where nothing is written down for other reasons", async () => {
     hold("requirements.txt", "xgboost==9.0.0\n");
     const models = [{ ...churn, server: "XGBOOST_SERVER" } as ModelConfig];

@@ -41,6 +41,7 @@ describe("a promotion", function () {
       "before deploy",
       "before POST alias champion",
       "before DELETE alias challenger",
+      "before set-tag files.sha256 of 4",
       "before set-tag promoted.dev of 4",
       "before set-tag serves.dev of 4",
       "before delete-tag serves.dev of 3",

@@ -1,5 +1,6 @@
 import { proxyAddress, trackingService } from "../../../../cli/cluster/services";
 import { Progress } from "../../../../cli/progress";
+import { filesTag } from "../../../../cli/registry/firstFiles";
 import { decisionsIn, rewriteLock } from "../../../../cli/registry/lockFile";
 import type { MovingOptions } from "../../../../cli/registry/promotion/moving";
 import { type Promotable, promotable } from "../../../../cli/registry/promotion/promotable";
@@ -123,7 +124,12 @@ export class FakeWorld {
     const { what, served, aliases, versions } = this;
     const tags = Object.entries(versions).map(([version, one]) => [
       version,
-      Object.fromEntries(Object.entries(one.tags).map(([key, value]) => [key, withoutSignature(value)])),
+      Object.fromEntries(
+        Object.entries(one.tags).flatMap(([key, value]) =>
+          // What the files are is no state of service.
+          key === filesTag ? [] : [[key, withoutSignature(value)]],
+        ),
+      ),
     ]);
     return {
       lock: decisionsIn(what.file)[what.wish]?.version,
