@@ -77,6 +77,11 @@ export function lockFile(stack: string, environment: Environment): string {
   return path.join(environment === "dev" ? stateHome() : projectDir, `models.${stack}.lock.yaml`);
 }
 
+/** The stack whose lock a file is; undefined if it has a name of its own. */
+export function stackOf(file: string): string | undefined {
+  return /^models\.(.+)\.lock\.yaml$/.exec(path.basename(file))?.[1];
+}
+
 /** Reads a lock; one that is not there has decided nothing. */
 export function readLock(file: string): Lock {
   const wrong = (...problems: string[]): Lock => ({ decisions: {}, problems });

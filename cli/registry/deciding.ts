@@ -4,15 +4,16 @@ import { undecided, wishesOf } from "../../config/decisionChecks";
 import { type Decisions, lockFile } from "../../config/lock";
 import type { ModelConfig } from "../../config/models";
 import { registryScheme } from "../../config/registryNames";
-import { listed } from "../../config/words";
 import { namespaceNames } from "../../components/capabilities";
 import { namespaceAddress } from "../cluster/whose";
+import { commandLine } from "../commandLine";
 import { UserError } from "../errors";
 import { shown } from "../paths";
 import { readStackConfig } from "../plan/stackFiles";
 import type { Progress } from "../progress";
 import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
+import { keepInService } from "./keepInService";
 import { hasMoved, listingOf } from "./listing";
 import { decisionsIn, rewriteLock, writeDown } from "./lockFile";
 import { recordService } from "./promotion/recordService";
@@ -63,7 +64,7 @@ export class Deciding {
     const { cluster, stack } = this.target;
     const before = decisionsIn(this.file);
     if (!this.own) {
-      await this.keepInService(before, []);
+      await keepInService(this.target, this.config.models, before);
       return;
     }
     const registry = await registryOf(cluster);
@@ -75,13 +76,16 @@ export class Deciding {
       // With the cluster's registry its versions are gone: another one begins with none. Where its server alone is gone,
       // this run brings it back, and what was decided goes on, as it does for what is in service.
       if (home === undefined && served.length === 0) rewriteLock(this.file, stack, () => ({}));
-      else await this.keepInService(before, ["The registry is not there to be asked."]);
+      else
+        await keepInService(this.target, this.config.models, before, [
+          "The registry is not there to be asked.",
+        ]);
       return;
     }
     await this.progress.step("registry", async (step) => {
       const updated = await update(registry, this.config.models, this.config, before);
       const { decisions, changes, failures } = updated;
-      await this.keepInService(decisions, reasonsOf(failures));
+      await keepInService(this.target, this.config.models, decisions, reasonsOf(failures));
       if (changes.length > 0) writeDown(this.file, stack, updated);
       // Of what was never trained there is nothing yet.
       const later = this.config.models.filter(({ training }) => training !== undefined).flatMap(wishesOf);
@@ -126,7 +130,8 @@ export class Deciding {
     await this.progress.step("registry", (step) => {
       if (changes.length === 0)
         throw new UserError(
-          `${reasonsOf(failures).join("\n")}\n  All else is up. Register such a version, or set the alias (npm run open -- mlflow), and: npm run up`,
+          `${reasonsOf(failures).join("\n")}\n  All else is up. Register such a version, or set the alias ` +
+            `(${commandLine("open", this.target.stack, "mlflow")}), and: ${commandLine("up", this.target.stack)}`,
         );
       writeDown(this.file, this.target.stack, updated);
       step.detail(changes.join("; "));
@@ -147,24 +152,7 @@ export class Deciding {
       if (row.decided !== null && hasMoved(row))
         this.progress.warn(
           `${row.wish ?? ""} is version ${row.registry?.version ?? ""} in the registry now, and version ${row.decided.version} is ` +
-            `what was decided for ${row.model}. To take it: npm run promote -- ${row.model} --stack ${stack}`,
+            `what was decided for ${row.model}. To take it: ${commandLine("promote", stack, row.model)}`,
         );
-  }
-
-  /** A model that nobody has decided on is left out: of one in service that would be its end. @throws UserError there is one. */
-  private async keepInService(decisions: Decisions, reasons: readonly string[]): Promise<void> {
-    const open = this.config.models.filter((model) => undecided(model, decisions).length > 0);
-    if (open.length === 0) return;
-    const names = open.map(({ name }) => name);
-    const served = (await backend.models(this.target.cluster))
-      .map(({ name }) => name)
-      .filter((name) => names.includes(name));
-    if (served.length === 0) return;
-    throw new UserError(
-      [
-        `${listed(served)} would be taken out of service, as nothing is decided for what the stack names now. Nothing was changed.`,
-        ...(reasons.length === 0 ? ["Decide: npm run models -- update"] : reasons),
-      ].join("\n  "),
-    );
   }
 }

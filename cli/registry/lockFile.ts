@@ -3,7 +3,8 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { type Decisions, readLock } from "../../config/lock";
+import { type Decisions, readLock, stackOf } from "../../config/lock";
+import { commandLine } from "../commandLine";
 import { UserError, messageOf } from "../errors";
 import { shown } from "../paths";
 import type { Updated } from "./update";
@@ -14,7 +15,7 @@ export function decisionsIn(file: string): Decisions {
   if (problems.length === 0) return decisions;
   throw new UserError(
     `${shown(file)} cannot be read: ${problems.join("; ")}. Take the file from git again, or remove it and decide anew: ` +
-      "npm run models -- update",
+      commandLine("models", stackOf(file), "update"),
   );
 }
 

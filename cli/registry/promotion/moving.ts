@@ -1,15 +1,18 @@
 /** Another version of a model comes into service of a cluster: what `promote` and `rollback` have in common. */
 import type { Decision } from "../../../config/lock";
+import { commandLine } from "../../commandLine";
 import type { Consent } from "../../consent";
 import { type Question, questionFor } from "../../deploy/question";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import { shown } from "../../paths";
 import type { Progress } from "../../progress";
-import { type Means, type Move, bring, commandLine } from "./bringing";
+import { type Means, type Move, bring } from "./bringing";
 import { point } from "./alias";
 import { difference } from "../difference";
+import { keepInService } from "../keepInService";
 import { decisionsIn, rewriteLock } from "../lockFile";
+import { confirm, servingInstead } from "./meanwhile";
 import { record } from "./record";
 import { type Scene, decisionBefore, decisionsOf, isServed, toldToServe } from "./scene";
 import { allWishes } from "../update";
@@ -59,6 +62,7 @@ export async function move(moving: Moving, options: MovingOptions): Promise<void
   const { scene, to, before } = moving;
   const { consent, progress, signal, pace } = options;
   const { what, target } = scene;
+  await keepInService(target, what.config.models, { ...scene.decisions, [what.wish]: to });
   const question = await questionOf(scene, to, options);
   const models = allWishes(what.config.models).get(what.wish) ?? [];
   const back = await decisionBefore(scene, before);
@@ -69,6 +73,7 @@ export async function move(moving: Moving, options: MovingOptions): Promise<void
       await options.deploy(way === "back" && back === undefined ? { ...consent, yes: true } : consent);
     },
     deployed: ({ files }) => mayServe(target.cluster, files),
+    instead: () => servingInstead(scene, to),
     watch: () =>
       progress.step(`answers of ${what.model.name}`, async (step) => {
         if (question.kind === "none") step.skip(`not checked: ${question.reason}`);
@@ -81,7 +86,7 @@ export async function move(moving: Moving, options: MovingOptions): Promise<void
       }),
     record: () =>
       progress.step("registry", async (step) => {
-        step.detail(await tell(moving));
+        step.detail(await tell(moving, progress));
       }),
   };
   const { stack, file, wish } = what;
@@ -103,14 +108,22 @@ async function questionOf(
   );
 }
 
-/** Tells the registry what serves now: the alias first, by which others choose. @returns what was told, in words */
-export async function tell({ scene, to, before }: Moving): Promise<string> {
+/**
+ * Tells the registry what serves now: the alias first, by which others choose.
+ *
+ * @returns what was told, in words.
+ * @throws Overtaken another version serves, or was decided on.
+ */
+export async function tell({ scene, to, before }: Moving, progress: Progress): Promise<string> {
   const { what, registry } = scene;
   const { registered, alias, stack, file, config } = what;
   const { mlflow } = registry;
   const version = String(to.version);
   const wishes = new Set(allWishes(config.models).keys());
+  await confirm(scene, to, { moved: false, progress });
   await point(mlflow, { registered, alias, version, wishes });
+  // Another command may have come through in between.
+  await confirm(scene, to, { moved: true, progress });
   const decisions = [...decisionsOf(what, decisionsIn(file)).values()];
   // By the tags it never ceased to serve: somebody was stopped on the way to another one.
   const stayed = toldToServe(scene)?.version === version;

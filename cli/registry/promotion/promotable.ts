@@ -5,6 +5,7 @@ import { lockFile } from "../../../config/lock";
 import type { ModelConfig } from "../../../config/models";
 import { registryName, registryScheme } from "../../../config/registryNames";
 import { listed, nearest } from "../../../config/words";
+import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import type { Registry } from "../decide";
@@ -69,11 +70,15 @@ export interface Versions {
 }
 
 /** Asks the registry for them. @throws UserError there is no such model. */
-export async function versionsOf({ mlflow }: Registry, { registered, wish }: Promotable): Promise<Versions> {
+export async function versionsOf(
+  { mlflow }: Registry,
+  { registered, wish, stack, model }: Promotable,
+): Promise<Versions> {
   const [found, all] = await Promise.all([mlflow.registered(registered), mlflow.versionsOf(registered)]);
   if (found === undefined || all.length === 0)
     throw new UserError(
-      `${wish}: the registry has no version of ${registered}. Train one, or register one, and then: npm run promote`,
+      `${wish}: the registry has no version of ${registered}. Train one, or register one, and then: ` +
+        commandLine("promote", stack, model.name),
     );
   return { all, aliases: found.aliases };
 }

@@ -1,8 +1,8 @@
 /** What `promote` does with a model: chooses a version, says what speaks for it, and brings it into service. */
+import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import type { Progress } from "../../progress";
-import { commandLine } from "./bringing";
 import { type Comparison, type Entry, compare, comparisonText, doubt } from "./comparison";
 import { decide } from "../decide";
 import { challenger } from "./alias";
@@ -46,16 +46,16 @@ async function chosenVersion(scene: Scene, word: string | undefined, progress: P
   const named = (number: string | undefined) => versions.all.find(({ version }) => version === number);
   const decided = decisions[wish]?.version.toString();
   const told = toldToServe(scene)?.version;
-  const ahead = versions.aliases[alias];
+  const serving = told ?? decided;
+  const isNewer = (version: string | undefined) => Number(version) > Number(serving ?? 0);
+  const [ahead, challenging] = [versions.aliases[alias], versions.aliases[challenger]];
   const candidates = [
     // Somebody was stopped on the way to it.
     { why: "which the lock names", version: told === undefined || told === decided ? undefined : decided },
     // A training has found it to be better than what serves.
-    {
-      why: `the ${alias} of the registry`,
-      version: Number(ahead) > Number(decided ?? 0) ? ahead : undefined,
-    },
-    { why: `the ${challenger}`, version: versions.aliases[challenger] },
+    { why: `the ${alias} of the registry`, version: isNewer(ahead) ? ahead : undefined },
+    // One that has lost long ago is not meant.
+    { why: `the ${challenger}`, version: isNewer(challenging) ? challenging : undefined },
   ];
   for (const { why, version } of candidates) {
     const found = named(version);
@@ -63,8 +63,12 @@ async function chosenVersion(scene: Scene, word: string | undefined, progress: P
     progress.say(`${model.name}: version ${found.version}, ${why}.`);
     return found;
   }
+  const none =
+    challenging === undefined || isNewer(challenging)
+      ? `${registered} has no version with the alias ${challenger}`
+      : `version ${challenging}, the ${challenger} of ${registered}, is not newer than version ${serving ?? ""}, which serves`;
   throw new UserError(
-    `${registered} has no version with the alias ${challenger}. Choose one: ` +
+    `${none}. Choose one: ` +
       `${commandLine("promote", stack, model.name, "VERSION")}\n${await versionLines(registry, versions)}`,
   );
 }
@@ -74,7 +78,7 @@ async function finish(moving: Moving, progress: Progress): Promise<void> {
   const { scene, to } = moving;
   const { what } = scene;
   await progress.step("registry", async (step) => {
-    step.detail(await tell({ ...moving, before: undefined }));
+    step.detail(await tell({ ...moving, before: undefined }, progress));
   });
   progress.event({
     event: "promote",

@@ -69,14 +69,15 @@ export function servingIn(versions: readonly ModelVersion[], stack: string): Mod
     .sort((one, other) => ((since(one) ?? "") < (since(other) ?? "") ? 1 : -1));
 }
 
-/** What is known of how a version came into service; undefined if nothing is. */
+/** What is known of how a version came into service; undefined if nothing is. People may write tags too, of any kind. */
 export function promotionOf(
-  { tags }: ModelVersion,
+  { tags, version }: ModelVersion,
   stack: string,
 ): { readonly from: number | null } | undefined {
   try {
     const { from } = JSON.parse(tags[promotedTag(stack)] ?? "") as { from?: unknown };
-    return { from: typeof from === "number" ? from : null };
+    const isKnown = Number.isSafeInteger(from) && Number(from) > 0 && String(from) !== version;
+    return { from: isKnown ? Number(from) : null };
   } catch {
     // There is none, or somebody has written something else there.
     return undefined;

@@ -1,7 +1,7 @@
 /** What `rollback` does with a model: finds the version before the one in service, and returns to it. */
+import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
-import { commandLine } from "./bringing";
 import { difference } from "../difference";
 import { type MovingOptions, move, writeOnly } from "./moving";
 import { versionLines } from "./promotable";

@@ -41,13 +41,24 @@ export async function sceneOf(options: TargetOptions, name: string): Promise<Sce
 /** The same of a model in a cluster. @throws UserError somebody cannot be asked, or the registry has no such model. */
 export async function sceneIn(target: ClusterTarget, what: Promotable): Promise<Scene> {
   const decisions = decisionsIn(what.file);
-  const { name } = what.model;
   const registry = await needRegistry(target.cluster);
-  const [versions, models] = await Promise.all([versionsOf(registry, what), backend.models(target.cluster)]);
-  const served = models.find((model) => model.name === name)?.predictors ?? [];
-  const apart = (what.model.predictors ?? []).flatMap((one) => (one.model === undefined ? [] : one.name));
-  const predictors = served.filter((one) => !apart.includes(one.name));
+  const [versions, predictors] = await Promise.all([
+    versionsOf(registry, what),
+    predictorsOf({ what, target }),
+  ]);
   return { what, target, registry, versions, decisions, predictors };
+}
+
+/** What of the cluster serves a model's own version now. */
+export async function predictorsOf({
+  what,
+  target,
+}: Pick<Scene, "target" | "what">): Promise<readonly ServedPredictor[]> {
+  const { name, predictors = [] } = what.model;
+  const served =
+    (await backend.models(target.cluster)).find((model) => model.name === name)?.predictors ?? [];
+  const apart = predictors.flatMap((one) => (one.model === undefined ? [] : one.name));
+  return served.filter((one) => !apart.includes(one.name));
 }
 
 /** Whether files are what the model's own predictors serve. */

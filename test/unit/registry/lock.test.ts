@@ -78,6 +78,12 @@ describe("the lock", () => {
       expect(registered).to.deep.equal([]);
     });
 
+  it("is told where it cannot be read, with the command of its stack", () => {
+    const other = path.join(folder, "models.prod.lock.yaml");
+    writeFileSync(other, "models: [");
+    expect(() => decisionsIn(other)).to.throw("npm run models -- update --stack prod");
+  });
+
   it("is told where it cannot be read or written", () => {
     expect(readLock(folder).problems[0]).to.include("EISDIR");
     const link = path.join(folder, "link");

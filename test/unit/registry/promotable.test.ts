@@ -1,8 +1,10 @@
 import { expect } from "chai";
 
-import { promotable } from "../../../cli/registry/promotion/promotable";
+import type { Registry } from "../../../cli/registry/decide";
+import { promotable, versionsOf } from "../../../cli/registry/promotion/promotable";
 import { signatureChange } from "../../../cli/registry/promotion/signature";
 import type { PlatformConfig } from "../../../config";
+import { rejection } from "../support/rejection";
 
 describe("a model to be promoted", () => {
   const of = (model: object) => {
@@ -14,6 +16,14 @@ describe("a model to be promoted", () => {
     const { wish, registered, alias } = of({ model: "models:/leaving@prod" })();
     expect([wish, registered, alias]).to.deep.equal(["models:/leaving@prod", "leaving", "prod"]);
     expect(of({ training: {} })()).to.include({ wish: "models:/churn@champion" });
+  });
+
+  it("is trained or registered first, and then promoted by its name", async () => {
+    const none = {
+      mlflow: { registered: () => Promise.resolve(undefined), versionsOf: () => Promise.resolve([]) },
+    } as unknown as Registry;
+    const { message } = await rejection(versionsOf(none, of({ model: "models:/churn@champion" })()));
+    expect(message).to.match(/and then: npm run promote -- churn --stack prod$/);
   });
 
   for (const [what, model, name, message] of [

@@ -74,6 +74,23 @@ describe("a promotion", function () {
       );
     });
 
+    it("without a number for a challenger that is no newer than what serves", async () => {
+      world.hold(2);
+      world.aliases["challenger"] = "2";
+      expect(await refusal()).to.match(
+        /^version 2, the challenger of churn, is not newer than version 3, which serves\. Choose one: npm run promote -- churn VERSION\n {2}version 4 /,
+      );
+      Reflect.deleteProperty(world.versions, 2);
+    });
+
+    it("where a model that is in service would go, as nothing is decided for it", async () => {
+      world.serveUndecided("flowers");
+      expect(await refusal("4")).to.equal(
+        "flowers would be taken out of service, as nothing is decided for what the stack names now. Nothing was changed.\n" +
+          "  Decide: npm run models -- update",
+      );
+    });
+
     it("for a version that is not there, or no number", async () => {
       expect(await refusal("9")).to.match(/^churn has no version 9\. It has:\n {2}version 4 {2}challenger/);
       expect(await refusal("four")).to.match(/^churn has versions by number, and "four" is none\. It has:/);

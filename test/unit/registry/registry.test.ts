@@ -378,7 +378,7 @@ describe("the registry", () => {
       fake.answers[`${api}/registered-models/alias?name=churn&alias=champion`] = noAlias;
       for (const [environment, reason] of [
         ["dev", "no alias champion"],
-        ["prod", "npm run models -- update"],
+        ["prod", "npm run models -- update --stack prod"],
       ] as const) {
         const { message } = await rejection(up("before", environment));
         expect(existsSync(file), "nothing is written").to.equal(false);

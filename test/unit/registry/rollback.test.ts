@@ -71,6 +71,15 @@ describe("a version in service", function () {
       });
     });
 
+    it("which is not known by a tag that names no version, or the same", async () => {
+      await promote("4");
+      for (const from of ["0", "-3", "3.5", "1e400", '"3"', "4"]) {
+        world.held(4).tags["promoted.dev"] = `{"from":${from}}`;
+        const { message } = await rejection(rollback());
+        expect(message, from).to.match(/^what served before version 4 .*: which one is not known\./);
+      }
+    });
+
     it("in the same way back, where that one fails", async () => {
       await promote("4");
       const before = world.state();

@@ -36,6 +36,8 @@ export class FakeWorld {
   served: string | undefined;
   /** What versions answer, where that is not their number. */
   readonly wrong = new Map<string, number>();
+  /** Names of models that serve beside it. */
+  private readonly others: string[] = [];
   /** Called before and after each change of cluster and registry; what it throws or never ends is a failure there. */
   onChange: (what: string) => unknown = () => undefined;
 
@@ -93,6 +95,15 @@ export class FakeWorld {
     const metrics = { test_score: version / 10 };
     const signature = { inputs: this.versions[version]?.inputs ?? "[]" };
     rewriteLock(file, stack, (now) => ({ ...now, [wish]: { ...known, metrics, signature } }));
+  }
+
+  /** Has the stack serve a model more, for which nothing is decided. */
+  serveUndecided(name: string): void {
+    this.others.push(name);
+    (this.what.config.models as ModelConfig[]).push({
+      name,
+      model: `models:/${name}@champion`,
+    } as ModelConfig);
   }
 
   /** Where the files of a version lie. */
@@ -158,7 +169,10 @@ export class FakeWorld {
       spec: { template: { spec: { containers: [{ args }] } } },
     };
     say("/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments", () => ({
-      items: this.served === undefined ? [] : [this.deployment(this.served)],
+      items: [
+        ...(this.served === undefined ? [] : [this.deployment("churn", this.served)]),
+        ...this.others.map((name) => this.deployment(name, "s3://models/1")),
+      ],
     }));
     say("/api/v1/namespaces/ml-models/services/http:churn-default:8000/proxy/api/v1.0/predictions", () => {
       const version = /m-(\d+)/.exec(this.served ?? "")?.[1] ?? "";
@@ -219,12 +233,12 @@ export class FakeWorld {
     }
   }
 
-  private deployment(modelUri: string) {
-    const graph = { name: "churn", modelUri };
+  private deployment(name: string, modelUri: string) {
+    const graph = { name, modelUri };
     return {
-      metadata: { name: "churn", namespace: "ml-models" },
+      metadata: { name, namespace: "ml-models" },
       spec: { predictors: [{ name: "default", replicas: 1, graph }] },
-      status: { state: "Available", deploymentStatus: { "churn-default-0-": { availableReplicas: 1 } } },
+      status: { state: "Available", deploymentStatus: { [`${name}-default-0-`]: { availableReplicas: 1 } } },
     };
   }
 
