@@ -5,6 +5,7 @@ import { findOrBuildEngine } from "../cli/engine/engine";
 import { npmRun } from "../test/e2e/commands";
 import { leftovers } from "../test/e2e/leftovers";
 import { type Moved, moveUnderLoad } from "../test/e2e/moving";
+import { until } from "../test/e2e/pods";
 import { chooseProviders } from "../test/e2e/providers";
 import { Served } from "../test/e2e/served";
 import { TestStack } from "../test/e2e/testStack";
@@ -54,9 +55,15 @@ export async function promotion(say: (line: string) => void): Promise<BenchResul
     say("taking it down");
     await run("down", ["--confirm", stack.name]).catch(() => undefined);
     providers.stop();
-    // What could not be taken down is nobody's without its state.
-    if ((await leftovers(cluster)).length === 0) stack.remove();
-    else say(stack.kept);
+    // Volumes are removed behind their claims. What could not be taken down is nobody's without its state.
+    await until("nothing is left", async () => (await leftovers(cluster)).length === 0).then(
+      () => {
+        stack.remove();
+      },
+      () => {
+        say(stack.kept);
+      },
+    );
   }
 }
 
