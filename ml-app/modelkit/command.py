@@ -16,7 +16,7 @@ from modelkit.recipe import Recipe
 from modelkit.stopping import Stopped, StopSignals
 
 if TYPE_CHECKING:
-    from modelkit.run import Outcome
+    from modelkit.outcome import Outcome
 
 
 def main(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:

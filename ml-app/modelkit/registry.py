@@ -9,9 +9,11 @@ import contextlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import mlflow
 from mlflow import MlflowClient, MlflowException
+from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
 from modelkit.mlmodel import MODEL_FILE
@@ -27,7 +29,9 @@ ONCE = "once"
 """Tag of a version: the key of the training that it came of. It is set when the version has its alias."""
 
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""How MLflow says that there is no such model or version; the second where the model exists and the alias does not."""
+"""How MLflow says that there is no such model, version or run; the second where a model has no such alias."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,23 @@ def decide(name: str, score: float, score_champion: Callable[[str], float], data
 
 def other_data(version: ModelVersion, data_digest: str | None) -> str:
     """Words that say that a version was trained on other data, and on which; "" if it was not or nobody knows."""
-    if data_digest is None or not version.run_id:
+    run = run_of(version)
+    if data_digest is None or run is None:
         return ""
-    for used in MlflowClient().get_run(version.run_id).inputs.dataset_inputs:
+    for used in run.inputs.dataset_inputs:
         if used.dataset.digest != data_digest:
             return f" (trained on other data, {used.dataset.name})"
     return ""
+
+
+def run_of(version: ModelVersion) -> Run | None:
+    """The run that logged a version; None if none did, or it was purged: `mlflow gc` leaves versions as they are.
+
+    Raises:
+        MlflowException: the server refused or failed.
+    """
+    run_id = version.run_id
+    return _if_there(lambda: MlflowClient().get_run(run_id)) if run_id else None
 
 
 def files_gone(version: ModelVersion) -> bool:
@@ -153,8 +168,13 @@ def champion(name: str) -> ModelVersion | None:
     Raises:
         MlflowException: the registry refused or failed.
     """
+    return _if_there(lambda: MlflowClient().get_model_version_by_alias(name, CHAMPION))
+
+
+def _if_there(ask: Callable[[], T]) -> T | None:
+    """An answer of MLflow's; None where it says that there is no such thing."""
     try:
-        return MlflowClient().get_model_version_by_alias(name, CHAMPION)
+        return ask()
     except MlflowException as error:
         if error.error_code in NOT_THERE:
             return None

@@ -5,11 +5,10 @@ Importing this module imports MLflow and scikit-learn, which takes seconds; `mod
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +17,13 @@ import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
 from sklearn.metrics import r2_score
 
 from modelkit import registry
 from modelkit.arguments import Options
+from modelkit.outcome import DatasetUsed, Outcome, recall
 from modelkit.parity import Record
 from modelkit.recipe import Recipe
 from modelkit.splitting import Split, split
@@ -41,38 +40,6 @@ warnings.filterwarnings("ignore", message="Hint: Inferred schema contains intege
 PARITY_ROWS = 5
 DIGEST_CHARACTERS = 36
 """MLflow stores no more of a data set's digest."""
-
-
-@dataclass(frozen=True)
-class DatasetUsed:
-    """The data set of a run, as MLflow keeps it; `digest` is the beginning of the SHA-256 of the file's bytes."""
-
-    name: str
-    digest: str
-    source: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came out of a training run: what `--json` prints.
-
-    `reason` says why the version has its alias, which is None if a version of an earlier run has lost it since;
-    `warning` is true if somebody should look at that.
-    """
-
-    model: str
-    version: str
-    alias: str | None
-    previous_champion: str | None
-    reason: str
-    warning: bool
-    run_id: str
-    model_id: str
-    model_uri: str
-    artifact_uri: str
-    metrics: dict[str, float]
-    dataset: DatasetUsed
 
 
 class Training:
@@ -93,8 +60,8 @@ class Training:
     def run(self) -> Outcome:
         """Train a model, log it, and register it as champion or challenger.
 
-        What was trained with the same key is not trained again, unless its files are gone, nor a version that is only
-        to be compared.
+        What was trained with the same key is not trained again, unless its files or its run are gone, nor a version
+        that is only to be compared.
 
         Raises:
             DataError: the data cannot be divided into rows to train on and rows to test with.
@@ -106,9 +73,19 @@ class Training:
         if key is not None:
             with reported(exit_code=2):
                 earlier = registry.trained(self.options.register_as, key)
-                if earlier and not registry.files_gone(earlier):
-                    return _recall(earlier)
+                outcome = recall(earlier) if earlier and not registry.files_gone(earlier) else None
+                if outcome is not None:
+                    return self._with_champion(outcome)
         return self._train()
+
+    def _with_champion(self, outcome: Outcome) -> Outcome:
+        """The outcome of an earlier run, whose version is the champion if there is none: a first one would be it."""
+        if registry.champion(outcome.model) is not None:
+            return outcome
+        self.stop.ignore()
+        registry.crown(outcome.model, outcome.version)
+        reason = f"{outcome.reason}, and no version was the champion any more"
+        return replace(outcome, alias=registry.CHAMPION, reason=reason, warning=True)
 
     def _train(self) -> Outcome:
         options = self.options
@@ -157,11 +134,20 @@ class Training:
         name, client, digest = self.options.register_as, MlflowClient(), self.table.sha256[:DIGEST_CHARACTERS]
         data = split(self.recipe, self.frame, self.options.parameters)
         with reported(exit_code=2):
-            outcome = _recall(client.get_model_version(name, number))
+            outcome = recall(client.get_model_version(name, number))
+            if outcome is None:
+                raise TrackingError(
+                    f"{name} version {number} cannot be compared, since its run is not known as a training of this "
+                    f"model: give it the alias {registry.CHAMPION} by hand, or train again, without --compare"
+                )
             champion = registry.champion(name)
             if champion and not registry.other_data(champion, digest):
                 present = str(champion.version)
-                reason = "it is the champion" if present == number else f"version {present}, of the same data, stays"
+                reason = (
+                    "it is the champion"
+                    if present == number
+                    else f"version {present} stays, not known to be of other data"
+                )
                 return replace(outcome, previous_champion=present, reason=reason)
         try:
             score = self._score(outcome.model_uri, data)
@@ -261,31 +247,3 @@ def _compared_with(decision: registry.Decision) -> dict[str, str]:
     if decision.champion_score is None or decision.previous_champion is None:
         return {}
     return {registry.COMPARED_WITH: decision.previous_champion}
-
-
-def _recall(version: ModelVersion) -> Outcome:
-    """What came out of the run that registered a version of this model."""
-    client = MlflowClient()
-    run = client.get_run(version.run_id or "")
-    (used,) = (entry.dataset for entry in run.inputs.dataset_inputs)
-    source = json.loads(used.source)
-    return Outcome(
-        model=version.name,
-        version=str(version.version),
-        alias=next((alias for alias in (registry.CHAMPION, registry.CHALLENGER) if alias in version.aliases), None),
-        previous_champion=None,
-        reason="an earlier run has trained it",
-        warning=False,
-        run_id=run.info.run_id,
-        # The registry knows it as part of the address only.
-        model_id=(version.source or "").removeprefix("models:/"),
-        model_uri=f"models:/{version.name}/{version.version}",
-        artifact_uri=client.get_model_version_download_uri(version.name, version.version),
-        metrics=run.data.metrics,
-        dataset=DatasetUsed(
-            name=used.name,
-            digest=used.digest,
-            source=source.get("uri") or source.get("url"),
-            rows=json.loads(used.profile)["num_rows"],
-        ),
-    )
