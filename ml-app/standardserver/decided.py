@@ -35,18 +35,47 @@ def check_files(folder: Path) -> None:
     told = os.environ.get(VARIABLE)
     if told is None:
         return
-    try:
-        decided: dict[str, str] = dict(json.loads(told))
-    except (ValueError, TypeError) as error:
-        raise OtherFilesError(f"{VARIABLE} is no list of files: {error}") from error
-    # A link is as good as a file to a loader, wherever it leads.
-    files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    found = {path.relative_to(folder).as_posix(): path for path in files}
-    problems = [problem for name in sorted(decided) if (problem := _problem(name, decided[name], found.get(name)))]
-    problems += [f"{_shown(name)} is beside the files of the version" for name in sorted(found.keys() - decided.keys())]
+    decided = _decided(told)
+    found, problems = _files(folder)
+    if not problems:
+        problems = [problem for name in sorted(decided) if (problem := _problem(name, decided[name], found.get(name)))]
+        beside = sorted(found.keys() - decided.keys())
+        problems += [f"{_shown(name)} is beside the files of the version" for name in beside]
     if problems:
         more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise OtherFilesError(f"{folder} is not what was decided on: {'; '.join(problems[:SHOWN])}{more}")
+
+
+def _decided(told: str) -> dict[str, str]:
+    try:
+        decided = json.loads(told)
+    except (ValueError, RecursionError) as error:
+        raise OtherFilesError(f"{VARIABLE} is no list of files: {error}") from error
+    if not isinstance(decided, dict) or not all(isinstance(digest, str) for digest in decided.values()):
+        raise OtherFilesError(f"{VARIABLE} is no list of files: a JSON object with the SHA-256 of each is expected")
+    return decided
+
+
+def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """The files in a folder and in those in it, by their names there; and which folders do not tell theirs."""
+    closed: list[str] = []
+
+    def note(error: OSError) -> None:
+        # What is not there hides nothing.
+        if not isinstance(error, FileNotFoundError):
+            name = Path(error.filename).relative_to(folder).as_posix()
+            closed.append(f"{'the folder itself' if name == '.' else _shown(name)} cannot be listed: {error.strerror}")
+
+    found: dict[str, Path] = {}
+    try:
+        for where, folders, files in os.walk(folder, onerror=note):
+            # A link is as good as a file to a loader, wherever it leads.
+            links = [name for name in folders if os.path.islink(f"{where}/{name}")]  # noqa: PTH114 a Path would raise
+            paths = [Path(where, name) for name in files + links]
+            found |= {path.relative_to(folder).as_posix(): path for path in paths}
+    except RecursionError:
+        closed.append("its folders lie too deep in each other")
+    return found, closed
 
 
 def _problem(name: str, decided: str, path: Path | None) -> str | None:

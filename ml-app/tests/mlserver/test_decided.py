@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +89,35 @@ def test_one_line_of_bounded_length(folder: Path) -> None:
     assert said.endswith("; and 4 more")
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "7", '["a"]'])
+@pytest.mark.parametrize(("closed", "named"), [("data", "data"), ("", "the folder itself")])
+def test_a_folder_that_can_be_entered_and_not_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, closed: str, named: str
+) -> None:
+    # Whoever runs the tests may be one to whom no folder is closed.
+    def listed(path: str | Path) -> Any:
+        if Path(path) == folder / closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", listed)
+    assert refused(folder) == f"{named} cannot be listed: Permission denied"
+
+
+def test_folders_deep_in_folders(folder: Path) -> None:
+    deep = [Path(f"{folder}{'/d' * depth}") for depth in range(1, 1501)]
+    for path in deep:
+        path.mkdir()
+    (deep[-1] / "code.py").touch()
+    try:
+        assert len(refused(folder)) < 1000
+    finally:
+        (deep[-1] / "code.py").unlink()
+        for path in reversed(deep):
+            path.rmdir()
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "7", '["a"]', '{"a": 1}', '{"a": null}', "[" * 100_000])
 def test_what_is_no_list_of_files(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(VARIABLE, text)
     with pytest.raises(OtherFilesError, match=f"{VARIABLE} is no list of files"):
