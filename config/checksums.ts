@@ -13,7 +13,7 @@ const mostBytes = 48 * 1024;
 /** SHA-256 of each file in hexadecimal digits, by its path in the folder. */
 export type Checksums = Readonly<Record<string, string>>;
 
-export const checksums = z
+const digests = z
   .record(
     z.string().refine((file) => file.split("/").every((part) => !["", ".", ".."].includes(part)), {
       error: "is no path in a folder",
@@ -22,6 +22,14 @@ export const checksums = z
   )
   .refine((all) => Object.keys(all).length > 0, { error: "names no file" })
   .refine((all) => checksumsText(all).length <= mostBytes, { error: "names too many files" });
+
+export const checksums = z
+  .unknown()
+  // A record of zod's leaves it out without a word.
+  .refine((all) => !Object.hasOwn(Object(all) as object, "__proto__"), {
+    error: "names __proto__, which is no file",
+  })
+  .pipe(digests);
 
 /** Whether files can be told to a pod: their paths, and how many they are. */
 export function canBeTold(files: readonly string[]): boolean {

@@ -10,7 +10,7 @@ import { UserError } from "../../../cli/errors";
 import { listingOf } from "../../../cli/registry/listing";
 import { needRegistry } from "../../../cli/registry/registry";
 import { update } from "../../../cli/registry/update";
-import { checksumsText, checksumsVariable } from "../../../config/checksums";
+import { canBeTold, checksumsText, checksumsVariable } from "../../../config/checksums";
 import type { Decision, Decisions } from "../../../config/lock";
 import type { ModelConfig } from "../../../config/models";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
@@ -169,6 +169,11 @@ describe("what a version's files were", () => {
       expect(changes.join()).to.include("files cannot be checked");
       expect((await ask(decisions)).changes, "once").to.deep.equal([]);
     });
+
+  it("is left out where a file has a name that would get lost", () => {
+    const told = ["__proto__", "data/__proto__", "constructor"].map((name) => canBeTold(["MLmodel", name]));
+    expect(told).to.deep.equal([false, true, true]);
+  });
 
   it("is never that of a part of a file, nor of what MLflow says in its place", async () => {
     hold("data/model #1.ubj", model.subarray(1));

@@ -105,6 +105,7 @@ describe("the lock", () => {
 
   for (const [files, problem] of [
     [{}, "sha256: names no file"],
+    [Object.fromEntries([["__proto__", "0".repeat(64)]]), "sha256: names __proto__, which is no file"],
     [{ MLmodel: "12" }, "sha256.MLmodel: is no SHA-256: 64 hexadecimal digits"],
     [{ "../MLmodel": "0".repeat(64) }, /is no path in a folder|Invalid key/],
     [
