@@ -44,7 +44,14 @@ function objectProblem(value: string): string | undefined {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
     return `is ${quoted}, in which "${bucket}" is not the name of a bucket`;
   if (key === "") return `is ${quoted}, a bucket and nothing in it: name a path, s3://${bucket}/…`;
-  return /\s/.test(key) ? `is ${quoted}, which has a space in it` : undefined;
+  if (/\s/.test(key)) return `is ${quoted}, which has a space in it`;
+  const instead = `write the path itself, s3://${bucket}/…`;
+  // What reads it may go there, past the bucket whose name was looked at.
+  const step = key.split("/").find((part) => part === "." || part === "..");
+  if (step !== undefined) return `is ${quoted}, in which "${step}" is no name: ${instead}`;
+  return key.includes("$(")
+    ? `is ${quoted}, in which Kubernetes takes "$(" for a variable: ${instead}`
+    : undefined;
 }
 
 /** A value with a password in it is not repeated: messages end up in logs. */

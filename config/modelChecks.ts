@@ -116,7 +116,7 @@ function serveBy(manifest: Manifest): string {
     : `leave image out, and write server: ${manifest.serving.server}`;
 }
 
-function checkFiles({ name, server, model, training, predictors = [] }: ModelConfig): Mistake[] {
+function checkFiles({ name, server, image, model, training, predictors = [] }: ModelConfig): Mistake[] {
   if (model !== undefined && training !== undefined) {
     const named = registryName(model);
     if (named === undefined)
@@ -131,9 +131,15 @@ function checkFiles({ name, server, model, training, predictors = [] }: ModelCon
       ),
     ];
   }
-  if (server === undefined || model !== undefined || training !== undefined) return [];
+  if (model !== undefined || training !== undefined) return [];
   if (predictors.length > 0 && predictors.every((one) => one.model !== undefined)) return [];
-  return [at("model", `is missing: ${server} needs the address of a model's files here, or a training`)];
+  if (server !== undefined)
+    return [at("model", `is missing: ${server} needs the address of a model's files here, or a training`)];
+  // An image of others may have them inside.
+  const served = servedBy(image)?.serving;
+  if (served === undefined || served.reads.length === 0) return [];
+  const instead = `model: ${registryScheme}NAME@${champion}, or a training`;
+  return [at("model", `is missing: ${served.image} loads a model's files: ${instead}`)];
 }
 
 /** Options of the training command that the platform sets itself. */
