@@ -30,7 +30,7 @@ def test_clients_are_sent_away_and_then_it_ends(
 
     def client() -> None:
         """Asks on one connection, for as long as the server lets it."""
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", int(server.port), timeout=10)
         while not left.is_set():
             connection.request("POST", "/v2/models/wine/infer", BODY, {"Content-Type": "application/json"})
             response = connection.getresponse()
