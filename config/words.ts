@@ -19,6 +19,13 @@ function extended(one: string, other: string): boolean {
   return Math.min(one.length, other.length) > 2 && (one.startsWith(other) || other.startsWith(one));
 }
 
+/** What to say of a word that is not known: which one was probably meant, or which there are. */
+export function knownInstead(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  return known.length === 0 ? "it has none" : `it has ${listed(known)}`;
+}
+
 /** Words as a sentence lists them: `a, b or c`. */
 export function either(words: readonly string[]): string {
   return joined(words, "or");

@@ -1,6 +1,7 @@
 import type { PlatformConfig } from "../../config";
 import { lockFile } from "../../config/lock";
 import type { Cluster } from "../cluster/cluster";
+import { commandLine } from "../commandLine";
 import { UserError, messageOf } from "../errors";
 import { shown } from "../paths";
 import { Progress } from "../progress";
@@ -72,10 +73,9 @@ async function decideAnew(
 }
 
 function next(stack: string, { environment }: PlatformConfig): string {
-  const again = stack === defaultStack ? "" : ` -- --stack ${stack}`;
   const commit =
     environment === "dev" ? "" : "Commit the file: the preview of that change shows the promotion.\n";
-  return `${commit}What it changes: npm run preview${again}. Into service: npm run up${again}`;
+  return `${commit}What it changes: ${commandLine("preview", stack)}. Into service: ${commandLine("up", stack)}`;
 }
 
 async function list({ name, config, file }: Stack, options: ModelsOptions): Promise<number> {
@@ -89,9 +89,8 @@ async function list({ name, config, file }: Stack, options: ModelsOptions): Prom
     process.stdout.write(`${listingTable(rows)}\n`);
     const moved = rows.filter(hasMoved).map(({ model }) => model);
     if (moved.length > 0) {
-      const which = name === defaultStack ? "" : ` --stack ${name}`;
       process.stdout.write(
-        `\nTo take what the registry has: npm run models -- update ${moved.join(" ")}${which}\n`,
+        `\nTo take what the registry has: ${commandLine("models", name, "update", ...moved)}\n`,
       );
     }
     if (typeof reached === "string") process.stderr.write(`The registry was not asked: ${reached}\n`);

@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { commandLine } from "../commandLine";
 import { versionInWords } from "../serving/version";
 import { plainCommands } from "../engine/backend";
 import { settingsFile } from "../engine/settings";
@@ -43,7 +44,7 @@ export function summarise(
     })),
     plain,
   });
-  const again = target.stack === "dev" ? "" : ` -- --stack ${target.stack}`;
+  const type = (command: string) => commandLine(command, target.stack);
   const shownAnswers = asked.map((one) => {
     const who = [colors.bold(one.model.name), versionInWords(one.version, one.predictor)].join(" ").trimEnd();
     const what =
@@ -54,10 +55,10 @@ export function summarise(
   });
   progress.say(`
 ${shownAnswers.join("\n")}
-  MLflow, MinIO, models in a browser   npm run open${again}
-  ask the model                        npm run predict${again}
-  what runs, and its health            npm run status${again}
-  remove it                            npm run down${again}
+  MLflow, MinIO, models in a browser   ${type("open")}
+  ask the model                        ${type("predict")}
+  what runs, and its health            ${type("status")}
+  remove it                            ${type("down")}
   the same stack with plain Pulumi     ${plain.join("\n                                       ")}
 
   Up after ${seconds.toFixed(1)} s: ${told(changes)}.`);

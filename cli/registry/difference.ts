@@ -15,6 +15,14 @@ export function difference(before: Decided | undefined, after: Decided): string 
   ].join(", ");
 }
 
+/** Whether two decisions are for the same files of the same version, whoever has made them. */
+export function isSameVersion(
+  one: Pick<Decision, "files" | "version"> | undefined,
+  other: Pick<Decision, "files" | "version"> | undefined,
+): boolean {
+  return one?.version === other?.version && one?.files === other?.files;
+}
+
 /** Whether nothing of what was decided is another: the day on which it was decided does not count. */
 export function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));

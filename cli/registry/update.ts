@@ -2,11 +2,11 @@ import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
 import { misfit, wishesOf } from "../../config/decisionChecks";
 import type { ModelConfig } from "../../config/models";
-import { listed, nearest } from "../../config/words";
+import { knownInstead, listed } from "../../config/words";
 import { UserError, messageOf } from "../errors";
 import { withChecksums } from "./checksums";
 import { type Registry, decide } from "./decide";
-import { difference, isSame } from "./difference";
+import { difference, isSame, isSameVersion } from "./difference";
 import { signed } from "./signed";
 
 /** What was decided anew. */
@@ -45,11 +45,8 @@ export function allWishes(models: readonly ModelConfig[]): ReadonlyMap<string, r
 export function chosen(models: readonly ModelConfig[], names: readonly string[]): readonly ModelConfig[] {
   const known = models.map(({ name }) => name);
   for (const name of names) {
-    const meant = nearest(name, known);
     if (!known.includes(name))
-      throw new UserError(
-        `the stack has no model ${name}; ${meant === undefined ? `it has ${listed(known)}` : `did you mean ${meant}?`}`,
-      );
+      throw new UserError(`the stack has no model ${name}; ${knownInstead(name, known)}`);
     if (models.every((model) => model.name !== name || wishesOf(model).length === 0))
       throw new UserError(
         `model ${name} names no version of the registry: nothing is to be decided. Name one: models[].model: models:/NAME@ALIAS`,
@@ -94,8 +91,8 @@ export async function update(
       const { decided, ...was } = locked ?? {};
       const isLocked = (one: object) => decided !== undefined && isSame(was, one);
       // Files are read once, when they are decided on: if they are others since, the pods are to find that out.
-      const same = locked?.version === found.version && locked.files === found.files;
-      const kept = { ...found, ...(same && locked.sha256 && { sha256: locked.sha256 }) };
+      const known = isSameVersion(locked, found) ? locked?.sha256 : undefined;
+      const kept = { ...found, ...(known && { sha256: known }) };
       if (kept.sha256 && isLocked(kept)) return;
       const now = signed();
       // What does not fit is not written down: what was decided before goes on.

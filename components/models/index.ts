@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
-import { servedOf } from "../../config/decisionChecks";
+import { type Served, servedOf } from "../../config/decisionChecks";
 import { servedBy } from "../../config/manifests";
 import type { ModelConfig } from "../../config/models";
 import { registryName } from "../../config/registryNames";
@@ -61,21 +61,23 @@ export function serveModel(
   const { server } = surroundings;
   const { name } = model;
   const image = imageOf(model.image, surroundings);
-  const predictor = (address = servedOf(model)) => ({
-    graph: {
+  const predictor = (address = servedOf(model)) => {
+    // For a name in the registry; any other address is that of the files.
+    const decided = config.decisions[address ?? ""];
+    const graph = {
       name,
       ...(model.server === undefined
-        ? { parameters: { ...versionParameters(model, address, config), ...model.parameters } }
+        ? { parameters: { ...versionParameters(model, address, decided), ...model.parameters } }
         : { server: model.server }),
       image: model.server === undefined ? image.reference : serverImage(model.server, config),
-      // What was decided for a name in the registry; any other address is that of the files.
-      modelUri: config.decisions[address ?? ""]?.files ?? address,
-      sha256: config.decisions[address ?? ""]?.sha256,
+      modelUri: decided?.files ?? address,
+      sha256: decided?.sha256,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,
-    },
-  });
+    };
+    return { graph };
+  };
   const predictors: PredictorArgs[] = model.predictors?.map((one) => ({
     ...predictor(one.model),
     name: one.name,
@@ -106,13 +108,12 @@ function imageOf(image: string | undefined, { appImages: own }: ModelSurrounding
 function versionParameters(
   { image }: ModelConfig,
   address: string | undefined,
-  { decisions }: PlatformConfig,
+  decided: Served | undefined,
 ): Record<string, string> {
-  const name = registryName(address ?? "");
   const takes = servedBy(image)?.serving.parameters ?? {};
   const known = {
-    model_name: name?.model,
-    model_version: decisions[address ?? ""]?.version?.toString(),
+    model_name: registryName(address ?? "")?.model,
+    model_version: decided?.version?.toString(),
   };
   return Object.fromEntries(
     Object.entries(known).flatMap(([key, value]) =>

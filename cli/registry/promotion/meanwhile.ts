@@ -7,6 +7,7 @@ import { shown } from "../../paths";
 import type { Progress } from "../../progress";
 import type { ServedPredictor } from "../../serving/served";
 import { servedVersion } from "../../serving/version";
+import { isSameVersion } from "../difference";
 import { decisionsIn, rewriteLock } from "../lockFile";
 import { type Scene, isServed, predictorsOf } from "./scene";
 
@@ -22,11 +23,6 @@ export interface LockEntry {
 /** Another version was decided on, or deployed, by somebody else. */
 export class Overtaken extends UserError {
   override readonly name = "Overtaken";
-}
-
-/** Whether two decisions are for the same files, whoever has made them. */
-export function isSameVersion(one: Decision | undefined, other: Decision | undefined): boolean {
-  return one?.version === other?.version && one?.files === other?.files;
 }
 
 /**

@@ -9,7 +9,7 @@ import { shown } from "../../paths";
 import type { Progress } from "../../progress";
 import { type Means, type Move, bring } from "./bringing";
 import { point } from "./alias";
-import { difference } from "../difference";
+import { difference, isSameVersion } from "../difference";
 import { keepInService } from "../keepInService";
 import { decisionsIn, rewriteLock } from "../lockFile";
 import { confirm, servingInstead } from "./meanwhile";
@@ -44,10 +44,8 @@ export interface Moving {
 
 /** Whether a version is what was decided, serves, and has the alias. */
 export function isInService({ what, decisions, versions, predictors }: Scene, to: Decision): boolean {
-  const decided = decisions[what.wish];
   return (
-    decided?.version === to.version &&
-    decided.files === to.files &&
+    isSameVersion(decisions[what.wish], to) &&
     isServed({ predictors }, to.files) &&
     versions.aliases[what.alias] === String(to.version)
   );
@@ -147,7 +145,7 @@ export function writeOnly({ scene, to }: Moving, progress: Progress): void {
     );
   const now = scene.decisions[wish];
   const changes = difference(now, to);
-  const changed = now?.version !== to.version || now.files !== to.files;
+  const changed = !isSameVersion(now, to);
   if (changed) rewriteLock(file, stack, (all) => ({ ...all, [wish]: to }));
   progress.event({
     event: "lock",

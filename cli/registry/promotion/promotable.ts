@@ -4,7 +4,7 @@ import { servedOf, wishesOf } from "../../../config/decisionChecks";
 import { lockFile } from "../../../config/lock";
 import type { ModelConfig } from "../../../config/models";
 import { registryName, registryScheme } from "../../../config/registryNames";
-import { listed, nearest } from "../../../config/words";
+import { knownInstead, listed } from "../../../config/words";
 import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
@@ -30,11 +30,7 @@ export function promotable(stack: string, config: PlatformConfig, name: string):
   const model = config.models.find((one) => one.name === name);
   if (model === undefined) {
     const names = config.models.map((one) => one.name);
-    const meant = nearest(name, names);
-    const has = names.length === 0 ? "it has none" : `it has ${listed(names)}`;
-    throw new UserError(
-      `stack ${stack} has no model ${name}; ${meant === undefined ? has : `did you mean ${meant}?`}`,
-    );
+    throw new UserError(`stack ${stack} has no model ${name}; ${knownInstead(name, names)}`);
   }
   // Predictors may have names of their own, and all of them may.
   const wish = wishesOf(model).find((one) => one === servedOf(model));

@@ -9,6 +9,7 @@ import type { ServedPredictor } from "../../serving/served";
 import { servedVersion } from "../../serving/version";
 import { type ClusterTarget, type TargetOptions, clusterTarget, defaultStack } from "../../target";
 import { withChecksums } from "../checksums";
+import { isSameVersion } from "../difference";
 import { type Registry, decide } from "../decide";
 import { decisionsIn } from "../lockFile";
 import { type Promotable, type Versions, promotable, versionsOf } from "./promotable";
@@ -119,11 +120,11 @@ export async function decisionFor({ what, registry, decisions }: Scene, version:
   const { registered, wish, model, config } = what;
   const found = await decide(registry, `models:/${registered}/${version}`);
   const now = decisions[wish];
-  const same = now?.version === found.version && now.files === found.files;
-  const decision = same ? now : { ...found, decided: signed() };
+  const kept = isSameVersion(now, found) ? now : undefined;
+  const decision = kept ?? { ...found, decided: signed() };
   const wrong = unfit(wish, decision, config);
   if (wrong.length > 0) throw new UserError(`model ${model.name} cannot be ${wrong.join("; ")}`);
-  return same && now.sha256 !== undefined ? now : withChecksums(registry, wish, decision);
+  return kept?.sha256 === undefined ? withChecksums(registry, wish, decision) : kept;
 }
 
 /** What is to stand in the lock again if a version fails: what served before it, as far as that is known. */

@@ -3,10 +3,10 @@ import type { Decision } from "../../../config/lock";
 import { commandLine } from "../../commandLine";
 import { type Interrupted, UserError, messageOf } from "../../errors";
 import type { Progress } from "../../progress";
-import { isSame } from "../difference";
+import { isSame, isSameVersion } from "../difference";
 import { decisionsIn } from "../lockFile";
 import type { Means, Move } from "./bringing";
-import { entryText, isSameVersion, writeEntry } from "./meanwhile";
+import { entryText, writeEntry } from "./meanwhile";
 
 /** What a lock says of the name; or why it cannot be read. */
 type LockNow = { readonly decision: Decision | undefined } | { readonly problem: string };

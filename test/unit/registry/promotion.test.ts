@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
 import { Interrupted, UserError } from "../../../cli/errors";
-import { Progress } from "../../../cli/progress";
 import { decisionsIn, rewriteLock } from "../../../cli/registry/lockFile";
 import { promoteIn } from "../../../cli/registry/promotion/promoting";
 import { outputOf } from "../support/output";
@@ -283,24 +282,8 @@ describe("a promotion", function () {
   });
 
   describe("that is killed at any moment", () => {
-    /** What was killed says no word when its connections end. */
-    const silent = Object.assign(new Progress("json"), { event: () => undefined });
-    /** Runs it until the change of a number, at which it ends without a word. @returns whether it came so far */
-    const killedAt = async (moment: number): Promise<boolean> => {
-      let moments = 0;
-      const killed = new Promise<true>((resolve) => {
-        world.onChange = () => {
-          moments += 1;
-          if (moments < moment) return undefined;
-          resolve(true);
-          return new Promise(() => undefined);
-        };
-      });
-      const run = async () => promoteIn(await world.scene(), "4", world.options({ progress: silent }));
-      const ended = await Promise.race([run().then(() => false), killed]);
-      world.onChange = () => undefined;
-      return ended;
-    };
+    const killedAt = (moment: number) =>
+      world.killedAt(moment, async (options) => promoteIn(await world.scene(), "4", options));
 
     it("ends in service when it is run again", async () => {
       let moment = 1;

@@ -111,21 +111,9 @@ describe("a version in service", function () {
     });
 
     it("at each moment at which it can be killed", async () => {
-      const silent = Object.assign(new Progress("json"), { event: () => undefined });
       for (let moment = 1; ; moment += 1) {
         await promote("4");
-        let moments = 0;
-        const killed = new Promise<true>((resolve) => {
-          world.onChange = () => {
-            moments += 1;
-            if (moments < moment) return undefined;
-            resolve(true);
-            return new Promise(() => undefined);
-          };
-        });
-        const run = async () => rollBackIn(await world.scene(), world.options({ progress: silent }));
-        const was = await Promise.race([run().then(() => false), killed]);
-        world.onChange = () => undefined;
+        const was = await world.killedAt(moment, async (options) => rollBackIn(await world.scene(), options));
         const finished = !was || serving().join() === "3";
         if (!finished) await rollback();
         expect(world.state(), `killed at moment ${moment}`).to.deep.include(stands(3));

@@ -150,6 +150,28 @@ export class FakeWorld {
     };
   }
 
+  /**
+   * Runs something until the change of a number, at which it ends without a word.
+   *
+   * @param run is given the options of a command that says nothing: its connections end.
+   * @returns whether it came so far
+   */
+  async killedAt(moment: number, run: (options: MovingOptions) => Promise<unknown>): Promise<boolean> {
+    const progress = Object.assign(new Progress("json"), { event: () => undefined });
+    let moments = 0;
+    const killed = new Promise<true>((resolve) => {
+      this.onChange = () => {
+        moments += 1;
+        if (moments < moment) return undefined;
+        resolve(true);
+        return new Promise(() => undefined);
+      };
+    });
+    const ended = await Promise.race([run(this.options({ progress })).then(() => false), killed]);
+    this.onChange = () => undefined;
+    return ended;
+  }
+
   close(): Promise<void> {
     return this.fake.close();
   }
