@@ -116,7 +116,7 @@ export class Environment {
 }
 
 /** uv, the package installer, and the settings that it needs here. */
-interface Uv {
+export interface Uv {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -189,12 +189,7 @@ export class Environments {
         step.detail(line);
       });
     } catch (error) {
-      const unreachable = lastLines(command.log, 20).some((line) => unreachableIndex.test(line));
-      if (!unreachable || !(error instanceof UserError)) throw error;
-      throw new UserError(
-        "the index of Python packages cannot be reached. Check the network; " +
-          `PIP_INDEX_URL names another index, HTTPS_PROXY a proxy.\n  ${error.message}`,
-      );
+      throw error instanceof UserError ? indexUnreachable(command.log, error) : error;
     }
   }
 
@@ -233,6 +228,15 @@ export class Environments {
     const env = { UV_PYTHON_DOWNLOADS: "never", ...(await pipSettings(python)) };
     return { file: path.join(folder, "bin", "uv"), env };
   }
+}
+
+/** The error of a command that fetches packages; where its log says that there is no way to the index, that is told. */
+export function indexUnreachable(log: string, error: UserError): UserError {
+  if (!lastLines(log, 20).some((line) => unreachableIndex.test(line))) return error;
+  return new UserError(
+    "the index of Python packages cannot be reached. Check the network; " +
+      `PIP_INDEX_URL names another index, HTTPS_PROXY a proxy.\n  ${error.message}`,
+  );
 }
 
 /** uv reads none of pip's settings: hand on those that say where packages come from. */
