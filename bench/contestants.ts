@@ -116,9 +116,9 @@ function articleServer(environment: Environment, told: Told, file: string): Comm
   const args = ["seldon_core.microservice", "PlainHousePrice", "--service-type", "MODEL"];
   return environment.module("the plain server", told.log, args, {
     PYTHONPATH: path.join(projectDir, "bench", "plain"),
-    PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(told.rest),
-    PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(told.grpc),
-    PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(told.metrics),
+    PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(told.behind.rest),
+    PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(told.behind.grpc),
+    PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(told.behind.metrics),
     PREDICTIVE_UNIT_PARAMETERS: JSON.stringify([{ name: "model_file", value: file, type: "STRING" }]),
   });
 }

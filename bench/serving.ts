@@ -96,13 +96,15 @@ async function start(
   const { name, serving } = manifest;
   const told = {
     ...{ name, version: "1", log: path.join(folder, `${name}-${way}.log`) },
-    rest: await choosePort(9000, taken),
-    grpc: await choosePort(5000, taken),
-    metrics: await choosePort(6000, taken),
+    behind: {
+      rest: await choosePort(9000, taken),
+      grpc: await choosePort(5000, taken),
+      metrics: await choosePort(6000, taken),
+    },
   };
   return {
     service: await Service.start(server(way, told)),
-    address: { name, protocol: serving.protocol, rest: told.rest },
+    address: { name, protocol: serving.protocol, rest: told.behind.rest },
   };
 }
 

@@ -143,7 +143,7 @@ withTarget(program.command("models"), false)
 
 /** The options of what brings another version into service. */
 function withMove(command: Command): Command {
-  return withTarget(command, false)
+  return withTarget(command, true)
     .option("--branch", "only write the lock, to be committed (default: in CI, but for stacks of dev)")
     .option("--no-branch", "deploy, in CI too")
     .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
@@ -152,7 +152,7 @@ function withMove(command: Command): Command {
 
 withMove(program.command("promote"))
   .description("bring a version of the registry into service, and say what speaks for it")
-  .argument("<name>", "a model of the stack whose version an alias of the registry decides")
+  .argument("<name>", "a model whose version an alias of the registry decides")
   .argument("[version]", "the version's number (default: the alias, where it is ahead; else the challenger)")
   .option("--force", "even if it takes or answers other columns, or nobody can see that it answers right")
   .action(async (name: string, version: string | undefined, options: PromoteOptions) => {
@@ -162,7 +162,7 @@ withMove(program.command("promote"))
 
 withMove(program.command("rollback"))
   .description("return to the version that served before the one in service")
-  .argument("<name>", "a model of the stack")
+  .argument("<name>", "the model")
   .action(async (name: string, options: MoveOptions) => {
     const { rollback } = await import("./commands/rollback.js");
     await rollback(name, options);

@@ -1,11 +1,16 @@
 import { deploy } from "../deploy/up";
 import { killEngines } from "../engine/command";
+import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
+import { killComing } from "../local/modelServices";
+import { type LocalMove, promoteHere } from "../local/moving/move";
+import { readState } from "../local/state";
+import { takeTurn } from "../local/turns";
 import { Progress } from "../progress";
 import type { MovingOptions } from "../registry/promotion/moving";
 import { promoteIn } from "../registry/promotion/promoting";
 import { type Scene, sceneOf } from "../registry/promotion/scene";
-import type { TargetOptions } from "../target";
+import { type TargetOptions, isLocal } from "../target";
 
 /** Options of the commands that bring another version into service. */
 export interface MoveOptions extends TargetOptions {
@@ -32,24 +37,43 @@ export async function promote(
   version: string | undefined,
   { force = false, ...options }: PromoteOptions,
 ): Promise<void> {
-  await withScene(name, options, (scene, how) => promoteIn(scene, version, { ...how, force }));
+  await withScene(name, options, {
+    here: (how) => promoteHere(name, version, { ...how, force }),
+    cluster: (scene, how) => promoteIn(scene, version, { ...how, force }),
+  });
 }
 
-/** Finds a model of a stack, and runs what brings another version of it into service. */
-export async function withScene(
-  name: string,
-  options: MoveOptions,
-  run: (scene: Scene, how: MovingOptions) => Promise<void>,
-): Promise<void> {
+/** What brings another version of a model into service, on this machine and in a cluster. */
+interface Ways {
+  readonly here: (how: LocalMove) => Promise<void>;
+  readonly cluster: (scene: Scene, how: MovingOptions) => Promise<void>;
+}
+
+/** Finds a model, of this machine if no cluster is named and it runs here, and runs what brings another version into service. */
+export async function withScene(name: string, options: MoveOptions, { here, cluster }: Ways): Promise<void> {
   const progress = Progress.for(options);
-  const { signal, dispose } = onInterruption(killEngines);
+  const { signal, dispose } = onInterruption(() => {
+    killEngines();
+    killComing();
+  });
   try {
+    if (isHere(name, options)) {
+      if (options.branch === true)
+        throw new UserError("--branch writes the lock of a stack, and this machine has none: leave it out.");
+      const turn = takeTurn("promote");
+      try {
+        await here({ progress, signal });
+      } finally {
+        turn.end();
+      }
+      return;
+    }
     const scene = await sceneOf(options, name);
     const { yes = false } = options;
     // A pipeline reviews what it deploys: nobody sits there who would have asked for it.
     const reviewed = Boolean(process.env["CI"]) && scene.what.config.environment !== "dev";
     const { branch = reviewed } = options;
-    await run(scene, {
+    await cluster(scene, {
       ...{ branch, consent: { yes }, progress, signal },
       // What was deleted or changed by hand is for `up` to look for, which takes longer.
       deploy: (consent) => deploy(scene.target, { refresh: false, consent }, progress, signal),
@@ -58,4 +82,11 @@ export async function withScene(
     progress.stop();
     dispose();
   }
+}
+
+/** Whether a model of this machine is meant: it is asked for, or it runs here and nothing of a cluster is named. */
+function isHere(name: string, options: MoveOptions): boolean {
+  if (isLocal(options)) return true;
+  const named = options.stack !== undefined || options.context !== undefined || options.target === "cluster";
+  return !named && readState().models?.[name] !== undefined;
 }

@@ -1,4 +1,5 @@
 import { rollBackIn } from "../registry/promotion/rollingBack";
+import { rollBackHere } from "../local/moving/move";
 import { type MoveOptions, withScene } from "./promote";
 
 /**
@@ -7,5 +8,5 @@ import { type MoveOptions, withScene } from "./promote";
  * @throws UserError nobody knows which that is; or it does not come into service, and what is in service then.
  */
 export async function rollback(name: string, options: MoveOptions): Promise<void> {
-  await withScene(name, options, rollBackIn);
+  await withScene(name, options, { here: (how) => rollBackHere(name, how), cluster: rollBackIn });
 }

@@ -1,5 +1,6 @@
 /** How a model is served on this machine, by a server of its own or by a standard one, and how it is asked. */
 import { mkdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, type StandardServed, hasOwnServer } from "../../config/manifests";
@@ -7,8 +8,10 @@ import type { PrepackagedServer } from "../../config/servers";
 import { exchangeWith } from "../exchange";
 import type { ModelClient } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
+import { isRunning, stop } from "../ownProcesses";
 import { localHost } from "../ports";
 import type { Command } from "../process";
+import { processTable } from "../processTable";
 import type { Environment } from "../python";
 import { type LocalModel, localDir } from "./state";
 
@@ -19,8 +22,13 @@ const runtimes: Readonly<Record<PrepackagedServer, string>> = {
   XGBOOST_SERVER: "mlserver_xgboost.XGBoostModel",
 };
 
+/** Of a server that sends its clients away at SIGUSR1, and ends at SIGTERM: `ml-app/standardserver/farewell.py`. */
+const farewellVariable = "MLPLATFORM_PID_FILE";
+/** How long it then asks clients with open connections to close them. */
+const lingerMilliseconds = 3_000;
+
 /** What a server is told of the service that it will be. */
-export type Told = Pick<LocalModel, "name" | "version" | "log" | "rest" | "grpc" | "metrics">;
+export type Told = Pick<LocalModel, "name" | "version" | "log" | "behind">;
 
 /** What leads to a model's server. */
 type Addressed = Pick<LocalModel, "name" | "protocol" | "rest">;
@@ -44,9 +52,9 @@ export function serverCommand(
     log,
     ["modelserver", manifest.serving.class, "--host", localHost],
     {
-      PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.rest),
-      PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.grpc),
-      PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.metrics),
+      PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.behind.rest),
+      PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.behind.grpc),
+      PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.behind.metrics),
       PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
         Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
       ),
@@ -69,18 +77,34 @@ export function mlserverCommand(
 ): Command {
   const variables = {
     MLSERVER_HOST: localHost,
-    MLSERVER_HTTP_PORT: String(model.rest),
-    MLSERVER_GRPC_PORT: String(model.grpc),
-    MLSERVER_METRICS_PORT: String(model.metrics),
+    MLSERVER_HTTP_PORT: String(model.behind.rest),
+    MLSERVER_GRPC_PORT: String(model.behind.grpc),
+    MLSERVER_METRICS_PORT: String(model.behind.metrics),
     MLSERVER_MODEL_NAME: model.name,
     MLSERVER_MODEL_URI: files,
     MLSERVER_MODEL_VERSION: model.version,
     MLSERVER_MODEL_IMPLEMENTATION: runtimes[serving.server],
+    // Without it its handler of SIGUSR1, see `retire`, is not there.
+    [farewellVariable]: localDir("logs", `${model.name}.pid`),
     ...settings,
   };
   const folder = emptyFolder();
   const args = ["mlserver.cli.main", "start", folder];
   return environment.module(titleOf(model), model.log, args, variables, folder);
+}
+
+/** A model at its server's own ports, where nobody stands between. */
+export function inside(model: LocalModel): LocalModel {
+  return { ...model, ...model.behind };
+}
+
+/** Ends a server that nobody is led to any more, without a lost request; the project's own lingers at SIGTERM itself. */
+export async function retire({ identity }: LocalModel): Promise<void> {
+  if (isRunning(identity) && processTable.variable(identity.pid, farewellVariable) !== undefined) {
+    process.kill(identity.pid, "SIGUSR1");
+    await sleep(lingerMilliseconds);
+  }
+  await stop(identity);
 }
 
 function titleOf({ name }: Told): string {

@@ -1,31 +1,33 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import * as z from "zod";
 
 import { protocols } from "../../config/servers";
-import { UserError } from "../errors";
 import { homeDir } from "../paths";
 import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
 import { processTable } from "../processTable";
 
-// The two files may be damaged, or of a version of this program that wrote them otherwise: they are read by these shapes.
+// The file may be damaged, or of a version of this program that wrote it otherwise: it is read by these shapes.
 const port = z.int().min(1).max(65_535);
-const identityShape = z.object({ pid: z.int().positive(), started: z.string() });
+export const identityShape = z.object({ pid: z.int().positive(), started: z.string() });
 const serviceShape = z.object({ identity: identityShape, made: z.string(), log: z.string() });
 const mlflowShape = serviceShape.extend({ port });
+const portsShape = z.object({ rest: port, grpc: port, metrics: port });
 const modelShape = serviceShape.extend({
   ...{ name: z.string(), version: z.string() },
-  ...{ rest: port, grpc: port, metrics: port },
+  ...portsShape.shape,
+  /** The server's own ports; the front listens on those above, and hands on to these. */
+  behind: portsShape,
   // Services of a version of this program that knew the one protocol do not say which.
   protocol: z.enum(protocols).default("seldon"),
 });
 const stateShape = z.object({
   mlflow: mlflowShape.exactOptional(),
+  front: serviceShape.exactOptional(),
   models: z.record(z.string(), modelShape).exactOptional(),
 });
 const stateFileShape = z.object({ folder: z.string(), services: stateShape });
-const lockFileShape = identityShape.extend({ folder: z.string() });
 
 /** A service of the local target that was started, by this run of the program or an earlier one. */
 export interface LocalService extends Readonly<z.infer<typeof serviceShape>> {
@@ -35,6 +37,9 @@ export interface LocalService extends Readonly<z.infer<typeof serviceShape>> {
 
 /** The MLflow server. */
 export type LocalMlflow = Readonly<z.infer<typeof mlflowShape>>;
+
+/** Where a model is asked over REST and gRPC, and where its metrics are. */
+export type ModelPorts = Readonly<z.infer<typeof portsShape>>;
 
 /** The server of a model. */
 export type LocalModel = Readonly<z.infer<typeof modelShape>>;
@@ -51,14 +56,15 @@ export function localDir(...parts: string[]): string {
 }
 
 const stateFile = () => localDir("state.json");
-const lockFile = () => localDir("up.lock");
 
 /** Variable of a service: what the state file says of it, so that it can be found without the file. */
 const serviceVariable = "MLPLATFORM_SERVICE";
 
 /** A service as the state file has it, before it has a process. */
 export type Unstarted =
-  { readonly mlflow: Omit<LocalMlflow, "identity"> } | { readonly model: Omit<LocalModel, "identity"> };
+  | { readonly mlflow: Omit<LocalMlflow, "identity"> }
+  | { readonly front: Omit<LocalService, "identity"> }
+  | { readonly model: Omit<LocalModel, "identity"> };
 
 /** The variable by which a service is found if the state file is lost. */
 export function serviceMark(service: Unstarted): Record<string, string> {
@@ -85,9 +91,9 @@ function foundState(): LocalState {
     const identity = pid === group && isOurs(pid) ? identify(pid) : undefined;
     if (identity === undefined) return [];
     const service = JSON.parse(decodeURIComponent(value)) as Unstarted;
-    return "mlflow" in service
-      ? { mlflow: { identity, ...service.mlflow } }
-      : { models: { [service.model.name]: { identity, ...service.model } } };
+    if ("mlflow" in service) return { mlflow: { identity, ...service.mlflow } };
+    if ("front" in service) return { front: { identity, ...service.front } };
+    return { models: { [service.model.name]: { identity, ...service.model } } };
   });
   // One of another shape is not used; what was started here and is no known service is stopped as left behind.
   const known = found.flatMap((one) => stateShape.safeParse(one).data ?? []);
@@ -102,10 +108,11 @@ export function together(one: LocalState, other: LocalState): LocalState {
 
 /** The services that run now; those in the state file that have ended are left out. */
 export function readState(): LocalState {
-  const { mlflow, models = {} } = recordedState();
+  const { mlflow, front, models = {} } = recordedState();
   const running = Object.entries(models).filter(([, { identity }]) => isRunning(identity));
   return {
     ...(mlflow !== undefined && isRunning(mlflow.identity) ? { mlflow } : {}),
+    ...(front !== undefined && isRunning(front.identity) ? { front } : {}),
     ...(running.length === 0 ? {} : { models: Object.fromEntries(running) }),
   };
 }
@@ -115,10 +122,11 @@ export function leftovers(): ProcessIdentity[] {
   return leftBehind(servicesOf(readState()).map(([, { identity }]) => identity));
 }
 
-/** The services of a state, by name: `mlflow`, and those of models. */
-export function servicesOf({ mlflow, models = {} }: LocalState): [string, LocalService][] {
+/** The services of a state, by name: `mlflow`, `front`, and those of models. */
+export function servicesOf({ mlflow, front, models = {} }: LocalState): [string, LocalService][] {
   return [
     ...(mlflow === undefined ? [] : [["mlflow", mlflow] as [string, LocalService]]),
+    ...(front === undefined ? [] : [["front", front] as [string, LocalService]]),
     ...Object.entries(models),
   ];
 }
@@ -130,47 +138,4 @@ export function writeState(state: LocalState): void {
   const file: StateFile = { folder: ownFolder(), services: state };
   writeFileSync(partial, JSON.stringify(file, undefined, 2));
   renameSync(partial, stateFile());
-}
-
-/** The `up` that is at work, or keeps the services in the foreground; undefined if there is none. */
-export function runningUp(): ProcessIdentity | undefined {
-  try {
-    const { folder, ...holder } = lockFileShape.parse(JSON.parse(readFileSync(lockFile(), "utf8")));
-    // A copy of the project's folder has a copy of the file, too.
-    const here = folder === ownFolder() && identify(holder.pid)?.started === holder.started;
-    return here ? holder : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Makes this process the only one that changes the local target, until the function that it returns is called.
- *
- * @throws UserError another `up` is at work.
- */
-export function lock(): () => void {
-  mkdirSync(localDir(), { recursive: true });
-  const mine = `${lockFile()}.${process.pid}`;
-  writeFileSync(mine, JSON.stringify({ ...identify(process.pid), folder: ownFolder() }));
-  try {
-    const holder = runningUp();
-    if (holder !== undefined) {
-      throw new UserError(
-        `another \`npm run up\` is at work here (process ${holder.pid}). ` +
-          `Use what it has started, or stop it first: Ctrl-C there, or \`npm run down\`.`,
-      );
-    }
-    rmSync(lockFile(), { force: true });
-    // A link fails where the file exists: of two that come at once, one gets it.
-    linkSync(mine, lockFile());
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UserError("another `npm run up` has just started here.");
-  } finally {
-    rmSync(mine, { force: true });
-  }
-  return () => {
-    rmSync(lockFile(), { force: true });
-  };
 }

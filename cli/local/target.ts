@@ -5,17 +5,21 @@ import * as z from "zod";
 
 import type { Manifest } from "../../config/manifests";
 import { champion } from "../../config/registryNames";
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
 import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer } from "../protocols/answer";
+import { rolledBackTag } from "../registry/promotion/record";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";
-import { LocalServices, type Ports } from "./services";
+import { tellService } from "./moving/service";
+import { localRegistry, localStack } from "./moving/scene";
+import type { Ports } from "./portChoice";
+import { LocalServices } from "./services";
 import { type LocalModel, localDir } from "./state";
 
 /** Tag of a model version: the fingerprint of what it was trained from. */
@@ -100,7 +104,7 @@ export async function bringUp(
     const served = Promise.all([serving, fetched]).then(([python, { version, files }]) =>
       progress.step(`model server ${name}`, async (step) => {
         try {
-          return await services.model(manifest, python, version, files, step);
+          return await services.models.serve({ manifest, environment: python, version, files }, step);
         } catch (error) {
           // The files may be at fault: the next run fetches them again.
           rmSync(files, { recursive: true, force: true });
@@ -112,6 +116,9 @@ export async function bringUp(
     return Promise.all([mlflow, fetched, served]).then(
       async ([client, { version }, model]): Promise<LocalModelUp> => {
         const answer = await localClient(model).ask({ ndarray: [manifest.example] });
+        await tellService(localRegistry(client), version).catch((error: unknown) => {
+          progress.warn(`the registry could not be told what serves: ${messageOf(error)}`);
+        });
         return {
           manifest,
           model,
@@ -202,6 +209,12 @@ async function trainIfChanged(
   }
   // Another version has become the champion since, perhaps on other data: who is better is asked of the data of today.
   const again = present === undefined ? undefined : known;
+  if (present !== undefined && again !== undefined && rolledBackTag(localStack) in again.tags) {
+    step.detail(
+      `code and data unchanged since version ${again.version}, which was left for version ${present.version}`,
+    );
+    return;
+  }
   step.detail(
     again === undefined ? "starting" : `comparing version ${again.version} with the champion again`,
   );
@@ -247,7 +260,7 @@ function modelFile(folder: string): string {
   return path.join(folder, "MLmodel");
 }
 
-/** Fetches the champion's files; a version's files never change, so once is enough. */
+/** Fetches the champion's files. */
 async function fetchChampion(
   name: string,
   mlflow: MlflowClient,
@@ -256,11 +269,25 @@ async function fetchChampion(
   const version = await mlflow.versionByAlias(name, champion);
   if (version === undefined)
     throw new UserError(`MLflow has no ${champion} of ${name}, though it was trained.`);
+  const files = await fetchVersion(version, mlflow, step, `models:/${version.name}@${champion} is `);
+  return { version, files };
+}
+
+/**
+ * Fetches a version's files; they never change, so once is enough.
+ *
+ * @param what stands before the version's number, for people.
+ * @returns their folder.
+ */
+export async function fetchVersion(
+  version: ModelVersion,
+  mlflow: MlflowClient,
+  step: Step,
+  what = "",
+): Promise<string> {
   const files = filesOf(version);
   const fetched = !existsSync(modelFile(files));
   if (fetched) await mlflow.download(version, files);
-  step.detail(
-    `models:/${version.name}@${champion} is version ${version.version}${fetched ? "" : ", was fetched"}`,
-  );
-  return { version, files };
+  step.detail(`${what}version ${version.version}${fetched ? "" : ", was fetched"}`);
+  return files;
 }

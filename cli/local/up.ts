@@ -13,19 +13,21 @@ import { firstOutputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
-import type { Ports } from "./services";
+import { lead } from "./front/front";
+import { killComing } from "./modelServices";
+import type { Ports } from "./portChoice";
 import {
   type LocalModel,
   type LocalService,
   leftovers,
   localDir,
-  lock,
   readState,
   recordedState,
   servicesOf,
   writeState,
 } from "./state";
 import { type LocalUp, bringUp } from "./target";
+import { takeTurn } from "./turns";
 
 /** How the local target is brought up. */
 export interface LocalUpOptions {
@@ -48,9 +50,9 @@ export async function upLocal(
   interruption: Interruption,
 ): Promise<void> {
   const began = Date.now();
-  const release = lock();
+  const turn = takeTurn("up");
   try {
-    await clearUp(progress);
+    await clearUp(progress, interruption.signal);
     const local = await bringUp(options, progress, interruption.signal);
     progress.stop();
     summarise(local, (Date.now() - began) / 1000, progress);
@@ -60,19 +62,22 @@ export async function upLocal(
       progress.say("\n  It goes on in the background: npm run status, npm run predict, npm run down");
     } else {
       progress.say(`\n  Ctrl-C stops everything. Data and logs stay in ${shown(localDir())}.`);
+      turn.keep();
       await keepUp(interruption);
     }
   } finally {
-    release();
+    turn.end();
   }
 }
 
 /** Stops what a killed command has left at work: two would install into one folder, or train at once. */
-async function clearUp(progress: Progress): Promise<void> {
+async function clearUp(progress: Progress, signal: AbortSignal): Promise<void> {
   const left = leftovers();
   if (left.length === 0) return;
   await progress.step("earlier run", async (step) => {
     step.detail(`was killed; stopping what it has left: ${inWords(left)}`);
+    // It may have been about to lead people from one server to another.
+    await lead(signal);
     await Promise.all(left.map(stop));
   });
 }
@@ -126,14 +131,14 @@ function urlsOf(model: LocalModel) {
 
 /** Waits until it is told to stop, or a service ends; then stops all. @throws UserError a service has ended. */
 async function keepUp({ signal }: Interruption): Promise<void> {
-  // Also one that has ended already.
-  const services = servicesOf(recordedState());
+  // Also one that has ended already; another version of a model may come into service meanwhile.
+  const services = () => servicesOf(recordedState());
   let ended: [string, LocalService] | undefined;
   while (!signal.aborted && ended === undefined) {
     await sleep(500, undefined, { signal }).catch(() => undefined);
-    ended = services.find(([, { identity }]) => !isRunning(identity));
+    ended = services().find(([, { identity }]) => !isRunning(identity));
   }
-  await Promise.all(services.map(([, { identity }]) => stop(identity)));
+  await Promise.all(services().map(([, { identity }]) => stop(identity)));
   writeState({});
   if (ended === undefined || signal.aborted) return;
   const [name, { log }] = ended;
@@ -143,4 +148,5 @@ async function keepUp({ signal }: Interruption): Promise<void> {
 /** Ends the services at once, for a user who cannot wait. */
 export function killServices(): void {
   for (const [, { identity }] of servicesOf(readState())) signalOwn(identity, "SIGKILL");
+  killComing();
 }

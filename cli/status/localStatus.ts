@@ -1,5 +1,6 @@
 import { modelAnswers, predictUrl } from "../local/modelServer";
-import { type LocalService, localDir, recordedState, runningUp } from "../local/state";
+import { type LocalService, localDir, recordedState } from "../local/state";
+import { runningUp } from "../local/turns";
 import { MlflowClient } from "../mlflow";
 import { isRunning } from "../ownProcesses";
 import { shown } from "../paths";
@@ -27,12 +28,19 @@ export interface LocalStatus {
 
 /** Asks what runs of the local target whether it answers. */
 export async function localStatus(): Promise<LocalStatus> {
-  const { mlflow, models = {} } = recordedState();
+  const { mlflow, front, models = {} } = recordedState();
   const services: LocalServiceStatus[] = [];
   if (mlflow !== undefined) {
     const address = `http://${localHost}:${mlflow.port}`;
     const state = await answering(mlflow, () => new MlflowClient(address).healthy());
     services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
+  }
+  if (front !== undefined) {
+    // Whether it leads to the models, they tell.
+    const state = await answering(front, () => Promise.resolve(true));
+    const ports = Object.values(models).map(({ rest }) => rest);
+    const detail = "leads to the models";
+    services.push({ service: "front", state, address: ports.join(", "), detail, pid: front.identity.pid });
   }
   for (const model of Object.values(models)) {
     const address = predictUrl(model);

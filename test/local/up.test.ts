@@ -121,7 +121,7 @@ describe("npm run up, on the local target", function () {
       /^code and data unchanged since version 1, which is champion again: .*version 2/,
     );
     expect(back.version).to.equal("1");
-    expect(Object.keys(left)).to.have.members(["mlflow", "house-price"]);
+    expect(Object.keys(left)).to.have.members(["mlflow", "front", "house-price"]);
 
     const command = platform.start(["up", "--json"]);
     await command.event(({ event }) => event === "up");

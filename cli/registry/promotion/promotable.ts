@@ -65,10 +65,15 @@ export interface Versions {
   readonly aliases: Readonly<Record<string, string>>;
 }
 
+/** A model by its names, as messages have it. */
+export interface Named extends Pick<Promotable, "registered" | "stack" | "wish"> {
+  readonly model: Pick<ModelConfig, "name">;
+}
+
 /** Asks the registry for them. @throws UserError there is no such model. */
 export async function versionsOf(
-  { mlflow }: Registry,
-  { registered, wish, stack, model }: Promotable,
+  { mlflow }: Pick<Registry, "mlflow">,
+  { registered, wish, stack, model }: Named,
 ): Promise<Versions> {
   const [found, all] = await Promise.all([mlflow.registered(registered), mlflow.versionsOf(registered)]);
   if (found === undefined || all.length === 0)
@@ -107,7 +112,7 @@ export function dayOf(time: string): string {
  */
 export async function numbered(
   registry: Registry,
-  { registered }: Promotable,
+  { registered }: Pick<Promotable, "registered">,
   versions: Versions,
   word: string,
 ): Promise<ModelVersion> {

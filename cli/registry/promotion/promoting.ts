@@ -4,10 +4,10 @@ import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import type { Progress } from "../../progress";
 import { type Comparison, type Entry, compare, comparisonText, doubt } from "./comparison";
-import { decide } from "../decide";
+import { type Registry, decide } from "../decide";
 import { challenger } from "./alias";
 import { type Moving, type MovingOptions, isInService, move, tell, writeOnly } from "./moving";
-import { numbered, versionLines } from "./promotable";
+import { type Named, type Promotable, type Versions, numbered, versionLines } from "./promotable";
 import { type Scene, decisionFor, servedBefore, toldToServe } from "./scene";
 
 /**
@@ -29,7 +29,7 @@ export async function promoteIn(
     await finish(moving, options.progress);
     return;
   }
-  accept(scene, await compared(moving, version), options);
+  accept(scene.what, await compared(moving, version), options);
   if (options.branch) {
     writeOnly(moving, options.progress);
     return;
@@ -41,17 +41,45 @@ export async function promoteIn(
 /** The version that is meant. @throws UserError there is none, with those that there are. */
 async function chosenVersion(scene: Scene, word: string | undefined, progress: Progress) {
   const { what, registry, versions, decisions } = scene;
-  if (word !== undefined) return numbered(registry, what, versions, word);
-  const { alias, wish, registered, stack, model } = what;
-  const named = (number: string | undefined) => versions.all.find(({ version }) => version === number);
-  const decided = decisions[wish]?.version.toString();
+  const decided = decisions[what.wish]?.version.toString();
   const told = toldToServe(scene)?.version;
-  const serving = told ?? decided;
+  // Somebody was stopped on the way to it.
+  const begun =
+    told === undefined || told === decided || decided === undefined
+      ? undefined
+      : { version: decided, why: "which the lock names" };
+  return chooseVersion(registry, what, versions, { word, begun, serving: told ?? decided }, progress);
+}
+
+/** What says which version is meant. */
+export interface Meant {
+  /** The version's number, as it was typed; undefined if none was. */
+  readonly word: string | undefined;
+  /** The version that somebody was stopped on the way to, and how that is known. */
+  readonly begun: { readonly version: string; readonly why: string } | undefined;
+  /** Number of the version in service. */
+  readonly serving: string | undefined;
+}
+
+/**
+ * The version that is to come into service: the one that was named, or what is ahead of what serves.
+ *
+ * @throws UserError there is none, with those that there are.
+ */
+export async function chooseVersion(
+  registry: Registry,
+  what: Named & Pick<Promotable, "alias">,
+  versions: Versions,
+  { word, begun, serving }: Meant,
+  progress: Progress,
+): Promise<ModelVersion> {
+  if (word !== undefined) return numbered(registry, what, versions, word);
+  const { alias, registered, stack, model } = what;
+  const named = (number: string | undefined) => versions.all.find(({ version }) => version === number);
   const isNewer = (version: string | undefined) => Number(version) > Number(serving ?? 0);
   const [ahead, challenging] = [versions.aliases[alias], versions.aliases[challenger]];
   const candidates = [
-    // Somebody was stopped on the way to it.
-    { why: "which the lock names", version: told === undefined || told === decided ? undefined : decided },
+    ...(begun === undefined ? [] : [begun]),
     // A training has found it to be better than what serves.
     { why: `the ${alias} of the registry`, version: isNewer(ahead) ? ahead : undefined },
     // One that has lost long ago is not meant.
@@ -107,8 +135,11 @@ async function compared({ scene, to, before }: Moving, version: ModelVersion): P
 }
 
 /** Shows what speaks for a version and against it. @throws UserError its signature is another. */
-function accept({ what }: Scene, comparison: Comparison, { force = false, progress }: MovingOptions): void {
-  const { stack, model } = what;
+export function accept(
+  { stack, model }: Pick<Named, "model" | "stack">,
+  comparison: Comparison,
+  { force = false, progress }: Pick<MovingOptions, "force" | "progress">,
+): void {
   progress.event({ event: "comparison", stack, model: model.name, ...comparison });
   progress.say(`${comparisonText(comparison)}\n`);
   const worse = doubt(comparison);

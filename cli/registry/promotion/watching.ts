@@ -47,16 +47,26 @@ type Serving = readonly [ServedModel, ServedPredictor];
  * @throws UserError it does not serve, or one answer is another version's, or none.
  */
 export async function watch(watched: Watched, step: Step, signal: AbortSignal): Promise<void> {
-  const { pause, watching, grace } = watched.pace ?? usualPace;
   const clients = (await settled(watched, step, signal)).map(([model, predictor]) =>
     clientThrough(watched.cluster, model, predictor),
   );
+  await watchClients(clients, watched, step, signal);
+}
+
+/** The same by clients of it, where no other version can answer for long. @throws UserError as {@link watch} does */
+export async function watchClients(
+  clients: readonly ModelClient[],
+  { question, pace = usualPace }: Pick<Watched, "pace" | "question">,
+  step: Step,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pause, watching, grace } = pace;
   const late = Date.now() + grace;
   let since = Date.now();
   let right = 0;
   do {
     signal.throwIfAborted();
-    const wrong = await Promise.all(clients.map((client) => answerOf(client, watched.question)));
+    const wrong = await Promise.all(clients.map((client) => answerOf(client, question)));
     const problem = wrong.find((one) => one !== undefined);
     if (problem !== undefined && Date.now() >= late) throw problem;
     if (problem !== undefined) since = Date.now();

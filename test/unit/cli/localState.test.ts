@@ -4,15 +4,8 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import {
-  type LocalState,
-  localDir,
-  lock,
-  recordedState,
-  runningUp,
-  serviceMark,
-  writeState,
-} from "../../../cli/local/state";
+import { type LocalState, localDir, recordedState, serviceMark, writeState } from "../../../cli/local/state";
+import { runningUp, takeTurn } from "../../../cli/local/turns";
 import { identify, ownFolder, stop } from "../../../cli/ownProcesses";
 import { Service } from "../../../cli/process";
 
@@ -88,10 +81,27 @@ describe("the files of the local target", () => {
     for (const content of [...misfits(), ...others.map((other) => JSON.stringify(other))]) {
       writeFileSync(localDir("up.lock"), content);
       expect(runningUp(), content).to.equal(undefined);
-      const release = lock();
+      const turn = takeTurn("up");
       expect(runningUp(), content).to.deep.equal(identify(process.pid));
-      expect(lock).to.throw(`another \`npm run up\` is at work here (process ${process.pid})`);
-      release();
+      for (const command of ["up", "promote"] as const)
+        expect(() => takeTurn(command)).to.throw(
+          `another \`npm run up\` is at work here (process ${process.pid})`,
+        );
+      turn.end();
     }
+  });
+
+  it("let a version come into service beside an up that only keeps what is there, and no second one", () => {
+    const up = takeTurn("up");
+    up.keep();
+    const promote = takeTurn("promote");
+    expect(() => takeTurn("promote")).to.throw(
+      "another version of a model is just brought into service here",
+    );
+    up.end();
+    expect(() => takeTurn("up")).to.throw("another version of a model is just brought into service here");
+    expect(runningUp()).to.equal(undefined);
+    promote.end();
+    takeTurn("up").end();
   });
 });

@@ -1,0 +1,55 @@
+/** What the front of the local target is told, and what it says: two files in its folder. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+
+import * as z from "zod";
+
+const portName = z.string().regex(/^\d+$/);
+const routesShape = z.record(portName, z.int());
+const takenShape = z.object({ routes: routesShape, refused: z.record(portName, z.string()) });
+
+/** Ports that people use, each with that of the server behind it. */
+export type Routes = Readonly<Record<number, number>>;
+
+/** What the front does now. */
+export interface Taken {
+  readonly routes: Routes;
+  /** Ports that are not to be had, with the reason. */
+  readonly refused: Readonly<Record<number, string>>;
+}
+
+const wantedFile = (folder: string) => path.join(folder, "wanted.json");
+/** Where the front says what it does. */
+export const takenFile = (folder: string) => path.join(folder, "taken.json");
+
+/** What the front is to do. @throws Error there is no such file. */
+export function readWanted(folder: string): Routes {
+  return routesShape.parse(JSON.parse(readFileSync(wantedFile(folder), "utf8")));
+}
+
+/** Says what the front is to do; it looks at its start and at SIGHUP. */
+export function writeWanted(folder: string, routes: Routes): void {
+  write(wantedFile(folder), routes);
+}
+
+/** What the front does now; undefined if it has not said so yet. */
+export function readTaken(folder: string): Taken | undefined {
+  try {
+    return takenShape.parse(JSON.parse(readFileSync(takenFile(folder), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says what the front does now. */
+export function writeTaken(folder: string, taken: Taken): void {
+  write(takenFile(folder), taken);
+}
+
+function write(file: string, content: unknown): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const partial = `${file}.partial`;
+  writeFileSync(partial, JSON.stringify(content));
+  // Whole or not at all: the other one reads it at the same time.
+  renameSync(partial, file);
+}
