@@ -1,13 +1,10 @@
 import type { Understood } from "./checks";
 import type { Decision, Decisions } from "./lock";
-import { servedBy } from "./manifests";
+import { misfits } from "./misfits";
 import type { Mistake } from "./mistakes";
 import type { ModelConfig } from "./models";
 import { champion, registryScheme } from "./registryNames";
-import { bucketsOf } from "./modelChecks";
-import { isPickle, libraryOf, prepackagedServers, serverFor, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
-import { either } from "./words";
 
 /** A place of the configuration that names a model's files. */
 export interface NamedFiles {
@@ -71,54 +68,11 @@ export function checkDecisions({ models = [], objectStore }: Understood, decisio
       ? []
       : filesNamed(model).flatMap(({ path, address }) => {
           const decision = decisions[address];
-          const message = decision && misfit(model, decision, objectStore);
-          if (message === undefined) return [];
-          return [{ path: ["models", index, ...path], message: `is ${address}, ${message}` }];
+          const wrong = decision === undefined ? [] : misfits(model, decision, objectStore);
+          return wrong.map((problem) => ({
+            path: ["models", index, ...path],
+            message: `is ${address}, ${problem}`,
+          }));
         }),
-  );
-}
-
-/** Why a version cannot be served as a model, to be read behind its name; undefined if it can. */
-export function misfit(
-  { server: named, image, allowPickle }: ModelConfig,
-  { version, form, libraries, files }: Omit<Decision, "decided">,
-  objectStore?: Understood["objectStore"],
-): string | undefined {
-  const bucket = files.split("/")[2];
-  const readable = objectStore && bucketsOf(objectStore).modelBucket;
-  if (readable !== undefined && bucket !== readable)
-    return `version ${version} in bucket "${bucket ?? ""}", and model servers may read "${readable}" only`;
-  const server = named ?? (image === undefined ? serverFor([form]) : undefined);
-  if (server === undefined && image === undefined)
-    return (
-      `version ${version} (${form}), which no standard server can load: log it in another format, or take an image of ` +
-      "your own"
-    );
-  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
-  // Of an image of others nothing is known.
-  if (reads === undefined) return undefined;
-  if (!reads.includes(form)) {
-    const able = prepackagedServers.filter((one) => serverReads[one].includes(form));
-    const instead = able.length === 0 ? "an image of your own" : either(able.map((one) => `server: ${one}`));
-    return `version ${version} (${form}), which ${server ?? String(image)} cannot load: take ${instead}`;
-  }
-  if (server === undefined) return undefined;
-  if (isPickle(form) && !allowPickle)
-    return (
-      `version ${version}, a pickle, which runs whatever code is in it: write allowPickle: true if only those whom you ` +
-      "trust may write to the bucket and the registry"
-    );
-  const library = libraryOf(form);
-  if (libraries[library] === undefined && libraries[`${library}-cpu`] === undefined)
-    return (
-      `version ${version}, which does not say with which ${library} it was logged: ${server} may answer otherwise. Log ` +
-      "it with its requirements"
-    );
-  const found = untrustedLibrary(form, libraries);
-  if (found === undefined) return undefined;
-  const { trained, served } = found;
-  return (
-    `version ${version}, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. ` +
-    `Train it with ${library} ${served}, and choose that version`
   );
 }

@@ -25,6 +25,17 @@ const decisionShape = z.strictObject({
   sha256: checksums.optional(),
   /** Library and format of its files, as manifests name them: `xgboost-ubj`. */
   form: z.string().min(1),
+  /** What loading it takes; left out by decisions of before, of which nothing of that is known. */
+  loading: z
+    .strictObject({
+      /** MLflow's module, or another one, that Python loads it by; left out if it is none of Python's. */
+      by: z.string().optional(),
+      /** The Python that logged it: `3.12`. */
+      python: z.string().optional(),
+      /** What of it runs code of whoever logged it, in words. */
+      code: z.array(z.string()),
+    })
+    .optional(),
   /** What it needs at the versions that it was logged with, by package. */
   libraries: z.record(z.string(), z.string()),
   /** Scores of the run, by name. */

@@ -42,7 +42,7 @@ const standardServer = z
   .strictObject({
     server: z.enum(prepackagedServers),
     /** Whether it may load a pickle of this training, which runs the code in it. */
-    allowPickle: z.boolean().default(false),
+    allowCode: z.boolean().default(false),
   })
   .transform((said) => ({ ...said, protocol: "v2" as const, reads: serverReads[said.server] }));
 
@@ -116,9 +116,9 @@ export function readManifest(folder: string, text: string): Manifest {
   const where = `ml-app/${folder}/model.json`;
   if (!serving.reads.includes(training.writes))
     throw new Error(`${where}: what serves it reads ${serving.reads.join(", ")}, not ${training.writes}`);
-  if (!hasOwnServer(manifest) && isPickle(training.writes) && !manifest.serving.allowPickle)
+  if (!hasOwnServer(manifest) && isPickle(training.writes) && !manifest.serving.allowCode)
     throw new Error(
-      `${where}: ${training.writes} runs code when it is loaded; say "allowPickle": true under serving, or write another form`,
+      `${where}: ${training.writes} runs code when it is loaded; say "allowCode": true under serving, or write another form`,
     );
   return manifest;
 }

@@ -216,16 +216,16 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
 }
 
 /** A stack says for itself whether it trusts whoever may write to its buckets. */
-function checkPickle({ server, training, allowPickle }: ModelConfig): Mistake[] {
+function checkPickle({ server, training, allowCode }: ModelConfig): Mistake[] {
   const writes = trainedBy(training?.image)?.training.writes;
   // What it cannot load is told as that alone.
   const loads = server === undefined ? [] : serverReads[server].filter((form) => (writes ?? form) === form);
   const pickles = loads.length > 0 && loads.every(isPickle);
-  if (!pickles || allowPickle) return [];
+  if (!pickles || allowCode) return [];
   return [
     at(
-      "allowPickle",
-      `is not set, and ${server} would load a pickle, which runs whatever code is in it: write allowPickle: true if ` +
+      "allowCode",
+      `is not set, and ${server} would load a pickle, which runs whatever code is in it: write allowCode: true if ` +
         "only those whom you trust may write to the bucket and the registry",
     ),
   ];

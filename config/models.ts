@@ -99,11 +99,12 @@ export function modelSchema(environment: Environment) {
         "which version it is: `models:/NAME@ALIAS` or `models:/NAME/3` of MLflow's registry, or a folder `s3://…`; " +
           "with a `training`, `models:/NAME@champion` if left out",
       ),
-    allowPickle: z
+    allowCode: z
       .boolean()
       .default(false)
       .describe(
-        "whether a prepackaged server may load pickles, which run code in its pod; SKLEARN_SERVER loads nothing else",
+        "whether a model may bring code that runs in its pod, in a pickle or as Python files; SKLEARN_SERVER loads " +
+          "nothing but pickles",
       ),
     training: training(environment).optional().describe("trains the model, and registers what comes of it"),
     protocol: z

@@ -1,24 +1,10 @@
-import { parse } from "yaml";
-
 import type { Decision } from "../../config/lock";
 import { type RegistryName, registryName } from "../../config/registryNames";
 import { pinnedIn } from "../../config/servers";
 import { listed, nearest } from "../../config/words";
 import { UserError } from "../errors";
 import type { MlflowClient, ModelVersion } from "../mlflow";
-
-/** What MLflow writes beside a model's files: https://mlflow.org/docs/latest/ml/model/ */
-interface ModelFile {
-  readonly flavors?: Readonly<Record<string, Flavor | null>> | null;
-  readonly signature?: { readonly inputs?: string | null; readonly outputs?: string | null } | null;
-}
-
-interface Flavor {
-  readonly serialization_format?: string;
-  readonly model_format?: string;
-  /** Of \`python_function\`: the code that loads the model. */
-  readonly loader_module?: string;
-}
+import { type ModelFile, codeIn, parseModelFile } from "../modelFiles";
 
 /** Where the registry's files lie. */
 export interface Registry {
@@ -51,16 +37,23 @@ export async function decide({ mlflow, store }: Registry, wish: string): Promise
     needs === undefined ? "" : mlflow.artifact(`${place}/${needs}`),
     version.runId === "" ? {} : mlflow.metrics(version.runId),
   ]);
-  const { flavors, signature } = readModelFile(wish, described);
-  const { inputs, outputs } = signature ?? {};
+  const file = parseModelFile(described);
+  if (file === undefined)
+    throw new UserError(`${wish}: its MLmodel is not what MLflow writes: ${described.slice(0, 100)}`);
+  const { inputs, outputs, loader: by, python } = file;
   return {
     version: Number(version.version),
     run: version.runId,
     files: `${store}/${place}`,
-    form: formOf(flavors),
+    form: formOf(file),
+    loading: {
+      ...(by === undefined ? {} : { by }),
+      ...(python === undefined ? {} : { python }),
+      code: codeIn(file),
+    },
     libraries: pinnedIn(requirements),
     metrics,
-    ...(inputs == null ? {} : { signature: { inputs, ...(outputs == null ? {} : { outputs }) } }),
+    ...(inputs === undefined ? {} : { signature: { inputs, ...(outputs === undefined ? {} : { outputs }) } }),
     registered: version.registered ?? new Date(0).toISOString(),
   };
 }
@@ -98,36 +91,17 @@ function some(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, mostNames).join(", ")} and ${more} more` : listed(names);
 }
 
-/** @throws UserError it is not what MLflow writes. */
-function readModelFile(
-  wish: string,
-  text: string,
-): {
-  readonly flavors: Readonly<Record<string, Flavor | null>>;
-  readonly signature?: ModelFile["signature"];
-} {
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch {
-    // Told below.
-  }
-  const { flavors, signature } = (content ?? {}) as ModelFile;
-  if (typeof flavors !== "object" || flavors === null || Object.keys(flavors).length === 0)
-    throw new UserError(`${wish}: its MLmodel is not what MLflow writes: ${text.slice(0, 100)}`);
-  return { flavors, signature: signature ?? null };
-}
-
 /**
  * Library and format of a model's files, as manifests name them. What MLflow loads by other code than that of a single
  * library, whose format is told, is of a form that no standard server is trusted with: it may be anything, a pickle too.
  */
-function formOf(flavors: Readonly<Record<string, Flavor | null>>): string {
+function formOf({ flavors, loader }: ModelFile): string {
   const { python_function: general, ...libraries } = flavors;
   const [library, ...others] = Object.keys(libraries);
-  const loader = general?.loader_module;
   if (library === undefined || others.length > 0 || (general !== undefined && loader !== `mlflow.${library}`))
     return `loaded by ${loader ?? "several libraries"}`;
-  const { serialization_format: serialised, model_format: format } = libraries[library] ?? {};
-  return [library, serialised ?? format].filter((part) => part !== undefined).join("-");
+  const { serialization_format: serialised, model_format: format, data } = libraries[library] ?? {};
+  // It names the format of what it would write of the other kind, too.
+  if (library === "lightgbm" && typeof data === "string" && data.endsWith(".lgb")) return "lightgbm-lgb";
+  return [library, serialised ?? format].filter((part) => typeof part === "string").join("-");
 }

@@ -1,6 +1,7 @@
 import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
-import { misfit, wishesOf } from "../../config/decisionChecks";
+import { wishesOf } from "../../config/decisionChecks";
+import { misfits } from "../../config/misfits";
 import type { ModelConfig } from "../../config/models";
 import { knownInstead, listed } from "../../config/words";
 import { UserError, messageOf } from "../errors";
@@ -62,7 +63,7 @@ export type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformCo
 export function unfit(wish: string, decision: Decision, { models, objectStore }: Consumers): string[] {
   const wrong = models
     .filter((model) => wishesOf(model).includes(wish))
-    .flatMap((model) => misfit(model, decision, objectStore) ?? []);
+    .flatMap((model) => misfits(model, decision, objectStore));
   return [...new Set([...wrong, ...flawsOf(wish, decision)])];
 }
 
@@ -125,8 +126,12 @@ export async function update(
   return { decisions, changed, dropped, changes: changes.sort(), failures };
 }
 
-/** What is new of the check of a version's files. */
-function checksNow(before: Decision | undefined, after: Pick<Decision, "sha256">): string[] {
+/** What is new of the checks of a version. */
+function checksNow(before: Decision | undefined, after: Pick<Decision, "loading" | "sha256">): string[] {
   if (after.sha256 === undefined) return ["files cannot be checked: too many, too large or oddly named"];
-  return before === undefined || before.sha256 !== undefined ? [] : ["files are checked from now on"];
+  if (before === undefined) return [];
+  return [
+    ...(before.sha256 === undefined ? ["files are checked from now on"] : []),
+    ...(before.loading === undefined ? ["what it runs is known from now on"] : []),
+  ];
 }

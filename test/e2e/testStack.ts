@@ -40,7 +40,7 @@ export class TestStack {
       const { name, training } = manifest;
       const served = hasOwnServer(manifest)
         ? { image: manifest.serving.image }
-        : { server: manifest.serving.server, allowPickle: manifest.serving.allowPickle };
+        : { server: manifest.serving.server, allowCode: manifest.serving.allowCode };
       return {
         name,
         ...served,

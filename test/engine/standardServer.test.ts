@@ -95,7 +95,7 @@ describe("a model on a standard server", function () {
   it("changes in place when another model of the registry is named", async () => {
     const wish = "models:/wine@champion";
     lane.changeSetting("models", () => [
-      { name: "wine-quality-sklearn", server: "SKLEARN_SERVER", allowPickle: true, model: wish },
+      { name: "wine-quality-sklearn", server: "SKLEARN_SERVER", allowCode: true, model: wish },
     ]);
     decide(wish, 3);
     expect((await changes()).updated).to.deep.equal([deployment]);

@@ -159,7 +159,7 @@ describe("MlPlatform with models of other kinds", () => {
         {
           name: "flowers",
           server: "SKLEARN_SERVER",
-          allowPickle: true,
+          allowCode: true,
           model: "s3://models/flowers/1",
           predictors: [
             { name: "main", traffic: 90 },

@@ -32,7 +32,7 @@ describe("docs/configuration.md", () => {
       stackConfig(`
         mlplatform:context: minikube
         mlplatform:tracking: { replica: 2 }
-        mlplatform:models: [{ name: wine, server: SKLEARN_SERVER, allowPickle: true, model: s3://models/wine/ }]
+        mlplatform:models: [{ name: wine, server: SKLEARN_SERVER, allowCode: true, model: s3://models/wine/ }]
       `),
     );
     expect(written).to.include((error as Error).message);

@@ -51,10 +51,10 @@ describe("a manifest of a model on a standard server", () => {
   });
 
   it("is refused where its server would load a pickle that nobody has allowed", () => {
-    const silent = text.replace(/,\s*"allowPickle": true/, "");
+    const silent = text.replace(/,\s*"allowCode": true/, "");
     expect(silent).not.to.equal(text);
     expect(() => readManifest("x", silent)).to.throw(
-      'ml-app/x/model.json: sklearn-cloudpickle runs code when it is loaded; say "allowPickle": true under serving',
+      'ml-app/x/model.json: sklearn-cloudpickle runs code when it is loaded; say "allowCode": true under serving',
     );
   });
 

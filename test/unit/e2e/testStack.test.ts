@@ -21,13 +21,13 @@ const models = (parameters?: object) => [
   {
     name: "wine-quality-sklearn",
     server: "SKLEARN_SERVER",
-    allowPickle: true,
+    allowCode: true,
     training: { image: "wine-quality-sklearn-train" },
   },
   {
     name: "wine-quality-xgboost",
     server: "XGBOOST_SERVER",
-    allowPickle: false,
+    allowCode: false,
     training: { image: "wine-quality-xgboost-train" },
   },
 ];

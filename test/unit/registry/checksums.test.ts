@@ -27,7 +27,8 @@ describe("what a version's files were", () => {
   // No text: what reads it as one comes to another digest.
   const model = randomBytes(3_000_000);
   const mlmodel =
-    "flavors: { python_function: { loader_module: mlflow.xgboost }, xgboost: { model_format: ubj } }";
+    "flavors: { python_function: { loader_module: mlflow.xgboost }, xgboost: { model_format: ubj } }\n" +
+    "signature: { inputs: '[1]' }";
   const files: Record<string, string | Buffer> = {
     MLmodel: mlmodel,
     "data/model #1.ubj": model,

@@ -160,8 +160,8 @@ describe("the lock", () => {
       decide({});
       expect(await serverOf("")).to.equal("XGBOOST_SERVER");
       decide(pickle);
-      expect(await serverOf("allowPickle: true")).to.equal("SKLEARN_SERVER");
-      const both = 'allowPickle: true, predictors: [{ name: a }, { name: b, model: "models:/churn/4" }]';
+      expect(await serverOf("allowCode: true")).to.equal("SKLEARN_SERVER");
+      const both = 'allowCode: true, predictors: [{ name: a }, { name: b, model: "models:/churn/4" }]';
       rewriteLock(file, "dev", (now) => ({ ...now, "models:/churn/4": { ...decision, version: 4 } }));
       const named = await run(stack(`${both}, server: SKLEARN_SERVER`));
       expect(String(named.error)).to.include("which SKLEARN_SERVER cannot load");
@@ -188,7 +188,7 @@ describe("the lock", () => {
         "version 3 (sklearn-skops), which no standard server can load: log it in another format",
       );
       decide(pickle);
-      expect(String((await run(stack(""))).error)).to.include("write allowPickle: true");
+      expect(String((await run(stack(""))).error)).to.include("write allowCode: true");
     });
 
     it("takes what the manifest says of a model of the project", async () => {
@@ -230,7 +230,25 @@ describe("the lock", () => {
       "a pickle",
       { form: "sklearn-cloudpickle" },
       "server: MLFLOW_SERVER",
-      "a pickle, which runs whatever code is in it: write allowPickle: true",
+      "which holds a pickle: whoever loads it runs the code of whoever has logged it. Write allowCode: true",
+    ],
+    [
+      "Python files",
+      { loading: { by: "mlflow.xgboost", code: ["Python code of its own (code/)"] } },
+      "server: MLFLOW_SERVER",
+      "which holds Python code of its own (code/): whoever loads it",
+    ],
+    [
+      "no signature",
+      { signature: undefined },
+      undefined,
+      "which has no signature, so that nobody knows what it takes: log it again with input_example=X.head()",
+    ],
+    [
+      "no requirements",
+      { libraries: {} },
+      undefined,
+      "which does not say with which xgboost it was logged: XGBOOST_SERVER may answer otherwise",
     ],
     [
       "files elsewhere",
@@ -246,10 +264,33 @@ describe("the lock", () => {
     ],
   ] as const)
     it(`is compared with the server at preview: ${what}`, async () => {
-      rewriteLock(file, "dev", () => ({ [wish]: { ...decision, ...change } }));
+      rewriteLock(file, "dev", () => ({ [wish]: { ...decision, ...change } as Decision }));
       const { error } = await run(stack(more));
       expect((error as Error).message)
         .to.include(`models[0].model is ${wish}, version 3`)
         .and.include(message);
     });
+
+  it("is compared as a whole: all that is wrong is told at once", async () => {
+    const wrong = {
+      form: "sklearn-cloudpickle",
+      libraries: { "scikit-learn": "1.7.2" },
+      signature: undefined,
+    };
+    rewriteLock(file, "dev", () => ({ [wish]: { ...decision, ...wrong, files: "s3://other/m/1" } }));
+    const { error } = await run(stack("server: SKLEARN_SERVER"));
+    const lines = (error as Error).message.split("\n").filter((line) => line.includes(`${wish}, version 3`));
+    for (const part of ['bucket "other"', "a pickle", "no signature", "logged with scikit-learn 1.7.2"])
+      expect(
+        lines.filter((line) => line.includes(part)),
+        part,
+      ).to.have.length(1);
+    expect(lines).to.have.length(4);
+  });
+
+  it("lets XGBOOST_SERVER read trees whatever code lies beside them: it runs none", async () => {
+    const loading = { by: "mlflow.xgboost", code: ["Python code of its own (code/)"] };
+    rewriteLock(file, "dev", () => ({ [wish]: { ...decision, loading } }));
+    expect((await run(stack())).error).to.equal(undefined);
+  });
 });

@@ -69,7 +69,7 @@ describe("the registry", () => {
       [`${mlflow}/api/2.0/mlflow-artifacts/artifacts?path=${place}`]: {
         files: ["MLmodel", "requirements.txt"].map((name) => ({ path: name, is_dir: false })),
       },
-      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]: `run_id: run${version}\nflavors:\n  python_function: { loader_module: mlflow.xgboost }\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n`,
+      [`${mlflow}/api/2.0/mlflow-artifacts/artifacts/${place}/MLmodel`]: `run_id: run${version}\nflavors:\n  python_function: { loader_module: mlflow.xgboost, python_version: 3.12.1 }\n  xgboost: { model_format: ubj }\nsignature: { inputs: '[1]', outputs: '[2]' }\n`,
       [`${api}/model-versions/search?filter=run_id='run${version}'&order_by=version_number DESC&max_results=100`]:
         {
           model_versions: [record],
@@ -125,6 +125,7 @@ describe("the registry", () => {
       run: "run3",
       files: "s3://models/mlflow/1/models/m-3/artifacts",
       form: "xgboost-ubj",
+      loading: { by: "mlflow.xgboost", python: "3.12", code: [] },
       libraries: { mlflow: "3.15.1", xgboost: "2.1.2" },
       metrics: { test_r2: 0.61 },
       signature: { inputs: "[1]", outputs: "[2]" },
@@ -189,6 +190,12 @@ describe("the registry", () => {
       "flavors: { xgboost: { model_format: ubj }, sklearn: {} }",
       "(loaded by several libraries)",
     ],
+    [
+      "that does not say what it takes",
+      "MLmodel",
+      "flavors: { python_function: { loader_module: mlflow.xgboost }, xgboost: { model_format: ubj } }",
+      "has no signature, so that nobody knows what it takes",
+    ],
     ["that is not what MLflow writes", "MLmodel", "<html>", "its MLmodel is not what MLflow writes: <html>"],
     ["without flavors", "MLmodel", "flavors:", "its MLmodel is not what MLflow writes"],
     [
@@ -211,6 +218,42 @@ describe("the registry", () => {
       expect(failures[0]?.reason).to.include(champion).and.include(reason);
       expect(decisions).to.deep.equal({});
     });
+
+  it("knows the code that a version brings, and decides for it where the stack allows that", async () => {
+    const place = `${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts`;
+    fake.answers[`${place}/MLmodel`] =
+      "flavors: { python_function: { loader_module: mlflow.sklearn, code: code }, " +
+      "sklearn: { pickled_model: model.pkl, serialization_format: cloudpickle } }\nsignature: { inputs: '[1]' }";
+    fake.answers[`${place}/requirements.txt`] = "scikit-learn==1.5.2\n";
+    const { failures } = await ask({ ...churn, server: "MLFLOW_SERVER" });
+    expect(failures[0]?.reason).to.include(
+      "which holds Python code of its own (code/) and a pickle (model.pkl): whoever loads it runs the code of",
+    );
+    const allowed = await ask({ ...churn, server: "MLFLOW_SERVER", allowCode: true });
+    expect(allowed.failures).to.deep.equal([]);
+    expect(allowed.decisions[champion]?.loading?.code).to.have.length(2);
+  });
+
+  it("looks again at a version that was decided on before what it runs was looked at", async () => {
+    const { loading, ...old } = await decided();
+    expect(loading?.by).to.equal("mlflow.xgboost");
+    const again = await update(
+      await needRegistry(fake.cluster),
+      [churn],
+      { models: [churn] },
+      { [champion]: old },
+    );
+    expect(again.changes[0]).to.match(/version 3 → 3, .*, what it runs is known from now on$/);
+    expect(again.decisions[champion]?.loading).to.deep.equal(loading);
+  });
+
+  it("tells the format of LightGBM's trees from the one that it has for all else", async () => {
+    const place = `${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts`;
+    fake.answers[`${place}/MLmodel`] =
+      "flavors: { python_function: { loader_module: mlflow.lightgbm }, " +
+      "lightgbm: { data: model.lgb, serialization_format: skops } }\nsignature: { inputs: '[1]' }";
+    expect((await ask({ ...churn, image: "a/b:1" })).decisions[champion]?.form).to.equal("lightgbm-lgb");
+  });
 
   it("does not decide for one model what another of the stack cannot serve", async () => {
     const other = { ...model("other", champion), server: "SKLEARN_SERVER" } as ModelConfig;

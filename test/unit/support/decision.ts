@@ -14,6 +14,7 @@ export function decisionOn(
     form,
     libraries,
     metrics: {},
+    signature: { inputs: "[]" },
     registered: at,
     decided: { at, by: "ann" },
   };

@@ -1,0 +1,91 @@
+/** Why a version of the registry cannot be served as a model. */
+import type { Understood } from "./checks";
+import type { Decision } from "./lock";
+import { servedBy } from "./manifests";
+import { bucketsOf } from "./modelChecks";
+import type { ModelConfig } from "./models";
+import {
+  type PrepackagedServer,
+  isPickle,
+  libraryOf,
+  prepackagedServers,
+  serverFor,
+  serverReads,
+  untrustedLibrary,
+} from "./servers";
+import { either, listed } from "./words";
+
+type Decided = Omit<Decision, "decided">;
+
+/** All that keeps a version from being served as a model, each to be read behind its name; nothing if it can be. */
+export function misfits(
+  { server: named, image, allowCode }: ModelConfig,
+  decision: Decided,
+  objectStore?: Understood["objectStore"],
+): string[] {
+  const { form } = decision;
+  const server = named ?? (image === undefined ? serverFor([form]) : undefined);
+  const problems = [...outOfReach(decision, objectStore)];
+  if (server === undefined && image === undefined)
+    problems.push(
+      ` (${form}), which no standard server can load: log it in another format, or take an image of your own`,
+    );
+  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
+  // Of an image of others nothing is known.
+  if (reads !== undefined && !reads.includes(form))
+    problems.push(` (${form}), which ${server ?? String(image)} cannot load: take ${readerOf(form)}`);
+  if (image === undefined)
+    problems.push(...(allowCode ? [] : running(decision, server)), ...unsigned(decision));
+  if (server !== undefined && reads?.includes(form) === true)
+    problems.push(...ofOtherLibrary(decision, server));
+  return problems.map((problem) => `version ${decision.version}${problem}`);
+}
+
+function outOfReach({ files }: Decided, objectStore: Understood["objectStore"]): string[] {
+  const bucket = files.split("/")[2];
+  const readable = objectStore && bucketsOf(objectStore).modelBucket;
+  if (readable === undefined || bucket === readable) return [];
+  return [` in bucket "${bucket ?? ""}", and model servers may read "${readable}" only`];
+}
+
+/** What else loads files of a form. */
+function readerOf(form: string): string {
+  const able = prepackagedServers.filter((one) => serverReads[one].includes(form));
+  return able.length === 0 ? "an image of your own" : either(able.map((one) => `server: ${one}`));
+}
+
+/** What of a version runs code of whoever has logged it. */
+function running({ form, loading }: Decided, server: PrepackagedServer | undefined): string[] {
+  // It reads the file of the trees alone, whatever lies beside it.
+  if (server === "XGBOOST_SERVER") return [];
+  const code = loading?.code ?? (isPickle(form) ? ["a pickle"] : []);
+  if (code.length === 0) return [];
+  return [
+    `, which holds ${listed(code)}: whoever loads it runs the code of whoever has logged it. Write allowCode: true if only ` +
+      "those whom you trust may write to the bucket and the registry",
+  ];
+}
+
+function unsigned({ signature }: Decided): string[] {
+  if (signature !== undefined) return [];
+  return [
+    ", which has no signature, so that nobody knows what it takes: log it again with input_example=X.head(), from which " +
+      "MLflow makes one",
+  ];
+}
+
+/** What another version of the library has written may load without a word, and answer otherwise. */
+function ofOtherLibrary({ form, libraries }: Decided, server: PrepackagedServer): string[] {
+  const library = libraryOf(form);
+  if (libraries[library] === undefined && libraries[`${library}-cpu`] === undefined)
+    return [
+      `, which does not say with which ${library} it was logged: ${server} may answer otherwise. Log it with its requirements`,
+    ];
+  const found = untrustedLibrary(form, libraries);
+  if (found === undefined) return [];
+  const { trained, served } = found;
+  return [
+    `, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. Train it with ${library} ` +
+      `${served}, and choose that version`,
+  ];
+}
