@@ -54,7 +54,7 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
     ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
     ...plainSecrets(schema, written),
     ...misspeltNamespaces(),
-    ...checkConfig(understood, written),
+    ...checkConfig(understood, written, decisions),
     ...checkDecisions(understood, decisions),
     ...checkCharts(understood, mirror),
   ];

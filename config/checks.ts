@@ -3,6 +3,7 @@ import { checkObjectStore } from "../components/objectStore/schema";
 import { checkLicence } from "../components/serving/schema";
 import { checkValues } from "../components/valueChecks";
 import { bytes, millicores } from "./fields";
+import type { Decisions } from "./lock";
 import { checkModel, checkNames } from "./modelChecks";
 import type { ModelConfig } from "./models";
 import type { Mistake } from "./mistakes";
@@ -18,13 +19,18 @@ export type Understood = Partial<Omit<StackConfig, "models">> & {
  * left alone: only what is certainly wrong is told.
  *
  * @param written the configuration without defaults, which tells what the user has chosen.
+ * @param decisions what was decided of the names in the registry.
  */
-export function checkConfig(config: Understood, written: Readonly<Record<string, unknown>>): Mistake[] {
+export function checkConfig(
+  config: Understood,
+  written: Readonly<Record<string, unknown>>,
+  decisions: Decisions,
+): Mistake[] {
   const models = config.models ?? [];
   return [
     ...checkLicence(config),
     ...checkObjectStore(config),
-    ...checkImages(config),
+    ...checkImages(config, decisions),
     ...checkNames(models),
     ...models.flatMap((model, index) =>
       model === undefined

@@ -1,6 +1,6 @@
 import type { Understood } from "./checks";
 import type { Decision, Decisions } from "./lock";
-import { misfits } from "./misfits";
+import { misfits, unprepared } from "./misfits";
 import type { Mistake } from "./mistakes";
 import type { ModelConfig } from "./models";
 import { champion, registryScheme } from "./registryNames";
@@ -38,7 +38,7 @@ export function wishesOf(model: ModelConfig): string[] {
 }
 
 /** What the program must know of a decision. One that it only assumes has no version. */
-export type Served = Pick<Decision, "files"> & Partial<Pick<Decision, "sha256" | "version">>;
+export type Served = Pick<Decision, "files"> & Partial<Pick<Decision, "environment" | "sha256" | "version">>;
 
 /**
  * Decisions with what would stand there for all that nobody has decided on yet: a stack can so be looked at, and its
@@ -68,7 +68,10 @@ export function checkDecisions({ models = [], objectStore }: Understood, decisio
       ? []
       : filesNamed(model).flatMap(({ path, address }) => {
           const decision = decisions[address];
-          const wrong = decision === undefined ? [] : misfits(model, decision, objectStore);
+          const wrong =
+            decision === undefined
+              ? []
+              : [...misfits(model, decision, objectStore), ...unprepared(model, decision)];
           return wrong.map((problem) => ({
             path: ["models", index, ...path],
             message: `is ${address}, ${problem}`,

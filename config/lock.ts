@@ -11,6 +11,7 @@ import * as z from "zod";
 import { s3Folder } from "./addresses";
 import { checksums } from "./checksums";
 import type { Environment } from "./fields";
+import { modelEnvironment } from "./mlflowServer";
 import { registryName } from "./registryNames";
 import { stateHome } from "./stateHome";
 
@@ -38,6 +39,8 @@ const decisionShape = z.strictObject({
     .optional(),
   /** What it needs at the versions that it was logged with, by package. */
   libraries: z.record(z.string(), z.string()),
+  /** The packages of the image that serves it, where no prepackaged server does. */
+  environment: modelEnvironment.optional(),
   /** Scores of the run, by name. */
   metrics: z.record(z.string(), z.number()),
   /** Columns and outputs, as MLflow writes them: JSON; left out if it was logged without. */

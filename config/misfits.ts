@@ -2,15 +2,16 @@
 import type { Understood } from "./checks";
 import type { Decision } from "./lock";
 import { servedBy } from "./manifests";
+import { mlflowServer, serverFor, unequipped, unloadable } from "./mlflowServer";
 import { bucketsOf } from "./modelChecks";
 import type { ModelConfig } from "./models";
 import {
   type PrepackagedServer,
+  type Server,
   isPickle,
   libraryOf,
-  prepackagedServers,
-  serverFor,
-  serverReads,
+  readsOf,
+  servers,
   untrustedLibrary,
 } from "./servers";
 import { either, listed } from "./words";
@@ -19,26 +20,39 @@ type Decided = Omit<Decision, "decided">;
 
 /** All that keeps a version from being served as a model, each to be read behind its name; nothing if it can be. */
 export function misfits(
-  { server: named, image, allowCode }: ModelConfig,
+  model: ModelConfig,
   decision: Decided,
   objectStore?: Understood["objectStore"],
 ): string[] {
-  const { form } = decision;
-  const server = named ?? (image === undefined ? serverFor([form]) : undefined);
+  const { image, allowCode } = model;
+  const { form, version } = decision;
+  const server = serverOf(model, decision);
+  const reads = server === undefined ? servedBy(image)?.serving.reads : readsOf(server);
   const problems = [...outOfReach(decision, objectStore)];
-  if (server === undefined && image === undefined)
-    problems.push(
-      ` (${form}), which no standard server can load: log it in another format, or take an image of your own`,
-    );
-  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
   // Of an image of others nothing is known.
   if (reads !== undefined && !reads.includes(form))
     problems.push(` (${form}), which ${server ?? String(image)} cannot load: take ${readerOf(form)}`);
-  if (image === undefined)
+  if (server === mlflowServer) problems.push(...unloadable(decision));
+  if (server !== undefined)
     problems.push(...(allowCode ? [] : running(decision, server)), ...unsigned(decision));
-  if (server !== undefined && reads?.includes(form) === true)
+  if (server !== undefined && server !== mlflowServer && reads?.includes(form) === true)
     problems.push(...ofOtherLibrary(decision, server));
-  return problems.map((problem) => `version ${decision.version}${problem}`);
+  return problems.map((problem) => `version ${version}${problem}`);
+}
+
+/** Whether a model serves a version by an image that is made of the packages that this requires. */
+export function needsEnvironment(model: ModelConfig, decision: Decided): boolean {
+  return serverOf(model, decision) === mlflowServer;
+}
+
+/** Why there is no image for a version, to be read behind its name: nobody has looked for its packages. */
+export function unprepared(model: ModelConfig, decision: Decided): string[] {
+  if (!needsEnvironment(model, decision)) return [];
+  return unequipped(decision).map((problem) => `version ${decision.version}${problem}`);
+}
+
+function serverOf({ server, image }: ModelConfig, decision: Decided): Server | undefined {
+  return server ?? (image === undefined ? serverFor([decision]) : undefined);
 }
 
 function outOfReach({ files }: Decided, objectStore: Understood["objectStore"]): string[] {
@@ -50,12 +64,12 @@ function outOfReach({ files }: Decided, objectStore: Understood["objectStore"]):
 
 /** What else loads files of a form. */
 function readerOf(form: string): string {
-  const able = prepackagedServers.filter((one) => serverReads[one].includes(form));
-  return able.length === 0 ? "an image of your own" : either(able.map((one) => `server: ${one}`));
+  const able = servers.filter((one) => readsOf(one)?.includes(form) ?? true);
+  return either(able.map((one) => `server: ${one}`));
 }
 
 /** What of a version runs code of whoever has logged it. */
-function running({ form, loading }: Decided, server: PrepackagedServer | undefined): string[] {
+function running({ form, loading }: Decided, server: Server): string[] {
   // It reads the file of the trees alone, whatever lies beside it.
   if (server === "XGBOOST_SERVER") return [];
   const code = loading?.code ?? (isPickle(form) ? ["a pickle"] : []);
@@ -86,6 +100,6 @@ function ofOtherLibrary({ form, libraries }: Decided, server: PrepackagedServer)
   const { trained, served } = found;
   return [
     `, logged with ${library} ${trained}, and ${server} has ${served}: it may answer otherwise. Train it with ${library} ` +
-      `${served}, and choose that version`,
+      `${served}, or take server: ${mlflowServer}, an image that is made for it`,
   ];
 }

@@ -5,7 +5,8 @@ import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, traini
 import type { ModelConfig } from "./models";
 import { type Mistake, placeOf } from "./mistakes";
 import { champion, registryName, registryScheme } from "./registryNames";
-import { isPickle, pinnedIn, prepackagedServers, serverReads, untrustedLibrary } from "./servers";
+import { mlflowServer } from "./mlflowServer";
+import { isPickle, pinnedIn, prepackagedServers, readsOf, serverReads, untrustedLibrary } from "./servers";
 import type { Path } from "./walk";
 import { either } from "./words";
 
@@ -96,11 +97,31 @@ function checkServer(model: ModelConfig): Mistake[] {
     }
   }
   if (server === undefined) return mistakes;
+  if (server === mlflowServer) mistakes.push(...unnamed(model));
   if (protocol === "seldon")
     mistakes.push(at("protocol", `is seldon, which ${server} does not speak: leave it out, or take v2`));
   if (Object.keys(parameters).length > 0)
     mistakes.push(at("parameters", `are for the class in an image, and ${server} has none: leave them out`));
   return mistakes;
+}
+
+/** Of files in a folder nobody has written down what they require. */
+function unnamed({ model, predictors = [] }: ModelConfig): Mistake[] {
+  const mistake = (address: string | undefined, path: Path): Mistake[] =>
+    address === undefined || address.startsWith(registryScheme)
+      ? []
+      : [
+          {
+            path,
+            message:
+              `is ${address}, and ${mlflowServer} makes an image of what a version of the registry requires: ` +
+              `name one, ${registryScheme}NAME@${champion}`,
+          },
+        ];
+  return [
+    ...mistake(model, ["model"]),
+    ...predictors.flatMap((one, index) => mistake(one.model, ["predictors", index, "model"])),
+  ];
 }
 
 /** Whether the registry will tell of what kind its files are, and so which server loads them. */
@@ -178,10 +199,12 @@ function checkTraining({ training }: ModelConfig): Mistake[] {
 /** A server that cannot load what the training makes never gets ready, or answers wrong. */
 function checkFormat({ server, image, training }: ModelConfig): Mistake[] {
   const trained = trainedBy(training?.image);
-  const reads = server === undefined ? servedBy(image)?.serving.reads : serverReads[server];
-  if (trained === undefined || reads === undefined) return [];
+  const reads = server === undefined ? servedBy(image)?.serving.reads : readsOf(server);
+  if (trained === undefined) return [];
   const { training: made } = trained;
-  if (reads.includes(made.writes)) return [];
+  // What its own server checks, the general one would not.
+  const fits = server === mlflowServer ? !hasOwnServer(trained) : reads?.includes(made.writes);
+  if (fits ?? true) return [];
   const able = [
     ...prepackagedServers
       .filter((one) => serverReads[one].includes(made.writes))
@@ -191,7 +214,7 @@ function checkFormat({ server, image, training }: ModelConfig): Mistake[] {
   return [
     at(
       server === undefined ? "image" : "server",
-      `is ${server ?? String(image)}, which cannot load what ${made.image} makes (${made.writes}): ` +
+      `is ${server ?? String(image)}, which ${server === mlflowServer ? "is not for" : "cannot load"} what ${made.image} makes (${made.writes}): ` +
         `take ${either(able)}`,
     ),
   ];
@@ -202,7 +225,7 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
   const trained = trainedBy(training?.image);
   if (trained === undefined || server === undefined) return [];
   const { image, writes } = trained.training;
-  if (!serverReads[server].includes(writes)) return [];
+  if (readsOf(server)?.includes(writes) !== true) return [];
   const found = untrustedLibrary(writes, pinnedIn(trainingLock(trained)));
   if (found === undefined) return [];
   const { library, trained: ours, served } = found;
@@ -219,7 +242,8 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
 function checkPickle({ server, training, allowCode }: ModelConfig): Mistake[] {
   const writes = trainedBy(training?.image)?.training.writes;
   // What it cannot load is told as that alone.
-  const loads = server === undefined ? [] : serverReads[server].filter((form) => (writes ?? form) === form);
+  const reads = server === undefined ? [] : (readsOf(server) ?? (writes === undefined ? [] : [writes]));
+  const loads = reads.filter((form) => (writes ?? form) === form);
   const pickles = loads.length > 0 && loads.every(isPickle);
   if (!pickles || allowCode) return [];
   return [

@@ -13,7 +13,7 @@ import {
 } from "./fields";
 import { imageProblem } from "./images";
 import { imagesOf, manifests } from "./manifests";
-import { prepackagedServers, protocols } from "./servers";
+import { protocols, servers } from "./servers";
 import { nearest, shown } from "./words";
 
 /** The images that the project builds: one that trains for each of its models, and one that serves, if it has a class. */
@@ -87,10 +87,11 @@ export function modelSchema(environment: Environment) {
   return z.strictObject({
     name: dnsLabel(40).describe("name of the SeldonDeployment and part of its address"),
     server: z
-      .enum(prepackagedServers)
+      .enum(servers)
       .optional()
       .describe(
-        "prepackaged server; either this or `image`; the one that loads its files if the registry tells",
+        "standard server, prepackaged or, as `mlflow`, made of the packages that the version requires; either this or " +
+          "`image`; the one that loads its files if the registry tells",
       ),
     image: image.optional().describe("image with the model's code: one of the project's, or a reference"),
     model: modelAddress

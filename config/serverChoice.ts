@@ -3,7 +3,8 @@ import { wishesOf } from "./decisionChecks";
 import type { Decisions } from "./lock";
 import { hasOwnServer, trainedBy } from "./manifests";
 import type { ModelConfig } from "./models";
-import { type PrepackagedServer, serverFor } from "./servers";
+import { serverFor } from "./mlflowServer";
+import type { PrepackagedServer } from "./servers";
 
 /** A model with what its manifest says that serves it, if one of the project's trainings makes it. */
 export function withOwnServer(model: ModelConfig): ModelConfig {
@@ -15,8 +16,8 @@ export function withOwnServer(model: ModelConfig): ModelConfig {
 }
 
 /**
- * A model with the server that loads what was decided on. Where no server loads all of it, one that loads the first
- * version: why it cannot load the others is then told as of any.
+ * A model with the server that loads what was decided on: a prepackaged one that reads exactly these versions, else the
+ * one whose image is made for each.
  *
  * @param otherwise taken where nothing is decided. @default none
  */
@@ -27,11 +28,10 @@ export function withServer(
 ): ModelConfig {
   if (isNamed(model)) return model;
   const wishes = wishesOf(model);
-  const forms = wishes.flatMap((wish) => decisions[wish]?.form ?? []);
+  const decided = wishes.flatMap((wish) => decisions[wish] ?? []);
   if (wishes.length === 0) return model;
-  if (forms.length === 0) return otherwise === undefined ? model : { ...model, server: otherwise };
-  const server = serverFor(forms) ?? serverFor(forms.slice(0, 1));
-  return server === undefined ? model : { ...model, server };
+  if (decided.length > 0) return { ...model, server: serverFor(decided) };
+  return otherwise === undefined ? model : { ...model, server: otherwise };
 }
 
 function isNamed({ server, image }: ModelConfig): boolean {

@@ -5,6 +5,10 @@ import { mlserverLibraries } from "../pins";
 export const prepackagedServers = ["MLFLOW_SERVER", "SKLEARN_SERVER", "XGBOOST_SERVER"] as const;
 export type PrepackagedServer = (typeof prepackagedServers)[number];
 
+/** Those that a stack may name: also the one whose image the project makes for a version, `mlflowServer.ts`. */
+export const servers = [...prepackagedServers, "mlflow"] as const;
+export type Server = (typeof servers)[number];
+
 /** Of requests: Seldon's own, or the Open Inference Protocol. */
 export const protocols = ["seldon", "v2"] as const;
 export type Protocol = (typeof protocols)[number];
@@ -17,11 +21,11 @@ export const serverReads: Readonly<Record<PrepackagedServer, readonly string[]>>
 };
 
 /** Those that do least beside loading the files come first. */
-const inOrder = ["XGBOOST_SERVER", "SKLEARN_SERVER", "MLFLOW_SERVER"] as const;
+export const prepackagedInOrder = ["XGBOOST_SERVER", "SKLEARN_SERVER", "MLFLOW_SERVER"] as const;
 
-/** The standard server that loads files of these forms; undefined if none loads all of them. */
-export function serverFor(forms: readonly string[]): PrepackagedServer | undefined {
-  return inOrder.find((server) => forms.every((form) => serverReads[server].includes(form)));
+/** What a server reads; undefined of the one that loads whatever MLflow does. */
+export function readsOf(server: Server): readonly string[] | undefined {
+  return server === "mlflow" ? undefined : serverReads[server];
 }
 
 /** Whether files of a form are pickles: whoever loads them runs the code that they hold. */

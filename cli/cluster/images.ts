@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import type { V1Node } from "@kubernetes/client-node";
 
-import { type AppImageName, appImages } from "../../config/models";
+import type { AppImageName } from "../../config/models";
 import { dockerImage } from "../../policy/rules/references";
 import { object, text } from "../../policy/rules/values";
 import { UserError } from "../errors";
@@ -67,7 +67,7 @@ export function appImageBuilds({
   return resources.flatMap(({ urn, type, parent, inputs = {} }) => {
     if (type !== dockerImage) return [];
     const component = resources.find((one) => one.urn === parent);
-    const name = appImages.find((one) => one === component?.inputs?.["image"]);
+    const name = text(component?.inputs?.["image"]);
     const { context, dockerfile, args, platform, network } = object(inputs["build"]);
     if (name === undefined) return [];
     return [

@@ -11,6 +11,13 @@ export interface Registry {
   readonly mlflow: MlflowClient;
   /** Where in the store `mlflow-artifacts:/` lies: `s3://models/mlflow`. */
   readonly store: string;
+  /**
+   * Finds the packages that serve what has such requirements, for a platform of Docker's.
+   *
+   * @default uv does, in the index of Python packages
+   * @throws UserError they cannot be had; says which, and why.
+   */
+  readonly packagesFor?: (requirements: string, platform: string) => Promise<readonly string[]>;
 }
 
 /**

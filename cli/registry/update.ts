@@ -7,6 +7,7 @@ import { knownInstead, listed } from "../../config/words";
 import { UserError, messageOf } from "../errors";
 import { withChecksums } from "./checksums";
 import { type Registry, decide } from "./decide";
+import { lacksEnvironment, withEnvironment, withKnownEnvironment } from "./environment";
 import { difference, isSame, isSameVersion } from "./difference";
 import { signed } from "./signed";
 
@@ -57,7 +58,8 @@ export function chosen(models: readonly ModelConfig[], names: readonly string[])
 }
 
 /** All models of a stack, and its store. */
-export type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "objectStore">>;
+export type Consumers = Pick<PlatformConfig, "models"> &
+  Partial<Pick<PlatformConfig, "images" | "objectStore">>;
 
 /** Why a version cannot serve as what a name stands for, to be read behind the name; nothing if it can. */
 export function unfit(wish: string, decision: Decision, { models, objectStore }: Consumers): string[] {
@@ -76,10 +78,10 @@ export function unfit(wish: string, decision: Decision, { models, objectStore }:
 export async function update(
   registry: Registry,
   models: readonly ModelConfig[],
-  { models: all, objectStore }: Consumers,
+  stack: Consumers,
   before: Decisions,
 ): Promise<Updated> {
-  const wished = allWishes(all);
+  const wished = allWishes(stack.models);
   const decisions: Record<string, Decision> = { ...before };
   const changes: string[] = [];
   const changed: Record<string, Decision> = {};
@@ -93,17 +95,17 @@ export async function update(
       const isLocked = (one: object) => decided !== undefined && isSame(was, one);
       // Files are read once, when they are decided on: if they are others since, the pods are to find that out.
       const known = isSameVersion(locked, found) ? locked?.sha256 : undefined;
-      const kept = { ...found, ...(known && { sha256: known }) };
-      if (kept.sha256 && isLocked(kept)) return;
+      const kept = { ...withKnownEnvironment(wish, found, stack, locked), ...(known && { sha256: known }) };
+      if (kept.sha256 && !lacksEnvironment(wish, kept, stack) && isLocked(kept)) return;
       const now = signed();
       // What does not fit is not written down: what was decided before goes on.
-      const consumers = { models: all, ...(objectStore && { objectStore }) };
-      const wrong = unfit(wish, { ...kept, decided: now }, consumers);
+      const wrong = unfit(wish, { ...kept, decided: now }, stack);
       if (wrong.length > 0) {
         failures.push({ wish, reason: `${wish} is ${wrong.join("; ")}` });
         return;
       }
-      const after = kept.sha256 ? kept : await withChecksums(registry, wish, found);
+      const equipped = await withEnvironment(registry, wish, kept, stack);
+      const after = kept.sha256 ? equipped : await withChecksums(registry, wish, equipped);
       if (isLocked(after)) return;
       const decision = { ...after, decided: now };
       decisions[wish] = changed[wish] = decision;

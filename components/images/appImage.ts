@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
+import { repositoryOf } from "../../config/mlflowServer";
 import type { AppImageName } from "../../config/models";
 import { imageReference, images, type Mirror } from "../../pins";
 import { buildContext, contentHash, dockerfileOf } from "./dockerfile";
@@ -58,7 +59,7 @@ export class AppImage extends pulumi.ComponentResource {
     const buildArgs = { ...args.buildArgs, PYTHON_IMAGE: imageReference(images.python, args.mirror) };
     // A registry that is none keeps an image that was lost from being looked for on Docker Hub, where anyone may put one.
     const repository = registry ?? "localhost/mlplatform";
-    this.reference = `${repository}/${image}:${contentHash(image, platform, buildArgs)}`;
+    this.reference = `${repository}/${repositoryOf(image)}:${contentHash(image, platform, buildArgs)}`;
     new docker.Image(
       `${name}-build`,
       {

@@ -3,10 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { hasOwnServer, manifests } from "../../config/manifests";
+import { isMlflowImage } from "../../config/mlflowServer";
 import type { AppImageName } from "../../config/models";
 
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
+
+/** Of the images that serve the models of others. */
+const mlflowDockerfile = "mlflow_server/Dockerfile";
 
 const dockerfiles = new Map<AppImageName, string>(
   manifests.flatMap((model): [AppImageName, string][] => [
@@ -19,7 +23,7 @@ const dockerfiles = new Map<AppImageName, string>(
 
 /** An image's Dockerfile, below the build context. */
 export function dockerfileOf(image: AppImageName): string {
-  const found = dockerfiles.get(image);
+  const found = isMlflowImage(image) ? mlflowDockerfile : dockerfiles.get(image);
   if (found === undefined) throw new Error(`${image} is no image of the project`);
   return found;
 }

@@ -17,10 +17,10 @@ export type AppImages = Readonly<Record<AppImageName, RunnableImage>>;
 /** Builds the images in use that are not built elsewhere. Without one of them, Docker is never asked. */
 export function createAppImages(
   name: string,
-  { images: settings, models, mirror }: PlatformConfig,
+  { images: settings, models, mirror, decisions }: PlatformConfig,
   opts: pulumi.ComponentResourceOptions,
 ): AppImages {
-  const references = imagesInUse(models).map((image) => {
+  const references = [...imagesInUse(models, decisions)].map(([image, arguments_]) => {
     const prebuilt = settings.prebuilt[image];
     if (prebuilt !== undefined) return [image, { reference: prebuilt }] as const;
     const built = new AppImage(
@@ -32,7 +32,7 @@ export function createAppImages(
         platform: settings.platform,
         daemonPlatform: settings.daemonPlatform,
         network: settings.network,
-        buildArgs: settings.buildArgs,
+        buildArgs: { ...settings.buildArgs, ...arguments_ },
       },
       opts,
     );

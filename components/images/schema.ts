@@ -1,9 +1,15 @@
 import * as z from "zod";
 
-import { imageRef, like, registry, variableName } from "../../config/fields";
+import { type Served, filesNamed } from "../../config/decisionChecks";
+import { imageRef, like, registry, text, variableName } from "../../config/fields";
+import { isMlflowImage, mlflowImage, mlflowServer } from "../../config/mlflowServer";
 import { type AppImageName, appImages, type ModelConfig } from "../../config/models";
 import type { Mistake } from "../../config/mistakes";
+import { nearest } from "../../config/words";
 import type { StackConfig } from "../../config/schema";
+
+/** Tells the Dockerfile of {@link mlflowServer} which packages the image has. */
+const packagesArgument = "PACKAGES";
 
 /** How the project's own images are built, and where they go. */
 export const images = z
@@ -24,12 +30,24 @@ export const images = z
       .default({})
       .describe("further build arguments, such as `PIP_INDEX_URL`; no secrets"),
     prebuilt: z
-      .partialRecord(z.enum(appImages), imageRef)
+      .record(
+        text("an image of the project", (name) =>
+          appImages.includes(name) || isMlflowImage(name) ? undefined : unknownImage(name),
+        ),
+        imageRef,
+      )
       .default({})
       .describe("images that are built elsewhere, by name; these are not built"),
   })
   .prefault({})
   .describe("the project's own images");
+
+function unknownImage(name: string): string {
+  const meant = nearest(name, appImages);
+  return meant === undefined
+    ? `is not known; known are ${appImages.join(", ")}, and mlflow-server-… as a preview names it`
+    : `is not known; did you mean ${meant}?`;
+}
 
 /** What is known of a configuration, as far as images go. */
 type Known = Partial<Pick<StackConfig, "environment" | "images">> & {
@@ -37,7 +55,10 @@ type Known = Partial<Pick<StackConfig, "environment" | "images">> & {
 };
 
 /** Images that stay in a Docker daemon reach a cluster on the same machine only. */
-export function checkImages({ environment, images, models }: Known): Mistake[] {
+export function checkImages(
+  { environment, images, models }: Known,
+  decisions: Readonly<Record<string, Served>>,
+): Mistake[] {
   if (images === undefined) return [];
   const problems: Mistake[] = [];
   if (images.buildArgs["PYTHON_IMAGE"] !== undefined)
@@ -45,8 +66,14 @@ export function checkImages({ environment, images, models }: Known): Mistake[] {
       path: ["images", "buildArgs", "PYTHON_IMAGE"],
       message: "is set by the platform: leave it out; mirror says where it is taken from",
     });
+  if (images.buildArgs[packagesArgument] !== undefined)
+    problems.push({
+      path: ["images", "buildArgs", packagesArgument],
+      message: "is set by the platform: leave it out; the stack's lock says which they are",
+    });
   if (environment === undefined || environment === "dev" || images.registry !== undefined) return problems;
-  const built = imagesInUse(models ?? []).filter((name) => images.prebuilt[name] === undefined);
+  const used = [...imagesInUse(models ?? [], decisions).keys()];
+  const built = used.filter((name) => images.prebuilt[name] === undefined);
   if (built.length > 0)
     problems.push({
       path: ["images", "registry"],
@@ -57,8 +84,22 @@ export function checkImages({ environment, images, models }: Known): Mistake[] {
   return problems;
 }
 
-/** The project's own images that some model needs. */
-export function imagesInUse(models: readonly (ModelConfig | undefined)[]): AppImageName[] {
+/** The project's own images that some model needs, each with arguments of its own for its Dockerfile. */
+export function imagesInUse(
+  models: readonly (ModelConfig | undefined)[],
+  decisions: Readonly<Record<string, Served>>,
+): ReadonlyMap<AppImageName, Readonly<Record<string, string>>> {
   const used = new Set(models.flatMap((model) => [model?.image, model?.training?.image]));
-  return appImages.filter((name) => used.has(name));
+  const environments = models.flatMap((model) =>
+    model?.server === mlflowServer
+      ? filesNamed(model).flatMap(({ address }) => decisions[address]?.environment ?? [])
+      : [],
+  );
+  const made = environments.map(
+    (one) => [mlflowImage(one), { [packagesArgument]: one.packages.join(" ") }] as const,
+  );
+  return new Map([
+    ...appImages.filter((name) => used.has(name)).map((name) => [name, {}] as const),
+    ...made.sort(([one], [other]) => (one < other ? -1 : 1)),
+  ]);
 }

@@ -3,13 +3,14 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PlatformConfig } from "../../config";
 import { type Served, servedOf } from "../../config/decisionChecks";
 import { servedBy } from "../../config/manifests";
+import { mlflowImage, mlflowServer } from "../../config/mlflowServer";
 import type { ModelConfig } from "../../config/models";
 import { registryName } from "../../config/registryNames";
 import { imageReference, images } from "../../pins";
 import type { AppImages, RunnableImage } from "../images";
 import type { ObjectStore } from "../objectStore/objectStore";
 import type { ModelNamespace } from "../serving/modelNamespace";
-import type { ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
+import type { GraphNode, ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { TrainingJob } from "../training/trainingJob";
 
@@ -60,16 +61,18 @@ export function serveModel(
 ): ServedModel {
   const { server } = surroundings;
   const { name } = model;
-  const image = imageOf(model.image, surroundings);
+  const built = new Set<pulumi.Resource>();
   const predictor = (address = servedOf(model)) => {
     // For a name in the registry; any other address is that of the files.
     const decided = config.decisions[address ?? ""];
-    const graph = {
+    const image = servingImage(model, decided, config, surroundings);
+    if (image.built !== undefined) built.add(image.built);
+    const graph: GraphNode = {
       name,
       ...(model.server === undefined
         ? { parameters: { ...versionParameters(model, address, decided), ...model.parameters } }
-        : { server: model.server }),
-      image: model.server === undefined ? image.reference : serverImage(model.server, config),
+        : { server: model.server === mlflowServer ? "MLFLOW_SERVER" : model.server }),
+      image: image.reference,
       modelUri: decided?.files ?? address,
       sha256: decided?.sha256,
       resources: model.resources,
@@ -89,7 +92,7 @@ export function serveModel(
     name,
     {
       model: name,
-      after: present(image.built),
+      after: [...built],
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       autoscaling: model.autoscaling,
@@ -126,14 +129,23 @@ function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
 
-function serverImage(
-  server: "MLFLOW_SERVER" | "SKLEARN_SERVER" | "XGBOOST_SERVER",
+/** What serves a version of a model. */
+function servingImage(
+  { server, image }: ModelConfig,
+  decided: Served | undefined,
   { mirror }: PlatformConfig,
-): string {
-  const pin = {
-    MLFLOW_SERVER: images.mlserverMlflow,
-    SKLEARN_SERVER: images.mlserverSklearn,
-    XGBOOST_SERVER: images.mlserverXgboost,
-  }[server];
-  return imageReference(pin, mirror);
+  surroundings: ModelSurroundings,
+): RunnableImage {
+  if (server === undefined) return imageOf(image, surroundings);
+  // Where the packages of a prepackaged server are those that the version requires, its image will do.
+  if (server === mlflowServer && decided?.environment !== undefined)
+    return imageOf(mlflowImage(decided.environment), surroundings);
+  return { reference: imageReference(serverImages[server], mirror) };
 }
+
+const serverImages = {
+  mlflow: images.mlserverMlflow,
+  MLFLOW_SERVER: images.mlserverMlflow,
+  SKLEARN_SERVER: images.mlserverSklearn,
+  XGBOOST_SERVER: images.mlserverXgboost,
+} as const;

@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { projectDir } from "../../cli/paths";
 import { rewriteLock } from "../../cli/registry/lockFile";
 import { type Decision, lockFile } from "../../config/lock";
+import { imagePython } from "../../config/mlflowServer";
 import { mlserverLibraries } from "../../pins";
 import { Timeline } from "../standins/timeline";
 import { Lane } from "./support/lane";
@@ -99,6 +100,29 @@ describe("a model on a standard server", function () {
     ]);
     decide(wish, 3);
     expect((await changes()).updated).to.deep.equal([deployment]);
+  });
+
+  it("waits for the image of its packages, which is built once for all versions with the same", async () => {
+    const wish = "models:/wine@champion";
+    lane.changeSetting("models", () => [{ name: "wine-quality-sklearn", model: wish }]);
+    const serve = (version: number, ...packages: string[]) => {
+      const environment = { python: imagePython, packages };
+      rewriteLock(lockFile("wine", "dev"), "wine", () => ({
+        [wish]: { ...decisionOn(version, "sklearn-skops"), environment },
+      }));
+    };
+    serve(4, "mlserver==1.7.1", "skops==0.13.0");
+    const image = /^Image localhost\/mlplatform\/mlflow-server:/;
+    expect((await changes()).updated).to.deep.equal([deployment]);
+    expect(lane.timeline.only("create", image).end).to.be.at.most(
+      lane.timeline.only("update", /^SeldonDeployment /).start,
+    );
+    serve(5, "mlserver==1.7.1", "skops==0.13.0");
+    expect(await changes()).to.deep.equal({ created: [], updated: [deployment], deleted: [] });
+    serve(6, "mlserver==1.7.1", "skops==0.14.0");
+    const { created, updated } = await changes();
+    expect(updated).to.deep.equal([deployment]);
+    expect(created.join()).to.match(image);
   });
 
   it("is left out while nothing is decided", async () => {

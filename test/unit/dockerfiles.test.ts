@@ -17,7 +17,10 @@ function instructions(dockerfile: string): string[] {
     .filter((line) => line !== "");
 }
 
-const images = appImages.map((image) => ({ image, lines: instructions(dockerfileOf(image)) }));
+const images = [...appImages, "mlflow-server-0123456789ab"].map((image) => ({
+  image,
+  lines: instructions(dockerfileOf(image)),
+}));
 
 describe("the Dockerfiles", () => {
   it("start from the base that is pinned, by its digest", () => {
@@ -45,6 +48,12 @@ describe("the Dockerfiles", () => {
       for (const command of installs) expect(command).to.include("--require-hashes");
       expect(having("ADD")).to.deep.equal([]);
       expect(lines.join("\n")).not.to.match(/\b(curl|wget)\b|:\/\//);
+    });
+
+    it(`${image}: builds no package, so that no code of one runs`, () => {
+      const commands = having("RUN").flatMap((line) => line.split("&&"));
+      for (const command of commands.filter((one) => /\bpip (install|sync)\b/.test(one)))
+        expect(command).to.include("--only-binary :all:");
     });
 
     it(`${image}: copies files that it names, so that its content is known before it is built`, () => {

@@ -11,6 +11,7 @@ import { type ClusterTarget, type TargetOptions, clusterTarget, defaultStack } f
 import { withChecksums } from "../checksums";
 import { isSameVersion } from "../difference";
 import { type Registry, decide } from "../decide";
+import { withEnvironment } from "../environment";
 import { decisionsIn } from "../lockFile";
 import { type Promotable, type Versions, promotable, versionsOf } from "./promotable";
 import { servingIn } from "./record";
@@ -124,7 +125,8 @@ export async function decisionFor({ what, registry, decisions }: Scene, version:
   const decision = kept ?? { ...found, decided: signed() };
   const wrong = unfit(wish, decision, config);
   if (wrong.length > 0) throw new UserError(`model ${model.name} cannot be ${wrong.join("; ")}`);
-  return kept?.sha256 === undefined ? withChecksums(registry, wish, decision) : kept;
+  const equipped = await withEnvironment(registry, wish, decision, config);
+  return equipped.sha256 === undefined ? withChecksums(registry, wish, equipped) : equipped;
 }
 
 /** What is to stand in the lock again if a version fails: what served before it, as far as that is known. */

@@ -182,10 +182,10 @@ describe("the lock", () => {
       expect(error).to.equal(await refused(`server: XGBOOST_SERVER, ${more}`));
     });
 
-    it("refuses what none loads, and a pickle that nobody has allowed", async () => {
+    it("refuses what has no image, and a pickle that nobody has allowed", async () => {
       decide({ form: "sklearn-skops" });
       expect(String((await run(stack(""))).error)).to.include(
-        "version 3 (sklearn-skops), which no standard server can load: log it in another format",
+        "version 3, and for the packages that it requires nobody has looked",
       );
       decide(pickle);
       expect(String((await run(stack(""))).error)).to.include("write allowCode: true");
@@ -218,7 +218,7 @@ describe("the lock", () => {
       "another library's files",
       { form: "sklearn-cloudpickle" },
       undefined,
-      "(sklearn-cloudpickle), which XGBOOST_SERVER cannot load: take server: MLFLOW_SERVER or server: SKLEARN_SERVER",
+      "(sklearn-cloudpickle), which XGBOOST_SERVER cannot load: take server: MLFLOW_SERVER, server: SKLEARN_SERVER or server: mlflow",
     ],
     [
       "files that no server loads",

@@ -1,0 +1,76 @@
+/** The packages of the image that serves a version of the registry, where no prepackaged server can be trusted with it. */
+import type { PlatformConfig } from "../../config";
+import { wishesOf } from "../../config/decisionChecks";
+import type { Decision } from "../../config/lock";
+import { needsEnvironment } from "../../config/misfits";
+import { imagePython } from "../../config/mlflowServer";
+import { UserError, messageOf } from "../errors";
+import { resolve } from "../modelEnvironment";
+import { Environments } from "../python";
+import type { Registry } from "./decide";
+import { isSameVersion } from "./difference";
+
+type Decided = Omit<Decision, "decided">;
+type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "images">>;
+
+const otherwise = "linux/amd64";
+/** Docker's platforms, as uv names them for the C library of the images' base. */
+const platforms: Readonly<Record<string, string>> = {
+  "linux/amd64": "x86_64-manylinux_2_36",
+  "linux/arm64": "aarch64-manylinux_2_36",
+};
+
+/** Finds packages for the Python of the images. @throws UserError they cannot be had; says which, and why. */
+async function packagesFor(requirements: string, platform: string): Promise<readonly string[]> {
+  const { signal } = new AbortController();
+  const uv = await new Environments(signal).packageInstaller({ detail: () => undefined });
+  return resolve(requirements, { python: imagePython, platform: platforms[platform] }, uv, signal);
+}
+
+/** Whether a stack serves a version by an image that is made for it, and its packages are not known. */
+export function lacksEnvironment(wish: string, version: Decided, { models }: Consumers): boolean {
+  return (
+    version.environment?.python !== imagePython &&
+    models.some((model) => wishesOf(model).includes(wish) && needsEnvironment(model, version))
+  );
+}
+
+/** A version with the packages that were found for it before, if it still needs such: their image is built already. */
+export function withKnownEnvironment<T extends Decided>(
+  wish: string,
+  version: T,
+  stack: Consumers,
+  locked: Decision | undefined,
+): T {
+  if (locked?.environment === undefined || !isSameVersion(locked, version)) return version;
+  return lacksEnvironment(wish, version, stack) ? { ...version, environment: locked.environment } : version;
+}
+
+/**
+ * A version with the packages of its image, if the stack serves it by one.
+ *
+ * @throws UserError it does not say what it requires, or that cannot be had.
+ */
+export async function withEnvironment<T extends Decided>(
+  { mlflow, store, packagesFor: find = packagesFor }: Registry,
+  wish: string,
+  version: T,
+  stack: Consumers,
+): Promise<T> {
+  if (!lacksEnvironment(wish, version, stack)) return version;
+  const what = `${wish} is version ${version.version}`;
+  const place = version.files.slice(store.length + 1);
+  if (!(await mlflow.artifacts(place)).includes("requirements.txt"))
+    throw new UserError(
+      `${what}, which has no requirements.txt, so that nobody knows what loads it. Log it again with pip_requirements=[…].`,
+    );
+  const requirements = await mlflow.artifact(`${place}/requirements.txt`);
+  try {
+    const packages = await find(requirements, stack.images?.platform ?? otherwise);
+    return { ...version, environment: { python: imagePython, packages: [...packages] } };
+  } catch (error) {
+    throw error instanceof UserError
+      ? new UserError(`${what}, and ${messageOf(error)}`, error.exitCode)
+      : error;
+  }
+}

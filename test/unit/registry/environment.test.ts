@@ -1,0 +1,131 @@
+import { expect } from "chai";
+
+import { UserError } from "../../../cli/errors";
+import { MlflowClient } from "../../../cli/mlflow";
+import type { Registry } from "../../../cli/registry/decide";
+import { update } from "../../../cli/registry/update";
+import type { Decision, Decisions } from "../../../config/lock";
+import { imagePython } from "../../../config/mlflowServer";
+import type { ModelConfig } from "../../../config/models";
+
+const wish = "models:/churn/1";
+const skops =
+  "flavors:\n  python_function: { loader_module: mlflow.sklearn, python_version: 3.12.1 }\n" +
+  "  sklearn: { pickled_model: model.skops, serialization_format: skops }\nsignature: { inputs: '[1]' }\n";
+const xgboost =
+  "flavors:\n  python_function: { loader_module: mlflow.xgboost, python_version: 3.12.1 }\n" +
+  "  xgboost: { data: model.ubj, model_format: ubj }\nsignature: { inputs: '[1]' }\n";
+
+/** A registry whose model `churn` has one version with these files, and what is found for their requirements. */
+class FakeRegistry {
+  readonly asked: { readonly requirements: string; readonly platform: string }[] = [];
+  refusal: UserError | undefined;
+
+  constructor(readonly files: Record<string, string>) {}
+
+  get registry(): Registry {
+    const version = { name: "churn", version: "1", run_id: "" };
+    const mlflow = new MlflowClient("http://mlflow", (url) => {
+      const { pathname } = new URL(url);
+      const json = (content: unknown) => Promise.resolve(Response.json(content));
+      if (pathname.endsWith("/model-versions/get")) return json({ model_version: version });
+      if (pathname.endsWith("/get-download-uri")) return json({ artifact_uri: "mlflow-artifacts:/1/m" });
+      if (pathname.endsWith("/artifacts"))
+        return json({ files: Object.keys(this.files).map((file) => ({ path: file, is_dir: false })) });
+      return Promise.resolve(new Response(this.files[pathname.split("/").at(-1) ?? ""]));
+    });
+    const packagesFor = (requirements: string, platform: string) => {
+      this.asked.push({ requirements, platform });
+      if (this.refusal !== undefined) return Promise.reject(this.refusal);
+      return Promise.resolve(["mlserver==1.7.1", ...requirements.trim().split("\n")]);
+    };
+    return { mlflow, store: "s3://models/mlflow", packagesFor };
+  }
+
+  async decide(model: object = {}, before: Decisions = {}, images?: object) {
+    const models = [{ name: "churn", model: wish, ...model } as ModelConfig];
+    const stack = { models, ...(images && { images: images as never }) };
+    const { decisions, failures, changes } = await update(this.registry, models, stack, before);
+    return { decision: decisions[wish], reason: failures[0]?.reason, changes };
+  }
+}
+
+describe("the packages of a version's image", () => {
+  const requirements = "scikit-learn==1.7.2\nskops==0.13.0\n";
+
+  it("are found when it is decided on, and written down", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    const { decision } = await fake.decide();
+    expect(decision?.environment).to.deep.equal({
+      python: imagePython,
+      packages: ["mlserver==1.7.1", "scikit-learn==1.7.2", "skops==0.13.0"],
+    });
+    expect(fake.asked).to.deep.equal([{ requirements, platform: "linux/amd64" }]);
+  });
+
+  it("are those of the platform that the stack builds for", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    await fake.decide({}, {}, { platform: "linux/arm64" });
+    expect(fake.asked[0]?.platform).to.equal("linux/arm64");
+  });
+
+  it("stay as they were found, until the images have another Python", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    const { decision } = await fake.decide();
+    const known = decision as Decision;
+    const again = await fake.decide({}, { [wish]: known });
+    expect(again.changes).to.deep.equal([]);
+    expect(again.decision).to.equal(known);
+    expect(fake.asked).to.have.length(1);
+    const old = { ...known, environment: { python: "3.9", packages: ["a==1"] } };
+    expect((await fake.decide({}, { [wish]: old })).decision?.environment).to.deep.equal(known.environment);
+  });
+
+  it("are not looked for where a prepackaged server reads exactly this version, or an image is named", async () => {
+    const fake = new FakeRegistry({ MLmodel: xgboost, "requirements.txt": "xgboost==2.1.2\n" });
+    for (const model of [{}, { server: "MLFLOW_SERVER" }, { image: "registry.example.com/a:1" }])
+      expect((await fake.decide(model)).decision).to.not.have.property("environment");
+    expect(fake.asked).to.deep.equal([]);
+  });
+
+  it("are looked for where it reads another version, or the stack says so", async () => {
+    const newer = new FakeRegistry({ MLmodel: xgboost, "requirements.txt": "xgboost==3.1.3\n" });
+    expect((await newer.decide()).decision?.environment?.packages).to.include("xgboost==3.1.3");
+    expect((await newer.decide({ server: "XGBOOST_SERVER" })).reason).to.include(
+      "XGBOOST_SERVER has 2.1.2: it may answer otherwise. Train it with xgboost 2.1.2, or take server: mlflow",
+    );
+    const same = new FakeRegistry({ MLmodel: xgboost, "requirements.txt": "xgboost==2.1.2\n" });
+    expect((await same.decide({ server: "mlflow" })).decision?.environment?.packages).to.include(
+      "xgboost==2.1.2",
+    );
+  });
+
+  it("are named where they cannot be had, and nothing is decided then", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    fake.refusal = new UserError(
+      "skops==99, which the model requires, cannot be had: there is no such version.",
+    );
+    const { decision, reason } = await fake.decide();
+    expect(decision).to.equal(undefined);
+    expect(reason).to.equal(
+      `${wish} is version 1, and skops==99, which the model requires, cannot be had: there is no such version.`,
+    );
+  });
+
+  it("are not known without requirements, and that is said", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops });
+    expect((await fake.decide()).reason).to.include(
+      "which has no requirements.txt, so that nobody knows what loads it",
+    );
+    expect(fake.asked).to.deep.equal([]);
+  });
+
+  it("are not looked for where all else is wrong already", async () => {
+    const fake = new FakeRegistry({
+      MLmodel: skops.replace("inputs", "outputs"),
+      "requirements.txt": "a==1",
+    });
+    expect((await fake.decide()).reason).to.include("has no signature");
+    expect(fake.asked).to.deep.equal([]);
+  });
+});
