@@ -4,13 +4,14 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 import { UserError } from "./errors";
-import { type Answer, type ModelClient, type Rows, firstOutputs } from "./protocols/answer";
+import { type Answer, type ModelClient, type Output, type Rows, outputs } from "./protocols/answer";
 
 /** What training recorded with a model: rows, the predictions it made, and the libraries it made them with. */
 export interface ParityRecord {
   readonly names: readonly string[];
   readonly rows: readonly (readonly number[])[];
-  readonly predictions: readonly number[];
+  /** The answer to each row: a number, or of a classifier one for each class. */
+  readonly predictions: readonly (number | readonly number[])[];
   readonly libraries: Readonly<Record<string, string>>;
   /** Type of the predictions. @default float64 */
   readonly dtype?: keyof typeof relativeTolerances;
@@ -61,18 +62,36 @@ export function recordedRows({ names, rows }: ParityRecord): Rows {
 
 /** Compares an answer for the recorded rows with those of the training. @throws UserError as {@link checkParity} does. */
 export function compareWithRecord(answer: Answer, record: ParityRecord): void {
-  const answers = firstOutputs(answer);
-  const tolerance = relativeTolerances[record.dtype ?? "float64"];
-  const wrong = record.predictions.flatMap((expected, row) => {
-    const answered = answers[row] ?? NaN;
-    const same =
-      Math.abs(answered - expected) <= tolerance * Math.max(Math.abs(answered), Math.abs(expected));
-    return same ? [] : [`    row ${row}: answered ${answered}, training answered ${expected}`];
+  const answers = outputs(answer);
+  const wrong = record.predictions.flatMap((prediction, row) => {
+    const expected = typeof prediction === "number" ? [prediction] : prediction;
+    // A model that answers one number may answer more beside it.
+    const answered = (answers[row] ?? []).slice(0, typeof prediction === "number" ? 1 : undefined);
+    if (isSameRow(answered, expected, record)) return [];
+    return [`    row ${row}: answered ${answered.join(", ")}, training answered ${expected.join(", ")}`];
   });
   if (wrong.length === 0 && answers.length === record.predictions.length) return;
   const libraries = Object.entries(record.libraries).map(([name, version]) => `${name} ${version}`);
   throw new UserError(
     `the model server does not answer as the model did at training, so it is not put into service:\n` +
       `${wrong.join("\n")}\n  Trained with ${libraries.join(", ")}; compare with the server's versions.`,
+  );
+}
+
+function isSameRow(
+  answered: readonly Output[],
+  expected: readonly number[],
+  { dtype = "float64" }: ParityRecord,
+): boolean {
+  const tolerance = relativeTolerances[dtype];
+  // What is far below the greatest number of an answer is rounding: a probability of 1e-12 beside one of 1.
+  const least = expected.length > 1 ? tolerance * Math.max(...expected.map(Math.abs)) : 0;
+  return (
+    answered.length === expected.length &&
+    expected.every((other, index) => {
+      const one = answered[index];
+      if (typeof one !== "number") return false;
+      return Math.abs(one - other) <= Math.max(least, tolerance * Math.max(Math.abs(one), Math.abs(other)));
+    })
   );
 }

@@ -23,7 +23,7 @@ export function answerTable(answer: Answer): string {
   const many = Array.from({ length: width }, (_, index) => names[index] ?? `output ${index}`);
   const predictions = rows.map((row, index) => [
     `row ${index}`,
-    ...row.map((value) => (typeof value === "number" ? amount(value) : value)),
+    ...row.map((value) => (typeof value === "number" ? amount(value, width > 1 ? 4 : 2) : value)),
   ]);
   const metrics = (answer.meta?.metrics ?? []).map((metric) => [metric.key, metricValue(metric)]);
   return [
@@ -32,9 +32,9 @@ export function answerTable(answer: Answer): string {
   ].join("\n");
 }
 
-/** A number with thousands set apart, to the cent. */
-export function amount(value: number): string {
-  return value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+/** A number with thousands set apart, to the cent, or finer: probabilities are near to 0 and 1. */
+export function amount(value: number, digits = 2): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function metricValue(metric: Metric): string {

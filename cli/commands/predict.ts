@@ -1,3 +1,6 @@
+import { readFileSync, statSync } from "node:fs";
+import * as path from "node:path";
+
 import type { Cluster } from "../cluster/cluster";
 import { servedVersion, versionInWords } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
@@ -9,7 +12,7 @@ import { readState } from "../local/state";
 import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
-import type { ModelClient, Rows } from "../protocols/answer";
+import type { Answer, ModelClient, Rows } from "../protocols/answer";
 import { clientAt } from "../protocols/protocols";
 import { rowsFromCsv, rowsFromWords } from "../rows";
 import { backend } from "../serving/backend";
@@ -22,6 +25,8 @@ export interface PredictOptions extends TargetOptions {
   /** Name of a model in the cluster. @default the only one */
   readonly model?: string;
   readonly csv?: string;
+  /** A file with a picture, for a model that takes one. */
+  readonly picture?: string;
   readonly url?: string;
   readonly json?: boolean;
 }
@@ -34,18 +39,49 @@ export interface PredictOptions extends TargetOptions {
  * @throws UserError the rows cannot be read, no model answers, or it refuses them.
  */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
-  if (options.csv !== undefined && words.length > 0) throw new UserError("give a row or --csv, not both.");
+  const ways = [words.length > 0, options.csv !== undefined, options.picture !== undefined];
+  if (ways.filter(Boolean).length > 1)
+    throw new UserError("give a row, --csv or --picture, and only one of them.");
+  if (options.picture !== undefined) {
+    const picture = readPicture(options.picture);
+    const { client, where } = await findModel(options);
+    if (client.show === undefined) throw new UserError(`${where}, takes rows and no pictures.`);
+    print(await client.show(picture), `${where}, for ${options.picture}`, options);
+    return;
+  }
   const given = givenRows(words, options.csv);
   const { client, where, example } = await findModel(options);
   const rows = given ?? (await example());
   const answer = await client.ask(rows);
-  if (options.json) {
+  const shownExample = given === undefined ? `, for ${JSON.stringify(rows.ndarray[0])}` : "";
+  print(answer, `${where}${shownExample}`, options);
+}
+
+function print(answer: Answer, where: string, { json = false }: Pick<PredictOptions, "json">): void {
+  if (json) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return;
   }
-  const shownExample = given === undefined ? `, for ${JSON.stringify(rows.ndarray[0])}` : "";
-  process.stdout.write(`${where}${shownExample}\n${answerTable(answer)}\n`);
+  process.stdout.write(`${where}\n${answerTable(answer)}\n`);
   if (answer.note !== undefined) process.stderr.write(`${answer.note}\n`);
+}
+
+/** What a model server takes at most is less. */
+const mostBytes = 64 * 1024 * 1024;
+
+/** @throws UserError it cannot be read. */
+function readPicture(file: string): Buffer {
+  // The user may stand in another folder than npm.
+  const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
+  try {
+    const { size } = statSync(place);
+    if (size > mostBytes)
+      throw new UserError(`--picture: ${file} has ${size} bytes, which is no picture for a model.`);
+    return readFileSync(place);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`--picture: ${file} cannot be read: ${messageOf(error)}.`);
+  }
 }
 
 function givenRows(words: readonly string[], csv: string | undefined): Rows | undefined {
@@ -107,16 +143,18 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const client = clientThrough(cluster, found, predictor);
   const registry = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
   const version = versionInWords(await servedVersion(registry, predictor), predictor);
+  const { show } = client;
+  const refuse = (error: unknown) => {
+    throw new UserError(
+      `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
+    );
+  };
   return {
     where: `${[found.name, version].join(" ").trimEnd()}, in cluster ${context.name}`,
     example: () => exampleFor(cluster, found.name, predictor),
     client: {
-      ask: (rows) =>
-        client.ask(rows).catch((error: unknown) => {
-          throw new UserError(
-            `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
-          );
-        }),
+      ask: (rows) => client.ask(rows).catch(refuse),
+      ...(show === undefined ? {} : { show: (picture: Buffer) => show(picture).catch(refuse) }),
     },
   };
 }

@@ -9,7 +9,7 @@ import { localHost } from "../ports";
 import { inWords, isRunning, signalOwn, stop } from "../ownProcesses";
 import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
-import { firstOutputs } from "../protocols/answer";
+import { type Answer, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
@@ -93,7 +93,7 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
       version: model.version,
       runId: version.runId,
       testScore,
-      prediction: { row: manifest.example, value: firstOutputs(answer)[0], metrics: answer.meta?.metrics },
+      prediction: { row: manifest.example, value: firstRow(answer), metrics: answer.meta?.metrics },
       urls: urlsOf(model),
     })),
     mlflow: mlflowUrl,
@@ -119,6 +119,12 @@ ${shownModels.join("\n")}
   logs          ${shown(localDir("logs"))}
 
   Up after ${seconds.toFixed(1)} s.`);
+}
+
+/** What is answered to the one row: a number, or several. */
+function firstRow(answer: Answer) {
+  const [row = []] = outputs(answer);
+  return row.length === 1 ? row[0] : row;
 }
 
 function urlsOf(model: LocalModel) {

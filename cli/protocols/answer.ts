@@ -35,6 +35,14 @@ export interface ModelClient {
    * @throws UserError the model refuses the rows, with its reason, or does not speak its protocol.
    */
   ask(rows: Rows): Promise<Answer>;
+
+  /**
+   * Asks for what a picture shows; undefined where the protocol takes rows only.
+   *
+   * @param picture PNG or JPEG, or whatever else the model takes.
+   * @throws UserError as {@link ask} does.
+   */
+  readonly show?: (picture: Buffer) => Promise<Answer>;
 }
 
 /** The outputs of each row. */

@@ -17,7 +17,10 @@ export const seldon: ProtocolClient = {
 
 /** A client of a model that speaks Seldon's own protocol. */
 export function seldonClient(send: Send): ModelClient {
-  return { ask: (rows) => predict(send, rows) };
+  return {
+    ask: (rows) => predict(send, rows),
+    show: (picture) => tell(send, { binData: picture.toString("base64") }),
+  };
 }
 
 /**
@@ -25,19 +28,31 @@ export function seldonClient(send: Send): ModelClient {
  *
  * @throws UserError it refuses the rows, with its reason, or does not speak Seldon's protocol.
  */
-export async function predict(send: Send, rows: Rows): Promise<Answer> {
-  const { status, body } = await send(JSON.stringify({ data: rows }));
+export function predict(send: Send, rows: Rows): Promise<Answer> {
+  return tell(send, { data: rows });
+}
+
+async function tell(send: Send, message: object): Promise<Answer> {
+  const { status, body } = await send(JSON.stringify(message));
   const answer = parsedReply(body);
   if (status !== 200) {
     const info = (answer as { status?: { info?: string } } | undefined)?.status?.info;
     throw new UserError(`the model refused the request (HTTP ${status}): ${info ?? body.slice(0, 300)}`);
   }
-  if (!isAnswer(answer)) {
+  const told = asRows(answer);
+  if (told === undefined)
     throw new UserError(`what answered is no model that speaks Seldon's protocol: ${body.slice(0, 200)}`);
-  }
-  return answer;
+  return told;
 }
 
-function isAnswer(answer: unknown): answer is Answer {
-  return Array.isArray((answer as Partial<Answer> | undefined)?.data?.ndarray);
+/** An answer with its outputs in rows; to what is no rows Seldon answers a tensor. Undefined if it is neither. */
+function asRows(answer: unknown): Answer | undefined {
+  const { data, ...rest } = (answer ?? {}) as Partial<Answer>;
+  if (Array.isArray(data?.ndarray)) return answer as Answer;
+  const { tensor, ...more } = (data ?? {}) as { tensor?: { shape?: number[]; values?: number[] } };
+  const { shape = [], values = [] } = tensor ?? {};
+  const [rows = 0, width = 1] = shape;
+  if (tensor === undefined || shape.length > 2 || rows * width !== values.length) return undefined;
+  const ndarray = Array.from({ length: rows }, (_, row) => values.slice(row * width, (row + 1) * width));
+  return { ...rest, data: { ...more, ndarray } };
 }

@@ -32,14 +32,14 @@ class Record:
     Attributes:
         names: feature names, in the order of the columns of `rows`.
         rows: a few rows of the training data, each as wide as `names`.
-        predictions: the model's answer to each row, at training.
+        predictions: the model's answer to each row, at training: a number, or of a classifier one for each class.
         libraries: version of each library that the model file depends on, by its name on PyPI.
         dtype: numpy's name of the type of the predictions, one of `RELATIVE_TOLERANCES`.
     """
 
     names: list[str]
     rows: list[list[float]]
-    predictions: list[float]
+    predictions: list[float] | list[list[float]]
     libraries: dict[str, str]
     dtype: str = "float64"
 
@@ -78,12 +78,25 @@ class Record:
                 "it was not logged by this platform's training; train it again"
             ) from error
 
-    def mismatches(self, answers: Sequence[float]) -> list[str]:
+    def mismatches(self, answers: Sequence[float | Sequence[float]]) -> list[str]:
         """Compare a server's answers with the recorded predictions; one sentence for each that differs."""
-        if len(answers) != len(self.predictions):
-            return [f"{len(answers)} answers to {len(self.predictions)} rows"]
+        predictions: Sequence[float | Sequence[float]] = self.predictions
+        if len(answers) != len(predictions):
+            return [f"{len(answers)} answers to {len(predictions)} rows"]
         return [
             f"row {index}: answered {answer!r}, training answered {expected!r}"
-            for index, (answer, expected) in enumerate(zip(answers, self.predictions, strict=True))
-            if not math.isclose(answer, expected, rel_tol=RELATIVE_TOLERANCES[self.dtype])
+            for index, (answer, expected) in enumerate(zip(answers, predictions, strict=True))
+            if not self._same(answer, expected)
         ]
+
+    def _same(self, answer: float | Sequence[float], expected: float | Sequence[float]) -> bool:
+        one, other = _numbers(answer), _numbers(expected)
+        tolerance = RELATIVE_TOLERANCES[self.dtype]
+        # What is far below the greatest number of an answer is rounding: a probability of 1e-12 beside one of 1.
+        least = tolerance * max(map(abs, other), default=0) if len(other) > 1 else 0
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(math.isclose(a, b, rel_tol=tolerance, abs_tol=least) for a, b in pairs)
+
+
+def _numbers(answer: float | Sequence[float]) -> Sequence[float]:
+    return answer if isinstance(answer, Sequence) else [answer]

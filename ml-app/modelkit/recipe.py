@@ -21,9 +21,9 @@ class Recipe:
         folder: the model's folder, a package: with its manifest, `model.json`.
         sample: the data where none are named, a CSV table.
         features: the columns that it is trained on, in their order; all are numbers.
-        target: the column that it predicts, a number.
+        target: the column that it predicts, a number; of a classifier the number of a class.
         non_negative: columns that have no values below zero.
-        unit: of the target, for people: "dollars".
+        unit: of the target, for people: "dollars"; of a classifier, "class".
         estimator: where the model's `Estimator` is, `module:Class`. It is imported when options and data are known to
             be right, since its libraries take seconds.
     """
@@ -35,6 +35,7 @@ class Recipe:
     non_negative: tuple[str, ...]
     unit: str
     estimator: str
+    classes: tuple[int, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

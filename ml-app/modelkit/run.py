@@ -19,7 +19,6 @@ from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import Model, infer_signature
 from mlflow.models.model import ModelInfo
-from sklearn.metrics import r2_score
 
 from modelkit import registry
 from modelkit.arguments import Options
@@ -30,7 +29,7 @@ from modelkit.splitting import Split, split
 from modelkit.stopping import StopSignals
 from modelkit.tables import Table
 from modelkit.tracking import TrackingError, reported, tracked_run
-from modelkit.training import installed, regression_metrics, source_tags
+from modelkit.training import installed, scores, source_tags
 
 # It wants to name the version of pip, which an image has no need of.
 logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
@@ -187,11 +186,11 @@ class Training:
         return used
 
     def _scores(self, model: Any, data: Split) -> dict[str, float]:
-        """R², root mean squared and mean absolute error (in the target's unit) of both parts of the data."""
+        """How good a model is on both parts of the data."""
         predict = self.estimator.predict
         return {
-            **regression_metrics("train", data.train_y.to_numpy(), predict(model, data.train_x)),
-            **regression_metrics("test", data.test_y.to_numpy(), predict(model, data.test_x)),
+            **scores(self.recipe, "train", data.train_y.to_numpy(), predict(model, data.train_x)),
+            **scores(self.recipe, "test", data.test_y.to_numpy(), predict(model, data.test_x)),
         }
 
     def _log_model(self, model: Any, data: Split) -> ModelInfo:
@@ -221,7 +220,7 @@ class Training:
         return logged
 
     def _score(self, model_uri: str, data: Split) -> float:
-        """R² of a registered version of this model on the test rows.
+        """The score of a registered version of this model on the test rows.
 
         Raises:
             Exception: it cannot be loaded, or is another kind of model.
@@ -233,7 +232,10 @@ class Training:
             if columns != list(self.recipe.features):
                 raise ValueError(f"its columns are {', '.join(map(str, columns)) or 'not known'}")
             model = self.estimator.load(path)
-        return float(r2_score(data.test_y, self.estimator.predict(model, data.test_x)))
+            if tuple(getattr(model, "classes_", ())) != self.recipe.classes:
+                raise ValueError("its classes are others")
+        answers = self.estimator.predict(model, data.test_x)
+        return scores(self.recipe, "test", data.test_y.to_numpy(), answers)["test_score"]
 
 
 def _comparison(decision: registry.Decision) -> dict[str, float]:

@@ -42,7 +42,7 @@ def split(recipe: Recipe, rows: pd.DataFrame, parameters: Mapping[str, int | flo
 
     Raises:
         DataError: too few rows are left for the test, or one of the parts has a single target, so that nothing can be
-            learned, or measured.
+            learned, or measured; or there is a class of which nothing can be learned.
     """
     features, target = list(recipe.features), recipe.target
     size, seed = parameters["test_size"], parameters["seed"]
@@ -61,4 +61,10 @@ def split(recipe: Recipe, rows: pd.DataFrame, parameters: Mapping[str, int | flo
                 f"the {len(targets)} rows {part} all have the {target} {targets.iloc[0]:g}: "
                 "give more data, or divide them otherwise (--test-size, --seed)"
             )
+    learnt = set(train_y)
+    if missing := [str(one) for one in recipe.classes if one not in learnt]:
+        raise DataError(
+            f"the {len(train_y)} rows to train on have no {recipe.target} {', '.join(missing)}: "
+            "give more data, or divide them otherwise (--test-size, --seed)"
+        )
     return Split(train_x, train_y, test_x, test_y)

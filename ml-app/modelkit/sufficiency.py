@@ -8,12 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+from modelkit.recipe import Recipe
+
 LEAST_ROWS = 5
 """Of each side of the split; the score of fewer is chance."""
 
 LEAST_SPREAD = 1e-7
 """Of the target, next to its size and to 1: what differs by less is lost in the rounding of sums of squares, and
 scikit-learn's trees take a variance below 2.2e-16 for none."""
+
+
+SHOWN = 5
+"""Values that a sentence names."""
 
 
 def unseen(train: Iterable[Hashable], test: Iterable[Hashable]) -> list[bool]:
@@ -50,6 +56,17 @@ def shortcomings(columns: Mapping[str, Sequence[float]], target: str, test_size:
     if all(_constant(values) for name, values in columns.items() if name != target):
         found.append(f"every feature is the same in every row: there is nothing to predict {target} from")
     return found
+
+
+def no_classes(targets: Sequence[float], recipe: Recipe) -> list[str]:
+    """What is wrong with the targets of a classifier: a sentence that names those that are no class of it."""
+    if not recipe.classes:
+        return []
+    others = sorted(set(targets) - set(recipe.classes))
+    if not others:
+        return []
+    shown = ", ".join(f"{value:g}" for value in others[:SHOWN]) + (", …" if len(others) > SHOWN else "")
+    return [f"{recipe.target} is {shown} in some rows; the classes are {', '.join(map(str, recipe.classes))}"]
 
 
 def _constant(values: Sequence[float]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modelkit.datasets import DataError, numbers, read_table
 from modelkit.recipe import Recipe
-from modelkit.sufficiency import shortcomings
+from modelkit.sufficiency import no_classes, shortcomings
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def read(recipe: Recipe, address: str, test_size: float) -> Table:
     table = read_table(address)
     columns, problems = numbers(table, recipe.columns, non_negative=recipe.non_negative)
     # What is wrong in a cell comes first: only columns without a fault are complete.
+    problems = problems or no_classes(columns[recipe.target], recipe)
     problems = problems or shortcomings(columns, recipe.target, test_size)
     if problems:
         raise DataError("\n  ".join([f"{table.address} cannot be used:", *problems]))

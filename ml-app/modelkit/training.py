@@ -9,8 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from modelkit.recipe import Recipe
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -43,26 +46,38 @@ def _version(package: str) -> str:
         return version(f"{package}-cpu")
 
 
-def regression_metrics(
-    part: str, actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.floating[Any]]
+def scores(
+    recipe: Recipe, part: str, actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.floating[Any]]
 ) -> dict[str, float]:
     """How good predictions are, as metrics of a run.
 
     Args:
+        recipe: says whether the model is a classifier.
         part: "train" or "test", the first word of each metric's name.
-        actual: the true values, shape (n,), float64, n of at least 2.
-        predicted: the model's answers, same shape and unit, float64 or float32.
+        actual: the true values, shape (n,), n of at least 2; of a classifier the true classes.
+        predicted: the model's answers, float64 or float32: of the same shape and unit, or the probabilities of the
+            recipe's classes, shape (n, number of classes).
 
     Returns:
-        `<part>_score` (R², 1 is perfect), `<part>_rmse` and `<part>_mae` (both in the unit of the values).
+        `<part>_score`, of which 1 is perfect and more is better. That is R² beside `<part>_rmse` and `<part>_mae` (both
+        in the unit of the values); of a classifier the share of rows whose most probable class is the true one,
+        beside `<part>_log_loss`.
     """
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error  # noqa: PLC0415 a second
+    from sklearn import metrics  # noqa: PLC0415 a second
 
-    return {
-        f"{part}_score": float(r2_score(actual, predicted)),
-        f"{part}_rmse": float(root_mean_squared_error(actual, predicted)),
-        f"{part}_mae": float(mean_absolute_error(actual, predicted)),
-    }
+    if recipe.classes:
+        named = np.array(recipe.classes)[predicted.argmax(axis=1)]
+        found = {
+            "score": metrics.accuracy_score(actual, named),
+            "log_loss": metrics.log_loss(actual, predicted, labels=list(recipe.classes)),
+        }
+    else:
+        found = {
+            "score": metrics.r2_score(actual, predicted),
+            "rmse": metrics.root_mean_squared_error(actual, predicted),
+            "mae": metrics.mean_absolute_error(actual, predicted),
+        }
+    return {f"{part}_{name}": float(value) for name, value in found.items()}
 
 
 def _git(folder: Path, *arguments: str) -> str:

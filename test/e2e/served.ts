@@ -48,7 +48,7 @@ export class Served {
   async checkAnswers(): Promise<string> {
     const [asked, record] = await Promise.all([this.asked(), this.record()]);
     await checkParity(clientThrough(this.cluster, asked, asked.predictor), record);
-    return `${record.rows.length} rows as at training, the first ${record.predictions[0] ?? NaN}`;
+    return `${record.rows.length} rows as at training, the first ${String(record.predictions[0])}`;
   }
 
   /** The version of the model that is the champion. */

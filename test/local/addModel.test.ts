@@ -76,7 +76,7 @@ describe("a model that is added as a folder, and nothing else", function () {
     for (const { name, prediction } of up) {
       const { stdout } = await platform.run(["predict", "--json", "--model", name]);
       const { data } = JSON.parse(stdout) as { data: { ndarray: (number | number[])[] } };
-      expect(data.ndarray.flat()[0], name).to.equal(prediction.value);
+      expect(data.ndarray.flat(), name).to.deep.equal([prediction.value].flat());
     }
     const rating = up.find(({ name }) => name === "rating")?.prediction.value ?? NaN;
     expect(rating).to.be.within(3, 8);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,21 @@ RUN_ID = "94c7d0575c0c40879ed2fc4e0748626e"
 
 def write_model(folder: Path, forest: RandomForestRegressor, rows: npt.NDArray[np.float64]) -> None:
     """Write what training stores: the forest, and `MLmodel` with the record of its answers to some rows."""
+    write_stored(folder, forest, FEATURES, rows, forest.predict(rows))
+
+
+def write_stored(
+    folder: Path, model: Any, features: Sequence[str], rows: npt.NDArray[Any], answers: npt.NDArray[np.float64]
+) -> None:
+    """Write a model of scikit-learn as training stores it, with its answers to some rows."""
     record = Record(
-        names=list(FEATURES),
+        names=list(features),
         rows=rows.tolist(),
-        predictions=forest.predict(rows).tolist(),
+        predictions=answers.tolist(),
         libraries={library: version(library) for library in ("scikit-learn", "numpy", "skops")},
     )
     write_mlmodel(folder, record.to_metadata())
-    skops.io.dump(forest, folder / "model.skops")
+    skops.io.dump(model, folder / "model.skops")
 
 
 def write_mlmodel(folder: Path, metadata: dict[str, Any] | None) -> None:

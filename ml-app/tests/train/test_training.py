@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelkit.training import regression_metrics, source_tags
+from house_price.train.recipe import RECIPE
+from modelkit.training import scores, source_tags
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -37,5 +38,5 @@ def test_no_commit_where_nobody_knows_one(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_metrics_of_known_predictions() -> None:
-    metrics = regression_metrics("test", np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 5.0]))
+    metrics = scores(RECIPE, "test", np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 5.0]))
     assert metrics == pytest.approx({"test_score": -1.0, "test_rmse": (4 / 3) ** 0.5, "test_mae": 2 / 3})

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { parse } from "yaml";
 
+import { appImages } from "../../../config/models";
 import { charts as pinned } from "../../../pins";
 import { run, stackConfig } from "./support";
 
@@ -83,7 +84,7 @@ describe("a wrong stack file", () => {
           const whole = context ? `mlplatform:context: minikube\n${config}` : config;
           const { registered, error } = await run(stackConfig(whole, stack));
           expect(error).to.be.an.instanceOf(pulumi.RunError);
-          expect((error as Error).message).to.equal(message);
+          expect((error as Error).message).to.equal(message.replaceAll("$IMAGES", appImages.join(", ")));
           expect(registered).to.deep.equal([]);
         });
       }

@@ -15,8 +15,9 @@ const model = (parameters?: object) => ({
   image: "house-price-serve",
   training: { image: "house-price-train", ...(parameters && { parameters }) },
 });
-/** All models of the project; the test is about the first. */
+/** All models of the project; the test is about house-price. */
 const models = (parameters?: object) => [
+  { name: "digits", image: "digits-serve", training: { image: "digits-train" } },
   model(parameters),
   {
     name: "wine-quality-sklearn",

@@ -1,0 +1,1 @@
+"""The digits model: which digit a picture of handwriting shows."""

@@ -1,0 +1,1 @@
+"""Training of the digits model: `python -m digits.train --help`."""
