@@ -48,7 +48,7 @@ program
   )
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { models: string; seconds: number; json?: boolean }) => {
-    show(await serving(chosenModels(options.models), options.seconds, say), options);
+    show(await serving(chosenModels(options.models, false).trained, options.seconds, say), options);
   });
 
 program

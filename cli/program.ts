@@ -40,6 +40,7 @@ interface UpFlags extends TargetOptions {
   createCluster?: boolean;
   data?: string;
   models?: string;
+  allowCode?: string;
   python?: string;
   once?: boolean;
   detach?: boolean;
@@ -66,7 +67,14 @@ withTarget(program.command("up"), true)
   .option("--create-cluster", "create a cluster on this machine with minikube or kind if there is none")
   .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
   .addOption(confirm())
-  .option("--models <names>", "local target: its models, with commas between them, or all")
+  .option(
+    "--models <names>",
+    "local target: its models, and those of its registry, with commas between them; or all of its own",
+  )
+  .option(
+    "--allow-code <names>",
+    "models of the registry that may run code when they are loaded: pickles, scripts",
+  )
   .option(
     "--no-refresh",
     "in a cluster: do not ask stores outside of it, nor look for what was deleted or changed by hand",

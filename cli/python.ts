@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 
 import { UserError } from "./errors";
+import { type Interpreter, findPython } from "./interpreter";
 import { lockOf } from "./lockFiles";
 import { homeDir, mlAppDir } from "./paths";
 import { type Command, lastLines, run } from "./process";
@@ -12,9 +13,6 @@ import type { Step } from "./progress";
 import { installHere, plainPython, withoutProxy, withoutSteering } from "./surroundings";
 
 const execute = promisify(execFile);
-
-/** The Python versions that the lock files were made for and the tests run on. */
-const supportedVersions = ["3.12", "3.11"];
 
 /** What pip and uv say where there is no way to the package index. */
 const unreachableIndex =
@@ -27,47 +25,6 @@ interface Installed {
   readonly python: string;
   /** Digest of the names of what was installed; environments of before have none. */
   readonly contents?: string;
-}
-
-/** A Python interpreter that can make environments. */
-export interface Interpreter {
-  readonly file: string;
-  readonly version: string;
-}
-
-/**
- * Finds a Python that fits.
- *
- * @param wanted an interpreter that the user named: this one or none.
- * @throws UserError there is none; says what was found and how to get one.
- */
-export async function findPython(wanted?: string): Promise<Interpreter> {
-  const candidates = wanted ? [wanted] : [...supportedVersions.map((v) => `python${v}`), "python3", "python"];
-  const rejected: string[] = [];
-  for (const file of candidates) {
-    const probe = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3], sys.executable)";
-    try {
-      const { stdout } = await execute(file, ["-c", probe], { env: plainPython(), timeout: 20_000 });
-      const [version = "", executable = file] = stdout.trim().split(/ (.*)/s);
-      if (supportedVersions.some((supported) => version.startsWith(`${supported}.`))) {
-        return { file: executable, version };
-      }
-      rejected.push(`${file} is ${version}`);
-    } catch (error) {
-      const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-      if (code === "ENOENT") continue;
-      const reason = /No module named '?(venv|ensurepip)/.test(stderr)
-        ? "has no venv module (on Debian and Ubuntu: apt install python3-venv)"
-        : `does not run (${stderr.trim().split("\n").at(-1) ?? String(code)})`;
-      rejected.push(`${file} ${reason}`);
-    }
-  }
-  const found =
-    rejected.length > 0 ? `Found: ${rejected.join("; ")}.` : `Looked for ${candidates.join(", ")}.`;
-  throw new UserError(
-    `no Python ${supportedVersions.join(" or ")} here. ${found}\n` +
-      `  Install one (https://www.python.org/downloads/, or your package manager), or name it: --python PATH.`,
-  );
 }
 
 /** A Python environment of the platform, complete and ready to run. */
@@ -125,14 +82,15 @@ export interface Uv {
 export class Environments {
   private interpreter: Promise<Interpreter> | undefined;
   private uv: Promise<Uv> | undefined;
+  private readonly pinned = new Map<string, Promise<Environment>>();
 
   /**
    * @param signal ends an installation under way.
    * @param wanted an interpreter that the user named: environments of another version are made anew with it.
    */
   constructor(
-    private readonly signal: AbortSignal,
-    private readonly wanted = process.env["MLPLATFORM_PYTHON"],
+    readonly signal: AbortSignal,
+    readonly wanted = process.env["MLPLATFORM_PYTHON"],
   ) {}
 
   /**
@@ -144,16 +102,47 @@ export class Environments {
    * @throws UserError there is no fitting Python, the package index cannot be reached, or a package not be installed.
    */
   async ensure(name: string, step: Step): Promise<Environment> {
+    // The lock file is complete and has a hash for each file.
+    const locked = ["-r", path.join(mlAppDir, lockOf(name)), "--require-hashes"];
+    return this.make(name, digest(lockOf(name)), locked, () => this.findInterpreter(), step);
+  }
+
+  /**
+   * Makes an environment of these packages with this interpreter, or finds it made. It has the name of both.
+   *
+   * @param pins `name==version` of every package.
+   * @throws UserError a package cannot be installed, or the index not be reached.
+   */
+  async ensurePinned(pins: readonly string[], interpreter: Interpreter, step: Step): Promise<Environment> {
+    const id = createHash("sha256")
+      .update([interpreter.version, ...pins].join("\n"))
+      .digest("hex");
+    // Several models may have the same.
+    const known = this.pinned.get(id);
+    if (known !== undefined) return known;
+    const name = `model-${id.slice(0, 12)}`;
+    const making = this.make(name, id, pins, () => Promise.resolve(interpreter), step);
+    this.pinned.set(id, making);
+    return making;
+  }
+
+  /** @param lock tells environments of one name apart. */
+  private async make(
+    name: string,
+    lock: string,
+    packages: readonly string[],
+    find: () => Promise<Interpreter>,
+    step: Step,
+  ): Promise<Environment> {
     const folder = path.join(homeDir(), "env", name);
-    const lock = digest(lockOf(name));
     const installed = readMark(folder);
-    const python = this.wanted && (await this.findInterpreter()).version;
+    const python = this.wanted && (await find()).version;
     const fits = installed?.lock === lock && (!python || python === installed.python);
     if (fits && (await isWhole(folder, installed))) {
       step.detail(`Python ${installed.python}, unchanged`);
       return new Environment(folder, lock);
     }
-    const interpreter = await this.findInterpreter();
+    const interpreter = await find();
     const uv = await this.packageInstaller(step);
     step.detail(`${fits ? "damaged, " : ""}installing with Python ${interpreter.version}`);
     const log = path.join(homeDir(), "logs", `install-${name}.log`);
@@ -163,11 +152,8 @@ export class Environments {
         step,
       );
     await asUv("venv", "--clear", "--python", interpreter.file, folder);
-    await asUv(
-      ...["pip", "install", "--python", folder, "-r", path.join(mlAppDir, lockOf(name))],
-      // The lock file is complete and has a hash for each file; nothing is built, so no package's code runs here.
-      ...["--require-hashes", "--no-deps", "--only-binary", ":all:"],
-    );
+    // All packages are named, and none is built, so no package's code runs here.
+    await asUv("pip", "install", "--python", folder, "--no-deps", "--only-binary", ":all:", ...packages);
     writeMark(folder, { lock, python: interpreter.version, contents: contentsOf(folder) });
     step.detail(`Python ${interpreter.version}, installed`);
     return new Environment(folder, lock);

@@ -86,8 +86,8 @@ export type Manifest = OwnServed | StandardServed;
 const appDir = path.join(__dirname, "..", "ml-app");
 
 /** Whether a model has a server of its own. */
-export function hasOwnServer(manifest: Manifest): manifest is OwnServed {
-  return "image" in manifest.serving;
+export function hasOwnServer(model: { readonly serving: object }): model is OwnServed {
+  return "image" in model.serving;
 }
 
 /** The images of a model: one that trains it, and one that serves it if it has a server of its own. */

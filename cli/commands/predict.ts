@@ -8,7 +8,8 @@ import { clientThrough } from "../deploy/answers";
 import { questionFor } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
 import { localClient } from "../local/modelServer";
-import { readState } from "../local/state";
+import { exampleServed } from "../local/registered";
+import { type LocalModel, readState } from "../local/state";
 import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
@@ -111,7 +112,7 @@ async function findModel(options: PredictOptions): Promise<FoundModel> {
   return {
     where: `${model.name} version ${model.version}, local`,
     client: localClient(model),
-    example: () => Promise.resolve(exampleRows(model.name)),
+    example: () => Promise.resolve(localExample(model)),
   };
 }
 
@@ -166,6 +167,12 @@ function modelAt(text: string): FoundModel {
   // Else what is at an address says nothing of the rows that it takes.
   const model = exampleOf(unit) === undefined ? (defaultModels[0]?.name ?? "") : unit;
   return { client, where, example: () => Promise.resolve(exampleRows(model)) };
+}
+
+/** That of a model's manifest, or the one among its files. @throws UserError there is none. */
+function localExample({ name, version }: LocalModel): Rows {
+  const logged = exampleOf(name) === undefined ? exampleServed(name, version) : undefined;
+  return logged ?? exampleRows(name);
 }
 
 /** @throws UserError nobody knows what to ask. */

@@ -6,6 +6,7 @@ import { copiedFiles, dockerfileOf } from "../../components/images/dockerfile";
 import { standardServerFiles, standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, hasOwnServer } from "../../config/manifests";
 import { mlAppDir } from "../paths";
+import type { Servable } from "./registered";
 
 /**
  * Fingerprint of everything that decides what a training run makes: its code, its locked packages and its data.
@@ -23,7 +24,7 @@ export function trainingFingerprint({ training }: Manifest, data: string | undef
 }
 
 /** Fingerprint of the model server's code and of everything else that `parts` name. */
-export function servingFingerprint(manifest: Manifest, ...parts: unknown[]): string {
+export function servingFingerprint(manifest: Servable, ...parts: unknown[]): string {
   const hash = createHash("sha256");
   const code = hasOwnServer(manifest) ? copiedFiles(dockerfileOf(manifest.serving.image)).filter(isCode) : [];
   hashFiles(hash, code);

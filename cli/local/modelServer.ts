@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { standardSettings } from "../../components/serving/standardServer";
-import { type Manifest, type StandardServed, hasOwnServer } from "../../config/manifests";
+import { type StandardServed, hasOwnServer } from "../../config/manifests";
 import type { PrepackagedServer } from "../../config/servers";
 import { exchangeWith } from "../exchange";
 import type { ModelClient } from "../protocols/answer";
@@ -13,6 +13,7 @@ import { localHost } from "../ports";
 import type { Command } from "../process";
 import { processTable } from "../processTable";
 import type { Environment } from "../python";
+import type { RegisteredModel, Servable } from "./registered";
 import { type LocalModel, localDir } from "./state";
 
 /** MLServer's class behind each standard server, as its settings name it. */
@@ -39,7 +40,7 @@ type Addressed = Pick<LocalModel, "name" | "protocol" | "rest">;
  * @param files folder of the model's files.
  */
 export function serverCommand(
-  manifest: Manifest,
+  manifest: Servable,
   environment: Environment,
   model: Told,
   files: string,
@@ -69,7 +70,7 @@ export function serverCommand(
  * @param settings variables beyond those that name the model and its ports. @default none: MLServer as it comes
  */
 export function mlserverCommand(
-  { serving }: StandardServed,
+  { serving }: StandardServed | RegisteredModel,
   environment: Environment,
   model: Told,
   files: string,

@@ -1,17 +1,17 @@
 import { existsSync, renameSync } from "node:fs";
 
-import type { Manifest } from "../../config/manifests";
 import type { ModelVersion } from "../mlflow";
 import { type ProcessIdentity, isRunning, signalOwn, stop } from "../ownProcesses";
-import { checkParity, readParityRecord } from "../parity";
 import { Service } from "../process";
 import { processTable } from "../processTable";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
 import { servingFingerprint } from "./fingerprint";
 import { PortsTaken, lead } from "./front/front";
-import { inside, localClient, modelAnswers, predictUrl, retire, serverCommand } from "./modelServer";
+import { inside, modelAnswers, predictUrl, retire, serverCommand } from "./modelServer";
 import type { PortChoice } from "./portChoice";
+import { proofOf } from "./proof";
+import type { Servable } from "./registered";
 import { isRight, onFreePorts, ready } from "./starting";
 import {
   type LocalModel,
@@ -36,7 +36,7 @@ export function killComing(): void {
 
 /** What is to be in service. */
 export interface ToServe {
-  readonly manifest: Manifest;
+  readonly manifest: Servable;
   readonly environment: Environment;
   readonly version: ModelVersion;
   /** Folder of the version's files. */
@@ -55,11 +55,10 @@ export class ModelServices {
   ) {}
 
   /**
-   * The server of a version, in service: it has answered the rows recorded at training with the same numbers. It takes the
-   * place of the one that serves the model, without a lost request; if it cannot, that one goes on.
+   * The server of a version, in service: it has shown that it answers as it should. It takes the place of the one that serves the model, without a lost request; if it cannot, that one goes on.
    *
    * @param seen looks at it in service; if that throws, the one of before is in service again.
-   * @throws UserError it ended, or does not answer as at its training.
+   * @throws UserError it ended, or does not answer as it should.
    */
   async serve(
     toServe: ToServe,
@@ -68,12 +67,12 @@ export class ModelServices {
   ): Promise<LocalModel> {
     const { manifest, environment, version, files } = toServe;
     const made = servingFingerprint(manifest, environment.id, files, version.version, this.ports.asked);
-    const record = readParityRecord(files);
+    const prove = proofOf(manifest, environment, files);
     const right = async (one: LocalModel) => {
       const { identity, behind } = one;
       if (!(await modelAnswers(inside(one))) || !processTable.listens(identity.pid, behind.rest))
         return false;
-      await checkParity(localClient(inside(one)), record);
+      await prove(inside(one));
       return true;
     };
     const before = readState().models?.[manifest.name];
@@ -90,8 +89,8 @@ export class ModelServices {
         const server = await this.start(toServe, { made, behind, ...where });
         try {
           await ready(server.service, behind.rest, () => modelAnswers(inside(server.model)), this.signal);
-          await checkParity(localClient(inside(server.model)), record);
-          step.detail(`version ${version.version} answers as at its training`);
+          const shown = await prove(inside(server.model));
+          step.detail(`version ${version.version} ${shown}`);
           return await this.exchange(before, server.model, seen);
         } catch (error) {
           await stop(server.model.identity);

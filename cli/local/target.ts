@@ -11,7 +11,7 @@ import type { MlflowClient, ModelVersion } from "../mlflow";
 import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, Environments } from "../python";
-import type { Answer } from "../protocols/answer";
+import type { Answer, Rows } from "../protocols/answer";
 import { rolledBackTag } from "../registry/promotion/record";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { chosenModels } from "./models";
@@ -19,6 +19,14 @@ import { localClient } from "./modelServer";
 import { tellService } from "./moving/service";
 import { localRegistry, localStack } from "./moving/scene";
 import type { Ports } from "./portChoice";
+import {
+  type Servable,
+  environmentOf,
+  exampleIn,
+  filesOf,
+  findRegistered,
+  registeredModel,
+} from "./registered";
 import { LocalServices } from "./services";
 import { type LocalModel, localDir } from "./state";
 
@@ -29,6 +37,8 @@ const fingerprintTag = "fingerprint";
 export interface LocalOptions {
   /** The models, with commas between them, or `all`. @default those that say so of themselves */
   readonly models?: string | undefined;
+  /** Models of the registry that may run code when they are loaded, with commas between them. @default none */
+  readonly allowCode?: string | undefined;
   /** Training data of the one model: a path, `https://…` or `s3://…`. @default the sample of the project */
   readonly data?: string | undefined;
   /** Python interpreter to make environments with. @default the first that fits */
@@ -46,13 +56,13 @@ export interface LocalUp {
 
 /** A model, in service. */
 export interface LocalModelUp {
-  readonly manifest: Manifest;
   readonly model: LocalModel;
   readonly version: ModelVersion;
-  /** Score of the version on its test rows; undefined if its run does not say. */
-  readonly testScore: number | undefined;
-  /** Answer to the manifest's example. */
-  readonly answer: Answer;
+  readonly isChampion: boolean;
+  /** Score of the version on its test rows, and what it is called; undefined if its run does not say. */
+  readonly score?: { readonly name: string; readonly value: number };
+  /** What it was asked, and has answered: the example of its manifest or its files; undefined if there is none. */
+  readonly asked?: { readonly rows: Rows; readonly answer: Answer };
 }
 
 /**
@@ -67,8 +77,8 @@ export async function bringUp(
   progress: Progress,
   outer: AbortSignal,
 ): Promise<LocalUp> {
-  const models = chosenModels(options.models);
-  refuseForSeveral(models, options);
+  const { trained, registered } = chosenModels(options.models);
+  refuseForSeveral(trained.length, registered.length, options);
   const data = dataAddress(options.data);
   const controller = new AbortController();
   const signal = AbortSignal.any([outer, controller.signal]);
@@ -89,7 +99,17 @@ export async function bringUp(
     progress.step("MLflow server", (step) => services.mlflow(python, step)),
   );
   const steps: Promise<unknown>[] = [mlflow];
-  const up = models.map((manifest) => {
+  const serve = (manifest: Servable, python: Environment, version: ModelVersion, files: string) =>
+    progress.step(`model server ${manifest.name}`, async (step) => {
+      try {
+        return await services.models.serve({ manifest, environment: python, version, files }, step);
+      } catch (error) {
+        // The files may be at fault: the next run fetches them again.
+        rmSync(files, { recursive: true, force: true });
+        throw error;
+      }
+    });
+  const upTrained = trained.map((manifest) => {
     const { name } = manifest;
     const serving = environment(servingEnvironment(manifest));
     const trained = Promise.all([environment(trainingEnvironment(manifest)), mlflow]).then(
@@ -102,33 +122,44 @@ export async function bringUp(
       progress.step(`model files ${name}`, (step) => fetchChampion(name, client, step)),
     );
     const served = Promise.all([serving, fetched]).then(([python, { version, files }]) =>
-      progress.step(`model server ${name}`, async (step) => {
-        try {
-          return await services.models.serve({ manifest, environment: python, version, files }, step);
-        } catch (error) {
-          // The files may be at fault: the next run fetches them again.
-          rmSync(files, { recursive: true, force: true });
-          throw error;
-        }
-      }),
+      serve(manifest, python, version, files),
     );
     steps.push(trained, fetched, served);
     return Promise.all([mlflow, fetched, served]).then(
       async ([client, { version }, model]): Promise<LocalModelUp> => {
-        const answer = await localClient(model).ask({ ndarray: [manifest.example] });
+        const rows = { ndarray: [manifest.example] };
+        const answer = await localClient(model).ask(rows);
         await tellService(localRegistry(client), version).catch((error: unknown) => {
           progress.warn(`the registry could not be told what serves: ${messageOf(error)}`);
         });
-        return {
-          manifest,
-          model,
-          version,
-          testScore: await client.metric(version.runId, "test_score"),
-          answer,
-        };
+        const value = await client.metric(version.runId, "test_score");
+        const score = value === undefined ? {} : { score: { name: manifest.training.score, value } };
+        return { model, version, isChampion: true, ...score, asked: { rows, answer } };
       },
     );
   });
+  const allowed = (options.allowCode ?? "").split(",").map((name) => name.trim());
+  const upRegistered = registered.map(async (name): Promise<LocalModelUp> => {
+    const client = await mlflow;
+    const found = await progress.step(`registered model ${name}`, async (step) => {
+      const one = await findRegistered(client, name, allowed);
+      const { version } = one.version;
+      step.detail(
+        `version ${version}, ${one.isChampion ? "its champion" : "the newest: it has no champion"}`,
+      );
+      return one;
+    });
+    const { version, isChampion } = found;
+    const [python, files] = await Promise.all([
+      progress.step(`Python environment of ${name}`, (step) => environmentOf(found, environments, step)),
+      progress.step(`model files ${name}`, (step) => fetchVersion(version, client, step)),
+    ]);
+    const model = await serve(registeredModel(name), python, version, files);
+    const rows = exampleIn(files);
+    const asked = rows && { rows, answer: await localClient(model).ask(rows) };
+    return { model, version, isChampion, ...(asked && { asked }) };
+  });
+  const up = [...upTrained, ...upRegistered];
 
   // The first failure ends the others, and is the one that is told.
   steps.push(...made.values(), ...up);
@@ -147,17 +178,22 @@ export async function bringUp(
   }
 }
 
-/** Data and ports are one model's. @throws UserError several are asked for. */
-function refuseForSeveral(models: readonly Manifest[], { data, ports }: LocalOptions): void {
+/** Data and ports are one model's, and data one's that is trained here. @throws UserError others are asked for. */
+function refuseForSeveral(trained: number, registered: number, { data, ports }: LocalOptions): void {
+  const models = trained + registered;
+  if (data !== undefined && registered > 0)
+    throw new UserError(
+      "--data is for a training, and models of the registry were trained elsewhere: leave it out.",
+    );
   const given = [
     ...(data === undefined ? [] : ["--data"]),
     ...(["rest", "grpc", "metrics"] as const).flatMap((port) =>
       ports[port] === undefined ? [] : [`--${port}-port`],
     ),
   ];
-  if (models.length < 2 || given.length === 0) return;
+  if (models < 2 || given.length === 0) return;
   throw new UserError(
-    `${given.join(", ")} ${given.length === 1 ? "is" : "are"} for one model, and --models names ${models.length}: ` +
+    `${given.join(", ")} ${given.length === 1 ? "is" : "are"} for one model, and --models names ${models}: ` +
       "bring that one up by itself first.",
   );
 }
@@ -249,11 +285,6 @@ async function whole(
 ): Promise<ModelVersion | undefined> {
   if (version === undefined) return undefined;
   return existsSync(modelFile(filesOf(version))) || (await mlflow.holds(version)) ? version : undefined;
-}
-
-/** Where the files of a version are kept. */
-function filesOf({ name, version, runId }: ModelVersion): string {
-  return localDir("models", name, `${version}-${runId}`);
 }
 
 function modelFile(folder: string): string {

@@ -9,7 +9,7 @@ import { localHost } from "../ports";
 import { inWords, isRunning, signalOwn, stop } from "../ownProcesses";
 import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
-import { type Answer, outputs } from "../protocols/answer";
+import { type Answer, type Rows, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
@@ -32,6 +32,7 @@ import { takeTurn } from "./turns";
 /** How the local target is brought up. */
 export interface LocalUpOptions {
   readonly models?: string;
+  readonly allowCode?: string;
   readonly data?: string;
   readonly python?: string;
   readonly ports: Ports;
@@ -88,27 +89,35 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
     event: "up",
     target: "local",
     seconds,
-    models: models.map(({ manifest, model, version, testScore, answer }) => ({
+    models: models.map(({ model, version, score, asked }) => ({
       name: model.name,
       version: model.version,
       runId: version.runId,
-      testScore,
-      prediction: { row: manifest.example, value: firstRow(answer), metrics: answer.meta?.metrics },
+      testScore: score?.value,
+      prediction: asked && {
+        row: asked.rows.ndarray[0],
+        names: asked.rows.names,
+        value: firstRow(asked.answer),
+        metrics: asked.answer.meta?.metrics,
+      },
       urls: urlsOf(model),
     })),
     mlflow: mlflowUrl,
     logs: localDir("logs"),
   });
-  const shownModels = models.map(({ manifest, model, testScore, answer }) => {
+  const shownModels = models.map(({ model, isChampion, score, asked }) => {
     const urls = urlsOf(model);
-    const score =
-      testScore === undefined ? "" : `, ${manifest.training.score} ${testScore.toFixed(3)} on its test rows`;
-    const body = JSON.stringify(protocolClients[model.protocol].request(manifest.example));
-    return `${colors.bold(`${model.name} version ${model.version}`)} (champion${score}) answers for ${JSON.stringify(manifest.example)}:
+    const which = isChampion ? "champion" : "the newest version";
+    const scored = score === undefined ? "" : `, ${score.name} ${score.value.toFixed(3)} on its test rows`;
+    const title = `${colors.bold(`${model.name} version ${model.version}`)} (${which}${scored})`;
+    const answered = asked
+      ? `answers for ${shownRow(asked.rows)}:\n\n${answerTable(asked.answer)}`
+      : "is ready; no input example was logged with it.";
+    const body = asked && JSON.stringify(protocolClients[model.protocol].request(asked.rows));
+    const data = body === undefined ? "" : ` -d '${body.replaceAll("'", "'\\''")}'`;
+    return `${title} ${answered}
 
-${answerTable(answer)}
-
-  predictions   curl ${urls.predict} -H 'Content-Type: application/json' -d '${body}'
+  predictions   curl ${urls.predict} -H 'Content-Type: application/json'${data}
   metrics       ${urls.metrics}
   gRPC          ${urls.grpc}
 `;
@@ -125,6 +134,11 @@ ${shownModels.join("\n")}
 function firstRow(answer: Answer) {
   const [row = []] = outputs(answer);
   return row.length === 1 ? row[0] : row;
+}
+
+/** The first row, as a user may type it. */
+function shownRow({ names, ndarray: [row = []] }: Rows): string {
+  return JSON.stringify(names ? Object.fromEntries(names.map((name, at) => [name, row[at]])) : row);
 }
 
 function urlsOf(model: LocalModel) {

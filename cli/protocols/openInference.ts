@@ -29,7 +29,7 @@ interface Request {
 export const openInference: ProtocolClient = {
   client: (exchange, { unit, chained }) => openInferenceClient(exchange, unit, chained),
   predictions: ({ unit, chained }) => inferPath(unit, chained),
-  request: (row) => ({ inputs: [wholeTensor([row])] }),
+  request: (rows) => requestFor(rows, []),
   health: "/v2/health/ready",
   page: "/v2/docs/",
   own: { predictions: (model) => inferPath(model, false), health: (model) => `${modelPath(model)}/ready` },

@@ -1,5 +1,5 @@
 import type { Exchange } from "../exchange";
-import type { ModelClient } from "./answer";
+import type { ModelClient, Rows } from "./answer";
 
 /** Which model a server is to ask. */
 export interface Asked {
@@ -15,8 +15,8 @@ export interface ProtocolClient {
   readonly client: (exchange: Exchange, asked: Asked) => ModelClient;
   /** Where a predictor takes what the client asks. */
   readonly predictions: (asked: Asked) => string;
-  /** A request for the prediction of a row. */
-  readonly request: (row: readonly unknown[]) => unknown;
+  /** A request for the prediction of rows, of a model that says nothing of its inputs. */
+  readonly request: (rows: Rows) => unknown;
   /** Where a predictor says whether it is well. */
   readonly health: string;
   /** What a person opens to ask it. */

@@ -9,7 +9,7 @@ const predictions = "/api/v1.0/predictions";
 export const seldon: ProtocolClient = {
   client: (exchange) => seldonClient((body) => exchange(predictions, body)),
   predictions: () => predictions,
-  request: (row) => ({ data: { ndarray: [row] } }),
+  request: (rows) => ({ data: rows }),
   health: "/api/v1.0/health/status",
   page: predictions,
   own: { predictions: () => "/predict", health: () => "/health/status" },

@@ -39,7 +39,7 @@ export class Load {
     const { service, namespace, port } = predictor.address;
     const client = protocolClients[protocol];
     const url = `http://${service}.${namespace}.svc.cluster.local:${port}${client.predictions(predictor)}`;
-    const body = JSON.stringify(client.request(row));
+    const body = JSON.stringify(client.request({ ndarray: [row] }));
     const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body });
     const load = new Load(cluster, visitor);
     const end = Date.now() + startMilliseconds;

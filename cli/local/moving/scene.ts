@@ -35,6 +35,11 @@ export async function localScene(name: string): Promise<LocalScene> {
   const { mlflow, models = {} } = readState();
   const model = models[name];
   const manifest = manifests.find((one) => one.name === name);
+  if (model !== undefined && manifest === undefined)
+    throw new UserError(
+      `${name} was trained elsewhere: point its alias ${champion} to the version that is to serve, and start it again: ` +
+        `npm run up -- --models ${name}`,
+    );
   if (model === undefined || manifest === undefined || mlflow === undefined) {
     const names = Object.keys(models);
     const start = manifest === undefined ? "npm run up" : `npm run up -- --models ${name}`;

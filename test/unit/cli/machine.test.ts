@@ -23,7 +23,8 @@ import {
 import { projectDir } from "../../../cli/paths";
 import { processTable } from "../../../cli/processTable";
 import { Service, run } from "../../../cli/process";
-import { Environment, Environments, findPython } from "../../../cli/python";
+import { findPython } from "../../../cli/interpreter";
+import { Environment, Environments } from "../../../cli/python";
 import { installHere } from "../../../cli/surroundings";
 import { rejection } from "../support/rejection";
 

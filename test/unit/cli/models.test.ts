@@ -8,15 +8,23 @@ describe("the models of the local target", () => {
   const names = (models: readonly Manifest[]) => models.map(({ name }) => name);
 
   it("are those that say so of themselves, all, or those that are named", () => {
-    expect(names(chosenModels(undefined))).to.deep.equal(names(defaultModels));
+    expect(names(chosenModels(undefined).trained)).to.deep.equal(names(defaultModels));
     expect(defaultModels).to.have.length(1);
-    expect(chosenModels("all")).to.deep.equal(manifests);
-    for (const { name } of manifests) expect(names(chosenModels(` ${name},${name}`))).to.deep.equal([name]);
+    expect(chosenModels("all", true)).to.deep.equal({ trained: manifests, registered: [] });
+    for (const { name } of manifests)
+      expect(names(chosenModels(` ${name},${name}`).trained)).to.deep.equal([name]);
+  });
+
+  it("are those of the registry, too, where there is one", () => {
+    const [{ name }] = manifests as [Manifest];
+    const { trained, registered } = chosenModels(`${name}, churn,churn`, true);
+    expect(names(trained)).to.deep.equal([name]);
+    expect(registered).to.deep.equal(["churn"]);
   });
 
   it("are refused where there are none of that name", () => {
-    expect(() => chosenModels("")).to.throw('there is no model "". There are ');
-    expect(() => chosenModels("house-prise,house-price,x")).to.throw(
+    expect(() => chosenModels("", true)).to.throw('there is no model "". There are ');
+    expect(() => chosenModels("house-prise,house-price,x", false)).to.throw(
       /^--models: there is no model "house-prise" \(did you mean house-price\?\), "x"\. There are .*house-price, .*; or say all\.$/,
     );
   });
