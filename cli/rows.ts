@@ -36,7 +36,7 @@ export function rowsFromWords(words: readonly string[]): Rows {
  * Reads rows from a CSV file, separated by commas or semicolons, whose first line names the features; columns that are
  * no feature must not be there.
  *
- * @throws UserError the file cannot be read, a column is there twice, or a cell is no number.
+ * @throws UserError the file cannot be read, or a column is there twice.
  */
 export function rowsFromCsv(file: string): Rows {
   const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
@@ -59,7 +59,7 @@ export function rowsFromCsv(file: string): Rows {
   }
   if (records.length === 0)
     throw new UserError(`--csv: ${file} has no rows below its first line, the features' names.`);
-  return fromObjects(records.map((record, row) => numbers(record, `--csv: ${file}, row ${row + 1}`)));
+  return fromObjects(records.map(valuesOf));
 }
 
 function namedFeatures(words: readonly string[]): Record<string, unknown> {
@@ -69,7 +69,7 @@ function namedFeatures(words: readonly string[]): Record<string, unknown> {
     throw new UserError(`"${wrong}" is neither JSON nor name=value. For example: bedrooms=3 bathrooms=1.5 …`);
   }
   refuseRepetition(firstRepeated(pairs.map((pair) => pair?.[1])), "the row");
-  return numbers(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])), "the row");
+  return valuesOf(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])));
 }
 
 /** A comma, or a semicolon if the first line has more of those; `ml-app/modelkit/datasets.py` decides the same. */
@@ -100,16 +100,16 @@ function repeatedKey(text: string): string | undefined {
   return repeated;
 }
 
-/** Texts as numbers. @throws UserError listing all that are none. */
-function numbers(texts: Record<string, string>, place: string): Record<string, number> {
-  const entries = Object.entries(texts);
-  const wrong = entries.filter(([, text]) => text.trim() === "" || !Number.isFinite(Number(text)));
-  if (wrong.length > 0) {
-    throw new UserError(
-      `${place}: not a number: ${wrong.map(([name, text]) => `${name}="${text}"`).join(", ")}.`,
-    );
-  }
-  return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
+/** Texts as the values that they look like: what is not there is null. */
+function valuesOf(texts: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, valueOf(text)]));
+}
+
+function valueOf(text: string): unknown {
+  const plain = text.trim();
+  if (plain === "") return null;
+  if (plain === "true" || plain === "false") return plain === "true";
+  return Number.isFinite(Number(plain)) ? Number(plain) : text;
 }
 
 /** Objects with the same names as rows under these names; the model matches the names to its features. */

@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import colors from "picocolors";
 
-import { type Answer, type Metric, outputs } from "./protocols/answer";
+import { type Answer, type Metric, type Output, outputs } from "./protocols/answer";
 
 /** A table for people: right-aligned numbers, no colours where none are wanted. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -23,13 +23,19 @@ export function answerTable(answer: Answer): string {
   const many = Array.from({ length: width }, (_, index) => names[index] ?? `output ${index}`);
   const predictions = rows.map((row, index) => [
     `row ${index}`,
-    ...row.map((value) => (typeof value === "number" ? amount(value, width > 1 ? 4 : 2) : value)),
+    ...row.map((value) => cell(value, width > 1 ? 4 : 2)),
   ]);
   const metrics = (answer.meta?.metrics ?? []).map((metric) => [metric.key, metricValue(metric)]);
   return [
     table(["prediction", ...(width > 1 || names.length === 1 ? many : ["price"])], predictions),
     ...(metrics.length > 0 ? [table(["metric", "value"], metrics)] : []),
   ].join("\n");
+}
+
+/** An output as people read it. */
+function cell(value: Output, digits: number): string {
+  if (value === null) return "missing";
+  return typeof value === "number" ? amount(value, digits) : String(value);
 }
 
 /** A number with thousands set apart, to the cent, or finer: probabilities are near to 0 and 1. */

@@ -53,7 +53,7 @@ const suites: readonly Suite[] = [
   mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   mocha("unit", "test/unit/**/*.test.ts"),
-  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "xgboost-next"]),
+  pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
   mocha("golden", "test/golden/**/*.test.ts"),

@@ -73,7 +73,7 @@ function none(reason: string): Question {
 export function exampleRows(text: string): Rows | undefined {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(plainJson(text));
   } catch {
     return undefined;
   }
@@ -82,6 +82,11 @@ export function exampleRows(text: string): Rows | undefined {
     (key) => key in request,
   );
   return firstRow(wrapped === undefined ? content : request[wrapped]);
+}
+
+/** What Python writes for numbers that are missing is not JSON. */
+function plainJson(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b/g, (found) => (found === "NaN" ? "null" : found));
 }
 
 function firstRow(table: unknown): Rows | undefined {

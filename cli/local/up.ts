@@ -112,7 +112,7 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
     const title = `${colors.bold(`${model.name} version ${model.version}`)} (${which}${scored})`;
     const answered = asked
       ? `answers for ${shownRow(asked.rows)}:\n\n${answerTable(asked.answer)}`
-      : "is ready; no input example was logged with it.";
+      : "is ready; no example that is a table of rows was logged with it.";
     const body = asked && JSON.stringify(protocolClients[model.protocol].request(asked.rows));
     const data = body === undefined ? "" : ` -d '${body.replaceAll("'", "'\\''")}'`;
     return `${title} ${answered}

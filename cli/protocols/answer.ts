@@ -13,8 +13,8 @@ export interface Metric {
   readonly value: number;
 }
 
-/** An output of a model: a number, or the name of a class. */
-export type Output = number | string;
+/** An output of a model: a number, the name of a class, a truth, or null for one that is missing. */
+export type Output = number | string | boolean | null;
 
 /** A model's answer, in the form of Seldon's own protocol. */
 export interface Answer {

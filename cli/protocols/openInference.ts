@@ -167,7 +167,7 @@ function fits(value: unknown, datatype: string): boolean {
   if (/^(FP|BF)/.test(datatype)) return typeof value === "number" || value === null;
   if (/^U?INT/.test(datatype)) return Number.isInteger(value);
   if (datatype === "BOOL") return typeof value === "boolean";
-  return datatype !== "BYTES" || typeof value === "string";
+  return datatype !== "BYTES" || typeof value === "string" || value === null;
 }
 
 /**

@@ -18,6 +18,7 @@ lock environments/serving-dev.in environments/serving-dev.txt
 lock environments/mlserver-dev.in environments/mlserver-dev.txt "" mlserver-overrides.txt
 lock environments/mlserver.in environments/mlserver.txt environments/mlserver-dev.txt mlserver-overrides.txt
 lock environments/mlserver-mlflow.in environments/mlserver-mlflow.txt "" mlserver-overrides.txt
+lock environments/any-model.in environments/any-model.txt "" model-server-overrides.txt
 lock environments/xgboost-next.in environments/xgboost-next.txt
 lock mlflow_server/requirements.in mlflow_server/requirements.txt "" model-server-overrides.txt
 for manifest in */model.json; do

@@ -8,6 +8,8 @@ MLServer loads this file itself, and with it those beside it, with these variabl
 - A row that is too wide, a text, a NaN, names that the model does not know: MLServer lets the model's library raise,
   which is a 500, or answer, which is a wrong number (https://github.com/SeldonIO/MLServer/issues/735). Here it is a 400
   with the reason (`rows.py`).
+- MLServer's runtime for MLflow takes and answers what it has codecs for. Here it takes what the model's signature says
+  (`by_signature.py`), and answers whatever the model does (`answers.py`).
 - Any size of body is read, for any time, and unpacked if it is packed. Here it is bounded (`over_rest.py`).
 - A message over gRPC that cannot be converted is INTERNAL. Here it is INVALID_ARGUMENT (`over_grpc.py`).
 - Whoever reaches the port may unload the model. Here nobody can.
@@ -44,6 +46,8 @@ from mlserver.settings import ModelParameters, ModelSettings
 from mlserver.types import InferenceRequest, InferenceResponse, MetadataTensor
 
 from standardserver import farewell
+from standardserver.answers import outputs
+from standardserver.by_signature import reading
 from standardserver.decided import OtherFilesError, check_files
 from standardserver.logged import NUMBERS, signature
 from standardserver.over_grpc import Servicer, refuse
@@ -81,7 +85,8 @@ class Model(_Runtime):  # type: ignore[misc]
             _end(str(error))
         record = recorded(folder)
         self._is_recorded = record is not None
-        columns = {} if record else signature(folder).numbers()
+        logged = signature(folder)
+        columns = {} if record else logged.numbers()
         self._names: list[str] = record["names"] if record else list(columns)
         self._types = {name: np.dtype(NUMBERS[column.kind]) for name, column in columns.items()}
         try:
@@ -89,6 +94,9 @@ class Model(_Runtime):  # type: ignore[misc]
         except Exception as error:
             # MLServer would say it in the midst of a trace, go on to start what it then stops, and end with 0.
             _end_without(self._settings.parameters.uri, error, record)
+        schema = None if record else getattr(self, "_input_schema", None)
+        self._read = schema and reading(schema.to_dict())
+        self._outputs = [field.name for field in logged.outputs or [] if field.name is not None]
         model = getattr(self, "_model", None)
         # A signature may have the columns in another order than the model: of a frame its library compares the names.
         self._takes_arrays = _takes_arrays(model) and (self._is_recorded or _names_of(model) in (None, self._names))
@@ -101,6 +109,8 @@ class Model(_Runtime):  # type: ignore[misc]
 
     def decode_request(self, inference_request: InferenceRequest, default_codec: Any = None) -> Any:
         """The rows of a request in the order of the model's names, as the runtime likes them best."""
+        if self._read:
+            return self._read(inference_request.inputs)
         if not self._names:
             return super().decode_request(inference_request, default_codec)
         matrix = rows(inference_request.inputs, self._names)
@@ -112,6 +122,14 @@ class Model(_Runtime):  # type: ignore[misc]
         if not types and schema is not None:
             types = dict(zip(self._names, schema.pandas_types(), strict=True))
         return typed(frame, types)
+
+    def encode_response(self, payload: Any, default_codec: Any = None) -> InferenceResponse:
+        """An answer of the model's, as the protocol has it."""
+        if not self._read:
+            return super().encode_response(payload, default_codec)
+        return InferenceResponse(
+            model_name=self.name, model_version=self.version, outputs=outputs(payload, self._outputs)
+        )
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Answer a request."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ MOST_ROWS = 100
 _DATATYPES = {
     **{f"{kind}{bits}": f"{kind.upper()}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
     **{f"float{bits}": f"FP{bits}" for bits in (16, 32, 64)},
-    **{"bool": "BOOL", "boolean": "BOOL", "str": "BYTES", "string": "BYTES"},
+    **{"bool": "BOOL", "boolean": "BOOL", "str": "BYTES", "string": "BYTES", "object": "BYTES"},
+    **{"datetime": "BYTES", "binary": "BYTES"},
 }
 
 
@@ -76,13 +78,16 @@ def example(folder: Path, signature: Signature) -> tuple[Any, int]:
     Raises:
         NoTableError: says why there is none.
     """
-    columns, rows = _table(_content(folder))
-    number = min(len(rows), MOST_ROWS)
-    request = _request(columns, rows[:number], signature)
-    while number > 1 and len(json.dumps(request)) > LARGEST_REQUEST:
+    content, fields = _content(folder), signature.inputs or []
+    if fields and all(field.tensor for field in fields):
+        number, ask = _asking_tensors(content, fields)
+    else:
+        columns, rows = _table(content)
+        number, ask = len(rows), lambda number: _request(columns, rows[:number], signature)
+    number = min(number, MOST_ROWS)
+    while number > 1 and len(json.dumps(ask(number))) > LARGEST_REQUEST:
         number //= 2
-        request = _request(columns, rows[:number], signature)
-    return request, number
+    return ask(number), number
 
 
 def _block(folder: Path, key: str) -> str:
@@ -179,10 +184,41 @@ def _request(columns: list[str] | None, rows: list[list[Any]], signature: Signat
             _tensor(name, [len(rows), 1], [row[at] for row in rows], known.get(name)) for at, name in enumerate(columns)
         ]
         return {"parameters": {"content_type": "pd"}, "inputs": inputs}
-    field = fields[0] if len(fields) == 1 and fields[0].tensor else None
-    name = (field and field.name) or "input"
-    tensor = _tensor(name, [len(rows), len(rows[0])], [value for row in rows for value in row], field)
+    tensor = _tensor("input", [len(rows), len(rows[0])], [value for row in rows for value in row], None)
     return {"parameters": {"content_type": "np"}, "inputs": [tensor]}
+
+
+def _asking_tensors(content: Any, fields: list[Field]) -> tuple[int, Callable[[int], Any]]:
+    """How many rows tensors have, and what makes the request that asks so many of them.
+
+    Raises:
+        NoTableError: they are not those of the signature.
+    """
+    named = [field.name for field in fields] != [None]
+    given = content if named else {None: content}
+    if not isinstance(given, dict) or any(field.required and field.name not in given for field in fields):
+        raise NoTableError("the input example is not what its signature says")
+    there = [(field, given[field.name]) for field in fields if field.name in given]
+    if not all(isinstance(rows, list) and len(rows) == len(there[0][1]) > 0 for _, rows in there):
+        raise NoTableError("the input example has tensors of several lengths")
+
+    def ask(number: int) -> Any:
+        inputs = [_tensor(field.name or "input", *_flat(rows[:number]), field) for field, rows in there]
+        return {"parameters": {"content_type": "dict" if named else "np"}, "inputs": inputs}
+
+    return len(there[0][1]), ask
+
+
+def _flat(rows: list[Any]) -> tuple[list[int], list[Any]]:
+    """Shape and values of lists in lists."""
+    shape, values = [len(rows)], rows
+    while values and isinstance(values[0], list):
+        length = len(values[0])
+        if not length or not all(isinstance(value, list) and len(value) == length for value in values):
+            raise NoTableError("the input example has lists of several lengths")
+        shape.append(length)
+        values = [value for inner in values for value in inner]
+    return shape, values
 
 
 def _tensor(name: str, shape: list[int], values: list[Any], field: Field | None) -> dict[str, Any]:
@@ -190,6 +226,8 @@ def _tensor(name: str, shape: list[int], values: list[Any], field: Field | None)
         raise NoTableError(f"the input example holds {field.kind}, which cannot be sent")
     data = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
     kinds = {type(value) for value in data if value is not None}
+    if not kinds and field and field.datatype:
+        return {"name": name, "shape": shape, "datatype": field.datatype, "data": data}
     if kinds == {str}:
         # Texts may stand for times, or for bytes.
         if field is None:

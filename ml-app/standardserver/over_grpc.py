@@ -10,6 +10,8 @@ from mlserver.errors import InferenceError
 from mlserver.grpc.servicers import InferenceServicer
 from mlserver.types import InferenceRequest
 
+from standardserver.answers import missing_text
+
 SHOWN_CHARACTERS = 300
 
 
@@ -23,6 +25,11 @@ class Servicer(InferenceServicer):  # type: ignore[misc]
             return super()._InsertHeaders(request, context)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error) as error:
             raise InferenceError(f"the message is not as its types say: {str(error)[:SHOWN_CHARACTERS]}") from error
+
+    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 MLServer's name
+        """Answer; a text that is missing is an empty one."""
+        missing_text.set(b"")
+        return await super().ModelInfer(request, context)
 
     async def ModelStreamInfer(self, requests_stream: Any, context: Any) -> Any:  # noqa: N802 MLServer's name
         """Refuse: models answer requests one by one."""

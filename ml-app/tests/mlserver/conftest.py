@@ -14,6 +14,7 @@ import wine_quality_sklearn.train.recipe
 import wine_quality_xgboost.train.recipe
 from modelkit.command import main
 from modelkit.stopping import SIGNALS
+from others import Others
 from standard_server import Server
 
 RECIPES = {"sklearn": wine_quality_sklearn.train.recipe.RECIPE, "xgboost": wine_quality_xgboost.train.recipe.RECIPE}
@@ -55,6 +56,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 
     yield start
     for server in started:
+        server.end()
+    for server in started:
         server.stop()
 
 
@@ -71,3 +74,9 @@ def servers(trained: dict[str, Path], serve: Callable[..., Server]) -> dict[str,
 def server(servers: dict[str, Server], request: pytest.FixtureRequest) -> Server:
     """Each of the servers."""
     return servers[request.param]
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Server]) -> Others:
+    """Models that others have logged, served."""
+    return Others(tmp_path_factory.mktemp("others"), serve)

@@ -51,15 +51,24 @@ class Server:
         files: the model's.
         log: the file that gets what the server says.
         runtime: of MLServer's; by default that of the library.
+        python: runs it; by default the tests' own interpreter, or that of the image for MLflow.
         variables: beside those that the platform always sets.
     """
 
-    def __init__(self, library: str, files: Path, log: Path, runtime: str | None = None, **variables: str) -> None:
+    def __init__(
+        self,
+        library: str,
+        files: Path,
+        log: Path,
+        runtime: str | None = None,
+        python: str | None = None,
+        **variables: str,
+    ) -> None:
         ports = [free_port() for _ in range(3)]
         self.library, self.files, self.log, self.port = library, files, log, ports[0]
         runtime = runtime or library
         # MLflow's image has an older MLflow than the trainings.
-        self.python = python_of("mlserver-mlflow") if runtime == "mlflow" else sys.executable
+        self.python = python or (python_of("mlserver-mlflow") if runtime == "mlflow" else sys.executable)
         self.grpc, self.metrics = ports[1:]
         self.about = {
             "MLSERVER_HTTP_PORT": ports[0],
@@ -76,6 +85,8 @@ class Server:
             "MLSERVER_PARALLEL_WORKERS": "0",
             "MLSERVER_DEBUG": "false",
             "OMP_NUM_THREADS": "1",
+            # Bytecode is kept, whatever the shell says: without it each start takes seconds longer.
+            "PYTHONDONTWRITEBYTECODE": "",
         } | variables  # fmt: skip
         with log.open("w") as out:
             self._process = subprocess.Popen(
@@ -130,7 +141,11 @@ class Server:
         command = [self.python, str(STARTUP)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
+    def end(self) -> None:
+        """Tell it to end."""
+        self._process.terminate()
+
     def stop(self) -> None:
         """End it."""
-        self._process.terminate()
+        self.end()
         self._process.wait(timeout=30)

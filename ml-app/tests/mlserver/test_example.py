@@ -170,10 +170,10 @@ def test_whole_numbers_reach_a_frame_as_such(running: dict[str, Server]) -> None
     assert "whole numbers" in running["pipeline"].infer(*by_name(rooms=4.5)).content["error"]
 
 
-def test_what_mlflow_refuses_is_told(running: dict[str, Server]) -> None:
+def test_a_column_that_is_left_out_is_named(running: dict[str, Server]) -> None:
     request, _ = example(running["texts"].files, signature(running["texts"].files))
     refused = running["texts"].infer(*request["inputs"][:-1], parameters=request["parameters"])
-    assert (refused.status, "missing inputs ['street']" in refused.content["error"]) == (400, True), refused.text
+    assert (refused.status, 'missing: "street"' in refused.content["error"]) == (400, True), refused.text
 
 
 def output(data: list[Any], *shape: int, datatype: str = "FP64") -> dict[str, Any]:
@@ -238,6 +238,24 @@ def test_an_array_is_asked_as_one_tensor(tmp_path: Path, content: Any) -> None:
     assert (rows, request["inputs"]) == (2, [tensor([1, None, 3, 4], [2, 2], name="input")])
 
 
+def test_tensors_are_asked_in_their_shapes(tmp_path: Path) -> None:
+    content = {"inputs": {"image": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "tag": ["a", "b"]}}
+    image = PAIR | {"name": "image"}
+    tag = {"type": "tensor", "name": "tag", "tensor-spec": {"dtype": "object", "shape": [-1]}}
+    request, rows = asked(tmp_path, content, [image, tag])
+    first, second = tensor([*range(1, 9)], [2, 2, 2], "FP32", "image"), tensor(["a", "b"], [2], "BYTES", "tag")
+    assert (rows, request["inputs"]) == (2, [first, second])
+    request, rows = asked(tmp_path, content["inputs"]["image"], [PAIR])
+    assert (rows, request["inputs"]) == (2, [first | {"name": "input"}])
+
+
+def test_what_is_missing_is_asked_as_the_signature_has_it(tmp_path: Path) -> None:
+    inputs = [TEXT | {"name": "a"}, {"type": "datetime", "name": "b"}]
+    request, _ = asked(tmp_path, [{"a": None, "b": "2026-01-01T00:00:00"}], inputs)
+    first, second = tensor([None], [1, 1], "BYTES", "a"), tensor(["2026-01-01T00:00:00"], [1, 1], "BYTES", "b")
+    assert request["inputs"] == [first, second]
+
+
 def test_many_rows_are_asked_in_part(tmp_path: Path) -> None:
     assert asked(tmp_path, [[1.5]] * 500)[1] == MOST_ROWS
     request, rows = asked(tmp_path, [[1 / 3] * 5000] * 20)
@@ -257,7 +275,10 @@ def test_many_rows_are_asked_in_part(tmp_path: Path) -> None:
         (" " * 5_000_000, None, "larger than 4 MiB"),
         ([{"a": 1}, {"b": 1}], None, "differ in their columns"),
         ([{"a": "x"}], None, "no signature says what they are"),
-        ([{"a": "2026-01-01"}], [{"type": "datetime", "name": "a"}], "holds datetime, which cannot be sent"),
+        ([{"a": "[1]"}], [{"type": "array", "name": "a"}], "holds array, which cannot be sent"),
+        ({"inputs": {"a": [[1, 2]]}}, [PAIR | {"name": "a"}, PAIR | {"name": "b"}], "not what its signature says"),
+        ({"inputs": {"a": [[1, 2]], "b": []}}, [PAIR | {"name": "a"}, PAIR | {"name": "b"}], "several lengths"),
+        ([[[1], [1, 2]]], [PAIR], "lists of several lengths"),
         ([{"a": "x"}, {"a": 1}], [{"type": "string", "name": "a"}], "several types"),
     ],
 )

@@ -122,6 +122,11 @@ describe("asking a model in the Open Inference Protocol", () => {
     expect(answerTable(answer)).to.match(/prediction.*class.*p\[0\].*p\[1\][^]*row 1.*high.*0\.80.*0\.20/);
   });
 
+  it("are shown as what they are: truths, texts, and what is missing", () => {
+    const data = { names: ["old", "name", "days"], ndarray: [[true, "Rome", null]] };
+    expect(answerTable({ data })).to.match(/row 0.*true.*Rome.*missing/);
+  });
+
   for (const [what, rows, how, message] of [
     [
       "no integer",

@@ -94,6 +94,8 @@ describe("ModelDeployment", () => {
       immutable: true,
       files: [
         "__init__.py",
+        "answers.py",
+        "by_signature.py",
         "decided.py",
         "farewell.py",
         "guard.py",
@@ -102,6 +104,7 @@ describe("ModelDeployment", () => {
         "over_rest.py",
         "rows.py",
         "startup.py",
+        "values.py",
       ],
     });
     const files = String(at(metadata, "name"));
