@@ -1,39 +1,68 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { homeDir, projectDir } from "../../cli/paths";
+import { homeDir, mlAppDir, projectDir } from "../../cli/paths";
 import { type ModelUp, TestPlatform, detailOf, lastEvent } from "./support/platform";
 
-const script = path.join(projectDir, "test", "local", "support", "log_models.py");
+const support = path.join(projectDir, "test", "local", "support");
+const notebook = path.join(mlAppDir, "notebooks", "your_model.ipynb");
+/** What the page says of a model from a notebook. */
+const page = readFileSync(path.join(projectDir, "docs", "add-a-model.md"), "utf8");
+const blocks = (language: string) =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
 describe("a model that somebody else has logged and registered", function () {
   this.timeout(300_000);
   const platform = new TestPlatform();
   /** What its library predicts for the first row of its example. */
   let expected: number;
-  let mlflow: string;
+
+  /** Runs a file of the tests' as somebody would who has MLflow, and nothing of the project. */
+  function python(file: string, args: readonly string[], mlflow: string): string {
+    const interpreter = path.join(homeDir(), "env", "tracking", "bin", "python");
+    const env = { ...process.env, MLFLOW_TRACKING_URI: mlflow };
+    const script = path.join(support, file);
+    return execFileSync(interpreter, ["-W", "ignore", script, ...args], {
+      env,
+      encoding: "utf8",
+      stdio: "pipe",
+    });
+  }
+
+  /** The arguments of the next command of the page, which must begin so. */
+  function onThePage(beginning: string): string[] {
+    const command = commands.shift() ?? "";
+    expect(command).to.match(new RegExp(`^${beginning}`));
+    return command
+      .split(" ")
+      .filter((word) => word !== "--")
+      .slice(2);
+  }
 
   before(async () => {
-    const { events, stderr } = await platform.run(["up", "--detach", "--json"]);
-    mlflow = String(lastEvent(events, "up")["mlflow"]);
-    expect(mlflow, stderr).to.match(/^http/);
-    const python = path.join(homeDir(), "env", "tracking", "bin", "python");
-    const env = { ...process.env, MLFLOW_TRACKING_URI: mlflow, PYTHONPATH: "" };
-    const printed = execFileSync(python, ["-W", "ignore", script], { env, encoding: "utf8", stdio: "pipe" });
+    const { events, stderr } = await platform.run([...onThePage("npm run up"), "--json"]);
+    const mlflow = String(lastEvent(events, "up")["mlflow"]);
+    expect(mlflow, stderr).to.match(/^http:/);
+    onThePage("export MLFLOW_TRACKING_URI=http:");
+    const printed = python("run_notebook.py", [notebook], mlflow);
     expected = Number(printed.trim().split("\n").at(-1));
+    python("log_models.py", [], mlflow);
   });
   after(() => platform.dispose());
 
+  it("is logged by the notebook of the page, whose last cell the page shows", () => {
+    const { cells } = JSON.parse(readFileSync(notebook, "utf8")) as { cells: { source: string[] }[] };
+    const sources = cells.map(({ source }) => source.join(""));
+    const [shown = ""] = blocks("python");
+    expect(sources.at(-1)).to.include(shown.trim());
+  });
+
   it("is served beside those of the project, in an environment of what it requires, when its example is answered", async () => {
-    const { code, events, stderr } = await platform.run([
-      "up",
-      "--models",
-      "spending,house-price",
-      "--detach",
-      "--json",
-    ]);
+    const { code, events, stderr } = await platform.run([...onThePage("npm run up"), "--json"]);
     expect(code, stderr).to.equal(0);
     expect(detailOf(events, "registered model spending")).to.equal(
       "version 1, the newest: it has no champion",
@@ -41,29 +70,39 @@ describe("a model that somebody else has logged and registered", function () {
     expect(detailOf(events, "model server spending")).to.equal(
       "version 1 serves: 3 rows of its input example answered",
     );
-    expect(detailOf(events, "model server house-price")).to.contain("was running");
-    const up = (lastEvent(events, "up")["models"] as ModelUp[]).find(({ name }) => name === "spending");
-    expect(up?.prediction.value).to.be.closeTo(expected, 1e-6);
-    expect(up?.prediction).to.deep.include({ names: ["age", "city", "income", "vip"] });
+    const [up] = lastEvent(events, "up")["models"] as [ModelUp];
+    expect(up.prediction.value).to.be.closeTo(expected, 1e-6);
+    expect(up.prediction).to.deep.include({ names: ["age", "city", "income", "vip"] });
     expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "house-price", "spending"]);
     const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as { healthy: boolean };
     expect(status.healthy).to.equal(true);
   });
 
-  it("is asked by its name, by default for its example", async () => {
-    const asked = ["predict", "--model", "spending", "--json"];
+  it("is asked by its name, by default for its example, and has a curl that works", async () => {
+    const asked = [...onThePage("npm run predict"), "--json"];
     const answer = JSON.parse((await platform.run(asked)).stdout) as { data: { ndarray: number[][] } };
     expect(answer.data.ndarray[0]?.[0]).to.be.closeTo(expected, 1e-6);
+    const words = onThePage("npm run predict");
     const row = '{"age": 30, "city": "Oslo", "income": 50.5, "vip": true}';
-    expect((await platform.run(["predict", "--model", "spending", row])).stdout).to.contain("110.");
+    for (const given of [words, ["predict", "--model", "spending", row]])
+      expect((await platform.run(given)).stdout).to.contain("110.");
+    const without = await platform.run(words.filter((word) => word !== "age=30"));
+    expect(without.stderr).to.contain('these are not the model\'s inputs; missing: "age"');
+    const { stdout } = await platform.run(["up", "--models", "spending", "--detach"]);
+    const [, curl = ""] = /predictions +(curl .*)/.exec(stdout) ?? [];
+    const body = execFileSync("sh", ["-c", curl], { encoding: "utf8", stdio: "pipe" });
+    const { outputs } = JSON.parse(body) as { outputs: { data: number[] }[] };
+    expect(outputs[0]?.data[0]).to.be.closeTo(expected, 1e-6);
   });
 
   it("is refused, with the way out, where it is not there, cannot be served, or may not", async () => {
     const refusal = async (...args: string[]) =>
       (await platform.run(["up", "--detach", "--models", ...args])).stderr;
-    expect(await refusal("spendin")).to.contain(
-      `there is no model "spendin" (did you mean spending?). There are house-price, `,
-    );
+    expect(await refusal("spendin"))
+      .to.contain('there is no model "spendin" (did you mean spending?). There are ')
+      .and.match(
+        /house-price.*, and in the registry at http:\S+ custom, pickled, spending, unsigned; or say all/,
+      );
     expect(await refusal("unsigned"))
       .to.contain("unsigned version 1 has no signature")
       .and.contain("input_example");
@@ -74,7 +113,20 @@ describe("a model that somebody else has logged and registered", function () {
       /pickled version 1: scikit-learn==99, which the model requires, cannot be had for Python 3\.1\d\.\d+: there is no/,
     );
     expect(await refusal("spending", "--data", "x.csv")).to.contain("--data");
+    const promoted = await platform.run(["promote", "spending", "--target", "local"]);
+    expect(promoted.stderr).to.contain("spending was trained elsewhere: point its alias champion");
     expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "house-price", "spending"]);
+  });
+
+  it("with code of its own is refused, and served where that is allowed", async () => {
+    const refused = await platform.run(["up", "--detach", "--models", "custom"]);
+    expect(refused.stderr).to.contain(
+      "custom version 1 holds Python code of its own (code/) and types of others (somebodys.Scaled)",
+    );
+    const allowed = ["up", "--models", "custom", "--allow-code", "custom", "--detach", "--json"];
+    const { code, events, stderr } = await platform.run(allowed);
+    expect(code, stderr).to.equal(0);
+    expect(detailOf(events, "model server custom")).to.contain("3 rows of its input example answered");
   });
 
   it("ends with the others, and is found again without asking for its packages", async () => {
@@ -86,5 +138,6 @@ describe("a model that somebody else has logged and registered", function () {
     expect(code, stderr).to.equal(0);
     expect(detailOf(events, "Python environment of spending")).to.match(/^Python 3\.1\d\.\d+, unchanged$/);
     expect(platform.processes()).to.deep.equal([]);
+    expect(commands, "commands of the page that were not run").to.deep.equal([]);
   });
 });

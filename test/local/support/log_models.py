@@ -1,36 +1,36 @@
-"""What a notebook of somebody else's does: logs models with plain MLflow, and registers them."""
+"""Logs and registers models that are not served as they are. Beside this file a model needs `somebodys.py`."""
+
+import sys
+from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
-from sklearn.compose import make_column_transformer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
-rng = np.random.default_rng(0)
-people = pd.DataFrame(
-    {
-        "age": rng.integers(18, 80, 100),
-        "city": rng.choice(["Rome", "Oslo"], 100),
-        "income": rng.normal(50, 10, 100),
-        "vip": rng.random(100) > 0.5,
-    }
-)
-spent = people.age * 2 + people.income + (people.city == "Rome") * 10
-texts = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
-model = make_pipeline(texts, Ridge()).fit(people, spent)
-example = people.head(3)
+code = Path(__file__).parents[3] / "ml-app" / "tests" / "mlserver" / "somebodys.py"
+sys.path.insert(0, str(code.parent))
+from somebodys import Scaled  # noqa: E402
 
+rows = np.random.default_rng(0).random((20, 2))
+model = make_pipeline(Scaled(), Ridge()).fit(rows, rows[:, 0])
+plain = Ridge().fit(rows, rows[:, 0])
 log = mlflow.sklearn.log_model
-log(model, name="model", input_example=example, registered_model_name="spending")
-log(model, name="model", registered_model_name="unsigned")
+
+log(plain, name="model", registered_model_name="unsigned", pip_requirements=["scikit-learn"])
+log(
+    plain,
+    name="model",
+    input_example=rows[:3],
+    serialization_format="cloudpickle",
+    pip_requirements=["mlflow", "scikit-learn==99"],
+    registered_model_name="pickled",
+)
 log(
     model,
     name="model",
-    input_example=example,
-    serialization_format="cloudpickle",
-    pip_requirements=["scikit-learn==99"],
-    registered_model_name="pickled",
+    input_example=rows[:3],
+    code_paths=[str(code)],
+    skops_trusted_types=["somebodys.Scaled"],
+    registered_model_name="custom",
 )
-print(model.predict(example)[0])
