@@ -283,4 +283,10 @@ describe("the input example of a model", () => {
   it("is none where it is no JSON", () => {
     expect(exampleRows("<html>")).to.equal(undefined);
   });
+
+  it("may have what Python writes for a number that is missing", () => {
+    const text = '{"dataframe_split": {"columns": ["a"], "data": [[NaN]]}}';
+    expect(exampleRows(text)).to.deep.equal({ names: ["a"], ndarray: [[null]] });
+    expect(exampleRows('[["a \\" NaN", NaN]]')).to.deep.equal({ ndarray: [['a " NaN', null]] });
+  });
 });
