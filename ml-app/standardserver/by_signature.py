@@ -47,6 +47,8 @@ def reading(schema: list[dict[str, Any]]) -> Reading | None:
         return None
     if not tensors:
         known = all(one["type"] in READERS for one in schema)
+        if known and names == [None]:
+            return _Values(schema[0]).read
         return _Table(schema).read if known and None not in names else None
     if len(tensors) < len(schema) or any(np.dtype(one["tensor-spec"]["dtype"]).kind not in KINDS for one in tensors):
         return None
@@ -98,6 +100,18 @@ class _Table:
         return {name: (values[at::width], one.datatype) for at, name in enumerate(self._columns)}
 
 
+class _Values:
+    """One column without a name, under whatever name: a list of values, as a function with type hints takes it."""
+
+    def __init__(self, one: dict[str, Any]) -> None:
+        self._reader = READERS[one["type"]]
+
+    def read(self, inputs: list[RequestInput]) -> list[Any]:
+        one = _only(inputs)
+        values: list[Any] = self._reader.column(one.name, *_single(one), False).tolist()
+        return values
+
+
 class _Tensor:
     """One tensor, under whatever name."""
 
@@ -108,9 +122,7 @@ class _Tensor:
         self._reader: Reader = READERS[KINDS[self._type.kind]]
 
     def read(self, inputs: list[RequestInput]) -> np.ndarray[Any, Any]:
-        if len(inputs) != 1:
-            raise InferenceError(f"the model takes one input, and there are {len(inputs)}")
-        return self.array(inputs[0])
+        return self.array(_only(inputs))
 
     def array(self, one: RequestInput) -> np.ndarray[Any, Any]:
         values, shape = flat(one)
@@ -136,6 +148,12 @@ class _Tensors:
     def read(self, inputs: list[RequestInput]) -> dict[str, np.ndarray[Any, Any]]:
         _compare([one.name for one in inputs], list(self._tensors), self._optional)
         return {one.name: self._tensors[one.name].array(one) for one in inputs}
+
+
+def _only(inputs: list[RequestInput]) -> RequestInput:
+    if len(inputs) != 1:
+        raise InferenceError(f"the model takes one input, and there are {len(inputs)}")
+    return inputs[0]
 
 
 def _single(one: RequestInput) -> tuple[list[Any], str]:

@@ -82,6 +82,9 @@ def example(folder: Path, signature: Signature) -> tuple[Any, int]:
     if fields and all(field.tensor for field in fields):
         number, ask = _asking_tensors(content, fields)
     else:
+        if [field.name for field in fields] == [None] and isinstance(content, list):
+            # Values without a name may come without rows.
+            content = [row if isinstance(row, list | dict) else [row] for row in content]
         columns, rows = _table(content)
         number, ask = len(rows), lambda number: _request(columns, rows[:number], signature)
     number = min(number, MOST_ROWS)
@@ -184,7 +187,8 @@ def _request(columns: list[str] | None, rows: list[list[Any]], signature: Signat
             _tensor(name, [len(rows), 1], [row[at] for row in rows], known.get(name)) for at, name in enumerate(columns)
         ]
         return {"parameters": {"content_type": "pd"}, "inputs": inputs}
-    tensor = _tensor("input", [len(rows), len(rows[0])], [value for row in rows for value in row], None)
+    field = fields[0] if [field.name for field in fields] == [None] else None
+    tensor = _tensor("input", [len(rows), len(rows[0])], [value for row in rows for value in row], field)
     return {"parameters": {"content_type": "np"}, "inputs": [tensor]}
 
 

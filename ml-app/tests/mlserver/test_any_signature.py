@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from mlserver.errors import InferenceError
+from mlserver.types import RequestInput
 
 from others import Others
+from standardserver.by_signature import reading
 from test_requests import tensor
 
 
@@ -161,3 +164,36 @@ def test_who_asks_is_told_what_it_takes(others: Others) -> None:
     inputs = others.servers["texts"].ask("/v2/models/wine").content["inputs"]
     said = [(one["name"], one["datatype"]) for one in inputs]
     assert said == [("age", "INT64"), ("city", "BYTES"), ("income", "FP64"), ("vip", "BOOL")]
+
+
+def test_values_without_a_name_are_a_list() -> None:
+    read = reading([{"type": "string", "required": True}])
+    assert read
+    texts = RequestInput(**tensor(["a", None], [2], "BYTES"))
+    assert read([texts]) == ["a", None]
+    with pytest.raises(InferenceError, match="takes one input, and there are 2"):
+        read([texts, texts])
+
+
+def test_a_column_without_values_is_left_out_where_that_may_be() -> None:
+    names = {"a": "double", "b": "long", "c": "boolean"}
+    read = reading([{"type": kind, "name": name, "required": name == "a"} for name, kind in names.items()])
+    assert read
+    given = [RequestInput(**tensor([None, None], [2], name=name)) for name in names]
+    assert list(read(given).columns) == ["a"]
+    assert list(read(given[:1]).columns) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        [],
+        [{"type": "double", "name": "a"}, {"type": "long", "name": "a"}],
+        [{"type": "double"}, {"type": "long", "name": "a"}],
+        [{"type": "array", "name": "a", "items": {"type": "double"}}],
+        [{"type": "tensor", "name": "a", "tensor-spec": {"dtype": "complex64", "shape": [-1]}}],
+        [{"type": "double", "name": "b"}, {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1]}}],
+    ],
+)
+def test_what_nobody_knows_is_left_to_the_runtime(schema: Any) -> None:
+    assert reading(schema) is None

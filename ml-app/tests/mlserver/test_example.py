@@ -249,6 +249,12 @@ def test_tensors_are_asked_in_their_shapes(tmp_path: Path) -> None:
     assert (rows, request["inputs"]) == (2, [first | {"name": "input"}])
 
 
+@pytest.mark.parametrize("content", [{"inputs": ["a", None]}, ["a", None], [["a"], [None]]])
+def test_values_without_a_name_are_asked_as_they_are(tmp_path: Path, content: Any) -> None:
+    request, rows = asked(tmp_path, content, [TEXT])
+    assert (rows, request["inputs"]) == (2, [tensor(["a", None], [2, 1], "BYTES", "input")])
+
+
 def test_what_is_missing_is_asked_as_the_signature_has_it(tmp_path: Path) -> None:
     inputs = [TEXT | {"name": "a"}, {"type": "datetime", "name": "b"}]
     request, _ = asked(tmp_path, [{"a": None, "b": "2026-01-01T00:00:00"}], inputs)
