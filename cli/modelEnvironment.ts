@@ -142,6 +142,7 @@ async function compile(
     );
     return output.match(/^[\w.-]+==\S+/gm)?.sort() ?? [];
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
     const proof =
       /No solution found[^\n]*\n\s*(?:cause:|╰─▶|×)?\s*(Because .*?)(?:\n\s*\n|\n\s*hint:|$)/s.exec(

@@ -1,6 +1,6 @@
 /** Models that others have logged and registered, in the MLflow of this machine: found, looked at, given packages. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { type Manifest, manifests } from "../../config/manifests";
@@ -137,6 +137,7 @@ export async function environmentOf(
     const pins = await pinsOf(requirements, interpreter, environments, step);
     return await environments.ensurePinned(pins, interpreter, step);
   } catch (error) {
+    environments.signal.throwIfAborted();
     throw error instanceof UserError ? new UserError(`${what}: ${error.message}`, error.exitCode) : error;
   }
 }
@@ -182,7 +183,9 @@ async function pinsOf(
   step.detail("looking for the packages that it requires");
   const pins = await resolve(requirements, { python: version }, uv, environments.signal);
   mkdirSync(path.dirname(kept), { recursive: true });
-  writeFileSync(kept, `${pins.join("\n")}\n`);
+  const partial = `${kept}.${process.pid}.partial`;
+  writeFileSync(partial, `${pins.join("\n")}\n`);
+  renameSync(partial, kept);
   return pins;
 }
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { UserError } from "../../../cli/errors";
+import { Interrupted, UserError } from "../../../cli/errors";
 import { requirementsOf, resolve } from "../../../cli/modelEnvironment";
 import { rejection } from "../support/rejection";
 
@@ -128,6 +128,19 @@ describe("packages that cannot be had", () => {
     expect(await refusal("numpy", { error: lost })).to.match(
       /^the index of Python packages cannot be reached/,
     );
+  });
+});
+
+describe("looking for packages", () => {
+  it("ends when it is told to, as it was told to", async () => {
+    const controller = new AbortController();
+    controller.abort(new Interrupted("SIGINT"));
+    const uv = new FakeUv({ pins: "numpy==2.2.6\n" });
+    const error = await rejection(resolve("numpy", { python: "3.12" }, uv, controller.signal));
+    expect(error).to.be.instanceOf(Interrupted);
+    // Also where it has not begun: a log of another time is not read.
+    const other = `numpy==${Date.now()}`;
+    expect(await rejection(resolve(other, { python: "3.12" }, uv, controller.signal))).to.equal(error);
   });
 });
 
