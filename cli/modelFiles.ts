@@ -15,6 +15,8 @@ export interface ModelFile {
   readonly outputs?: string;
   /** The module that Python loads it by; undefined where no Python does. */
   readonly loader?: string;
+  /** The method of the library's model that it answers by; undefined where it does not say. */
+  readonly method?: string;
   /** The Python that logged it, `3.12`; undefined where it does not say. */
   readonly python?: string;
   /** The file with an example of its input. */
@@ -57,7 +59,11 @@ export function parseModelFile(written: string): ModelFile | undefined {
   const flavors = content?.flavors;
   if (typeof flavors !== "object" || flavors === null || Object.keys(flavors).length === 0) return undefined;
   const { inputs, outputs } = content?.signature ?? {};
-  const { python_version: python, loader_module: loader } = flavors["python_function"] ?? {};
+  const {
+    python_version: python,
+    loader_module: loader,
+    predict_fn: method,
+  } = flavors["python_function"] ?? {};
   const version = /^\d+\.\d+/.exec(text(python))?.[0];
   const { serving_input_path: request, artifact_path: table } = content?.saved_input_example_info ?? {};
   const example = request ?? table;
@@ -66,6 +72,7 @@ export function parseModelFile(written: string): ModelFile | undefined {
     ...(typeof inputs === "string" && { inputs }),
     ...(typeof outputs === "string" && { outputs }),
     ...(typeof loader === "string" && { loader }),
+    ...(typeof method === "string" && { method }),
     ...(version !== undefined && { python: version }),
     ...(example !== undefined && { example }),
   };

@@ -33,6 +33,8 @@ const decisionShape = z.strictObject({
       by: z.string().optional(),
       /** The Python that logged it: `3.12`. */
       python: z.string().optional(),
+      /** The method that it answers by, where that is not `predict`: `predict_proba`. */
+      answers: z.string().optional(),
       /** What of it runs code of whoever logged it, in words. */
       code: z.array(z.string()),
     })

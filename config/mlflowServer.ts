@@ -6,11 +6,12 @@ import { createHash } from "node:crypto";
 
 import * as z from "zod";
 
-import { images } from "../pins";
+import { images, mlserverLibraries } from "../pins";
 import type { Decision } from "./lock";
 import {
   type PrepackagedServer,
   type Server,
+  isPickle,
   libraryOf,
   prepackagedInOrder,
   serverReads,
@@ -85,6 +86,13 @@ export function unequipped(decision: Decided): string[] {
   ];
 }
 
+/** Of the prepackaged servers: a pickle of NumPy 2 names modules that NumPy 1 does not have. */
+const { numpy } = mlserverLibraries;
+
+function majorOf(version: string): string {
+  return version.split(".", 1)[0] ?? "";
+}
+
 /** The server of versions where none is named. */
 export function serverFor(decided: readonly Decided[]): Server {
   return prepackagedInOrder.find((server) => decided.every((one) => isTrusted(server, one))) ?? mlflowServer;
@@ -97,5 +105,8 @@ export function isTrusted(server: PrepackagedServer, { form, libraries, loading 
   const isKnown = libraries[library] !== undefined || libraries[`${library}-cpu`] !== undefined;
   // More than the pickle itself: files that only MLflow finds, and not with the packages of its image.
   const isPlain = server === "XGBOOST_SERVER" || (loading?.code ?? []).length <= 1;
-  return isKnown && isPlain && untrustedLibrary(form, libraries) === undefined;
+  // The others ask for predict, whatever the model was logged to answer by.
+  const answersSo = server === "MLFLOW_SERVER" || loading?.answers === undefined;
+  const isReadable = !isPickle(form) || majorOf(libraries["numpy"] ?? numpy) === majorOf(numpy);
+  return isKnown && isPlain && answersSo && isReadable && untrustedLibrary(form, libraries) === undefined;
 }

@@ -47,21 +47,27 @@ export async function decide({ mlflow, store }: Registry, wish: string): Promise
   const file = parseModelFile(described);
   if (file === undefined)
     throw new UserError(`${wish}: its MLmodel is not what MLflow writes: ${described.slice(0, 100)}`);
-  const { inputs, outputs, loader: by, python } = file;
+  const { inputs, outputs } = file;
   return {
     version: Number(version.version),
     run: version.runId,
     files: `${store}/${place}`,
     form: formOf(file),
-    loading: {
-      ...(by === undefined ? {} : { by }),
-      ...(python === undefined ? {} : { python }),
-      code: codeIn(file),
-    },
+    loading: loadingOf(file),
     libraries: pinnedIn(requirements),
     metrics,
     ...(inputs === undefined ? {} : { signature: { inputs, ...(outputs === undefined ? {} : { outputs }) } }),
     registered: version.registered ?? new Date(0).toISOString(),
+  };
+}
+
+function loadingOf(file: ModelFile): NonNullable<Decision["loading"]> {
+  const { loader: by, python, method: answers = "predict" } = file;
+  return {
+    ...(by === undefined ? {} : { by }),
+    ...(python === undefined ? {} : { python }),
+    ...(answers === "predict" ? {} : { answers }),
+    code: codeIn(file),
   };
 }
 

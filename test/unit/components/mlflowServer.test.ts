@@ -10,7 +10,10 @@ import { rewriteLock } from "../../../cli/registry/lockFile";
 import { appImageBuilds } from "../../../cli/cluster/images";
 import { type Decision, lockFile } from "../../../config/lock";
 import { imagePython, mlflowImage } from "../../../config/mlflowServer";
+import { checkImages } from "../../../components/images/schema";
+import type { ModelConfig } from "../../../config/models";
 import program from "../../../index";
+import { mlserverLibraries } from "../../../pins";
 import { findings } from "../../../policy/rules";
 import { stackConfig } from "../config/support";
 import { decisionOn } from "../support/decision";
@@ -32,6 +35,7 @@ describe("a model that no prepackaged server can be trusted with", () => {
 
   beforeEach(() => {
     process.env["MLPLATFORM_HOME"] = folder;
+    rmSync(lockFile("dev", "dev"), { force: true });
     decide({ [wish]: skops });
   });
   after(() => {
@@ -189,5 +193,39 @@ describe("a model that no prepackaged server can be trusted with", () => {
   it("takes nothing from a lock for a package that is none", async () => {
     decide({ [wish]: { ...skops, environment: { ...environment, packages: ["a==1; rm -rf /"] } } });
     expect(await refused()).to.match(/^models\.dev\.lock\.yaml cannot be read:[^]*is no package==version/);
+  });
+
+  it("is what a prepackaged server would answer otherwise, or could not read", async () => {
+    const pickle: Decision = {
+      ...decisionOn(3, "sklearn-cloudpickle", { "scikit-learn": mlserverLibraries["scikit-learn"] }),
+      loading: { by: "mlflow.sklearn", python: imagePython, code: ["a pickle (model.pkl)"] },
+      environment,
+    };
+    const allowed = `{ name: churn, model: "${wish}", allowCode: true }`;
+    const imageOf = async (change: Partial<Decision>) => {
+      decide({ [wish]: { ...pickle, ...change } });
+      return containers(await created(allowed))[0]?.image;
+    };
+    const own = /\/mlflow-server:/;
+    expect(await imageOf({})).to.equal("docker.io/seldonio/mlserver:1.7.1-sklearn");
+    const { code, ...loading } = pickle.loading ?? { code: [] };
+    const probabilities = { ...loading, code, answers: "predict_proba" };
+    expect(await imageOf({ loading: probabilities })).to.equal("docker.io/seldonio/mlserver:1.7.1-mlflow");
+    expect(
+      await imageOf({ loading: { ...loading, code: [...code, "Python code of its own (code/)"] } }),
+    ).to.match(own);
+    expect(await imageOf({ libraries: { ...pickle.libraries, numpy: "1.24.0" } })).not.to.match(own);
+    expect(await imageOf({ libraries: { ...pickle.libraries, numpy: "2.1.0" } })).to.match(own);
+  });
+
+  it("is named where its image would stay out of reach", () => {
+    const models = [{ name: "churn", model: wish, server: "mlflow" } as ModelConfig];
+    const images = { buildArgs: {}, prebuilt: {}, network: "default" } as const;
+    const told = (prebuilt: Readonly<Record<string, string>>) =>
+      checkImages({ environment: "prod", images: { ...images, prebuilt }, models }, { [wish]: skops });
+    expect(told({})[0]?.message).to.include(
+      `is missing: ${mlflowImage(environment)} would stay in the local Docker`,
+    );
+    expect(told({ [mlflowImage(environment)]: "registry.example.com/churn-server:1" })).to.deep.equal([]);
   });
 });

@@ -128,4 +128,12 @@ describe("the packages of a version's image", () => {
     expect((await fake.decide()).reason).to.include("has no signature");
     expect(fake.asked).to.deep.equal([]);
   });
+
+  it("know of a model that is asked for probabilities", async () => {
+    const asked = xgboost.replace("python_version", "predict_fn: predict_proba, python_version");
+    const fake = new FakeRegistry({ MLmodel: asked, "requirements.txt": "xgboost==2.1.2\n" });
+    expect((await fake.decide()).decision?.loading?.answers).to.equal("predict_proba");
+    const newer = new FakeRegistry({ MLmodel: asked, "requirements.txt": "xgboost==3.1.3\n" });
+    expect((await newer.decide()).decision?.environment?.packages).to.include("xgboost==3.1.3");
+  });
 });
