@@ -12,7 +12,7 @@ import { logExcerpt, run } from "../process";
 import type { Progress, Step } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
-import { rolledBackTag } from "../registry/promotion/record";
+import { promotionOf, rolledBackTag } from "../registry/promotion/record";
 import { isUrl, trainingFingerprint } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";
@@ -245,9 +245,9 @@ async function trainIfChanged(
   }
   // Another version has become the champion since, perhaps on other data: who is better is asked of the data of today.
   const again = present === undefined ? undefined : known;
-  if (present !== undefined && again !== undefined && rolledBackTag(localStack) in again.tags) {
+  if (present !== undefined && again !== undefined && wasLeft(again, present)) {
     step.detail(
-      `code and data unchanged since version ${again.version}, which was left for version ${present.version}`,
+      `code and data unchanged since version ${again.version}, in whose place somebody has chosen version ${present.version}`,
     );
     return;
   }
@@ -276,6 +276,13 @@ async function trainIfChanged(
   else if (alias === champion)
     step.detail(`code and data unchanged since version ${version}, which is ${champion} again${why}`);
   else step.detail(`code and data unchanged since version ${version}, but it is not the ${champion}${why}`);
+}
+
+/** Whether somebody has promoted another version in the place of one, or rolled it back: a training does not undo that. */
+function wasLeft(one: ModelVersion, champion: ModelVersion): boolean {
+  const promotion = promotionOf(champion, localStack);
+  const chosen = promotion?.chosen === true && promotion.from === Number(one.version);
+  return chosen || rolledBackTag(localStack) in one.tags;
 }
 
 /** A version, if its files are here or in MLflow's store; one without them is as if it were not there. */

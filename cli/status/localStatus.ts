@@ -38,9 +38,15 @@ export async function localStatus(): Promise<LocalStatus> {
   if (front !== undefined) {
     // Whether it leads to the models, they tell.
     const state = await answering(front, () => Promise.resolve(true));
-    const ports = Object.values(models).map(({ rest }) => rest);
+    const addresses = Object.values(models).map(({ rest }) => `${localHost}:${rest}`);
     const detail = "leads to the models";
-    services.push({ service: "front", state, address: ports.join(", "), detail, pid: front.identity.pid });
+    services.push({
+      service: "front",
+      state,
+      address: addresses.join(", "),
+      detail,
+      pid: front.identity.pid,
+    });
   }
   for (const model of Object.values(models)) {
     const address = predictUrl(model);

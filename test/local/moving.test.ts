@@ -113,7 +113,7 @@ describe("npm run promote and rollback, on the local target", function () {
   it("tell MLflow, so that the next up takes nothing back", async () => {
     const events = await moved(["up", "--detach", "--data", path.join(platform.home, "house-price.csv")]);
     expect(detailOf(events, "training house-price")).to.equal(
-      "code and data unchanged since version 2, which was left for version 1",
+      "code and data unchanged since version 2, in whose place somebody has chosen version 1",
     );
     expect(await versions()).to.deep.equal(["1", "1"]);
   });
@@ -129,6 +129,9 @@ describe("npm run promote and rollback, on the local target", function () {
     const again = lastEvent(await moved(["promote", "house-price"]), "promote");
     expect(again).to.include({ version: 2, changed: true });
     expect((await versions())[0]).to.equal("2");
+    // The sample, on which version 1 was trained and is better.
+    const up = await moved(["up", "--detach"]);
+    expect(detailOf(up, "training house-price")).to.match(/in whose place somebody has chosen version 2$/);
     const once = lastEvent(await moved(["promote", "house-price", "2"]), "promote");
     expect(once).to.include({ version: 2, changed: false });
     expect(await moved(["rollback", "house-price"])).to.satisfy((events: Event[]) =>

@@ -177,7 +177,7 @@ async function tell(
     left === undefined || left.version === version
       ? {}
       : { moved: { from: Number(left.version), to: Number(version) } };
-  await record(mlflow, registered, { stack: localStack, decisions: [to], ...moved });
+  await record(mlflow, registered, { stack: localStack, decisions: [to], chosen: to.version, ...moved });
 }
 
 function eventOf({ what, model }: LocalScene, to: Decision) {

@@ -127,7 +127,7 @@ export async function tell({ scene, to, before }: Moving, progress: Progress): P
   const stayed = toldToServe(scene)?.version === version;
   const moved =
     stayed || before === undefined ? {} : { moved: { from: Number(before.version), to: to.version } };
-  const { begun } = await record(mlflow, registered, { stack, decisions, ...moved });
+  const { begun } = await record(mlflow, registered, { stack, decisions, chosen: to.version, ...moved });
   const already = begun.length === 0 ? ", as was written down" : "";
   return `version ${version} is ${alias}, and serves in ${stack}${already}`;
 }

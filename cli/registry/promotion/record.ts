@@ -22,6 +22,8 @@ export interface Service {
   readonly decisions: readonly Decision[];
   /** Which version was just left for which. @default what the tags tell */
   readonly moved?: { readonly from: number; readonly to: number };
+  /** The version that somebody has chosen by its name, and not a training or a lock. @default none */
+  readonly chosen?: number;
 }
 
 /** A version that has come into service. */
@@ -31,6 +33,8 @@ export interface Begun {
   readonly from: ModelVersion | undefined;
   /** Whether it is the one that {@link from} had taken the place of. */
   readonly back: boolean;
+  /** Whether somebody has chosen it, and not a training or a lock alone. */
+  readonly chosen: boolean;
 }
 
 /** What of a registered model has come into service of a stack, and what has gone. */
@@ -42,7 +46,7 @@ export interface Turnover {
 /** Compares what serves with what the tags tell. */
 export function turnoverOf(
   versions: readonly ModelVersion[],
-  { stack, decisions, moved }: Service,
+  { stack, decisions, moved, chosen }: Service,
 ): Turnover {
   const serves = new Set(decisions.map(({ version }) => String(version)));
   const numbered = (number: number | undefined) => versions.find(({ version }) => version === String(number));
@@ -56,7 +60,7 @@ export function turnoverOf(
     if (known && (told === undefined || promotionOf(version, stack)?.from === Number(told.version)))
       return [];
     const back = from !== undefined && promotionOf(from, stack)?.from === Number(version.version);
-    return [{ version, from, back }];
+    return [{ version, from, back, chosen: chosen === Number(version.version) }];
   });
   return { begun, ended };
 }
@@ -73,11 +77,14 @@ export function servingIn(versions: readonly ModelVersion[], stack: string): Mod
 export function promotionOf(
   { tags, version }: ModelVersion,
   stack: string,
-): { readonly from: number | null } | undefined {
+): { readonly from: number | null; readonly chosen: boolean } | undefined {
   try {
-    const { from } = JSON.parse(tags[promotedTag(stack)] ?? "") as { from?: unknown };
+    const { from, chosen } = JSON.parse(tags[promotedTag(stack)] ?? "") as {
+      from?: unknown;
+      chosen?: unknown;
+    };
     const isKnown = Number.isSafeInteger(from) && Number(from) > 0 && String(from) !== version;
-    return { from: isKnown ? Number(from) : null };
+    return { from: isKnown ? Number(from) : null, chosen: chosen === true };
   } catch {
     // There is none, or somebody has written something else there.
     return undefined;
@@ -112,6 +119,7 @@ async function writeBegun(
     version,
     from,
     back,
+    chosen,
     mark,
     decision,
   }: Begun & { readonly mark: Signed; readonly decision: Decision | undefined },
@@ -122,7 +130,8 @@ async function writeBegun(
     await mlflow.setTag(from, rolledBackTag(stack), JSON.stringify(left));
   } else {
     const scores = decision === undefined ? {} : scoresOf(decision);
-    const told = { ...mark, from: from === undefined ? null : Number(from.version), scores };
+    const before = from === undefined ? null : Number(from.version);
+    const told = { ...mark, from: before, ...(chosen ? { chosen } : {}), scores };
     await mlflow.setTag(version, promotedTag(stack), JSON.stringify(told));
   }
   if (rolledBackTag(stack) in version.tags) await mlflow.deleteTag(version, rolledBackTag(stack));

@@ -28,7 +28,10 @@ describe("a promotion", function () {
   };
   const after = {
     ...{ lock: 4, served: "4", aliases: { champion: "4" } },
-    tags: { 3: {}, 4: { "serves.dev": "since", "promoted.dev": { from: 3, scores: { test_score: 0.4 } } } },
+    tags: {
+      3: {},
+      4: { "serves.dev": "since", "promoted.dev": { from: 3, chosen: true, scores: { test_score: 0.4 } } },
+    },
   };
 
   it("brings the challenger into service, and tells the registry last", async () => {

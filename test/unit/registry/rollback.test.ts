@@ -50,8 +50,11 @@ describe("a version in service", function () {
       expect(world.state()).to.deep.include(stands(4));
       expect(world.state().tags).to.deep.equal({
         3: {},
-        4: { "serves.dev": "since", "promoted.dev": { from: 3, scores: { test_score: 0.4 } } },
-        5: { "promoted.dev": { from: 4, scores: { test_score: 0.5 } }, "rolled-back.dev": { to: 4 } },
+        4: { "serves.dev": "since", "promoted.dev": { from: 3, chosen: true, scores: { test_score: 0.4 } } },
+        5: {
+          "promoted.dev": { from: 4, chosen: true, scores: { test_score: 0.5 } },
+          "rolled-back.dev": { to: 4 },
+        },
       });
       await rollback();
       expect(world.state()).to.deep.include(stands(3));
@@ -67,7 +70,7 @@ describe("a version in service", function () {
       await promote("4");
       expect(world.state().tags[4]).to.deep.equal({
         "serves.dev": "since",
-        "promoted.dev": { from: 3, scores: { test_score: 0.4 } },
+        "promoted.dev": { from: 3, chosen: true, scores: { test_score: 0.4 } },
       });
     });
 
