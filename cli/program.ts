@@ -162,6 +162,7 @@ withMove(program.command("promote"))
   .description("bring a version of the registry into service, and say what speaks for it")
   .argument("<name>", "a model whose version an alias of the registry decides")
   .argument("[version]", "the version's number (default: the alias, where it is ahead; else the challenger)")
+  .option("--allow-code", "on this machine: even if it runs code of whoever has logged it")
   .option("--force", "even if it takes or answers other columns, or nobody can see that it answers right")
   .action(async (name: string, version: string | undefined, options: PromoteOptions) => {
     const { promote } = await import("./commands/promote.js");

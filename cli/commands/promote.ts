@@ -24,6 +24,8 @@ export interface MoveOptions extends TargetOptions {
 export interface PromoteOptions extends MoveOptions {
   /** Also what takes other columns, or what nobody can ask. @default false */
   readonly force?: boolean;
+  /** On this machine: also what runs code when it is loaded, of a model that others have logged. @default false */
+  readonly allowCode?: boolean;
 }
 
 /**
@@ -35,10 +37,10 @@ export interface PromoteOptions extends MoveOptions {
 export async function promote(
   name: string,
   version: string | undefined,
-  { force = false, ...options }: PromoteOptions,
+  { force = false, allowCode = false, ...options }: PromoteOptions,
 ): Promise<void> {
   await withScene(name, options, {
-    here: (how) => promoteHere(name, version, { ...how, force }),
+    here: (how) => promoteHere(name, version, { ...how, force, allowCode }),
     cluster: (scene, how) => promoteIn(scene, version, { ...how, force }),
   });
 }

@@ -72,6 +72,21 @@ export async function findRegistered(
       `model ${JSON.stringify(name)} cannot be served under this name: it is part of addresses and of files' names. ` +
         "Register it under another one, of letters, digits, dots, dashes and underscores.",
     );
+  return { ...(await lookAt(mlflow, version, allowed)), isChampion: champions !== undefined };
+}
+
+/**
+ * Looks at a version of a registered model.
+ *
+ * @param allowed models that may run code when they are loaded.
+ * @throws UserError it cannot or may not be served; with the way out.
+ */
+export async function lookAt(
+  mlflow: MlflowClient,
+  version: ModelVersion,
+  allowed: readonly string[],
+): Promise<Omit<RegisteredVersion, "isChampion">> {
+  const { name } = version;
   const what = `${name} version ${version.version}`;
   const place = await mlflow.placeOf(version);
   const files = await mlflow.artifacts(place);
@@ -94,7 +109,7 @@ export async function findRegistered(
         `trust may write to this registry: --allow-code ${name}`,
     );
   const requirements = await mlflow.artifact(`${place}/requirements.txt`);
-  return { version, isChampion: champions !== undefined, file, code, requirements };
+  return { version, file, code, requirements };
 }
 
 async function unknown(mlflow: MlflowClient, name: string): Promise<UserError> {
@@ -127,7 +142,7 @@ export function noSuchModel(names: readonly string[], registered: readonly strin
  * @throws UserError there is no Python that it can be loaded with, or packages cannot be had.
  */
 export async function environmentOf(
-  { version, file, code, requirements }: RegisteredVersion,
+  { version, file, code, requirements }: Omit<RegisteredVersion, "isChampion">,
   environments: Environments,
   step: Step,
 ): Promise<Environment> {

@@ -109,6 +109,10 @@ export async function bringUp(
         throw error;
       }
     });
+  const tell = (client: MlflowClient, version: ModelVersion) =>
+    tellService(localRegistry(client), version).catch((error: unknown) => {
+      progress.warn(`the registry could not be told what serves: ${messageOf(error)}`);
+    });
   const upTrained = trained.map((manifest) => {
     const { name } = manifest;
     const serving = environment(servingEnvironment(manifest));
@@ -129,9 +133,7 @@ export async function bringUp(
       async ([client, { version }, model]): Promise<LocalModelUp> => {
         const rows = { ndarray: [manifest.example] };
         const answer = await localClient(model).ask(rows);
-        await tellService(localRegistry(client), version).catch((error: unknown) => {
-          progress.warn(`the registry could not be told what serves: ${messageOf(error)}`);
-        });
+        await tell(client, version);
         const value = await client.metric(version.runId, "test_score");
         const score = value === undefined ? {} : { score: { name: manifest.training.score, value } };
         return { model, version, isChampion: true, ...score, asked: { rows, answer } };
@@ -157,6 +159,7 @@ export async function bringUp(
     const model = await serve(registeredModel(name), python, version, files);
     const rows = exampleIn(files);
     const asked = rows && { rows, answer: await localClient(model).ask(rows) };
+    await tell(client, version);
     return { model, version, isChampion, ...(asked && { asked }) };
   });
   const up = [...upTrained, ...upRegistered];

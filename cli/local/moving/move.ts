@@ -6,7 +6,7 @@ import { servingEnvironment } from "../../lockFiles";
 import type { ModelVersion } from "../../mlflow";
 import { readParityRecord } from "../../parity";
 import type { Progress } from "../../progress";
-import { Environments } from "../../python";
+import { type Environment, Environments } from "../../python";
 import { decide } from "../../registry/decide";
 import { difference } from "../../registry/difference";
 import { point } from "../../registry/promotion/alias";
@@ -19,6 +19,7 @@ import { signed } from "../../registry/signed";
 import { localClient } from "../modelServer";
 import { ModelServices } from "../modelServices";
 import { PortChoice } from "../portChoice";
+import { type Servable, environmentOf, exampleIn, isTrainedHere, lookAt } from "../registered";
 import { fetchVersion } from "../target";
 import { type LocalScene, localScene, localStack } from "./scene";
 
@@ -26,6 +27,8 @@ import { type LocalScene, localScene, localStack } from "./scene";
 export interface LocalMove {
   /** Also what takes or answers something else. @default false */
   readonly force?: boolean;
+  /** Also what runs code when it is loaded, of a model that others have logged. @default false */
+  readonly allowCode?: boolean;
   /** How long it is watched. @default as in a cluster */
   readonly pace?: Pace;
   readonly progress: Progress;
@@ -83,7 +86,8 @@ export async function rollBackHere(name: string, how: LocalMove): Promise<void> 
   const to = await decisionFor(scene, before);
   const from = left && (await decisionFor(scene, left));
   progress.say(`${name} (${what.wish}): ${difference(from, to)}\n`);
-  await move(scene, before, to, { ...how, left });
+  // It served before, so that its code was allowed.
+  await move(scene, before, to, { ...how, left, allowCode: true });
   progress.event({ event: "rollback", ...eventOf(scene, to), from: from?.version ?? null });
   progress.say(
     `\nVersion ${before.version} of ${name} is in service again, and ${what.alias} in the registry.`,
@@ -123,21 +127,26 @@ async function move(
   scene: LocalScene,
   version: ModelVersion,
   to: Decision,
-  { progress, signal, pace, left = scene.serving }: LocalMove & { readonly left?: ModelVersion | undefined },
+  {
+    progress,
+    signal,
+    pace,
+    allowCode = false,
+    left = scene.serving,
+  }: LocalMove & { readonly left?: ModelVersion | undefined },
 ): Promise<void> {
   const { manifest, registry, what, model } = scene;
   const { name } = manifest;
-  const environment = await progress.step(`Python environment ${servingEnvironment(manifest)}`, (step) =>
-    new Environments(signal).ensure(servingEnvironment(manifest), step),
-  );
+  const environment = await environmentFor(scene, version, { progress, signal, allowCode });
   const files = await progress.step(`model files ${name}`, (step) =>
     fetchVersion(version, registry.mlflow, step),
   );
   const services = new ModelServices(new PortChoice({}), signal);
   const seen = (served: typeof model) =>
-    progress.step(`answers of ${name}`, (step) => {
-      const question = { kind: "training", record: readParityRecord(files) } as const;
-      return watchClients([localClient(served)], { question, ...(pace && { pace }) }, step, signal);
+    progress.step(`answers of ${name}`, async (step) => {
+      const question = questionIn(manifest, files);
+      if (question === undefined) step.skip("not checked: no input example is with it");
+      else await watchClients([localClient(served)], { question, ...(pace && { pace }) }, step, signal);
     });
   try {
     await progress.step(`model server ${name}`, (step) =>
@@ -161,6 +170,33 @@ async function move(
     });
     step.detail(`version ${version.version} is ${what.alias}, and serves here`);
   });
+}
+
+/** The environment that serves a version. @throws UserError it cannot or may not be served. */
+function environmentFor(
+  { manifest, registry }: LocalScene,
+  version: ModelVersion,
+  { progress, signal, allowCode = false }: Pick<LocalMove, "allowCode" | "progress" | "signal">,
+): Promise<Environment> {
+  const environments = new Environments(signal);
+  if (isTrainedHere(manifest)) {
+    const name = servingEnvironment(manifest);
+    return progress.step(`Python environment ${name}`, (step) => environments.ensure(name, step));
+  }
+  return progress.step(`Python environment of ${manifest.name}`, async (step) => {
+    const found = await lookAt(registry.mlflow, version, allowCode ? [manifest.name] : []);
+    return environmentOf(found, environments, step);
+  });
+}
+
+/** What a version is asked while it is watched; undefined if nobody knows. */
+function questionIn(
+  manifest: Servable,
+  files: string,
+): Parameters<typeof watchClients>[1]["question"] | undefined {
+  if (isTrainedHere(manifest)) return { kind: "training", record: readParityRecord(files) };
+  const rows = exampleIn(files);
+  return rows && { kind: "example", rows };
 }
 
 /** Tells the registry what serves now. */

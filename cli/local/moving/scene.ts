@@ -1,5 +1,5 @@
 /** What there is to know of a model of this machine before another version of it comes into service. */
-import { type Manifest, manifests } from "../../../config/manifests";
+import { manifests } from "../../../config/manifests";
 import { champion, registryScheme } from "../../../config/registryNames";
 import { knownInstead } from "../../../config/words";
 import { thisMachine } from "../../commandLine";
@@ -8,6 +8,7 @@ import { MlflowClient, type ModelVersion } from "../../mlflow";
 import { localHost } from "../../ports";
 import type { Registry } from "../../registry/decide";
 import { type Named, type Promotable, type Versions, versionsOf } from "../../registry/promotion/promotable";
+import { type Servable, registeredModel } from "../registered";
 import { type LocalModel, localDir, readState } from "../state";
 
 /** What the registry's tags call this machine: `serves.local`. */
@@ -16,7 +17,7 @@ export const localStack = "local";
 /** A model in service here, with what the registry has of it. */
 export interface LocalScene {
   readonly what: Named & Pick<Promotable, "alias">;
-  readonly manifest: Manifest;
+  readonly manifest: Servable;
   readonly registry: Registry;
   readonly versions: Versions;
   /** What serves it. */
@@ -34,18 +35,13 @@ export function localRegistry(mlflow: MlflowClient): Registry {
 export async function localScene(name: string): Promise<LocalScene> {
   const { mlflow, models = {} } = readState();
   const model = models[name];
-  const manifest = manifests.find((one) => one.name === name);
-  if (model !== undefined && manifest === undefined)
-    throw new UserError(
-      `${name} was trained elsewhere: point its alias ${champion} to the version that is to serve, and start it again: ` +
-        `npm run up -- --models ${name}`,
-    );
-  if (model === undefined || manifest === undefined || mlflow === undefined) {
+  if (model === undefined || mlflow === undefined) {
     const names = Object.keys(models);
-    const start = manifest === undefined ? "npm run up" : `npm run up -- --models ${name}`;
+    const start = names.length === 0 ? `npm run up -- --models ${name}` : "npm run up -- --models NAME";
     const known = names.length === 0 ? "" : ` (${knownInstead(name, names)})`;
     throw new UserError(`no model ${name} runs here${known}. Start it: ${start}`);
   }
+  const manifest = manifests.find((one) => one.name === name) ?? registeredModel(name);
   const registry = localRegistry(new MlflowClient(`http://${localHost}:${mlflow.port}`));
   const wish = `${registryScheme}${name}@${champion}`;
   const what = { stack: thisMachine, registered: name, wish, alias: champion, model: { name } };
