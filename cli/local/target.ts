@@ -1,37 +1,24 @@
+/** The local target: the platform as processes of this machine. */
 import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
-import * as z from "zod";
-
-import type { Manifest } from "../../config/manifests";
-import { champion } from "../../config/registryNames";
 import { UserError, messageOf } from "../errors";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
-import { logExcerpt, run } from "../process";
-import type { Progress, Step } from "../progress";
+import type { Progress } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
-import { promotionOf, rolledBackTag } from "../registry/promotion/record";
-import { isUrl, trainingFingerprint } from "./fingerprint";
+import { isUrl } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";
 import { tellService } from "./moving/service";
-import { localRegistry, localStack } from "./moving/scene";
+import { localRegistry } from "./moving/scene";
 import type { Ports } from "./portChoice";
-import {
-  type Servable,
-  environmentOf,
-  exampleIn,
-  filesOf,
-  findRegistered,
-  registeredModel,
-} from "./registered";
+import { type Servable, environmentOf, exampleIn, findRegistered, registeredModel } from "./registered";
 import { LocalServices } from "./services";
-import { type LocalModel, localDir } from "./state";
-
-/** Tag of a model version: the fingerprint of what it was trained from. */
-const fingerprintTag = "fingerprint";
+import type { LocalModel } from "./state";
+import { trainIfChanged } from "./training";
+import { fetchChampion, fetchVersion } from "./versionFiles";
 
 /** What the user may choose for the local target. */
 export interface LocalOptions {
@@ -201,134 +188,10 @@ function refuseForSeveral(trained: number, registered: number, { data, ports }: 
   );
 }
 
-/** What the training prints; `reason` is why the version has its alias, a sentence. */
-const trainingResult = z.object({
-  ...{ version: z.string(), alias: z.string().nullable(), previous_champion: z.string().nullable() },
-  ...{ reason: z.string(), metrics: z.object({ test_score: z.number() }) },
-});
-
-/** @throws UserError the training has printed something else, or more. */
-export function readTrainingResult(output: string, log: string): z.infer<typeof trainingResult> {
-  try {
-    return trainingResult.parse(JSON.parse(output));
-  } catch {
-    const said = output.trim().slice(0, 200);
-    throw new UserError(
-      `training: it ended well, and its output is not its result: ${said === "" ? "nothing" : JSON.stringify(said)}. ` +
-        `Whatever prints there, such as a sitecustomize.py of this Python, is in the way. ${logExcerpt(log)}`,
-    );
-  }
-}
-
 /** The address as training takes it: paths are the user's, who may stand in another folder than npm. */
 function dataAddress(data: string | undefined): string | undefined {
   if (data === undefined || isUrl(data)) return data;
   const file = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), data);
   if (!existsSync(file)) throw new UserError(`--data: there is no file ${file}.`);
   return file;
-}
-
-async function trainIfChanged(
-  manifest: Manifest,
-  python: Environment,
-  mlflow: MlflowClient,
-  data: string | undefined,
-  step: Step,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name, folder, training } = manifest;
-  const fingerprint = trainingFingerprint(manifest, data);
-  const [present, known] = await Promise.all([
-    mlflow.versionByAlias(name, champion).then((found) => whole(mlflow, found)),
-    mlflow.versionByTag(name, fingerprintTag, fingerprint).then((found) => whole(mlflow, found)),
-  ]);
-  if (present !== undefined && known?.version === present.version) {
-    step.detail(`code and data unchanged since version ${known.version}`);
-    return;
-  }
-  // Another version has become the champion since, perhaps on other data: who is better is asked of the data of today.
-  const again = present === undefined ? undefined : known;
-  if (present !== undefined && again !== undefined && wasLeft(again, present)) {
-    step.detail(
-      `code and data unchanged since version ${again.version}, in whose place somebody has chosen version ${present.version}`,
-    );
-    return;
-  }
-  step.detail(
-    again === undefined ? "starting" : `comparing version ${again.version} with the champion again`,
-  );
-  const log = localDir("logs", `training-${name}.log`);
-  const output = await run(
-    python.module(`training ${name}`, log, [
-      ...[`${folder}.train`, "--json", "--tracking-uri", mlflow.url, "--register-as", name],
-      ...(again === undefined ? ["--tag", `${fingerprintTag}=${fingerprint}`] : ["--compare", again.version]),
-      ...(data === undefined ? [] : ["--data", data]),
-    ]),
-    signal,
-    (line) => {
-      step.detail(line);
-    },
-  );
-  const result = readTrainingResult(output, log);
-  const { version, alias, reason, metrics } = result;
-  const why = result.previous_champion === null ? "" : `: ${reason}`;
-  if (again === undefined)
-    step.detail(
-      `version ${version} is ${alias}, ${training.score} ${metrics.test_score.toFixed(3)} on test rows${why}`,
-    );
-  else if (alias === champion)
-    step.detail(`code and data unchanged since version ${version}, which is ${champion} again${why}`);
-  else step.detail(`code and data unchanged since version ${version}, but it is not the ${champion}${why}`);
-}
-
-/** Whether somebody has promoted another version in the place of one, or rolled it back: a training does not undo that. */
-function wasLeft(one: ModelVersion, champion: ModelVersion): boolean {
-  const promotion = promotionOf(champion, localStack);
-  const chosen = promotion?.chosen === true && promotion.from === Number(one.version);
-  return chosen || rolledBackTag(localStack) in one.tags;
-}
-
-/** A version, if its files are here or in MLflow's store; one without them is as if it were not there. */
-async function whole(
-  mlflow: MlflowClient,
-  version: ModelVersion | undefined,
-): Promise<ModelVersion | undefined> {
-  if (version === undefined) return undefined;
-  return existsSync(modelFile(filesOf(version))) || (await mlflow.holds(version)) ? version : undefined;
-}
-
-function modelFile(folder: string): string {
-  return path.join(folder, "MLmodel");
-}
-
-/** Fetches the champion's files. */
-async function fetchChampion(
-  name: string,
-  mlflow: MlflowClient,
-  step: Step,
-): Promise<{ version: ModelVersion; files: string }> {
-  const version = await mlflow.versionByAlias(name, champion);
-  if (version === undefined)
-    throw new UserError(`MLflow has no ${champion} of ${name}, though it was trained.`);
-  const files = await fetchVersion(version, mlflow, step, `models:/${version.name}@${champion} is `);
-  return { version, files };
-}
-
-/**
- * Fetches a version's files; they never change, so once is enough.
- *
- * @param what stands before the version's number, for people.
- * @returns their folder.
- */
-export async function fetchVersion(
-  version: ModelVersion,
-  mlflow: MlflowClient,
-  step: Step,
-  what = "",
-): Promise<string> {
-  const files = filesOf(version);
-  const fetched = !existsSync(modelFile(files));
-  if (fetched) await mlflow.download(version, files);
-  step.detail(`${what}version ${version.version}${fetched ? "" : ", was fetched"}`);
-  return files;
 }

@@ -20,7 +20,7 @@ import { localClient } from "../modelServer";
 import { ModelServices } from "../modelServices";
 import { PortChoice } from "../portChoice";
 import { type Servable, environmentOf, exampleIn, isTrainedHere, lookAt } from "../registered";
-import { fetchVersion } from "../target";
+import { fetchVersion } from "../versionFiles";
 import { type LocalScene, localScene, localStack } from "./scene";
 
 /** How a version is brought into service. */

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 
 import { Interrupted, UserError } from "../../../cli/errors";
-import { readTrainingResult } from "../../../cli/local/target";
+import { readTrainingResult } from "../../../cli/local/training";
 import { choosePort } from "../../../cli/ports";
 import {
   type ProcessIdentity,
