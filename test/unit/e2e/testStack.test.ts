@@ -10,24 +10,28 @@ import { UserError } from "../../../cli/errors";
 import { projectDir } from "../../../cli/paths";
 import { TestStack } from "../../e2e/testStack";
 
+const resources = { cpu: "150m" };
 const model = (parameters?: object) => ({
   name: "house-price",
   image: "house-price-serve",
+  resources,
   training: { image: "house-price-train", ...(parameters && { parameters }) },
 });
 /** All models of the project; the test is about house-price. */
 const models = (parameters?: object) => [
-  { name: "digits", image: "digits-serve", training: { image: "digits-train" } },
+  { name: "digits", image: "digits-serve", resources, training: { image: "digits-train" } },
   model(parameters),
   {
     name: "wine-quality-sklearn",
     server: "SKLEARN_SERVER",
+    resources,
     allowCode: true,
     training: { image: "wine-quality-sklearn-train" },
   },
   {
     name: "wine-quality-xgboost",
     server: "XGBOOST_SERVER",
+    resources,
     allowCode: false,
     training: { image: "wine-quality-xgboost-train" },
   },
