@@ -63,13 +63,17 @@ def _summary(recipe: Recipe, outcome: Outcome) -> str:
     lines = [
         f"{outcome.model} version {outcome.version} {standing}: {outcome.reason}",
         f"{recipe.score} {metrics['test_score']:.3f} on test rows ({metrics['train_score']:.3f} in training), "
-        f"mean error {metrics['test_mae']:,.{_digits(metrics['test_mae'])}f} {recipe.unit}",
+        f"{_error(recipe, metrics)}",
         f"data {data.source}, {data.rows:,} rows",
         f"run {outcome.run_id}",
     ]
     return "\n".join(lines)
 
 
-def _digits(error: float) -> int:
-    """Behind the point: of a large error they say nothing."""
-    return 0 if error >= 100 else 2  # noqa: PLR2004
+def _error(recipe: Recipe, metrics: dict[str, float]) -> str:
+    """How far off a model is, in words."""
+    if recipe.classes:
+        return f"log loss {metrics['test_log_loss']:.3f}"
+    error = metrics["test_mae"]
+    # Of a large error the digits behind the point say nothing.
+    return f"mean error {error:,.{0 if error >= 100 else 2}f} {recipe.unit}"  # noqa: PLR2004

@@ -11,7 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 
 from modelkit import registry
 
-METRICS = {"train_score", "test_score", "test_mae"}
+METRICS = {"train_score", "test_score"}
 """Of a run, what is told of it."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def test_training(tracking_uri: str, capsys: pytest.CaptureFixture[str]) -> None
     rows = pd.DataFrame(record.rows, columns=list(FEATURES)).astype("int64")
     assert record.mismatches(loaded.predict(rows).tolist()) == []
     assert np.shape(record.predictions) == (5, len(CLASSES))
+
+
+def test_training_told_to_people_and_not_repeated(tracking_uri: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--tracking-uri", tracking_uri, "--register-as", "digits-once", "--once", "key"]
+    told = []
+    for _ in range(2):
+        assert main(RECIPE, command) == 0
+        told.append(capsys.readouterr().out)
+    first, again = told
+    assert re.search(
+        r"^accuracy 0\.9\d\d on test rows \(0\.9\d\d in training\), log loss 0\.\d{3}$", first, re.MULTILINE
+    )
+    assert again.startswith("digits-once version 1 is the champion: an earlier run has trained it")
+    assert main(RECIPE, [*command[:4], "--json", "--compare", "1"]) == 0
 
 
 def test_sample_is_reproduced_to_the_byte(tmp_path: Path) -> None:
