@@ -124,10 +124,10 @@ def _time(value: Any) -> Any:
         return _NONE
     try:
         time = pd.Timestamp(text)
+        # MLflow's have no zone. NumPy would make another time of one that nanoseconds do not reach; pandas raises.
+        return (time.tz_convert(None) if time.tzinfo else time).as_unit("ns").to_datetime64()
     except ValueError:
         return _NONE
-    # MLflow's have no zone.
-    return np.datetime64((time.tz_convert(None) if time.tzinfo else time).to_datetime64(), "ns")
 
 
 def _bytes(value: Any) -> Any:

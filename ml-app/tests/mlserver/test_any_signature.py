@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from mlserver.errors import InferenceError
 from mlserver.types import RequestInput
@@ -89,6 +90,21 @@ WRONG: dict[str, tuple[str, list[dict[str, Any]], str]] = {
         '"since" holds "soon"; the model takes times such as',
     ),
     "no such time": ("dates", [tensor(["2026-02-31"], [1, 1], "BYTES", "since"), NIGHTS], '"since" holds "2026-02-31"'),
+    "a time too early for nanoseconds": (
+        "dates",
+        [tensor(["1600-01-01"], [1, 1], "BYTES", "since"), NIGHTS],
+        '"since" holds "1600-01-01"; the model takes times such as',
+    ),
+    "a time too late for nanoseconds": (
+        "dates",
+        [tensor(["9999-12-31"], [1, 1], "BYTES", "since"), NIGHTS],
+        '"since" holds "9999-12-31"; the model takes times such as',
+    ),
+    "a time that its zone makes too late": (
+        "dates",
+        [tensor(["2262-04-11T23:00:00.000000001-02:00"], [1, 1], "BYTES", "since"), NIGHTS],
+        '"since" holds "2262-04-11T23:00:00.000000001-02:00"; the model takes times such as',
+    ),
     "no time at all": (
         "dates",
         [tensor([None], [1, 1], "BYTES", "since"), NIGHTS],
@@ -147,6 +163,14 @@ def test_what_is_given_in_other_ways_is_the_same(others: Others) -> None:
     dates = [others.servers["dates"].infer(since, NIGHTS).content["outputs"] for since in (SINCE, zoned)]
     assert dates[0] == dates[1]
     assert dates[0][0]["data"] == ["2026-02-01T12:00:00"]
+
+
+def test_the_first_and_the_last_time_of_nanoseconds_are_taken() -> None:
+    read = reading([{"type": "datetime", "name": "since", "required": True}])
+    assert read
+    bounds = [pd.Timestamp.min, pd.Timestamp.max]
+    times = RequestInput(**tensor([bound.isoformat() for bound in bounds], [2], "BYTES", "since"))
+    assert list(read([times])["since"]) == bounds
 
 
 def test_what_is_missing_is_null(others: Others) -> None:
