@@ -18,8 +18,17 @@ FORMATS = ("PNG", "JPEG")
 MAX_SIDE = 2048
 """Pixels of a side; a picture of so many in both, with colours and transparency, takes 70 MB while it is read."""
 
+MAX_SCANS = 32
+"""Of a JPEG. Each goes over all pixels, and a few bytes are enough for one; a progressive one of a camera has ten."""
+
 ENOUGH = 256
 """Pixels of a side that tell as much of a digit as more would; a larger picture is brought down to about that."""
+
+JPEGS = ("JPEG", "MPO")
+"""As Pillow calls a JPEG file of one picture, and of several."""
+
+SCAN = b"\xff\xda"
+"""Where a scan of a JPEG begins. Among its pixels these bytes cannot stand."""
 
 LEAST_CONTRAST = 0.1
 """From the lightest to the darkest pixel, as a share of black to white; below that nothing is written there."""
@@ -43,7 +52,8 @@ def pixels(content: bytes) -> npt.NDArray[np.float64]:
         contrast stretched. What its border mostly is, is paper.
 
     Raises:
-        BadRequest: it is no such picture, is animated, too large or too small, cut off, or shows nothing.
+        BadRequest: it is no such picture, is animated, too large or too small, has too many scans, is cut off, or shows
+            nothing.
     """
     with _one_at_a_time:
         grey = _grey(content)
@@ -66,7 +76,7 @@ def _grey(content: bytes) -> npt.NDArray[np.float64]:
             # Its own bound for decompression bombs is far above ours, which is checked before anything is unpacked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(content), formats=FORMATS) as picture:
-                _check(picture)
+                _check(picture, content)
                 picture.load()
                 return _brightness(ImageOps.exif_transpose(picture))
     except BadRequest:
@@ -79,13 +89,15 @@ def _grey(content: bytes) -> npt.NDArray[np.float64]:
         raise BadRequest(f"the picture cannot be read: {error}") from error
 
 
-def _check(picture: Image.Image) -> None:
-    """Refuse by what stands in the head of the file, before its pixels are unpacked."""
+def _check(picture: Image.Image, content: bytes) -> None:
+    """Refuse by what can be seen of the file before its pixels are unpacked."""
     width, height = picture.size
     if max(width, height) > MAX_SIDE:
         raise BadRequest(f"the picture is too large: {width} x {height} pixels, at most {MAX_SIDE} x {MAX_SIDE}")
     if min(width, height) < SIDE:
         raise BadRequest(f"the picture is too small: {width} x {height} pixels, at least {SIDE} x {SIDE}")
+    if picture.format in JPEGS and (scans := content.count(SCAN)) > MAX_SCANS:
+        raise BadRequest(f"the picture has {scans} scans, at most {MAX_SCANS}")
     if getattr(picture, "n_frames", 1) > 1:
         raise BadRequest("the picture is animated: send one that stands still")
 

@@ -22,7 +22,7 @@ from seldon_core.proto import prediction_pb2
 from sklearn.linear_model import LogisticRegression
 
 from digits import features
-from digits.serve.picture import MAX_SIDE
+from digits.serve.picture import MAX_SCANS, MAX_SIDE, SCAN
 from model_folder import write_stored
 from model_process import ModelProcess
 from test_rest_refusals import assert_refused
@@ -107,6 +107,13 @@ def turned(image: Image.Image) -> bytes:
     return saved(image.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif)
 
 
+def scans(image: Image.Image, number: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated until there are so many."""
+    content = saved(image, "JPEG", progressive=True)
+    begin = content.rfind(SCAN)
+    return content[:-2] + content[begin:-2] * (number - content.count(SCAN)) + content[-2:]
+
+
 KINDS: dict[str, Callable[[Image.Image], bytes]] = {
     "PNG, grey": saved,
     "PNG, colours": lambda image: saved(image.convert("RGB")),
@@ -119,6 +126,8 @@ KINDS: dict[str, Callable[[Image.Image], bytes]] = {
     "JPEG, grey": lambda image: saved(image, "JPEG", quality=90),
     "JPEG, CMYK": lambda image: saved(image.convert("CMYK"), "JPEG", quality=90),
     "JPEG, turned by the camera": turned,
+    "JPEG, of as many scans as may be": lambda image: scans(image, MAX_SCANS),
+    "PNG, with bytes of scans": lambda image: saved(image)[:-12] + chunk(b"noTe", SCAN * 99) + saved(image)[-12:],
     "as large as may be": lambda image: saved(image.resize((MAX_SIDE, MAX_SIDE)).convert("RGBA")),
     "as small as may be": lambda image: saved(image.resize((8, 8), Image.Resampling.BOX)),
 }
@@ -189,6 +198,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: saved(Image.new("L", (80, 80)), save_all=True, append_images=[Image.new("L", (80, 80), 255)]),
         "the picture is animated",
     ),
+    "20,000 scans": (lambda: scans(Image.new("RGB", (2048, 2048)), 20_000), "the picture has 20000 scans, at most 32"),
     "1 x 1": (lambda: saved(Image.new("L", (1, 1))), "the picture is too small: 1 x 1 pixels, at least 8 x 8"),
     "20,000 x 20,000": (lambda: png(20_000, 20_000), "the picture is too large"),
     "2049 x 8": (lambda: png(MAX_SIDE + 1, 8), f"the picture is too large: 2049 x 8 pixels, at most {MAX_SIDE} x"),
