@@ -45,7 +45,7 @@ def pixels(content: bytes) -> npt.NDArray[np.float64]:
 
     Args:
         content: a PNG or JPEG file. Colours, transparency (on white paper), CMYK, 16 bits and the rotation that a
-            camera notes are understood.
+            camera notes are understood. Of several pictures in a JPEG the first is taken.
 
     Returns:
         float64 array of shape (1, 64), from 0 (paper) to `INK`: the picture made square, brought to 8 x 8, and its
@@ -96,9 +96,11 @@ def _check(picture: Image.Image, content: bytes) -> None:
         raise BadRequest(f"the picture is too large: {width} x {height} pixels, at most {MAX_SIDE} x {MAX_SIDE}")
     if min(width, height) < SIDE:
         raise BadRequest(f"the picture is too small: {width} x {height} pixels, at least {SIDE} x {SIDE}")
-    if picture.format in JPEGS and (scans := content.count(SCAN)) > MAX_SCANS:
-        raise BadRequest(f"the picture has {scans} scans, at most {MAX_SCANS}")
-    if getattr(picture, "n_frames", 1) > 1:
+    if picture.format in JPEGS:
+        # Of several pictures the first is taken: the others are smaller ones of the same, or from another angle.
+        if (scans := content.count(SCAN)) > MAX_SCANS:
+            raise BadRequest(f"the picture has {scans} scans, at most {MAX_SCANS}")
+    elif getattr(picture, "n_frames", 1) > 1:
         raise BadRequest("the picture is animated: send one that stands still")
 
 

@@ -128,6 +128,7 @@ KINDS: dict[str, Callable[[Image.Image], bytes]] = {
     "JPEG, turned by the camera": turned,
     "JPEG, of as many scans as may be": lambda image: scans(image, MAX_SCANS),
     "PNG, with bytes of scans": lambda image: saved(image)[:-12] + chunk(b"noTe", SCAN * 99) + saved(image)[-12:],
+    "JPEG, two pictures": lambda image: saved(image, "MPO", save_all=True, append_images=[image.rotate(90)]),
     "as large as may be": lambda image: saved(image.resize((MAX_SIDE, MAX_SIDE)).convert("RGBA")),
     "as small as may be": lambda image: saved(image.resize((8, 8), Image.Resampling.BOX)),
 }
