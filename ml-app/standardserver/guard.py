@@ -32,6 +32,7 @@ import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import mlserver.grpc.server as grpc
@@ -106,6 +107,13 @@ class Model(_Runtime):  # type: ignore[misc]
                 for name in self._names
             ]
         return loaded
+
+    def _sync_metadata(self) -> None:
+        """Tell what the signature says. MLServer's runtime for MLflow 1.7.1 fails at one without outputs."""
+        said: Any = self._signature
+        if said is not None and said.outputs is None:
+            self._signature: Any = SimpleNamespace(inputs=said.inputs, outputs=SimpleNamespace(inputs=[]))
+        super()._sync_metadata()
 
     def decode_request(self, inference_request: InferenceRequest, default_codec: Any = None) -> Any:
         """The rows of a request in the order of the model's names, as the runtime likes them best."""

@@ -202,6 +202,10 @@ def one_row() -> Any:
     return pyfunc(OneRow(), NUMBERS[:1], np.array([1.0]))
 
 
+def no_outputs() -> Any:
+    return pyfunc(OneRow(), NUMBERS[:1], None)
+
+
 def large() -> Any:
     many = rng.random((6_500_000, 2))
     model = KNeighborsRegressor(1, algorithm="brute").fit(many, many[:, 0])
@@ -212,7 +216,7 @@ def large() -> Any:
 
 MODELS: list[Callable[[], Any]] = [
     *(forest, texts, xgboost, lightgbm, artifacts, custom, two_inputs, two_outputs),
-    *(probabilities, strings, dates, missing, one_row, large),
+    *(probabilities, strings, dates, missing, one_row, no_outputs, large),
 ]
 
 

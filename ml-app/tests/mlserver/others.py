@@ -17,7 +17,7 @@ OLD = "xgboost 2.1"
 """The one of an older MLflow, and in its environment."""
 NAMES = (
     *("forest", "texts", "xgboost", "lightgbm", "artifacts", "custom", "two_inputs", "two_outputs"),
-    *("probabilities", "strings", "dates", "missing", "one_row", "large", OLD),
+    *("probabilities", "strings", "dates", "missing", "one_row", "no_outputs", "large", OLD),
 )
 
 
