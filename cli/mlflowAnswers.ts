@@ -6,6 +6,8 @@ export interface ModelVersion {
   readonly name: string;
   readonly version: string;
   readonly runId: string;
+  /** What was registered, such as `models:/m-0f63…`; undefined where the server does not say. */
+  readonly source?: string;
   /** Values of its tags, by key. */
   readonly tags: Readonly<Record<string, string>>;
   /** When it was registered, in ISO's form; undefined where the server does not say. */
@@ -24,6 +26,7 @@ export interface VersionAnswer {
     name: string;
     version: string;
     run_id?: string;
+    source?: string;
     creation_timestamp?: number;
     tags?: { key: string; value: string }[];
   };
@@ -65,6 +68,7 @@ export function toVersion({ model_version: answer }: Partial<VersionAnswer>): Mo
     name: answer.name,
     version: answer.version,
     runId: answer.run_id ?? "",
+    ...(answer.source !== undefined && { source: answer.source }),
     tags: Object.fromEntries((answer.tags ?? []).map(({ key, value }) => [key, value])),
     ...(answer.creation_timestamp !== undefined && {
       registered: new Date(answer.creation_timestamp).toISOString(),

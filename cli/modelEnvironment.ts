@@ -38,8 +38,12 @@ const firmPins = ["mlserver", "uvloop"];
 const oldestMlflow = "2.19.0";
 const shownCharacters = 400;
 
-const requirementLine =
-  /^([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)\s*(?:\[[\w\s,.-]*\])?\s*(\(?(?:[<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*\)?\s*(?:;[^$@/\\]*)?)$/i;
+/** No requirement is longer; what reads a line takes time with its length. */
+const longestLine = 500;
+/** Name, extras, and what follows them. */
+const requirementLine = /^([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?) ?(\[[\w ,.-]*\])? ?(.*)$/i;
+const versionsOf = /^\(?((?:===|[<>=!~]=|[<>]) ?[\w.*+!-]+ ?(?:, ?|(?=\)|$)))*\)?$/;
+const marker = /^[^$@/\\]*$/;
 const archive = /\.(whl|zip|tar|tgz|gz|bz2|xz)$/i;
 
 /**
@@ -169,6 +173,7 @@ export function requirementsOf(text: string): readonly Requirement[] {
       line
         .replace(/(^|\s)#.*$/, "")
         .replace(/\s--hash=\S+/g, "")
+        .replace(/\s+/g, " ")
         .trim(),
     )
     .filter((line) => line !== "");
@@ -183,10 +188,12 @@ export function requirementsOf(text: string): readonly Requirement[] {
 }
 
 function requirementOf(line: string): Requirement | undefined {
-  const [, name = "", rest = ""] = requirementLine.exec(line) ?? [];
-  return name === "" || archive.test(name)
-    ? undefined
-    : { name: normal(name), text: line, rest: rest.trim() };
+  if (line.length > longestLine) return undefined;
+  const [, name = "", , rest = ""] = requirementLine.exec(line) ?? [];
+  const [versions = "", ...markers] = rest.split(";");
+  const isRead = versionsOf.test(versions.trim()) && marker.test(markers.join(";"));
+  if (name === "" || archive.test(name) || !isRead) return undefined;
+  return { name: normal(name), text: line, rest: rest.trim() };
 }
 
 /** What is installed for requirements: of MLflow what serving needs. */
@@ -200,7 +207,7 @@ function forServing(wanted: readonly Requirement[]): string[] {
 
 /** Whether a requirement is for an MLflow that is older than any that serves. */
 function isOlder(rest: string): boolean {
-  const [, major, minor] = /^==(\d+)\.(\d+)/.exec(rest) ?? [];
+  const [, major, minor] = /^\(?={2,3} ?(\d+)\.(\d+)/.exec(rest) ?? [];
   if (major === undefined) return false;
   const [oldestMajor = 0, oldestMinor = 0] = oldestMlflow.split(".").map(Number);
   return Number(major) < oldestMajor || (Number(major) === oldestMajor && Number(minor) < oldestMinor);

@@ -25,9 +25,6 @@ export interface ModelFile {
 
 /** Types that MLflow has skops trust in every model of these libraries: they hold data. */
 const plainTypes = /^(sklearn\.|lightgbm\.(basic|sklearn)\.|collections\.OrderedDict$|numpy\.dtype$)/;
-/** Files of these hold data alone; those of scikit-learn and LightGBM do where skops or the library itself wrote them. */
-const plainFlavors = ["xgboost", "catboost", "onnx"];
-
 /**
  * What a model's `MLmodel` says.
  *
@@ -78,20 +75,23 @@ export function parseModelFile(written: string): ModelFile | undefined {
   };
 }
 
-/** What of a model runs code of whoever has logged it when it is loaded, in words; none if it is data alone. */
+/**
+ * What of a model runs code of whoever has logged it when it is loaded, in words; none if it is data alone. What counts is
+ * what its loader reads, whatever else stands beside that: anybody may have written the file.
+ */
 export function codeIn({ flavors }: ModelFile): string[] {
   const { python_function: general, ...libraries } = flavors;
-  const names = Object.keys(libraries);
   const own = [
     ...(general?.["code"] == null ? [] : [`Python code of its own (${text(general["code"])}/)`]),
     ...(general?.["model_code_path"] == null ? [] : [`a script (${text(general["model_code_path"])})`]),
   ];
   const loader = text(general?.["loader_module"]);
-  const files =
-    names.length === 0
-      ? [codeOfGeneral(general ?? {}, loader)]
-      : names.map((name) => codeOf(name, libraries[name] ?? {}));
-  return [...new Set([...own, ...files.flatMap((one) => one ?? [])])];
+  const library = /^mlflow\.(\w+)$/.exec(loader)?.[1];
+  const read =
+    library === undefined || library === "pyfunc"
+      ? codeOfGeneral(general ?? {}, loader)
+      : codeOf(library, libraries[library] ?? {});
+  return [...new Set([...own, ...(read === undefined ? [] : [read])])];
 }
 
 function codeOfGeneral(general: Flavor, loader: string): string | undefined {
@@ -101,18 +101,32 @@ function codeOfGeneral(general: Flavor, loader: string): string | undefined {
     : `a pickle (${text(general["python_model"])})`;
 }
 
+/** What MLflow's loader for a library reads, by what it goes by itself. */
 function codeOf(library: string, flavor: Flavor): string | undefined {
-  if (plainFlavors.includes(library)) return undefined;
+  const { model_class: type, serialization_format: format } = flavor;
   const file = text(flavor["pickled_model"] ?? flavor["data"] ?? flavor["model_path"] ?? library);
-  const format = flavor["serialization_format"];
-  if (library === "lightgbm" && file.endsWith(".lgb")) return undefined;
-  if ((library === "sklearn" || library === "lightgbm") && (format === "skops" || file.endsWith(".skops"))) {
-    const trusted = flavor["skops_trusted_types"];
-    const odd = (Array.isArray(trusted) ? trusted.map(String) : []).filter((one) => !plainTypes.test(one));
-    return odd.length === 0 ? undefined : `types of others (${odd.join(", ")})`;
+  switch (library) {
+    case "catboost":
+    case "onnx":
+      return undefined;
+    case "xgboost":
+      // It makes one of whatever class stands there.
+      return type == null || /^xgboost\.\w+\.\w+$/.test(text(type)) ? undefined : `a class (${text(type)})`;
+    case "lightgbm":
+      if (type == null || type === "lightgbm.basic.Booster") return undefined;
+      return codeOfSerialised(format, file, flavor);
+    case "sklearn":
+      return codeOfSerialised(format, file, flavor);
+    default:
+      return `what the loader for ${library} reads, which may be a pickle`;
   }
-  if (library === "sklearn" || library === "lightgbm") return `a pickle (${file})`;
-  return `what the loader for ${library} reads, which may be a pickle`;
+}
+
+function codeOfSerialised(format: unknown, file: string, flavor: Flavor): string | undefined {
+  if (format !== "skops") return `a pickle (${file})`;
+  const trusted = flavor["skops_trusted_types"];
+  const odd = (Array.isArray(trusted) ? trusted.map(String) : []).filter((one) => !plainTypes.test(one));
+  return odd.length === 0 ? undefined : `types of others (${odd.join(", ")})`;
 }
 
 function text(value: unknown): string {

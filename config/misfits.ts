@@ -72,7 +72,8 @@ function readerOf(form: string): string {
 function running({ form, loading }: Decided, server: Server): string[] {
   // It reads the file of the trees alone, whatever lies beside it.
   if (server === "XGBOOST_SERVER") return [];
-  const code = loading?.code ?? (isPickle(form) ? ["a pickle"] : []);
+  const known = loading?.code ?? [];
+  const code = known.length === 0 && isPickle(form) ? ["a pickle"] : known;
   if (code.length === 0) return [];
   return [
     `, which holds ${listed(code)}: whoever loads it runs the code of whoever has logged it. Write allowCode: true if only ` +

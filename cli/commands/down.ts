@@ -7,7 +7,7 @@ import { killEngines } from "../engine/command";
 import { keptContext } from "../engine/settings";
 import { onInterruption } from "../interruption";
 import { leftovers, localDir, readState, servicesOf, writeState } from "../local/state";
-import { runningUp } from "../local/turns";
+import { atWorkNow } from "../local/turns";
 import { shown } from "../paths";
 import { identify, inWords, stop } from "../ownProcesses";
 import { Progress } from "../progress";
@@ -56,16 +56,15 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
     const what = `${shown(localDir())} will be removed: MLflow's database, models and logs.`;
     await confirmLoss(what, "local", options, progress);
   }
-  const keeper = runningUp();
-  if (keeper !== undefined) {
-    await progress.step("npm run up", async (step) => {
+  const commands = atWorkNow();
+  for (const { command, process: keeper } of commands)
+    await progress.step(command, async (step) => {
       step.detail(`asking process ${keeper.pid} to stop`);
       process.kill(keeper.pid, "SIGTERM");
       // One that was halted, by Ctrl-Z, hears nothing before it goes on.
       process.kill(keeper.pid, "SIGCONT");
       while (identify(keeper.pid)?.started === keeper.started) await sleep(100);
     });
-  }
   const services = servicesOf(readState());
   await Promise.all(
     services.map(([name, { identity }]) =>
@@ -78,7 +77,7 @@ async function stopLocal(options: DownOptions, progress: Progress, quiet: boolea
   const left = leftovers();
   await Promise.all(left.map(stop));
   if (existsSync(localDir())) writeState({});
-  const idle = keeper === undefined && services.length + left.length === 0;
+  const idle = commands.length === 0 && services.length + left.length === 0;
   if (idle && quiet && !existsSync(localDir())) return;
   if (left.length > 0) progress.say(`Stopped what a killed command had left behind: ${inWords(left)}.`);
   if (idle) progress.say("Nothing was running on this machine.");

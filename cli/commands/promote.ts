@@ -4,7 +4,8 @@ import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
 import { killComing } from "../local/modelServices";
 import { type LocalMove, promoteHere } from "../local/moving/move";
-import { readState } from "../local/state";
+import { clearUp } from "../local/clearing";
+import { runningModel } from "../local/state";
 import { takeTurn } from "../local/turns";
 import { Progress } from "../progress";
 import type { MovingOptions } from "../registry/promotion/moving";
@@ -64,6 +65,7 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
         throw new UserError("--branch writes the lock of a stack, and this machine has none: leave it out.");
       const turn = takeTurn("promote");
       try {
+        await clearUp(progress, signal);
         await here({ progress, signal });
       } finally {
         turn.end();
@@ -90,5 +92,5 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
 function isHere(name: string, options: MoveOptions): boolean {
   if (isLocal(options)) return true;
   const named = options.stack !== undefined || options.context !== undefined || options.target === "cluster";
-  return !named && readState().models?.[name] !== undefined;
+  return !named && runningModel(name) !== undefined;
 }

@@ -18,6 +18,7 @@ import {
   type ModelPorts,
   localDir,
   readState,
+  runningModel,
   serviceMark,
   together,
   writeState,
@@ -75,10 +76,11 @@ export class ModelServices {
       await prove(inside(one));
       return true;
     };
-    const before = readState().models?.[manifest.name];
+    const before = runningModel(manifest.name);
     if (before !== undefined && (await isRight(before, made, right, step, this.signal))) {
       await this.inOrder(() => lead(this.signal));
       step.detail(`${predictUrl(before)}, was running`);
+      await seen?.(before);
       return before;
     }
     step.detail("loading the model");

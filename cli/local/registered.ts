@@ -204,9 +204,10 @@ async function pinsOf(
   return pins;
 }
 
-/** Where the files of a version are kept. */
-export function filesOf({ name, version, runId }: ModelVersion): string {
-  return localDir("models", name, `${version}-${runId}`);
+/** Where the files of a version are kept: a model that was deleted and registered again has the same numbers. */
+export function filesOf({ name, version, runId, source }: ModelVersion): string {
+  const origin = createHash("sha256").update(JSON.stringify([runId, source]));
+  return localDir("models", name, `${version}-${origin.digest("hex").slice(0, 16)}`);
 }
 
 /** The first row of the input example among a model's files; undefined if there is none, or it is no table. */

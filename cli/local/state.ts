@@ -117,6 +117,12 @@ export function readState(): LocalState {
   };
 }
 
+/** The server of a model of this name, if one runs; a model may be called `constructor`. */
+export function runningModel(name: string): LocalModel | undefined {
+  const { models = {} } = readState();
+  return Object.hasOwn(models, name) ? models[name] : undefined;
+}
+
 /** What a killed command has left behind: all that was started here and is no service that the state tells of. */
 export function leftovers(): ProcessIdentity[] {
   return leftBehind(servicesOf(readState()).map(([, { identity }]) => identity));

@@ -28,6 +28,14 @@ export interface Turn {
 
 const fileOf = (command: Command) => localDir(`${command}.lock`);
 
+/** The commands that are at work, or keep the services in the foreground, as they are typed. */
+export function atWorkNow(): { readonly command: string; readonly process: ProcessIdentity }[] {
+  return (["promote", "up"] as const).flatMap((command) => {
+    const holder = holderOf(command);
+    return holder === undefined ? [] : [{ command: `npm run ${command}`, process: holder }];
+  });
+}
+
 /** The `up` that is at work, or keeps the services in the foreground; undefined if there is none. */
 export function runningUp(): ProcessIdentity | undefined {
   const holder = holderOf("up");
@@ -35,8 +43,12 @@ export function runningUp(): ProcessIdentity | undefined {
 }
 
 function holderOf(command: Command): Holder | undefined {
+  return holderIn(fileOf(command));
+}
+
+function holderIn(file: string): Holder | undefined {
   try {
-    const { folder, ...holder } = holderShape.parse(JSON.parse(readFileSync(fileOf(command), "utf8")));
+    const { folder, ...holder } = holderShape.parse(JSON.parse(readFileSync(file, "utf8")));
     // A copy of the project's folder has a copy of the file, too.
     const here = folder === ownFolder() && identify(holder.pid)?.started === holder.started;
     return here ? holder : undefined;
@@ -53,7 +65,7 @@ function holderOf(command: Command): Holder | undefined {
 export function takeTurn(command: Command): Turn {
   const file = fileOf(command);
   const end = () => {
-    rmSync(file, { force: true });
+    if (holderOf(command)?.pid === process.pid) rmSync(file, { force: true });
   };
   const mine = { ...identify(process.pid), folder: ownFolder() };
   hold(command, file, mine);
@@ -75,9 +87,8 @@ function hold(command: Command, file: string, content: object): void {
   const mine = `${file}.${process.pid}`;
   writeFileSync(mine, JSON.stringify(content));
   try {
-    const holder = holderOf(command);
+    const holder = holderOf(command) ?? removeStale(command, mine);
     if (holder !== undefined) throw atWork(command, holder);
-    rmSync(file, { force: true });
     // A link fails where the file exists: of two that come at once, one gets it.
     linkSync(mine, file);
   } catch (error) {
@@ -85,6 +96,29 @@ function hold(command: Command, file: string, content: object): void {
     throw new UserError(`another \`npm run ${command}\` has just started here.`);
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/**
+ * Takes the file of a command that is gone out of the way.
+ *
+ * @param mine the file of this process, beside which it is put.
+ * @returns whose it is, if another one was quicker and has taken its turn meanwhile; it keeps it.
+ */
+function removeStale(command: Command, mine: string): Holder | undefined {
+  const file = fileOf(command);
+  const aside = `${mine}.stale`;
+  try {
+    renameSync(file, aside);
+  } catch {
+    return undefined;
+  }
+  try {
+    const holder = holderIn(aside);
+    if (holder !== undefined) linkSync(aside, file);
+    return holder;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

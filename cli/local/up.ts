@@ -6,20 +6,19 @@ import { UserError } from "../errors";
 import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
-import { inWords, isRunning, signalOwn, stop } from "../ownProcesses";
+import { isRunning, signalOwn, stop } from "../ownProcesses";
 import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
 import { type Answer, type Rows, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
-import { lead } from "./front/front";
+import { clearUp } from "./clearing";
 import { killComing } from "./modelServices";
 import type { Ports } from "./portChoice";
 import {
   type LocalModel,
   type LocalService,
-  leftovers,
   localDir,
   readState,
   recordedState,
@@ -69,18 +68,6 @@ export async function upLocal(
   } finally {
     turn.end();
   }
-}
-
-/** Stops what a killed command has left at work: two would install into one folder, or train at once. */
-async function clearUp(progress: Progress, signal: AbortSignal): Promise<void> {
-  const left = leftovers();
-  if (left.length === 0) return;
-  await progress.step("earlier run", async (step) => {
-    step.detail(`was killed; stopping what it has left: ${inWords(left)}`);
-    // It may have been about to lead people from one server to another.
-    await lead(signal);
-    await Promise.all(left.map(stop));
-  });
 }
 
 /** Shows the predictions and what to open. */

@@ -126,7 +126,10 @@ describe("npm run promote and rollback, on the local target", function () {
       await command.finished();
     }
     // Its server serves, and nobody has seen it answer.
-    const again = lastEvent(await moved(["promote", "house-price"]), "promote");
+    const events = await moved(["promote", "house-price"]);
+    expect(detailOf(events, "answers of house-price")).to.match(/^\d+ answers, each of them right$/);
+    expect(detailOf(events, "earlier run")).to.match(/^was killed; stopping what it has left/);
+    const again = lastEvent(events, "promote");
     expect(again).to.include({ version: 2, changed: true });
     expect((await versions())[0]).to.equal("2");
     // The sample, on which version 1 was trained and is better.

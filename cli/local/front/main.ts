@@ -12,8 +12,12 @@ import { pipeline } from "node:stream";
 import { localHost } from "../../ports";
 import { type Routes, readWanted, writeTaken } from "./routes";
 
-/** Connections at once on each port; more wait in the system's queue, and are then refused. */
+/** Connections at once on each port; more are closed at once. */
 const mostConnections = 1_024;
+/** How long a client may keep a connection open that the server has ended. */
+const lingerMilliseconds = 5_000;
+/** After so long without a word it is looked whether the other side is still there. */
+const aliveMilliseconds = 60_000;
 
 const [folder = ""] = process.argv.slice(2);
 const listening = new Map<number, Server>();
@@ -32,6 +36,11 @@ function hand(client: Socket, port: number): void {
     client.destroy();
     server.destroy();
   };
+  for (const socket of [client, server]) socket.setKeepAlive(true, aliveMilliseconds);
+  // All that the server had to say is sent.
+  client.once("finish", () => {
+    setTimeout(() => client.destroy(), lingerMilliseconds).unref();
+  });
   pipeline(client, server, end);
   pipeline(server, client, end);
 }
@@ -67,8 +76,13 @@ async function take(): Promise<void> {
   writeTaken(folder, { routes: wanted, refused });
 }
 
+/** Where the routes cannot be read, those of before hold, and nothing is said. */
+function tellFault(error: unknown): void {
+  console.error(error instanceof Error ? error.message : String(error));
+}
+
 /** One after the other, so that what is said at the end holds. */
-let taking = take();
+let taking = take().catch(tellFault);
 process.on("SIGHUP", () => {
-  taking = taking.then(take);
+  taking = taking.then(take).catch(tellFault);
 });

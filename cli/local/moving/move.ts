@@ -13,7 +13,7 @@ import { point } from "../../registry/promotion/alias";
 import { compare } from "../../registry/promotion/comparison";
 import { versionLines } from "../../registry/promotion/promotable";
 import { accept, chooseVersion } from "../../registry/promotion/promoting";
-import { promotionOf, record, servesTag } from "../../registry/promotion/record";
+import { promotedTag, promotionOf, record, rolledBackTag, servesTag } from "../../registry/promotion/record";
 import { type Pace, watchClients } from "../../registry/promotion/watching";
 import { signed } from "../../registry/signed";
 import { localClient } from "../modelServer";
@@ -86,8 +86,8 @@ export async function rollBackHere(name: string, how: LocalMove): Promise<void> 
   const to = await decisionFor(scene, before);
   const from = left && (await decisionFor(scene, left));
   progress.say(`${name} (${what.wish}): ${difference(from, to)}\n`);
-  // It served before, so that its code was allowed.
-  await move(scene, before, to, { ...how, left, allowCode: true });
+  // What served before was allowed to bring its code.
+  await move(scene, before, to, { ...how, left, allowCode: hasServed(before) });
   progress.event({ event: "rollback", ...eventOf(scene, to), from: from?.version ?? null });
   progress.say(
     `\nVersion ${before.version} of ${name} is in service again, and ${what.alias} in the registry.`,
@@ -102,8 +102,9 @@ async function wayBack(
   const numbered = (number: number | string | null | undefined) =>
     versions.all.find(({ version }) => version === String(number));
   const best = numbered(versions.aliases[what.alias]);
-  // Somebody was stopped between the two: on the way back, or on the way to what serves.
-  if (best !== undefined && serving !== undefined && best !== serving)
+  // Somebody was stopped between the two: on the way back, or on the way to what serves. Or the alias was moved by hand to
+  // what has never served, and there is no way back to that.
+  if (best !== undefined && serving !== undefined && best !== serving && hasServed(best))
     return promotionOf(best, localStack)?.from === Number(serving.version)
       ? { before: serving, left: best }
       : { before: best, left: serving };
@@ -115,6 +116,11 @@ async function wayBack(
     `what served before version ${model.version} of ${what.registered} here: ${gone}. Choose one: ` +
       `${commandLine("promote", thisMachine, what.model.name, "VERSION")}\n${await versionLines(registry, versions)}`,
   );
+}
+
+/** Whether a version serves here, or has done so. */
+function hasServed({ tags }: ModelVersion): boolean {
+  return [servesTag, promotedTag, rolledBackTag].some((tag) => tag(localStack) in tags);
 }
 
 /** @throws UserError its files are gone, or MLflow does not answer. */

@@ -9,7 +9,7 @@ import { localHost } from "../../ports";
 import type { Registry } from "../../registry/decide";
 import { type Named, type Promotable, type Versions, versionsOf } from "../../registry/promotion/promotable";
 import { type Servable, registeredModel } from "../registered";
-import { type LocalModel, localDir, readState } from "../state";
+import { type LocalModel, localDir, readState, runningModel } from "../state";
 
 /** What the registry's tags call this machine: `serves.local`. */
 export const localStack = "local";
@@ -34,7 +34,7 @@ export function localRegistry(mlflow: MlflowClient): Registry {
 /** @throws UserError no such model is in service here, or the registry has none. */
 export async function localScene(name: string): Promise<LocalScene> {
   const { mlflow, models = {} } = readState();
-  const model = models[name];
+  const model = runningModel(name);
   if (model === undefined || mlflow === undefined) {
     const names = Object.keys(models);
     const start = names.length === 0 ? `npm run up -- --models ${name}` : "npm run up -- --models NAME";

@@ -4,7 +4,14 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
-import { type LocalState, localDir, recordedState, serviceMark, writeState } from "../../../cli/local/state";
+import {
+  type LocalState,
+  localDir,
+  recordedState,
+  runningModel,
+  serviceMark,
+  writeState,
+} from "../../../cli/local/state";
 import { runningUp, takeTurn } from "../../../cli/local/turns";
 import { identify, ownFolder, stop } from "../../../cli/ownProcesses";
 import { Service } from "../../../cli/process";
@@ -62,6 +69,12 @@ describe("the files of the local target", () => {
         services: running,
       });
     }
+  });
+
+  it("tell of no model that is called as what every object has", () => {
+    writeState(running);
+    for (const name of ["constructor", "toString", "__proto__"])
+      expect(runningModel(name)).to.equal(undefined);
   });
 
   it("are of a copy where they name another folder", () => {

@@ -186,6 +186,8 @@ describe("the requirements of a model", () => {
     "a==1.0 --config-settings=x=y",
     "${PACKAGE}==1.0",
     "a ; python_version > '${X}'",
+    // Read at once, however it could be taken apart.
+    `a>=${"!".repeat(90)}$`,
   ])
     it(`are refused where they have ${line}`, () => {
       expect(() => requirementsOf(`numpy==1.26.4\n${line}\n`))

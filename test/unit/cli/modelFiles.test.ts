@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { stringify } from "yaml";
 
 import { UserError } from "../../../cli/errors";
-import { findRegistered, environmentOf } from "../../../cli/local/registered";
+import { environmentOf, filesOf, findRegistered } from "../../../cli/local/registered";
 import { MlflowClient } from "../../../cli/mlflow";
 import { codeIn, readModelFile } from "../../../cli/modelFiles";
 import { Environments } from "../../../cli/python";
@@ -17,13 +17,35 @@ describe("what runs when a model is loaded", () => {
 
   it("is nothing where it is data alone", () => {
     const trusted = ["lightgbm.basic.Booster", "collections.OrderedDict", "sklearn.pipeline.Pipeline"];
-    const plain = [
-      { sklearn: { pickled_model: "model.skops", serialization_format: "skops", skops_trusted_types: null } },
-      { lightgbm: { data: "model.skops", skops_trusted_types: trusted } },
-      { lightgbm: { data: "model.lgb" } },
-      { xgboost: { data: "model.ubj", model_format: "ubj" } },
+    const booster = { data: "model.skops", model_class: "lightgbm.sklearn.LGBMRegressor" };
+    const plain: [string, object][] = [
+      ["sklearn", { pickled_model: "model.skops", serialization_format: "skops", skops_trusted_types: null }],
+      ["lightgbm", { ...booster, serialization_format: "skops", skops_trusted_types: trusted }],
+      ["lightgbm", { data: "model.lgb" }],
+      ["xgboost", { data: "model.ubj", model_format: "ubj", model_class: "xgboost.sklearn.XGBRegressor" }],
     ];
-    for (const one of plain) expect(codeIn(modelFile(sklearn, one)), JSON.stringify(one)).to.deep.equal([]);
+    for (const [library, one] of plain)
+      expect(
+        codeIn(modelFile({ loader_module: `mlflow.${library}` }, { [library]: one })),
+        library,
+      ).to.deep.equal([]);
+  });
+
+  it("is what the loader reads, whatever stands beside it or a file is called", () => {
+    const said = (library: string, flavor: object, beside: object = {}) =>
+      codeIn(modelFile({ loader_module: `mlflow.${library}` }, { ...beside, [library]: flavor }));
+    expect(
+      codeIn(modelFile({ loader_module: "mlflow.sklearn" }, { xgboost: { data: "m.ubj" } })),
+    ).to.have.length(1);
+    expect(
+      said("sklearn", { pickled_model: "model.skops", serialization_format: "cloudpickle" }),
+    ).to.deep.equal(["a pickle (model.skops)"]);
+    expect(said("lightgbm", { data: "x.lgb", model_class: "lightgbm.sklearn.LGBMRegressor" })).to.deep.equal([
+      "a pickle (x.lgb)",
+    ]);
+    expect(said("xgboost", { data: "m.ubj", model_class: "shop.Trees" })).to.deep.equal([
+      "a class (shop.Trees)",
+    ]);
   });
 
   it("is named: pickles, code, scripts, types of others, loaders that nobody knows", () => {
@@ -62,6 +84,12 @@ describe("what runs when a model is loaded", () => {
 });
 
 describe("a version in the registry of this machine", () => {
+  it("has files of its own, also where a model was deleted and registered again", () => {
+    const version = { name: "churn", version: "1", runId: "", tags: {} };
+    const folders = ["models:/m-1", "models:/m-2"].map((source) => filesOf({ ...version, source }));
+    expect(folders[0]).to.not.equal(folders[1]);
+  });
+
   const described = stringify({
     flavors: { python_function: { loader_module: "mlflow.xgboost", python_version: "3.12.1" }, xgboost: {} },
     signature: { inputs: "[]" },
