@@ -16,6 +16,11 @@ export function homeDir(): string {
   return stateHome();
 }
 
+/** A path as the user has typed it: who may stand in another folder than npm. */
+export function typed(file: string): string {
+  return path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
+}
+
 /** A path as the user would type it from where they are. */
 export function shown(file: string): string {
   const relative = path.relative(process.cwd(), file);

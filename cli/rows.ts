@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import * as path from "node:path";
 
 import { parse } from "csv-parse/sync";
 import { isScalar, parseDocument } from "yaml";
 
 import { UserError, messageOf } from "./errors";
+import { typed } from "./paths";
 import type { Rows } from "./protocols/answer";
 
 /**
@@ -39,7 +39,7 @@ export function rowsFromWords(words: readonly string[]): Rows {
  * @throws UserError the file cannot be read, or a column is there twice.
  */
 export function rowsFromCsv(file: string): Rows {
-  const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
+  const place = typed(file);
   let records: Record<string, string>[];
   try {
     const text = readFileSync(place, "utf8");

@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from "node:fs";
-import * as path from "node:path";
 
 import type { Cluster } from "../cluster/cluster";
 import { servedVersion, versionInWords } from "../serving/version";
@@ -13,6 +12,7 @@ import { type LocalModel, readState } from "../local/state";
 import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
+import { typed } from "../paths";
 import type { Answer, ModelClient, Rows } from "../protocols/answer";
 import { clientAt } from "../protocols/protocols";
 import { rowsFromCsv, rowsFromWords } from "../rows";
@@ -72,8 +72,7 @@ const mostBytes = 64 * 1024 * 1024;
 
 /** @throws UserError it cannot be read. */
 function readPicture(file: string): Buffer {
-  // The user may stand in another folder than npm.
-  const place = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), file);
+  const place = typed(file);
   try {
     const { size } = statSync(place);
     if (size > mostBytes)

@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { stringify } from "yaml";
@@ -15,6 +6,7 @@ import { stringify } from "yaml";
 import { parsedJson } from "../../config/json";
 import { homeDir, projectDir } from "../paths";
 import { withoutLegacyPart } from "../plan/stackFiles";
+import { writeWhole } from "../wholeFile";
 import { readYamlFile } from "../yamlFile";
 import type { Owner } from "./owner";
 
@@ -73,11 +65,11 @@ export function writeSettings(stack: string, overrides: Overrides, owner?: Owner
   const written = read(path.join(projectDir, `Pulumi.${stack}.yaml`));
   const encryption = encryptsItself(stack) ? written : read(settingsFile(stack));
   mkdirSync(stackDir(stack), { recursive: true });
-  replace(stackDir(stack, "Pulumi.yaml"), readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8"));
+  writeWhole(stackDir(stack, "Pulumi.yaml"), readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8"));
   const kept = encryptionKeys.flatMap((key) =>
     encryption[key] === undefined ? [] : [[key, encryption[key]]],
   );
-  replace(
+  writeWhole(
     settingsFile(stack),
     // Quotes around every text: without them Pulumi would read some as a date or a number (pulumi/pulumi#11518).
     stringify(
@@ -128,7 +120,7 @@ export function keptContext(stack: string): string | undefined {
 /** Remembers where the stack is, before anything is made there. */
 export function keepContext(stack: string, context: string): void {
   mkdirSync(stackDir(stack), { recursive: true });
-  replace(stackDir(stack, "context"), `${context}\n`);
+  writeWhole(stackDir(stack, "context"), `${context}\n`);
 }
 
 /** Forgets where the stack was, once nothing is there any more. */
@@ -168,10 +160,4 @@ function read(file: string): Settings {
   // One key has one form, or what holds on this machine would stand beside what the file says.
   const entries = Object.entries(config ?? {}).map(withoutLegacyPart);
   return config === undefined ? others : { ...others, config: Object.fromEntries(entries) };
-}
-
-function replace(file: string, content: string): void {
-  const partial = `${file}.${process.pid}`;
-  writeFileSync(partial, content);
-  renameSync(partial, file);
 }

@@ -56,7 +56,8 @@ export class ModelServices {
   ) {}
 
   /**
-   * The server of a version, in service: it has shown that it answers as it should. It takes the place of the one that serves the model, without a lost request; if it cannot, that one goes on.
+   * The server of a version, in service: it has shown that it answers as it should. It takes the place of the one that
+   * serves the model, without a lost request; if it cannot, that one goes on.
    *
    * @param seen looks at it in service; if that throws, the one of before is in service again.
    * @throws UserError it ended, or does not answer as it should.

@@ -1,6 +1,6 @@
 /** Models that others have logged and registered, in the MLflow of this machine: found, looked at, given packages. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import * as path from "node:path";
 
 import { type Manifest, manifests } from "../../config/manifests";
@@ -16,6 +16,7 @@ import { homeDir, mlAppDir } from "../paths";
 import type { Step } from "../progress";
 import type { Rows } from "../protocols/answer";
 import type { Environment, Environments } from "../python";
+import { writeWhole } from "../wholeFile";
 import { localDir } from "./state";
 
 /** A model that is in the registry and nowhere in the project. */
@@ -30,12 +31,16 @@ export type Servable = Manifest | RegisteredModel;
 /** A version of one, that can be served. */
 export interface RegisteredVersion {
   readonly version: ModelVersion;
-  /** Whether it is the champion; else it is the newest one. */
-  readonly isChampion: boolean;
   readonly file: ModelFile;
   /** What runs code when it is loaded. */
   readonly code: readonly string[];
   readonly requirements: string;
+}
+
+/** The version of one that is chosen where none is named. */
+export interface ChosenVersion extends RegisteredVersion {
+  /** Whether it is the champion; else it is the newest one. */
+  readonly isChampion: boolean;
 }
 
 /** The Python versions on which MLServer and what stands beside it run. */
@@ -63,7 +68,7 @@ export async function findRegistered(
   mlflow: MlflowClient,
   name: string,
   allowed: readonly string[],
-): Promise<RegisteredVersion> {
+): Promise<ChosenVersion> {
   const champions = await mlflow.versionByAlias(name, champion);
   const version = champions ?? (await mlflow.versionsOf(name))[0];
   if (version === undefined) throw await unknown(mlflow, name);
@@ -85,7 +90,7 @@ export async function lookAt(
   mlflow: MlflowClient,
   version: ModelVersion,
   allowed: readonly string[],
-): Promise<Omit<RegisteredVersion, "isChampion">> {
+): Promise<RegisteredVersion> {
   const { name } = version;
   const what = `${name} version ${version.version}`;
   const place = await mlflow.placeOf(version);
@@ -142,7 +147,7 @@ export function noSuchModel(names: readonly string[], registered: readonly strin
  * @throws UserError there is no Python that it can be loaded with, or packages cannot be had.
  */
 export async function environmentOf(
-  { version, file, code, requirements }: Omit<RegisteredVersion, "isChampion">,
+  { version, file, code, requirements }: RegisteredVersion,
   environments: Environments,
   step: Step,
 ): Promise<Environment> {
@@ -197,10 +202,7 @@ async function pinsOf(
   const uv = await environments.packageInstaller(step);
   step.detail("looking for the packages that it requires");
   const pins = await resolve(requirements, { python: version }, uv, environments.signal);
-  mkdirSync(path.dirname(kept), { recursive: true });
-  const partial = `${kept}.${process.pid}.partial`;
-  writeFileSync(partial, `${pins.join("\n")}\n`);
-  renameSync(partial, kept);
+  writeWhole(kept, `${pins.join("\n")}\n`);
   return pins;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import * as z from "zod";
@@ -7,6 +7,7 @@ import { protocols } from "../../config/servers";
 import { homeDir } from "../paths";
 import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
 import { processTable } from "../processTable";
+import { writeWhole } from "../wholeFile";
 
 // The file may be damaged, or of a version of this program that wrote it otherwise: it is read by these shapes.
 const port = z.int().min(1).max(65_535);
@@ -139,9 +140,6 @@ export function servicesOf({ mlflow, front, models = {} }: LocalState): [string,
 
 /** Records what runs, so that a later command finds it even if this one is killed. */
 export function writeState(state: LocalState): void {
-  mkdirSync(localDir(), { recursive: true });
-  const partial = `${stateFile()}.partial`;
   const file: StateFile = { folder: ownFolder(), services: state };
-  writeFileSync(partial, JSON.stringify(file, undefined, 2));
-  renameSync(partial, stateFile());
+  writeWhole(stateFile(), JSON.stringify(file, undefined, 2));
 }

@@ -1,10 +1,10 @@
 /** The local target: the platform as processes of this machine. */
 import { existsSync, rmSync } from "node:fs";
-import * as path from "node:path";
 
 import { UserError, messageOf } from "../errors";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
+import { typed } from "../paths";
 import type { Progress } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
@@ -188,10 +188,10 @@ function refuseForSeveral(trained: number, registered: number, { data, ports }: 
   );
 }
 
-/** The address as training takes it: paths are the user's, who may stand in another folder than npm. */
+/** The address as training takes it. @throws UserError it is a path to no file. */
 function dataAddress(data: string | undefined): string | undefined {
   if (data === undefined || isUrl(data)) return data;
-  const file = path.resolve(process.env["INIT_CWD"] ?? process.cwd(), data);
+  const file = typed(data);
   if (!existsSync(file)) throw new UserError(`--data: there is no file ${file}.`);
   return file;
 }

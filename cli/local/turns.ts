@@ -5,6 +5,7 @@ import * as z from "zod";
 
 import { UserError } from "../errors";
 import { type ProcessIdentity, identify, ownFolder } from "../ownProcesses";
+import { writeWhole } from "../wholeFile";
 import { identityShape, localDir } from "./state";
 
 /** The commands; an `up` that has brought all up lets the others at it. */
@@ -76,8 +77,7 @@ export function takeTurn(command: Command): Turn {
     throw atWork(command === "up" ? "promote" : "up", other);
   }
   const keep = () => {
-    writeFileSync(`${file}.partial`, JSON.stringify({ ...mine, keeps: true }));
-    renameSync(`${file}.partial`, file);
+    writeWhole(file, JSON.stringify({ ...mine, keeps: true }));
   };
   return { keep, end };
 }

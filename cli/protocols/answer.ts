@@ -49,8 +49,3 @@ export interface ModelClient {
 export function outputs({ data }: Answer): (readonly Output[])[] {
   return data.ndarray.map((row) => (Array.isArray(row) ? row : [row]) as Output[]);
 }
-
-/** The first output of each row; NaN where it is no number. */
-export function firstOutputs(answer: Answer): number[] {
-  return outputs(answer).map(([first]) => (typeof first === "number" ? first : NaN));
-}

@@ -1,5 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import * as path from "node:path";
+import { rmSync } from "node:fs";
 
 import { stringify } from "yaml";
 
@@ -7,6 +6,7 @@ import { type Decisions, readLock, stackOf } from "../../config/lock";
 import { commandLine } from "../commandLine";
 import { UserError, messageOf } from "../errors";
 import { shown } from "../paths";
+import { writeWhole } from "../wholeFile";
 import type { Updated } from "./update";
 
 /** What a lock says. @throws UserError it cannot be read. */
@@ -32,17 +32,13 @@ export function rewriteLock(file: string, stack: string, change: (now: Decisions
     `# Which versions of the registry's models stack ${stack} serves. Written by: npm run models -- update\n` +
     "# Kept in git, the preview of a change to it is the preview of a promotion.\n";
   const text = stringify({ models: Object.fromEntries(names.map((name) => [name, decisions[name]])) });
-  const partial = `${file}.${process.pid}.partial`;
   try {
     if (names.length === 0) {
       rmSync(file, { force: true });
       return;
     }
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(partial, head + text);
-    renameSync(partial, file);
+    writeWhole(file, head + text);
   } catch (error) {
-    rmSync(partial, { force: true });
     throw new UserError(`${shown(file)} cannot be written: ${messageOf(error)}.`);
   }
 }

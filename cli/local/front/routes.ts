@@ -1,8 +1,10 @@
 /** What the front of the local target is told, and what it says: two files in its folder. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import * as z from "zod";
+
+import { writeWhole } from "../../wholeFile";
 
 const portName = z.string().regex(/^\d+$/);
 const routesShape = z.record(portName, z.int());
@@ -29,7 +31,7 @@ export function readWanted(folder: string): Routes {
 
 /** Says what the front is to do; it looks at its start and at SIGHUP. */
 export function writeWanted(folder: string, routes: Routes): void {
-  write(wantedFile(folder), routes);
+  writeWhole(wantedFile(folder), JSON.stringify(routes));
 }
 
 /** What the front does now; undefined if it has not said so yet. */
@@ -43,13 +45,5 @@ export function readTaken(folder: string): Taken | undefined {
 
 /** Says what the front does now. */
 export function writeTaken(folder: string, taken: Taken): void {
-  write(takenFile(folder), taken);
-}
-
-function write(file: string, content: unknown): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const partial = `${file}.partial`;
-  writeFileSync(partial, JSON.stringify(content));
-  // Whole or not at all: the other one reads it at the same time.
-  renameSync(partial, file);
+  writeWhole(takenFile(folder), JSON.stringify(taken));
 }

@@ -41,7 +41,7 @@ describe("an error with --json", function () {
 
   it("is one object of a crash too, whose stack is on standard error", () => {
     // What cannot be written is no error of the user's.
-    mkdirSync(path.join(home, "local", "state.json.partial"), { recursive: true });
+    mkdirSync(path.join(home, "local", "state.json"), { recursive: true });
     const { status, stdout, stderr } = command("status --json");
     expect(status).to.equal(1);
     expect(stdout).to.match(/^\{"event":"error","message":"EISDIR: .*"\}\n$/);

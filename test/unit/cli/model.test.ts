@@ -6,7 +6,7 @@ import { expect } from "chai";
 
 import { type Send, sendTo } from "../../../cli/exchange";
 import { checkParity, readParityRecord } from "../../../cli/parity";
-import { firstOutputs } from "../../../cli/protocols/answer";
+import { outputs } from "../../../cli/protocols/answer";
 import { predict, seldonClient } from "../../../cli/protocols/seldon";
 import { rejection } from "../support/rejection";
 import { serveHttp, serveTcp } from "../support/servers";
@@ -25,7 +25,7 @@ describe("asking a model", () => {
     });
     try {
       const answer = await predict(sendTo(server.url), { names: ["a"], ndarray: [[1], [2]] });
-      expect(firstOutputs(answer)).to.deep.equal([7, 8]);
+      expect(outputs(answer)).to.deep.equal([[7], [8]]);
       expect(JSON.parse(asked)).to.deep.equal({ data: { names: ["a"], ndarray: [[1], [2]] } });
     } finally {
       await server.close();
