@@ -21,6 +21,8 @@ export interface ModelFile {
   readonly python?: string;
   /** The file with an example of its input. */
   readonly example?: string;
+  /** Whether a training of the platform has recorded rows with their answers. */
+  readonly recorded: boolean;
 }
 
 /** Types that MLflow has skops trust in every model of these libraries: they hold data. */
@@ -46,6 +48,7 @@ export function parseModelFile(written: string): ModelFile | undefined {
     flavors?: Readonly<Record<string, Flavor | null>> | null;
     signature?: { inputs?: unknown; outputs?: unknown } | null;
     saved_input_example_info?: { serving_input_path?: string; artifact_path?: string } | null;
+    metadata?: { mlplatform?: unknown } | null;
   }
   let content: Content | null = null;
   try {
@@ -72,6 +75,7 @@ export function parseModelFile(written: string): ModelFile | undefined {
     ...(typeof method === "string" && { method }),
     ...(version !== undefined && { python: version }),
     ...(example !== undefined && { example }),
+    recorded: content?.metadata?.mlplatform != null,
   };
 }
 

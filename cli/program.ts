@@ -41,6 +41,7 @@ interface UpFlags extends TargetOptions {
   data?: string;
   models?: string;
   allowCode?: string;
+  parityOff?: string;
   python?: string;
   once?: boolean;
   detach?: boolean;
@@ -74,6 +75,10 @@ withTarget(program.command("up"), true)
   .option(
     "--allow-code <names>",
     "models of the registry that may run code when they are loaded: pickles, scripts",
+  )
+  .option(
+    "--parity-off <names>",
+    "models of the registry whose answers are compared with nothing, as they have no example, or answer by chance",
   )
   .option(
     "--no-refresh",

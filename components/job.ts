@@ -13,6 +13,11 @@ export interface OneOffArgs {
   command?: pulumi.Input<string>[];
   args?: pulumi.Input<string>[];
   env?: object[];
+  /**
+   * A ConfigMap whose files are mounted.
+   * @default none
+   */
+  files?: { configMap: pulumi.Input<string>; at: string };
   /** User that it runs as. */
   user: number;
   resources: Resources;
@@ -47,7 +52,7 @@ export function runOnce(
   args: OneOffArgs,
   opts: pulumi.CustomResourceOptions,
 ): k8s.batch.v1.Job {
-  const { timeoutMinutes = 10, role, serviceAccountName } = args;
+  const { files, timeoutMinutes = 10, role, serviceAccountName } = args;
   const labels = { ...ownership, "app.kubernetes.io/component": role };
   return new k8s.batch.v1.Job(
     name,
@@ -80,10 +85,16 @@ export function runOnce(
                 resources: requirements(args.resources),
                 securityContext: containerSecurity,
                 terminationMessagePolicy: "FallbackToLogsOnError",
-                volumeMounts: scratch.volumeMounts,
+                volumeMounts: [
+                  ...scratch.volumeMounts,
+                  ...(files === undefined ? [] : [{ name: "files", mountPath: files.at, readOnly: true }]),
+                ],
               },
             ],
-            volumes: scratch.volumes,
+            volumes: [
+              ...scratch.volumes,
+              ...(files === undefined ? [] : [{ name: "files", configMap: { name: files.configMap } }]),
+            ],
           },
         },
       },

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 
 import { s3Folder } from "./addresses";
+import { comparisons } from "./answers";
 import { checksums } from "./checksums";
 import type { Environment } from "./fields";
 import { modelEnvironment } from "./mlflowServer";
@@ -39,9 +40,11 @@ const decisionShape = z.strictObject({
       code: z.array(z.string()),
     })
     .optional(),
+  /** What its answers are compared with: see `answers.ts`; left out by decisions of before, and nothing is then. */
+  compared: z.enum(comparisons).optional(),
   /** What it needs at the versions that it was logged with, by package. */
   libraries: z.record(z.string(), z.string()),
-  /** The packages of the image that serves it, where no prepackaged server does. */
+  /** The packages of the image that serves it, where no prepackaged server does, or that computes its answers. */
   environment: modelEnvironment.optional(),
   /** Scores of the run, by name. */
   metrics: z.record(z.string(), z.number()),

@@ -1,4 +1,5 @@
 /** Why a version of the registry cannot be served as a model. */
+import { computesAnswers } from "./answers";
 import type { Understood } from "./checks";
 import type { Decision } from "./lock";
 import { servedBy } from "./manifests";
@@ -24,7 +25,7 @@ export function misfits(
   decision: Decided,
   objectStore?: Understood["objectStore"],
 ): string[] {
-  const { image, allowCode } = model;
+  const { image, allowCode, parity } = model;
   const { form, version } = decision;
   const server = serverOf(model, decision);
   const reads = server === undefined ? servedBy(image)?.serving.reads : readsOf(server);
@@ -35,20 +36,24 @@ export function misfits(
   if (server === mlflowServer) problems.push(...unloadable(decision));
   if (server !== undefined)
     problems.push(...(allowCode ? [] : running(decision, server)), ...unsigned(decision));
+  if (server !== undefined && parity === "on") problems.push(...incomparable(decision));
   if (server !== undefined && server !== mlflowServer && reads?.includes(form) === true)
     problems.push(...ofOtherLibrary(decision, server));
   return problems.map((problem) => `version ${version}${problem}`);
 }
 
-/** Whether a model serves a version by an image that is made of the packages that this requires. */
+/** Whether a model needs an image that is made of the packages that a version requires: to be served, or to be compared. */
 export function needsEnvironment(model: ModelConfig, decision: Decided): boolean {
-  return serverOf(model, decision) === mlflowServer;
+  const server = serverOf(model, decision);
+  return server === mlflowServer || computesAnswers({ ...model, server }, decision);
 }
 
 /** Why there is no image for a version, to be read behind its name: nobody has looked for its packages. */
 export function unprepared(model: ModelConfig, decision: Decided): string[] {
   if (!needsEnvironment(model, decision)) return [];
-  return unequipped(decision).map((problem) => `version ${decision.version}${problem}`);
+  return unequipped(decision, computesAnswers({ ...model, server: serverOf(model, decision) }, decision)).map(
+    (problem) => `version ${decision.version}${problem}`,
+  );
 }
 
 function serverOf({ server, image }: ModelConfig, decision: Decided): Server | undefined {
@@ -86,6 +91,15 @@ function unsigned({ signature }: Decided): string[] {
   return [
     ", which has no signature, so that nobody knows what it takes: log it again with input_example=X.head(), from which " +
       "MLflow makes one",
+  ];
+}
+
+/** Nobody would see that a server answers it otherwise than its own libraries do. */
+function incomparable({ compared }: Decided): string[] {
+  if (compared !== "nothing") return [];
+  return [
+    ", which was logged without an example of its input, so that there is nothing to compare its answers with: log it again " +
+      "with input_example=X.head(), or write parity: off",
   ];
 }
 

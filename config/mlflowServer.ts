@@ -72,12 +72,16 @@ export function unloadable({ form, loading }: Decided): string[] {
   ];
 }
 
-/** Why the server has no image for a version that was decided on, to be read behind its name; nothing if it has. */
-export function unequipped(decision: Decided): string[] {
+/**
+ * Why the server has no image for a version that was decided on, to be read behind its name; nothing if it has.
+ *
+ * @param mustBeItsOwn whether that of a prepackaged server will not do.
+ */
+export function unequipped(decision: Decided, mustBeItsOwn = false): string[] {
   const again = "Decide again: npm run models -- update";
   const { environment } = decision;
   if (environment === undefined)
-    return isTrusted("MLFLOW_SERVER", decision)
+    return !mustBeItsOwn && isTrusted("MLFLOW_SERVER", decision)
       ? []
       : [`, and for the packages that it requires nobody has looked. ${again}`];
   if (environment.python === imagePython) return [];

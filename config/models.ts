@@ -107,6 +107,13 @@ export function modelSchema(environment: Environment) {
         "whether a model may bring code that runs in its pod, in a pickle or as Python files; SKLEARN_SERVER loads " +
           "nothing but pickles",
       ),
+    parity: z
+      .enum(["on", "off"])
+      .default("on")
+      .describe(
+        "whether a standard server has to answer as the model's training or its own libraries did; `off` where nobody can " +
+          "tell: no input example, or answers by chance",
+      ),
     training: training(environment).optional().describe("trains the model, and registers what comes of it"),
     protocol: z
       .enum(protocols)

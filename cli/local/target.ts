@@ -8,6 +8,7 @@ import { typed } from "../paths";
 import type { Progress } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
+import { computeAnswers } from "./answers";
 import { isUrl } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";
@@ -26,6 +27,8 @@ export interface LocalOptions {
   readonly models?: string | undefined;
   /** Models of the registry that may run code when they are loaded, with commas between them. @default none */
   readonly allowCode?: string | undefined;
+  /** Models of the registry whose answers nobody compares, with commas between them. @default none */
+  readonly parityOff?: string | undefined;
   /** Training data of the one model: a path, `https://…` or `s3://…`. @default the sample of the project */
   readonly data?: string | undefined;
   /** Python interpreter to make environments with. @default the first that fits */
@@ -127,7 +130,8 @@ export async function bringUp(
       },
     );
   });
-  const allowed = (options.allowCode ?? "").split(",").map((name) => name.trim());
+  const allowed = namesIn(options.allowCode);
+  const incomparable = namesIn(options.parityOff);
   const upRegistered = registered.map(async (name): Promise<LocalModelUp> => {
     const client = await mlflow;
     const found = await progress.step(`registered model ${name}`, async (step) => {
@@ -143,6 +147,10 @@ export async function bringUp(
       progress.step(`Python environment of ${name}`, (step) => environmentOf(found, environments, step)),
       progress.step(`model files ${name}`, (step) => fetchVersion(version, client, step)),
     ]);
+    await progress.step(`answers of ${name}`, (step) => {
+      const otherwise = incomparable.includes(name) ? undefined : `--parity-off ${name}`;
+      return computeAnswers({ version, environment: python, files }, otherwise, step, signal);
+    });
     const model = await serve(registeredModel(name), python, version, files);
     const rows = exampleIn(files);
     const asked = rows && { rows, answer: await localClient(model).ask(rows) };
@@ -166,6 +174,11 @@ export async function bringUp(
     await services.stopStarted();
     throw signal.aborted ? signal.reason : error;
   }
+}
+
+/** Names with commas between them. */
+function namesIn(given = ""): string[] {
+  return given.split(",").map((name) => name.trim());
 }
 
 /** Data and ports are one model's, and data one's that is trained here. @throws UserError others are asked for. */

@@ -32,6 +32,7 @@ import { takeTurn } from "./turns";
 export interface LocalUpOptions {
   readonly models?: string;
   readonly allowCode?: string;
+  readonly parityOff?: string;
   readonly data?: string;
   readonly python?: string;
   readonly ports: Ports;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 
+import { answersFile } from "../../config/answers";
 import { type Checksums, canBeTold } from "../../config/checksums";
 import type { Decision } from "../../config/lock";
 import { registryName } from "../../config/registryNames";
@@ -74,7 +75,7 @@ async function filesBelow(mlflow: MlflowClient, place: string): Promise<File[] |
     for (const entry of await mlflow.filesIn(path.posix.join(place, folder))) {
       const inside = path.posix.join(folder, path.posix.basename(entry.path));
       if (entry.is_dir) folders.push(inside);
-      else
+      else if (inside !== answersFile)
         files.push({
           path: inside,
           bytes: entry.file_size === undefined ? undefined : Number(entry.file_size),

@@ -56,6 +56,7 @@ export async function decide({ mlflow, store }: Registry, wish: string): Promise
     loading: loadingOf(file),
     libraries: pinnedIn(requirements),
     metrics,
+    compared: file.recorded ? "training" : file.example === undefined ? "nothing" : "example",
     ...(inputs === undefined ? {} : { signature: { inputs, ...(outputs === undefined ? {} : { outputs }) } }),
     registered: version.registered ?? new Date(0).toISOString(),
   };

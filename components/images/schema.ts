@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { computesAnswers } from "../../config/answers";
 import { type Served, filesNamed } from "../../config/decisionChecks";
 import { imageRef, like, registry, text, variableName } from "../../config/fields";
 import { isMlflowImage, mlflowImage, mlflowServer } from "../../config/mlflowServer";
@@ -91,9 +92,13 @@ export function imagesInUse(
 ): ReadonlyMap<AppImageName, Readonly<Record<string, string>>> {
   const used = new Set(models.flatMap((model) => [model?.image, model?.training?.image]));
   const environments = models.flatMap((model) =>
-    model?.server === mlflowServer
-      ? filesNamed(model).flatMap(({ address }) => decisions[address]?.environment ?? [])
-      : [],
+    model === undefined
+      ? []
+      : filesNamed(model).flatMap(({ address }) => {
+          const served = decisions[address];
+          if (served?.environment === undefined) return [];
+          return model.server === mlflowServer || computesAnswers(model, served) ? [served.environment] : [];
+        }),
   );
   const made = environments.map(
     (one) => [mlflowImage(one), { [packagesArgument]: one.packages.join(" ") }] as const,

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { computesAnswers } from "../../config/answers";
 import { type Served, servedOf } from "../../config/decisionChecks";
 import { servedBy } from "../../config/manifests";
 import { mlflowImage, mlflowServer } from "../../config/mlflowServer";
@@ -9,6 +10,7 @@ import { registryName } from "../../config/registryNames";
 import { imageReference, images } from "../../pins";
 import type { AppImages, RunnableImage } from "../images";
 import type { ObjectStore } from "../objectStore/objectStore";
+import { AnswersJob } from "../serving/answersJob";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { GraphNode, ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
 import type { TrackingServer } from "../tracking/trackingServer";
@@ -61,12 +63,16 @@ export function serveModel(
 ): ServedModel {
   const { server } = surroundings;
   const { name } = model;
-  const built = new Set<pulumi.Resource>();
+  const before = new Set<pulumi.Resource>();
+  const answered = new Map<string, pulumi.Resource>();
   const predictor = (address = servedOf(model)) => {
     // For a name in the registry; any other address is that of the files.
     const decided = config.decisions[address ?? ""];
     const image = servingImage(model, decided, config, surroundings);
-    if (image.built !== undefined) built.add(image.built);
+    if (image.built !== undefined) before.add(image.built);
+    const compares = decided !== undefined && computesAnswers(model, decided);
+    if (compares && !answered.has(decided.files))
+      answered.set(decided.files, computeAnswers(model, decided, surroundings, opts));
     const graph: GraphNode = {
       name,
       ...(model.server === undefined
@@ -75,6 +81,7 @@ export function serveModel(
       image: image.reference,
       modelUri: decided?.files ?? address,
       sha256: decided?.sha256,
+      ...(compares ? { compares } : {}),
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,
@@ -92,11 +99,31 @@ export function serveModel(
     name,
     {
       model: name,
-      after: [...built],
+      after: [...before, ...answered.values()],
       protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
       predictors,
       autoscaling: model.autoscaling,
       minAvailable: model.minAvailable,
+    },
+    opts,
+  );
+}
+
+/** Has a version's own libraries answer the example of its input. */
+function computeAnswers(
+  { name, resources }: ModelConfig,
+  { version = 0, files, sha256, environment }: Served,
+  surroundings: ModelSurroundings,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.Resource {
+  const { namespace, tracking } = surroundings;
+  const image = imageOf(environment && mlflowImage(environment), surroundings);
+  return new AnswersJob(
+    `${name}-answers-${version}`,
+    {
+      ...{ model: name, version, files, sha256, resources, namespace, tracking },
+      image: image.reference,
+      after: present(image.built),
     },
     opts,
   );

@@ -45,6 +45,8 @@ export const serving = {
   titles: {
     "mlplatform:serving:ServingOperator": () => "Seldon operator",
     "mlplatform:serving:ModelNamespace": () => "model namespace",
+    "mlplatform:serving:AnswersJob": ({ model, version }) =>
+      `answers of ${String(model)} version ${String(version)}`,
     "mlplatform:serving:ModelDeployment": ({ model }) => `model ${String(model)}`,
   },
   installs: ({ serving: its }) => (its === undefined ? [] : [seldonChart(its.version)]),

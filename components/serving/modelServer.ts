@@ -25,6 +25,11 @@ export interface GraphNode {
    */
   readonly sha256?: Checksums | undefined;
   /**
+   * Whether what its own libraries answer lies beside the files, and the server must answer so.
+   * @default false
+   */
+  readonly compares?: boolean;
+  /**
    * Arguments of the class in the image.
    * @default {}
    */

@@ -16,6 +16,9 @@ from pathlib import Path
 
 VARIABLE = "MLPLATFORM_FILES"
 
+ANSWERS_FILE = "mlplatform-answers.json"
+"""What the platform puts beside the files itself (`expected.py`): data that only a comparison reads."""
+
 SHOWN = 5
 SHOWN_DIGITS = 12
 SHOWN_CHARACTERS = 80
@@ -39,7 +42,7 @@ def check_files(folder: Path) -> None:
     found, problems = _files(folder)
     if not problems:
         problems = [problem for name in sorted(decided) if (problem := _problem(name, decided[name], found.get(name)))]
-        beside = sorted(found.keys() - decided.keys())
+        beside = sorted(found.keys() - decided.keys() - {ANSWERS_FILE})
         problems += [f"{_shown(name)} is beside the files of the version" for name in beside]
     if problems:
         more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

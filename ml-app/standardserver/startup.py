@@ -6,11 +6,12 @@ A startup probe: exit code 0 when every answer is as at training, else 1 and one
 gets no requests. MLServer's own variables say where it is and where the model's files are: MLSERVER_HTTP_PORT,
 MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI.
 
-A model that others have logged has no recorded rows. It is asked the input example that MLflow has saved with it, and
-must answer each row as its signature says. Where there is none, or one that nobody understands, the server must be
-ready, and that is said.
+A model that others have logged has no recorded rows. It is asked the input example that MLflow has saved with it, must
+answer each row as its signature says, and as the platform has computed before with the model's own libraries
+(`expected.py`). MLPLATFORM_ANSWERS=required says that this has been done: then it must be there. Without it, and where
+there is no example, or one that nobody understands, the server must be ready, and that is said.
 
-It needs nothing but the standard library of Python 3.10, and `logged.py`.
+It needs nothing but the standard library of Python 3.10, `logged.py` and `comparing.py`.
 """
 
 import importlib.metadata
@@ -23,10 +24,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from standardserver.comparing import computed, differing
+from standardserver.decided import ANSWERS_FILE
 from standardserver.logged import Field, NoTableError, example, signature
 
 TOLERANCES = {"float64": 1e-6, "float32": 1e-5}
 """How far an answer may lie from the recorded one, relative to it; as in `modelkit/parity.py`."""
+
+ANSWERS_VARIABLE = "MLPLATFORM_ANSWERS"
+"""Says whether the answers to the example must be there: `required`."""
 
 TIMEOUT_SECONDS = 8
 SHOWN_CHARACTERS = 300
@@ -83,9 +89,11 @@ def _check_example(folder: Path, url: str) -> str:
     """Ask a server that is ready the example of its model's input.
 
     Raises:
-        NotReadyError: it is not answered, or otherwise than the model's signature says.
+        NotReadyError: it is not answered, or otherwise than the model's signature says, or its own libraries answer.
     """
-    logged = signature(folder)
+    logged, expected = signature(folder), computed(folder)
+    if expected is None and os.environ.get(ANSWERS_VARIABLE) == "required":
+        raise NotReadyError(f"{folder / ANSWERS_FILE} is missing, with which its answers are to be compared")
     try:
         request, rows = example(folder, logged)
     except NoTableError as error:
@@ -96,7 +104,11 @@ def _check_example(folder: Path, url: str) -> str:
         raise NotReadyError(f"its input example is not answered: {error}") from error
     if flaw := flaw_of(outputs, rows, logged.outputs):
         raise NotReadyError(f"its input example is answered wrongly: {flaw}")
-    told = "" if logged.outputs else ", to no signature"
+    if expected and (difference := differing(outputs, expected["outputs"])):
+        raise NotReadyError(
+            f"its input example is answered otherwise than by its own libraries: {difference}; {versions(expected)}"
+        )
+    told = " as by its own libraries" if expected else "" if logged.outputs else ", to no signature"
     return f"{rows} row{'s' * (rows > 1)} of its input example answered{told}"
 
 
@@ -167,6 +179,11 @@ def libraries(record: Any) -> str:
         f"trained with {name} {version}, the server has {installed(name)}"
         for name, version in record["libraries"].items()
     )
+
+
+def versions(expected: Any) -> str:
+    """Which versions have computed what is expected."""
+    return "computed with " + ", ".join(f"{name} {version}" for name, version in expected["versions"].items())
 
 
 def installed(library: str) -> str:

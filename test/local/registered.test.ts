@@ -68,7 +68,7 @@ describe("a model that somebody else has logged and registered", function () {
       "version 1, the newest: it has no champion",
     );
     expect(detailOf(events, "model server spending")).to.equal(
-      "version 1 serves: 3 rows of its input example answered",
+      "version 1 serves: 3 rows of its input example answered as by its own libraries",
     );
     const [up] = lastEvent(events, "up")["models"] as [ModelUp];
     expect(up.prediction.value).to.be.closeTo(expected, 1e-6);
@@ -118,7 +118,7 @@ describe("a model that somebody else has logged and registered", function () {
     expect(await refusal("spendin"))
       .to.contain('there is no model "spendin" (did you mean spending?). There are ')
       .and.match(
-        /house-price.*, and in the registry at http:\S+ custom, pickled, spending, unsigned; or say all/,
+        /house-price.*, and in the registry at http:\S+ custom, pickled, silent, spending, unsigned; or say all/,
       );
     expect(await refusal("unsigned"))
       .to.contain("unsigned version 1 has no signature")
@@ -141,7 +141,19 @@ describe("a model that somebody else has logged and registered", function () {
     const allowed = ["up", "--models", "custom", "--allow-code", "custom", "--detach", "--json"];
     const { code, events, stderr } = await platform.run(allowed);
     expect(code, stderr).to.equal(0);
-    expect(detailOf(events, "model server custom")).to.contain("3 rows of its input example answered");
+    expect(detailOf(events, "answers of custom")).to.equal("computed for 3 rows of its input example");
+    expect(detailOf(events, "model server custom")).to.contain("answered as by its own libraries");
+  });
+
+  it("without an example is refused, as nothing can be compared, and served where that is taken as it is", async () => {
+    const silent = ["up", "--models", "silent", "--detach", "--json"];
+    expect((await platform.run(silent)).stderr).to.contain(
+      "silent version 1: there is nothing to compare its answers with: it was logged without an example of its input. " +
+        "Log it again with input_example=X.head(), or: --parity-off silent",
+    );
+    const { code, events, stderr } = await platform.run([...silent, "--parity-off", "silent"]);
+    expect(code, stderr).to.equal(0);
+    expect(detailOf(events, "model server silent")).to.contain("nothing to ask: no input example was logged");
   });
 
   it("ends with the others, and is found again without asking for its packages", async () => {

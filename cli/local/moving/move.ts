@@ -16,6 +16,7 @@ import { accept, chooseVersion } from "../../registry/promotion/promoting";
 import { promotedTag, promotionOf, record, rolledBackTag, servesTag } from "../../registry/promotion/record";
 import { type Pace, watchClients } from "../../registry/promotion/watching";
 import { signed } from "../../registry/signed";
+import { computeAnswers } from "../answers";
 import { localClient } from "../modelServer";
 import { ModelServices } from "../modelServices";
 import { PortChoice } from "../portChoice";
@@ -25,7 +26,7 @@ import { type LocalScene, localScene, localStack } from "./scene";
 
 /** How a version is brought into service. */
 export interface LocalMove {
-  /** Also what takes or answers something else. @default false */
+  /** Also what takes or answers something else, or cannot be compared with its own libraries. @default false */
   readonly force?: boolean;
   /** Also what runs code when it is loaded, of a model that others have logged. @default false */
   readonly allowCode?: boolean;
@@ -86,8 +87,8 @@ export async function rollBackHere(name: string, how: LocalMove): Promise<void> 
   const to = await decisionFor(scene, before);
   const from = left && (await decisionFor(scene, left));
   progress.say(`${name} (${what.wish}): ${difference(from, to)}\n`);
-  // What served before was allowed to bring its code.
-  await move(scene, before, to, { ...how, left, allowCode: hasServed(before) });
+  // What served before was allowed to bring its code, and was compared, or not to be.
+  await move(scene, before, to, { ...how, left, force: true, allowCode: hasServed(before) });
   progress.event({ event: "rollback", ...eventOf(scene, to), from: from?.version ?? null });
   progress.say(
     `\nVersion ${before.version} of ${name} is in service again, and ${what.alias} in the registry.`,
@@ -138,6 +139,7 @@ async function move(
     signal,
     pace,
     allowCode = false,
+    force = false,
     left = scene.serving,
   }: LocalMove & { readonly left?: ModelVersion | undefined },
 ): Promise<void> {
@@ -147,6 +149,10 @@ async function move(
   const files = await progress.step(`model files ${name}`, (step) =>
     fetchVersion(version, registry.mlflow, step),
   );
+  if (!isTrainedHere(manifest))
+    await progress.step(`answers of ${name}`, (step) =>
+      computeAnswers({ version, environment, files }, force ? undefined : "--force", step, signal),
+    );
   const services = new ModelServices(new PortChoice({}), signal);
   const seen = (served: typeof model) =>
     progress.step(`answers of ${name}`, async (step) => {

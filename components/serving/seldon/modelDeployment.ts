@@ -7,7 +7,7 @@ import type { Resources } from "../../../config/fields";
 import { ownership, requirements, serviceHost } from "../../kubernetes";
 import type { ModelArgs, PredictorArgs, ServedModel } from "../modelServer";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
-import { standardServerFiles } from "../standardServer";
+import { createServerFiles } from "../serverFiles";
 import { flatten, hasStandardServer, modelPod, toGraphUnit } from "./modelPod";
 import {
   type PredictorSpec,
@@ -61,7 +61,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
   constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
     const files = args.predictors.some(({ graph }) => hasStandardServer(graph))
-      ? this.createServerFiles(name, args)
+      ? createServerFiles(`${name}-server`, `${args.model}-server`, args.namespace, { parent: this })
       : undefined;
     const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor, files?.name));
     const deployment = new k8s.apiextensions.CustomResource(
@@ -99,18 +99,6 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
       );
     this.registerOutputs({ urls: this.urls });
-  }
-
-  /** What stands beside MLServer. Other files have another name, so that the pods that run keep theirs. */
-  private createServerFiles(name: string, { model, namespace }: ModelDeploymentArgs) {
-    const { files, digest } = standardServerFiles();
-    const inCluster = `${model}-server-${digest}`;
-    const configMap = new k8s.core.v1.ConfigMap(
-      `${name}-server`,
-      { metadata: { name: inCluster, namespace, labels: ownership }, immutable: true, data: files },
-      { parent: this },
-    );
-    return { name: inCluster, configMap };
   }
 
   /** An address that stays when the version changes. */

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from standard_server import Server
-from standardserver.decided import VARIABLE, OtherFilesError, check_files
+from standardserver.decided import ANSWERS_FILE, VARIABLE, OtherFilesError, check_files
 
 
 def digest(content: bytes) -> str:
@@ -47,6 +47,13 @@ def refused(folder: Path) -> str:
 def test_the_files_that_were_decided_on(folder: Path) -> None:
     (folder / "empty").mkdir()
     check_files(folder)
+
+
+def test_what_the_platform_puts_beside_them_itself(folder: Path) -> None:
+    (folder / ANSWERS_FILE).write_text("{}")
+    check_files(folder)
+    (folder / "data" / ANSWERS_FILE).write_text("{}")
+    assert refused(folder) == f"data/{ANSWERS_FILE} is beside the files of the version"
 
 
 def test_a_pod_that_is_told_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

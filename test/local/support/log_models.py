@@ -5,6 +5,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+from mlflow.models import infer_signature
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -25,6 +26,13 @@ log(
     serialization_format="cloudpickle",
     pip_requirements=["mlflow", "scikit-learn==99"],
     registered_model_name="pickled",
+)
+log(
+    plain,
+    name="model",
+    signature=infer_signature(rows, rows[:, 0]),
+    pip_requirements=["scikit-learn", "skops"],
+    registered_model_name="silent",
 )
 log(
     model,

@@ -138,8 +138,11 @@ describe("a version in the registry of this machine", () => {
     const environments = new Environments(new AbortController().signal, "/no/python");
     const step = { detail: () => undefined };
     const refusal = async (python: string) =>
-      (await rejection(environmentOf({ ...found, file: { flavors: {}, python } }, environments, step)))
-        .message;
+      (
+        await rejection(
+          environmentOf({ ...found, file: { flavors: {}, recorded: false, python } }, environments, step),
+        )
+      ).message;
     expect(await refusal("3.13")).to.match(
       /^churn version 1: it was logged with Python 3\.13, and .*3\.12, 3\.11 and 3\.10/,
     );

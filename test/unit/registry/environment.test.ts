@@ -16,6 +16,8 @@ const xgboost =
   "flavors:\n  python_function: { loader_module: mlflow.xgboost, python_version: 3.12.1 }\n" +
   "  xgboost: { data: model.ubj, model_format: ubj }\nsignature: { inputs: '[1]' }\n";
 
+const example = "saved_input_example_info: { serving_input_path: serving_input_example.json }\n";
+
 /** A registry whose model `churn` has one version with these files, and what is found for their requirements. */
 class FakeRegistry {
   readonly asked: { readonly requirements: string; readonly platform: string }[] = [];
@@ -126,6 +128,32 @@ describe("the packages of a version's image", () => {
       "requirements.txt": "a==1",
     });
     expect((await fake.decide()).reason).to.include("has no signature");
+    expect(fake.asked).to.deep.equal([]);
+  });
+
+  it("are looked for to compute what nobody has recorded, though a prepackaged server reads the version", async () => {
+    const files = { MLmodel: `${xgboost}${example}`, "requirements.txt": "xgboost==2.1.2\n" };
+    const { decision } = await new FakeRegistry(files).decide({ parity: "on" });
+    expect(decision).to.include({ compared: "example" });
+    expect(decision?.environment?.packages).to.include("xgboost==2.1.2");
+    const recorded = { ...files, MLmodel: `${xgboost}${example}metadata: { mlplatform: { rows: [] } }\n` };
+    for (const [model, its, compared] of [
+      [{ parity: "off" }, files, "example"],
+      [{ parity: "on", image: "registry.example.com/a:1" }, files, "example"],
+      [{ parity: "on" }, recorded, "training"],
+      [{ parity: "off" }, { ...files, MLmodel: xgboost }, "nothing"],
+    ] as const) {
+      const found = (await new FakeRegistry(its).decide(model)).decision;
+      expect(found).to.include({ compared }).and.not.have.property("environment");
+    }
+  });
+
+  it("are not looked for where there is nothing to compare with, and the way out is said", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    expect((await fake.decide({ parity: "on" })).reason).to.include(
+      "version 1, which was logged without an example of its input, so that there is nothing to compare its answers with: " +
+        "log it again with input_example=X.head(), or write parity: off",
+    );
     expect(fake.asked).to.deep.equal([]);
   });
 

@@ -126,6 +126,7 @@ describe("the registry", () => {
       files: "s3://models/mlflow/1/models/m-3/artifacts",
       form: "xgboost-ubj",
       loading: { by: "mlflow.xgboost", python: "3.12", code: [] },
+      compared: "nothing",
       libraries: { mlflow: "3.15.1", xgboost: "2.1.2" },
       metrics: { test_r2: 0.61 },
       signature: { inputs: "[1]", outputs: "[2]" },

@@ -1,0 +1,73 @@
+"""Compares a server's answers to the example of a model's input with those that the model's own libraries gave.
+
+Those stand in a file beside the model, which the platform computes once (`expected.py`).
+
+It needs nothing but the standard library of Python 3.10, and `decided.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from standardserver.decided import ANSWERS_FILE
+
+EXACT, COARSE = 1e-6, 1e-5
+"""How far a number may lie from the other one, relative to it: doubles, and where one of the two is shorter."""
+FAR_BELOW = 1e-3
+"""What of the same share of the greatest number is rounding: a probability of 1e-12 beside one of 1."""
+
+Output = dict[str, Any]
+"""`datatype` and `data`, as the protocol has them, and a `name`."""
+
+
+def computed(folder: Path) -> Any:
+    """What the model's own libraries answer: `rows`, and `outputs` for them; None if nobody has computed it.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    try:
+        content = json.loads((folder / ANSWERS_FILE).read_text())
+    except FileNotFoundError:
+        return None
+    if not isinstance(content, dict) or not isinstance(content.get("outputs"), list) or "rows" not in content:
+        raise ValueError(f"{ANSWERS_FILE} is not what the platform has written")
+    return content
+
+
+def differing(answered: list[Output], expected: list[Output]) -> str | None:
+    """The first difference between two answers to the same rows, in words; None if they are the same.
+
+    Names of outputs, and whether several numbers are in one output or in one each, do not count: a prepackaged server
+    calls them otherwise.
+    """
+    ours, theirs = list(_values(answered)), list(_values(expected))
+    if len(ours) != len(theirs):
+        return f"{len(ours)} values, where {len(theirs)} are expected"
+    tolerance = EXACT if all(one["datatype"] != "FP32" for one in (*answered, *expected)) else COARSE
+    least = tolerance * FAR_BELOW * max((abs(value) for value in theirs if _is_number(value)), default=0)
+    for at, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        if _is_number(one) and _is_number(other):
+            if math.isclose(one, other, rel_tol=tolerance, abs_tol=least):
+                continue
+        elif one == other and type(one) is type(other):
+            continue
+        return f"value {at} is {_shown(one)}, where {_shown(other)} is expected"
+    return None
+
+
+def _values(outputs: list[Output]) -> Any:
+    return chain.from_iterable(one["data"] for one in outputs)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    text = f"{value:.9g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
+import { expect } from "chai";
+
+import { rewriteLock } from "../../../cli/registry/lockFile";
+import { answersVariable } from "../../../config/answers";
+import { checksumsText, checksumsVariable } from "../../../config/checksums";
+import { type Decision, lockFile } from "../../../config/lock";
+import { imagePython, mlflowImage } from "../../../config/mlflowServer";
+import program from "../../../index";
+import { policyResources } from "../../../cli/plan/policy";
+import { findings } from "../../../policy/rules";
+import { stackConfig } from "../config/support";
+import { decisionOn } from "../support/decision";
+import { record } from "../support/recorder";
+import { Created, at } from "./support/created";
+
+describe("the answers of a model that others have logged", () => {
+  const wish = "models:/churn@champion";
+  const home = process.env["MLPLATFORM_HOME"];
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-answers-"));
+  const environment = { python: imagePython, packages: ["xgboost-cpu==2.1.2"] };
+  const sha256 = { MLmodel: "0".repeat(64) };
+  const trees: Decision = {
+    ...decisionOn(3, "xgboost-ubj", { xgboost: "2.1.2" }),
+    loading: { by: "mlflow.xgboost", python: imagePython, code: [] },
+    compared: "example",
+    environment,
+    sha256,
+  };
+
+  beforeEach(() => (process.env["MLPLATFORM_HOME"] = folder));
+  after(() => {
+    if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+    else process.env["MLPLATFORM_HOME"] = home;
+    rmSync(folder, { recursive: true });
+  });
+
+  const recorded = (decision: Partial<Decision>, more = "", others = {}) => {
+    rewriteLock(lockFile("dev", "dev"), "dev", () => ({ [wish]: { ...trees, ...decision }, ...others }));
+    const { config } = stackConfig(
+      `mlplatform:context: minikube\nmlplatform:models: [{ name: churn, model: "${wish}"${more} }]\n` +
+        "mlplatform:serving: { istio: {} }",
+    );
+    return record(program, config, { stack: "dev" });
+  };
+  const created = async (...args: Parameters<typeof recorded>) => new Created(await recorded(...args));
+  const jobs = (found: Created) =>
+    found
+      .all("Job")
+      .map(({ name }) => name)
+      .filter((name) => name.includes("answers"));
+  const pod = (found: Created) =>
+    at(
+      found.inputs("SeldonDeployment", "churn-seldon"),
+      ..."spec.predictors.0.componentSpecs.0.spec".split("."),
+    );
+  const required = (found: Created) =>
+    (at(pod(found), "containers", "0", "env") as { name: string }[]).some(
+      ({ name }) => name === answersVariable.name,
+    );
+
+  it("are computed by its own libraries before a prepackaged server is compared with them", async () => {
+    const found = await created({});
+    expect(jobs(found)).to.deep.equal(["churn-answers-3-job"]);
+    const job = at(found.inputs("Job", "churn-answers-3-job"), "spec", "template", "spec", "containers", "0");
+    expect(at(job, "image")).to.equal(found.inputs("Image")["imageName"]);
+    expect(at(job, "command")).to.deep.equal([
+      ...["python", "-m", "standardserver.expected"],
+      ...["--at", "mlflow-artifacts:/1/models/m-3/artifacts"],
+    ]);
+    expect(at(job, "env")).to.deep.include({ name: checksumsVariable, value: checksumsText(sha256) });
+    expect(JSON.stringify(at(job, "env")), "keys of the store").not.to.match(/secret/i);
+    expect(at(pod(found), "containers", "0", "image")).to.match(/mlserver:1\.7\.1-xgboost$/);
+    expect(required(found)).to.equal(true);
+    expect(found.before("SeldonDeployment", "churn-seldon")).to.include("Job churn-answers-3-job");
+    expect(found.before("Job", "churn-answers-3-job")).to.include(
+      `Image mlplatform-images-${mlflowImage(environment)}-build`,
+    );
+  });
+
+  it("are computed once for each version", async () => {
+    const four = { "models:/churn/4": { ...trees, version: 4, files: trees.files.replace("m-3", "m-4") } };
+    const predictors =
+      ', predictors: [{ name: a, traffic: 100 }, { name: b, model: "models:/churn/4" }, { name: c, model: "models:/churn/4" }]';
+    expect(jobs(await created({}, predictors, four))).to.deep.equal([
+      "churn-answers-3-job",
+      "churn-answers-4-job",
+    ]);
+  });
+
+  it("are not computed where training has recorded some, nobody knows, or the stack says so", async () => {
+    for (const [decision, more] of [
+      [{ compared: "training" }, ""],
+      [{ compared: undefined }, ""],
+      [{}, ", parity: off"],
+    ] as const) {
+      const found = await created(decision, more);
+      expect(jobs(found)).to.deep.equal([]);
+      expect(found.all("Image")).to.deep.equal([]);
+      expect(required(found)).to.equal(false);
+    }
+  });
+
+  it("need packages that somebody has looked for", async () => {
+    const refusal = await recorded({ environment: undefined }).catch(String);
+    expect(refusal).to.include("version 3, and for the packages that it requires nobody has looked");
+  });
+
+  it("are computed by pods that keep to the policies", async () => {
+    const wrong = findings(policyResources(await recorded({})), "dev");
+    expect(wrong.filter(({ resource }) => resource.includes("answers"))).to.deep.equal([]);
+  });
+});
