@@ -36,12 +36,15 @@ function noPlace(
   );
   const at = scene.events(pod, /^FailedScheduling$/).at(-1);
   const leaving = scene.view.pods.some(isLeaving) || pod.status?.nominatedNodeName !== undefined;
+  // Trainings that run side by side make room for one another: a Job ends by itself, at its deadline at the latest.
+  const ending =
+    scene.view.pods.some(runsToItsEnd) && lacking.every((resource) => fitsSomewhere(scene, pod, resource));
   const common = {
     cause: "room" as const,
     severity: severityOf(
       scene.since(lastTransitionTime) >= patience.room &&
         !passing.test(message) &&
-        !(lacking.length > 0 && leaving),
+        !(lacking.length > 0 && (leaving || ending)),
     ),
     ...(at && { at: lastSeen(at) }),
   };
@@ -73,12 +76,28 @@ function noPlace(
 /** How much of a resource a pod asks for, and what there is. */
 function shortage({ view }: Scene, pod: Live<V1Pod>, resource: string): string {
   const asked = inWords(resource, requested(pod, resource));
-  const most = Math.max(0, ...view.nodes.map(({ status }) => amount(status?.allocatable?.[resource])));
+  const most = mostOn(view, resource);
   if (view.nodes.length === 0) return `it asks for ${asked}, more than any node has free`;
   if (most === 0) return `it asks for ${asked}, and no node has any`;
   const node = view.nodes.length === 1 ? "the node" : "the largest node";
   const enough = requested(pod, resource) <= most;
   return `it asks for ${asked}, and ${node} has ${inWords(resource, most)}${enough ? ", too much of it taken" : ""}`;
+}
+
+/** Whether some node would have enough of a resource, were it empty. */
+function fitsSomewhere({ view }: Scene, pod: Live<V1Pod>, resource: string): boolean {
+  return view.nodes.length === 0 || requested(pod, resource) <= mostOn(view, resource);
+}
+
+/** What the largest node has of a resource. */
+function mostOn({ nodes }: Scene["view"], resource: string): number {
+  return Math.max(0, ...nodes.map(({ status }) => amount(status?.allocatable?.[resource])));
+}
+
+/** Whether a pod holds its place no longer than its Job takes. */
+function runsToItsEnd({ metadata, spec, status }: Live<V1Pod>): boolean {
+  const ofJob = metadata?.ownerReferences?.some(({ kind }) => kind === "Job") === true;
+  return ofJob && spec?.nodeName !== undefined && ["Pending", "Running"].includes(status?.phase ?? "");
 }
 
 /** What a pod asks for: its containers together, or the greediest of those that run before them. */

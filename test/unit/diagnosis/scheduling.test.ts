@@ -79,6 +79,21 @@ describe("diagnosis of scheduling", () => {
     ).to.deep.equal(["pod a finds no node: the node is not ready"]);
   });
 
+  it("waits for a Job's pod that will end, where there is room then", () => {
+    const ownerReferences = [
+      { apiVersion: "batch/v1", kind: "Job", name: "train", uid: "1", controller: true },
+    ];
+    const message = `0/1 nodes are available: 1 Insufficient cpu${tail}`;
+    const severity = (cpu: string, phase: string, owners = ownerReferences) => {
+      const other = pod("train", { metadata: { ownerReferences: owners }, status: { phase } });
+      return findings({ pods: [pending(message, { cpu }), other], nodes: [node] }, 60)[0]?.severity;
+    };
+    expect(severity("500m", "Running")).to.equal("warning");
+    expect(severity("500m", "Succeeded")).to.equal("error");
+    expect(severity("64", "Running")).to.equal("error");
+    expect(severity("500m", "Running", [])).to.equal("error");
+  });
+
   it("tells labels, taints, a cordon and a full disk", () => {
     const message = `0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector${tail}`;
     expect(told({ pods: [pending(message, {}, { disk: "ssd" })] }, 21)).to.deep.equal([
