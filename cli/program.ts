@@ -46,7 +46,9 @@ interface UpFlags extends TargetOptions {
   once?: boolean;
   detach?: boolean;
   json?: boolean;
+  frontend?: boolean;
   mlflowPort?: number;
+  frontendPort?: number;
   restPort?: number;
   grpcPort?: number;
   metricsPort?: number;
@@ -91,16 +93,21 @@ withTarget(program.command("up"), true)
   .option("--python <path>", "Python 3.11 or 3.12 to use (default: the first that is found)")
   .addOption(new Option("--once", "local target: stop everything after the prediction").conflicts("detach"))
   .option("--detach", "local target: leave everything running in the background, instead of until Ctrl-C")
+  .option("--no-frontend", "local target: without the page on which models are asked")
   .option("--mlflow-port <port>", "port of MLflow (default: 5050, or a free one)", port)
+  .option("--frontend-port <port>", "port of the front end's page (default: 8501, or a free one)", port)
   .option("--rest-port <port>", "the model's REST port (default: 9000, or a free one)", port)
   .option("--grpc-port <port>", "the model's gRPC port (default: 5000, or a free one)", port)
   .option("--metrics-port <port>", "the model's metrics port (default: 6000, or a free one)", port)
   .addOption(json())
-  .action(async ({ mlflowPort, restPort, grpcPort, metricsPort, ...options }: UpFlags) => {
+  .action(async ({ mlflowPort, frontendPort, restPort, grpcPort, metricsPort, ...options }: UpFlags) => {
     const { up } = await import("./commands/up.js");
     await up({
       ...options,
-      ports: { mlflow: mlflowPort, rest: restPort, grpc: grpcPort, metrics: metricsPort },
+      ports: {
+        ...{ mlflow: mlflowPort, frontend: frontendPort },
+        ...{ rest: restPort, grpc: grpcPort, metrics: metricsPort },
+      },
     });
   });
 

@@ -24,8 +24,9 @@ function python(name: string, interpreter: string, ...args: string[]): Check {
 }
 
 async function checks(): Promise<Check[]> {
-  const environments = await prepare(["tracking-dev", "serving-dev"]);
+  const environments = await prepare(["tracking-dev", "serving-dev", "frontend-dev"]);
   const [tracking, serving] = [environments("tracking-dev"), environments("serving-dev")];
+  const frontend = environments("frontend-dev");
   // What runs in an environment is checked with its packages; what runs in both, with both.
   const own = (...parts: string[]) =>
     manifests
@@ -48,6 +49,7 @@ async function checks(): Promise<Check[]> {
       "tests/train",
     ),
     python("mypy, standard servers", tracking.python, "mypy", "standardserver", "tests/mlserver"),
+    python("mypy, front end", frontend.python, "mypy", "frontend", "tests/frontend"),
     python("mypy, serving", serving.python, "mypy", "modelserver", ...own("serve"), "tests/serve", ...shared),
   ];
 }

@@ -50,12 +50,13 @@ const reports = path.join(homeDir(), "test-reports");
 
 /** The long ones first, so that all lanes end at about the same time. */
 const suites: readonly Suite[] = [
-  mocha("local", "test/local/**/*.test.ts", ["tracking", ...manifests.map(servingEnvironment)]),
+  mocha("local", "test/local/**/*.test.ts", ["tracking", "frontend", ...manifests.map(servingEnvironment)]),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   mocha("unit", "test/unit/**/*.test.ts"),
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
+  pytest("frontend", "frontend-dev", "tests/frontend"),
   mocha("golden", "test/golden/**/*.test.ts"),
   mocha("policy", "test/policy/**/*.test.ts"),
 ];

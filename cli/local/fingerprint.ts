@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { copiedFiles, dockerfileOf } from "../../components/images/dockerfile";
+import { copiedFiles, dockerfileOf, frontendDockerfile } from "../../components/images/dockerfile";
 import { standardServerFiles, standardSettings } from "../../components/serving/standardServer";
 import { type Manifest, hasOwnServer } from "../../config/manifests";
 import { mlAppDir } from "../paths";
@@ -31,6 +31,13 @@ export function servingFingerprint(manifest: Servable, ...parts: unknown[]): str
   if (!hasOwnServer(manifest)) hash.update(JSON.stringify([standardSettings, standardServerFiles().digest]));
   hash.update(JSON.stringify(parts));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** Fingerprint of the front end's code and of everything else that `parts` name. */
+export function frontendFingerprint(...parts: unknown[]): string {
+  const hash = createHash("sha256");
+  hashFiles(hash, copiedFiles(frontendDockerfile).filter(isCode));
+  return hash.update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
 
 /** Whether an address of data is a URL (`https://`, `s3://`), not a path. */

@@ -12,6 +12,7 @@ import { inside, modelAnswers, predictUrl, retire, serverCommand } from "./model
 import type { PortChoice } from "./portChoice";
 import { proofOf } from "./proof";
 import type { Servable } from "./registered";
+import type { Score } from "./score";
 import { isRight, onFreePorts, ready } from "./starting";
 import {
   type LocalModel,
@@ -42,6 +43,7 @@ export interface ToServe {
   readonly version: ModelVersion;
   /** Folder of the version's files. */
   readonly files: string;
+  readonly score?: Score | undefined;
 }
 
 /** The model servers of the local target, behind its front. */
@@ -67,7 +69,7 @@ export class ModelServices {
     step: Step,
     seen?: (model: LocalModel) => Promise<void>,
   ): Promise<LocalModel> {
-    const { manifest, environment, version, files } = toServe;
+    const { manifest, environment, version, files, score } = toServe;
     const made = servingFingerprint(manifest, environment.id, files, version.version, this.ports.asked);
     const prove = proofOf(manifest, environment, files);
     const right = async (one: LocalModel) => {
@@ -79,10 +81,11 @@ export class ModelServices {
     };
     const before = runningModel(manifest.name);
     if (before !== undefined && (await isRight(before, made, right, step, this.signal))) {
-      await this.inOrder(() => lead(this.signal));
-      step.detail(`${predictUrl(before)}, was running`);
-      await seen?.(before);
-      return before;
+      const same = { ...before, ...(score && { score }) };
+      await this.lead(same);
+      step.detail(`${predictUrl(same)}, was running`);
+      await seen?.(same);
+      return same;
     }
     step.detail("loading the model");
     const where = await this.ports.ofModel(before);
@@ -108,14 +111,15 @@ export class ModelServices {
   }
 
   private async start(
-    { manifest, environment, version, files }: ToServe,
+    { manifest, environment, version, files, score }: ToServe,
     where: ModelPorts & Pick<LocalModel, "behind" | "made">,
   ): Promise<{ readonly service: Service; readonly model: LocalModel }> {
     const { name, serving } = manifest;
     const log = localDir("logs", `${name}.log`);
     // The server of before goes on writing into its own.
     if (existsSync(log)) renameSync(log, localDir("logs", `${name}.before.log`));
-    const described = { name, version: version.version, protocol: serving.protocol, log, ...where };
+    const { protocol } = serving;
+    const described = { name, version: version.version, protocol, log, ...where, ...(score && { score }) };
     const command = serverCommand(manifest, environment, described, files);
     const mark = serviceMark({ model: described });
     const service = await Service.start({ ...command, env: { ...command.env, ...mark } });

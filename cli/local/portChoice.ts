@@ -6,13 +6,20 @@ import { type ModelPorts, readState } from "./state";
 /** Ports that the user asked for; each that is not there is chosen. */
 export interface Ports {
   readonly mlflow?: number | undefined;
+  readonly frontend?: number | undefined;
   readonly rest?: number | undefined;
   readonly grpc?: number | undefined;
   readonly metrics?: number | undefined;
 }
 
 /** The ports that services get where these are free. */
-export const usualPorts = { mlflow: 5050, rest: 9000, grpc: 5000, metrics: 6000 } as const satisfies Ports;
+export const usualPorts = {
+  mlflow: 5050,
+  frontend: 8501,
+  rest: 9000,
+  grpc: 5000,
+  metrics: 6000,
+} as const satisfies Ports;
 
 /** Chooses ports; none is given twice. */
 export class PortChoice {
@@ -24,9 +31,10 @@ export class PortChoice {
 
   /** Checks the ports that the user asked for, before anything is made. @throws UserError all that are in use. */
   async check(): Promise<void> {
-    const { mlflow, models = {} } = readState();
+    const { mlflow, frontend, models = {} } = readState();
     const ours = new Set([
       mlflow?.port,
+      frontend?.port,
       ...Object.values(models).flatMap(({ rest, grpc, metrics }) => [rest, grpc, metrics]),
     ]);
     const asked = this.all();

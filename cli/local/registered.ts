@@ -46,7 +46,7 @@ export interface ChosenVersion extends RegisteredVersion {
 /** The Python versions on which MLServer and what stands beside it run. */
 const servingVersions = ["3.12", "3.11", "3.10"];
 /** Names of services of this machine, whose logs have them. */
-const ownNames = ["mlflow", "front"];
+const ownNames = ["mlflow", "front", "frontend"];
 
 /** A model of the registry, by its name. */
 export function registeredModel(name: string): RegisteredModel {

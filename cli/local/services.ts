@@ -8,6 +8,7 @@ import { processTable } from "../processTable";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
 import { lead } from "./front/front";
+import { serveFrontend } from "./frontend";
 import { ModelServices } from "./modelServices";
 import { PortChoice, type Ports, usualPorts } from "./portChoice";
 import { isRight, onFreePorts, ready } from "./starting";
@@ -94,6 +95,13 @@ export class LocalServices {
       renameSync(database(), database("unfinished"));
       return await start();
     }
+  }
+
+  /** The front end's page. @returns its address. */
+  frontend(environment: Environment, step: Step): Promise<string> {
+    return serveFrontend(environment, this.ports, step, this.signal, (identity) => {
+      this.startedHere.push(identity);
+    });
   }
 
   /** Stops what this run has started, but for what has taken the place of another; what ran before goes on. */

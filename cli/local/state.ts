@@ -14,6 +14,7 @@ const port = z.int().min(1).max(65_535);
 export const identityShape = z.object({ pid: z.int().positive(), started: z.string() });
 const serviceShape = z.object({ identity: identityShape, made: z.string(), log: z.string() });
 const mlflowShape = serviceShape.extend({ port });
+const frontendShape = serviceShape.extend({ port });
 const portsShape = z.object({ rest: port, grpc: port, metrics: port });
 const modelShape = serviceShape.extend({
   ...{ name: z.string(), version: z.string() },
@@ -22,10 +23,13 @@ const modelShape = serviceShape.extend({
   behind: portsShape,
   // Services of a version of this program that knew the one protocol do not say which.
   protocol: z.enum(protocols).default("seldon"),
+  /** What its score on test rows is called, and the score. */
+  score: z.object({ name: z.string(), value: z.number() }).exactOptional(),
 });
 const stateShape = z.object({
   mlflow: mlflowShape.exactOptional(),
   front: serviceShape.exactOptional(),
+  frontend: frontendShape.exactOptional(),
   models: z.record(z.string(), modelShape).exactOptional(),
 });
 const stateFileShape = z.object({ folder: z.string(), services: stateShape });
@@ -38,6 +42,9 @@ export interface LocalService extends Readonly<z.infer<typeof serviceShape>> {
 
 /** The MLflow server. */
 export type LocalMlflow = Readonly<z.infer<typeof mlflowShape>>;
+
+/** The front end: the page on which people ask the models. */
+export type LocalFrontend = Readonly<z.infer<typeof frontendShape>>;
 
 /** Where a model is asked over REST and gRPC, and where its metrics are. */
 export type ModelPorts = Readonly<z.infer<typeof portsShape>>;
@@ -65,6 +72,7 @@ const serviceVariable = "MLPLATFORM_SERVICE";
 export type Unstarted =
   | { readonly mlflow: Omit<LocalMlflow, "identity"> }
   | { readonly front: Omit<LocalService, "identity"> }
+  | { readonly frontend: Omit<LocalFrontend, "identity"> }
   | { readonly model: Omit<LocalModel, "identity"> };
 
 /** The variable by which a service is found if the state file is lost. */
@@ -94,6 +102,7 @@ function foundState(): LocalState {
     const service = JSON.parse(decodeURIComponent(value)) as Unstarted;
     if ("mlflow" in service) return { mlflow: { identity, ...service.mlflow } };
     if ("front" in service) return { front: { identity, ...service.front } };
+    if ("frontend" in service) return { frontend: { identity, ...service.frontend } };
     return { models: { [service.model.name]: { identity, ...service.model } } };
   });
   // One of another shape is not used; what was started here and is no known service is stopped as left behind.
@@ -109,11 +118,12 @@ export function together(one: LocalState, other: LocalState): LocalState {
 
 /** The services that run now; those in the state file that have ended are left out. */
 export function readState(): LocalState {
-  const { mlflow, front, models = {} } = recordedState();
+  const { mlflow, front, frontend, models = {} } = recordedState();
   const running = Object.entries(models).filter(([, { identity }]) => isRunning(identity));
   return {
     ...(mlflow !== undefined && isRunning(mlflow.identity) ? { mlflow } : {}),
     ...(front !== undefined && isRunning(front.identity) ? { front } : {}),
+    ...(frontend !== undefined && isRunning(frontend.identity) ? { frontend } : {}),
     ...(running.length === 0 ? {} : { models: Object.fromEntries(running) }),
   };
 }
@@ -129,11 +139,12 @@ export function leftovers(): ProcessIdentity[] {
   return leftBehind(servicesOf(readState()).map(([, { identity }]) => identity));
 }
 
-/** The services of a state, by name: `mlflow`, `front`, and those of models. */
-export function servicesOf({ mlflow, front, models = {} }: LocalState): [string, LocalService][] {
+/** The services of a state, by name: `mlflow`, `front`, `frontend`, and those of models. */
+export function servicesOf({ mlflow, front, frontend, models = {} }: LocalState): [string, LocalService][] {
   return [
     ...(mlflow === undefined ? [] : [["mlflow", mlflow] as [string, LocalService]]),
     ...(front === undefined ? [] : [["front", front] as [string, LocalService]]),
+    ...(frontend === undefined ? [] : [["frontend", frontend] as [string, LocalService]]),
     ...Object.entries(models),
   ];
 }

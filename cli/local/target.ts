@@ -16,6 +16,7 @@ import { tellService } from "./moving/service";
 import { localRegistry } from "./moving/scene";
 import type { Ports } from "./portChoice";
 import { type Servable, environmentOf, exampleIn, findRegistered, registeredModel } from "./registered";
+import { type Score, scoreOf } from "./score";
 import { LocalServices } from "./services";
 import type { LocalModel } from "./state";
 import { trainIfChanged } from "./training";
@@ -33,12 +34,16 @@ export interface LocalOptions {
   readonly data?: string | undefined;
   /** Python interpreter to make environments with. @default the first that fits */
   readonly python?: string | undefined;
+  /** Whether there is the page on which people ask the models. @default true */
+  readonly frontend?: boolean | undefined;
   readonly ports: Ports;
 }
 
 /** The local target, in service. */
 export interface LocalUp {
   readonly mlflowUrl: string;
+  /** The page on which people ask the models; undefined if it was not wanted. */
+  readonly frontendUrl?: string | undefined;
   readonly models: readonly LocalModelUp[];
   /** Stops what this call has started; what ran before it goes on. */
   readonly stopStarted: () => Promise<void>;
@@ -50,7 +55,7 @@ export interface LocalModelUp {
   readonly version: ModelVersion;
   readonly isChampion: boolean;
   /** Score of the version on its test rows, and what it is called; undefined if its run does not say. */
-  readonly score?: { readonly name: string; readonly value: number };
+  readonly score?: Score | undefined;
   /** What it was asked, and has answered: the example of its manifest or its files; undefined if there is none. */
   readonly asked?: { readonly rows: Rows; readonly answer: Answer };
 }
@@ -88,11 +93,18 @@ export async function bringUp(
   const mlflow = environment("tracking").then((python) =>
     progress.step("MLflow server", (step) => services.mlflow(python, step)),
   );
-  const steps: Promise<unknown>[] = [mlflow];
+  const frontend =
+    options.frontend === false
+      ? Promise.resolve(undefined)
+      : environment("frontend").then((python) =>
+          progress.step("front end", (step) => services.frontend(python, step)),
+        );
+  const steps: Promise<unknown>[] = [mlflow, frontend];
   const serve = (manifest: Servable, python: Environment, version: ModelVersion, files: string) =>
     progress.step(`model server ${manifest.name}`, async (step) => {
       try {
-        return await services.models.serve({ manifest, environment: python, version, files }, step);
+        const score = await scoreOf(await mlflow, manifest, version);
+        return await services.models.serve({ manifest, environment: python, version, files, score }, step);
       } catch (error) {
         // The files may be at fault: the next run fetches them again.
         rmSync(files, { recursive: true, force: true });
@@ -124,9 +136,8 @@ export async function bringUp(
         const rows = { ndarray: [manifest.example] };
         const answer = await localClient(model).ask(rows);
         await tell(client, version);
-        const value = await client.metric(version.runId, "test_score");
-        const score = value === undefined ? {} : { score: { name: manifest.training.score, value } };
-        return { model, version, isChampion: true, ...score, asked: { rows, answer } };
+        const { score } = model;
+        return { model, version, isChampion: true, score, asked: { rows, answer } };
       },
     );
   });
@@ -168,7 +179,8 @@ export async function bringUp(
   try {
     const client = await mlflow;
     const stopStarted = () => services.stopStarted();
-    return { mlflowUrl: client.url, models: await Promise.all(up), stopStarted };
+    const models = await Promise.all(up);
+    return { mlflowUrl: client.url, frontendUrl: await frontend, models, stopStarted };
   } catch (error) {
     await Promise.allSettled(steps);
     await services.stopStarted();

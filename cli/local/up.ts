@@ -35,6 +35,7 @@ export interface LocalUpOptions {
   readonly parityOff?: string;
   readonly data?: string;
   readonly python?: string;
+  readonly frontend?: boolean;
   readonly ports: Ports;
   readonly once?: boolean;
   readonly detach?: boolean;
@@ -72,7 +73,7 @@ export async function upLocal(
 }
 
 /** Shows the predictions and what to open. */
-function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Progress): void {
+function summarise({ mlflowUrl, frontendUrl, models }: LocalUp, seconds: number, progress: Progress): void {
   progress.event({
     event: "up",
     target: "local",
@@ -91,6 +92,7 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
       urls: urlsOf(model),
     })),
     mlflow: mlflowUrl,
+    frontend: frontendUrl,
     logs: localDir("logs"),
   });
   const shownModels = models.map(({ model, isChampion, score, asked }) => {
@@ -113,7 +115,7 @@ function summarise({ mlflowUrl, models }: LocalUp, seconds: number, progress: Pr
   progress.say(`
 ${shownModels.join("\n")}
   MLflow        ${mlflowUrl}
-  logs          ${shown(localDir("logs"))}
+  logs          ${shown(localDir("logs"))}${frontendUrl === undefined ? "" : `\n  front end     ${colors.cyan(frontendUrl)}`}
 
   Up after ${seconds.toFixed(1)} s.`);
 }

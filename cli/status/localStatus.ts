@@ -1,3 +1,4 @@
+import { frontendAnswers, frontendUrl } from "../local/frontend";
 import { modelAnswers, predictUrl } from "../local/modelServer";
 import { type LocalService, localDir, recordedState } from "../local/state";
 import { runningUp } from "../local/turns";
@@ -28,7 +29,7 @@ export interface LocalStatus {
 
 /** Asks what runs of the local target whether it answers. */
 export async function localStatus(): Promise<LocalStatus> {
-  const { mlflow, front, models = {} } = recordedState();
+  const { mlflow, front, frontend, models = {} } = recordedState();
   const services: LocalServiceStatus[] = [];
   if (mlflow !== undefined) {
     const address = `http://${localHost}:${mlflow.port}`;
@@ -53,6 +54,17 @@ export async function localStatus(): Promise<LocalStatus> {
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
     const state = await answering(model, () => modelAnswers(model));
     services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
+  }
+  if (frontend !== undefined) {
+    const state = await answering(frontend, () => frontendAnswers(frontend));
+    const { pid } = frontend.identity;
+    services.push({
+      service: "front end",
+      state,
+      address: frontendUrl(frontend),
+      detail: "to ask models",
+      pid,
+    });
   }
   const healthy = services.every(({ state }) => state === "answers");
   return { services, healthy, keeper: runningUp()?.pid };

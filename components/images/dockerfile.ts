@@ -9,17 +9,21 @@ import type { AppImageName } from "../../config/models";
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
 
+/** Of the page on which people ask the models. */
+export const frontendDockerfile = "frontend/Dockerfile";
+
 /** Of the images that serve the models of others. */
 const mlflowDockerfile = "mlflow_server/Dockerfile";
 
-const dockerfiles = new Map<AppImageName, string>(
-  manifests.flatMap((model): [AppImageName, string][] => [
+const dockerfiles = new Map<AppImageName, string>([
+  ["frontend", frontendDockerfile],
+  ...manifests.flatMap((model): [AppImageName, string][] => [
     ...(hasOwnServer(model)
       ? [[model.serving.image, `${model.folder}/serve/Dockerfile`] as [string, string]]
       : []),
     [model.training.image, `${model.folder}/train/Dockerfile`],
   ]),
-);
+]);
 
 /** An image's Dockerfile, below the build context. */
 export function dockerfileOf(image: AppImageName): string {

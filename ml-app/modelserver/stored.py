@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -30,10 +31,14 @@ class StoredModel(ABC):
     Attributes:
         features: the names of what the model takes, in the order of its columns.
         outputs: the names of what it answers.
+        classes: what it chooses from, if it is a classifier: its outputs are the probabilities of these.
+        pictures: whether it takes a picture, as bytes, in the place of rows.
     """
 
     features: tuple[str, ...]
     outputs: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    pictures = False
 
     def __init__(self, model_dir: str, model_name: str, model_version: str) -> None:
         self._model_dir = Path(model_dir)
@@ -101,13 +106,18 @@ class StoredModel(ABC):
         """The model's description, answered at `/metadata`."""
         shape = [-1] if len(self.outputs) == 1 else [-1, len(self.outputs)]
         columns = {"names": list(self.features), "shape": [-1, len(self.features)]}
+        # Seldon lets a model say more, in texts.
+        told = {"example": self._folder.record.rows[0], **({"classes": self.classes} if self.classes else {})}
         return {
             "name": self._registered.name,
             "versions": [self._registered.version],
             "platform": "seldon",
-            "inputs": [{"messagetype": "ndarray", "schema": columns}],
+            "inputs": [
+                {"messagetype": "ndarray", "schema": columns},
+                *([{"messagetype": "binData"}] if self.pictures else []),
+            ],
             "outputs": [{"messagetype": "ndarray", "schema": {"names": list(self.outputs), "shape": shape}}],
-            "custom": {"run_id": self._folder.run_id},
+            "custom": {"run_id": self._folder.run_id, **{key: json.dumps(value) for key, value in told.items()}},
         }
 
     def health_status(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ MLServer loads this file itself, and with it those beside it, with these variabl
   MLSERVER_MODEL_NAME, _URI and _IMPLEMENTATION.
 - At its end it closes connections on which requests are, or is killed. Here it sends its clients away first
   (`farewell.py`).
+- What a model takes is told by names and types alone. Here an example is told, too (`described.py`).
 - A connection that is idle for 5 seconds is closed, which meets requests on their way. Here it may be idle for longer
   than the pools of clients keep theirs.
 """
@@ -50,6 +51,7 @@ from standardserver import farewell
 from standardserver.answers import outputs
 from standardserver.by_signature import reading
 from standardserver.decided import OtherFilesError, check_files
+from standardserver.described import Describing
 from standardserver.logged import NUMBERS, signature
 from standardserver.over_grpc import Servicer, refuse
 from standardserver.over_rest import SETTINGS, Bounded, tell_what_is_no_message
@@ -69,7 +71,7 @@ if _mlflow := sys.modules.get("mlflow.exceptions"):
     _REFUSALS += (_mlflow.MlflowException,)
 
 
-class Model(_Runtime):  # type: ignore[misc]
+class Model(Describing, _Runtime):  # type: ignore[misc]
     """A runtime of MLServer's that looks at a request before the model does.
 
     What the model takes is known from the record of its training, `recorded.json`, or from the signature that MLflow
@@ -106,6 +108,7 @@ class Model(_Runtime):  # type: ignore[misc]
                 MetadataTensor(name=name, datatype=columns[name].datatype if columns else "FP64", shape=[-1, 1])
                 for name in self._names
             ]
+        self.describe(folder, logged, record)
         return loaded
 
     def _sync_metadata(self) -> None:

@@ -70,7 +70,7 @@ describe("a model that is added as a folder, and nothing else", function () {
     const command = onThePage("npm run up -- --target local --models all --detach");
     const { code, events, stderr } = await platform.run([...command, "--json"]);
     expect(code, stderr).to.equal(0);
-    const names = ["mlflow", "front", ...manifests.map(({ name }) => name), ...added];
+    const names = ["mlflow", "front", "frontend", ...manifests.map(({ name }) => name), ...added];
     expect(Object.keys(platform.services())).to.have.members(names);
     const up = lastEvent(events, "up")["models"] as ModelUp[];
     for (const { name, prediction } of up) {
@@ -87,7 +87,7 @@ describe("a model that is added as a folder, and nothing else", function () {
     const status = await platform.run([...onThePage("npm run status"), "--json"]);
     expect((JSON.parse(status.stdout) as { services: unknown[] }).services).to.have.length(names.length);
     const one = await platform.run(["up", "--once", "--models", "all", "--data", "x.csv"]);
-    expect(one.stderr).to.include(`--data is for one model, and --models names ${names.length - 2}`);
+    expect(one.stderr).to.include(`--data is for one model, and --models names ${names.length - 3}`);
     expect((await platform.run(onThePage("npm run down"))).code).to.equal(0);
     expect(platform.processes()).to.deep.equal([]);
   });

@@ -31,7 +31,7 @@ describe("npm run up, killed or with a service that hangs", function () {
     expect(code, stderr).to.equal(0);
     // A training that was killed has registered nothing.
     expect(modelUp(events)).to.include({ version: "1" });
-    expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "house-price"]);
+    expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "frontend", "house-price"]);
   });
 
   it("begins MLflow's database anew that was left half made", async () => {
@@ -75,17 +75,17 @@ describe("npm run up, killed or with a service that hangs", function () {
       const { healthy, services } = JSON.parse(stdout) as { healthy: boolean; services: { state: string }[] };
       return [code, healthy, ...services.map(({ state }) => state)];
     };
-    expect(await told()).to.deep.equal([0, true, "answers", "answers", "answers"]);
+    expect(await told()).to.deep.equal([0, true, "answers", "answers", "answers", "answers"]);
     process.kill(-model, "SIGSTOP");
-    expect(await told()).to.deep.equal([1, false, "answers", "answers", "silent"]);
+    expect(await told()).to.deep.equal([1, false, "answers", "answers", "silent", "answers"]);
     process.kill(-model, "SIGCONT");
     process.kill(-mlflow, "SIGKILL");
     while (platform.processes().some((line) => line.includes("mlflow server"))) await sleep(20);
-    expect(await told()).to.deep.equal([1, false, "ended", "answers", "answers"]);
+    expect(await told()).to.deep.equal([1, false, "ended", "answers", "answers", "answers"]);
     const again = await platform.run(["up", "--detach"]);
     expect(again.code, again.stderr).to.equal(0);
     expect(platform.services()["house-price"]).to.equal(model);
-    expect(await told()).to.deep.equal([0, true, "answers", "answers", "answers"]);
+    expect(await told()).to.deep.equal([0, true, "answers", "answers", "answers", "answers"]);
   });
 
   it("finds its services where the state file is damaged or gone", async () => {
@@ -97,7 +97,8 @@ describe("npm run up, killed or with a service that hangs", function () {
       const { code, stdout } = await platform.run(["status", "--json"]);
       expect(code, content).to.equal(0);
       const found = (JSON.parse(stdout) as { services: { pid: number }[] }).services.map(({ pid }) => pid);
-      expect(found, content).to.deep.equal([services["mlflow"], services["front"], services["house-price"]]);
+      const wanted = ["mlflow", "front", "house-price", "frontend"].map((name) => services[name]);
+      expect(found, content).to.deep.equal(wanted);
     }
     const again = await platform.run(["up", "--detach"]);
     expect(again.code, again.stderr).to.equal(0);

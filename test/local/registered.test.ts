@@ -73,7 +73,13 @@ describe("a model that somebody else has logged and registered", function () {
     const [up] = lastEvent(events, "up")["models"] as [ModelUp];
     expect(up.prediction.value).to.be.closeTo(expected, 1e-6);
     expect(up.prediction).to.deep.include({ names: ["age", "city", "income", "vip"] });
-    expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "house-price", "spending"]);
+    expect(Object.keys(platform.services())).to.have.members([
+      "mlflow",
+      "front",
+      "frontend",
+      "house-price",
+      "spending",
+    ]);
     const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as { healthy: boolean };
     expect(status.healthy).to.equal(true);
   });
@@ -130,7 +136,13 @@ describe("a model that somebody else has logged and registered", function () {
       /pickled version 1: scikit-learn==99, which the model requires, cannot be had for Python 3\.1\d\.\d+: there is no/,
     );
     expect(await refusal("spending", "--data", "x.csv")).to.contain("--data");
-    expect(Object.keys(platform.services())).to.have.members(["mlflow", "front", "house-price", "spending"]);
+    expect(Object.keys(platform.services())).to.have.members([
+      "mlflow",
+      "front",
+      "frontend",
+      "house-price",
+      "spending",
+    ]);
   });
 
   it("with code of its own is refused, and served where that is allowed", async () => {

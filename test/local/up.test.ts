@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,7 +53,8 @@ describe("npm run up, on the local target", function () {
 
   it("stays in the foreground until Ctrl-C; meanwhile predict and status answer, and a second up is refused", async () => {
     const command = platform.start(["up", "--json"]);
-    const up = modelUp([await command.event(({ event }) => event === "up")]);
+    const told = await command.event(({ event }) => event === "up");
+    const up = modelUp([told]);
 
     const predicted = await platform.run(["predict", "--json"]);
     const answer = JSON.parse(predicted.stdout) as { data: { ndarray: number[] } };
@@ -69,8 +70,21 @@ describe("npm run up, on the local target", function () {
     const grpc = await platform.run(["predict", "--url", up.urls.grpc]);
     expect(grpc.stderr).to.contain("speaks gRPC (HTTP/2), not REST");
 
-    const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as Record<string, unknown>;
+    const status = JSON.parse((await platform.run(["status", "--json"])).stdout) as {
+      services: { service: string; address: string }[];
+    };
     expect(status).to.include({ healthy: true, up: command.child.pid });
+
+    const frontend = String(told["frontend"]);
+    expect(status.services.find(({ service }) => service === "front end")?.address).to.equal(frontend);
+    expect(await (await fetch(frontend)).text()).to.contain("Streamlit");
+    const listed = readFileSync(path.join(platform.home, "local", "frontend", "models.json"), "utf8");
+    const [model, ...others] = (JSON.parse(listed) as { models: Record<string, unknown>[] }).models;
+    expect(others).to.deep.equal([]);
+    expect(model).to.deep.include({ name: "house-price", version: "1", protocol: "seldon" });
+    expect(model?.["score"]).to.deep.equal({ name: "R²", value: up.testScore });
+    const described = await fetch(`${String(model?.["address"])}/api/v1.0/metadata`);
+    expect((await described.json()) as object).to.have.nested.property("custom.example");
 
     const second = await platform.run(["up", "--once"]);
     expect(second.code).to.equal(1);
@@ -121,7 +135,7 @@ describe("npm run up, on the local target", function () {
       /^code and data unchanged since version 1, which is champion again: .*version 2/,
     );
     expect(back.version).to.equal("1");
-    expect(Object.keys(left)).to.have.members(["mlflow", "front", "house-price"]);
+    expect(Object.keys(left)).to.have.members(["mlflow", "front", "frontend", "house-price"]);
 
     const command = platform.start(["up", "--json"]);
     await command.event(({ event }) => event === "up");
@@ -172,8 +186,10 @@ describe("npm run up, on the local target", function () {
     expect((await platform.run(["up", "--once", ...twice])).stderr).to.match(
       new RegExp(`Error: port ${port} is asked for twice\\. Choose`),
     );
-    const again = await platform.run(["up", "--once", "--json", "--rest-port", String(port)]);
+    const wanted = ["--rest-port", String(port), "--no-frontend"];
+    const again = await platform.run(["up", "--once", "--json", ...wanted]);
     expect(again.code, again.stderr).to.equal(0);
+    expect(lastEvent(again.events, "up")).not.to.have.property("frontend");
     expect(modelUp(again.events).urls.predict).to.contain(`:${port}/predict`);
   });
 

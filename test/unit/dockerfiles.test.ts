@@ -17,7 +17,7 @@ function instructions(dockerfile: string): string[] {
     .filter((line) => line !== "");
 }
 
-const images = [...appImages, "mlflow-server-0123456789ab"].map((image) => ({
+const images = [...appImages, "mlflow-server-0123456789ab", "frontend"].map((image) => ({
   image,
   lines: instructions(dockerfileOf(image)),
 }));

@@ -10,6 +10,7 @@ import { projectDir } from "../../paths";
 import { localHost } from "../../ports";
 import { type Command, Service } from "../../process";
 import { type LocalModel, type LocalService, localDir, readState, serviceMark, writeState } from "../state";
+import { listModels } from "../listed";
 import { type Routes, type Taken, readTaken, takenFile, writeWanted } from "./routes";
 
 const readySeconds = 20;
@@ -32,14 +33,15 @@ export class PortsTaken extends UserError {
 }
 
 /**
- * Has the front lead to all model servers of the state, and to nothing else. It is started if it does not run, and stopped
- * where it has nothing to lead to.
+ * Has the front lead to all model servers of the state, and to nothing else, and the front end's page list them. It is
+ * started if it does not run, and stopped where it has nothing to lead to.
  *
  * @throws PortsTaken another program listens where people were to ask a model.
  * @throws UserError the front cannot be started.
  */
 export async function lead(signal: AbortSignal): Promise<void> {
   const { front, models = {} } = readState();
+  listModels(Object.values(models));
   const wanted = routesTo(Object.values(models));
   const made = createHash("sha256").update(readFileSync(program)).digest("hex").slice(0, 16);
   const runs = front?.made === made && isRunning(front.identity);

@@ -21,6 +21,7 @@ import { localClient } from "../modelServer";
 import { ModelServices } from "../modelServices";
 import { PortChoice } from "../portChoice";
 import { type Servable, environmentOf, exampleIn, isTrainedHere, lookAt } from "../registered";
+import { scoreOf } from "../score";
 import { fetchVersion } from "../versionFiles";
 import { type LocalScene, localScene, localStack } from "./scene";
 
@@ -161,8 +162,9 @@ async function move(
       else await watchClients([localClient(served)], { question, ...(pace && { pace }) }, step, signal);
     });
   try {
+    const score = await scoreOf(registry.mlflow, manifest, version);
     await progress.step(`model server ${name}`, (step) =>
-      services.serve({ manifest, environment, version, files }, step, seen),
+      services.serve({ manifest, environment, version, files, score }, step, seen),
     );
   } catch (error) {
     signal.throwIfAborted();

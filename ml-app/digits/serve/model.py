@@ -29,7 +29,8 @@ class Digits(StoredModel):
     """
 
     features = FEATURES
-    outputs = tuple(map(str, CLASSES))
+    outputs = classes = tuple(map(str, CLASSES))
+    pictures = True
     class_names: ClassVar = list(outputs)
     """Seldon's name for the names of the outputs."""
 

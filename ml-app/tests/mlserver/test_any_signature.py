@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -185,9 +186,13 @@ def test_what_is_missing_is_null(others: Others) -> None:
 
 
 def test_who_asks_is_told_what_it_takes(others: Others) -> None:
-    inputs = others.servers["texts"].ask("/v2/models/wine").content["inputs"]
+    told = others.servers["texts"].ask("/v2/models/wine").content
+    inputs = told["inputs"]
     said = [(one["name"], one["datatype"]) for one in inputs]
     assert said == [("age", "INT64"), ("city", "BYTES"), ("income", "FP64"), ("vip", "BOOL")]
+    may = {one["name"]: [key for key in ("optional", "nullable") if one["parameters"].get(key)] for one in inputs}
+    assert may == {"age": [], "city": ["nullable"], "income": ["nullable"], "vip": []}
+    assert json.loads(told["parameters"]["example"])
 
 
 def test_values_without_a_name_are_a_list() -> None:

@@ -56,8 +56,12 @@ def test_rows_may_come_as_one_tensor_or_by_name_in_any_order(server: Server) -> 
 
 
 def test_the_model_tells_its_inputs(server: Server) -> None:
-    inputs = server.ask("/v2/models/wine").content["inputs"]
-    assert [(one["name"], one["datatype"]) for one in inputs] == [(name, "FP64") for name in FEATURES]
+    told = server.ask("/v2/models/wine").content
+    assert [(one["name"], one["datatype"]) for one in told["inputs"]] == [(name, "FP64") for name in FEATURES]
+    assert not any("nullable" in (one.get("parameters") or {}) for one in told["inputs"])
+    example = json.loads(told["parameters"]["example"])
+    record = json.loads((server.files / "recorded.json").read_text())
+    assert predictions(server, tensor(example)) == pytest.approx(record["predictions"][:1], rel=1e-6)
 
 
 WRONG: dict[str, tuple[list[Any], str]] = {

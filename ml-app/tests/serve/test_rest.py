@@ -123,6 +123,8 @@ def test_health(server: ModelProcess) -> None:
 @pytest.mark.parametrize("path", ["/metadata", "/api/v1.0/metadata"])
 def test_metadata(server: ModelProcess, path: str) -> None:
     answer: dict[str, Any] = requests.get(f"{server.url}{path}", timeout=5).json()
+    example = json.loads(answer["custom"].pop("example"))
+    assert server.post({"data": {"ndarray": [example]}}).status_code == 200
     assert answer == {
         "name": "house-price",
         "versions": ["7"],

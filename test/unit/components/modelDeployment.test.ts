@@ -98,6 +98,7 @@ describe("ModelDeployment", () => {
         "by_signature.py",
         "comparing.py",
         "decided.py",
+        "described.py",
         "expected.py",
         "farewell.py",
         "guard.py",

@@ -1,0 +1,136 @@
+"""Tables that people bring and take away: CSV, within bounds, and without cells that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from frontend.signature import MOST_CHARACTERS, Description, UnfitError, read_row
+
+MOST_BYTES = 5 * 1024 * 1024
+MOST_ROWS = 10_000
+MOST_COLUMNS = 1_000
+_SEPARATORS = ",;\t"
+# The last four are the first ones in full width, as in Japanese.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+csv.field_size_limit(4 * MOST_CHARACTERS)
+
+
+class TableError(ValueError):
+    """A file is no table that can be asked; the message says why."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds: the names in its first line, and the rows below as texts, each with the number of its line."""
+
+    names: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+@dataclass
+class Asked:
+    """Rows as a model takes them, by the lines of the file; and why others cannot be sent."""
+
+    values: dict[int, list[Any]] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+
+
+def read_table(content: bytes) -> Table:
+    """Read a CSV file: UTF-8, with commas, semicolons or tabs between its cells, and names in its first line.
+
+    Raises:
+        TableError: it is none, or larger than can be asked.
+    """
+    if len(content) > MOST_BYTES:
+        raise TableError(f"The file is larger than {MOST_BYTES >> 20} MiB.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TableError("The file is not a text in UTF-8. Save it as CSV, in UTF-8.") from error
+    first = text.partition("\n")[0]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
+    rows = []
+    try:
+        names = [name.strip() for name in next(lines, [])]
+        for row in lines:
+            if any(cell.strip() for cell in row):
+                rows.append((lines.line_num, row))
+            if len(rows) > MOST_ROWS:
+                raise TableError(f"The file has more than {MOST_ROWS:,} rows.")
+    except csv.Error as error:
+        raise TableError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error
+    if not any(names) or not rows:
+        raise TableError("The file has no rows: names in the first line, and a row in each of the lines below.")
+    if len(names) > MOST_COLUMNS:
+        raise TableError(f"The file has more than {MOST_COLUMNS:,} columns.")
+    if twice := [name for at, name in enumerate(names) if name in names[:at]]:
+        raise TableError(f"The first line has the name “{twice[0]}” twice.")
+    return Table(names, rows)
+
+
+def rows_for(table: Table, description: Description, model: str) -> Asked:
+    """The rows of a table as a model takes them: by the names of its columns, or by their order if it knows no names.
+
+    Args:
+        table: the rows.
+        description: of the model.
+        model: its name.
+
+    Raises:
+        TableError: the model takes what the table does not have.
+    """
+    fields = description.fields
+    if description.named:
+        missing = [one.name for one in fields if one.name not in table.names and not one.optional]
+        if missing:
+            raise TableError(f"The rows lack what {model} takes: {_some(missing)}.")
+        places = [table.names.index(one.name) if one.name in table.names else None for one in fields]
+        unused = [name for name in table.names if name not in {one.name for one in fields}]
+    else:
+        if len(table.names) != len(fields):
+            raise TableError(f"The rows have {len(table.names)} columns, and {model} takes {len(fields)} values.")
+        places, unused = [*range(len(fields))], []
+    asked = Asked(unused=unused)
+    for line, cells in table.rows:
+        if len(cells) != len(table.names):
+            asked.rejected[line] = f"has {len(cells)} cells, where the first line has {len(table.names)}"
+            continue
+        try:
+            asked.values[line] = read_row(fields, ["" if at is None else cells[at] for at in places])
+        except UnfitError as error:
+            asked.rejected[line] = str(error)
+    return asked
+
+
+def written(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV file for whoever takes it away; spreadsheets know by its first bytes that it is in UTF-8."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([_harmless(name) for name in names])
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: Any) -> Any:
+    """A cell that a spreadsheet takes for what it is: of a text that it would take for a formula, the text.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(cell, str) or not cell.lstrip(" ").startswith(_FORMULAS):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""  # noqa: PLR2004
+    return f"{', '.join(names[:20])}{more}"

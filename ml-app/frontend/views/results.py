@@ -1,0 +1,102 @@
+"""Shows what came of a table of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from frontend.scoring import Scored
+from frontend.signature import Answer, Description
+from frontend.table import Table, written
+from frontend.views import common
+
+BINS = 20
+FEW = 30
+SHOWN_REJECTED = 200
+
+
+def show(table: Table, scored: Scored, description: Description, name: str) -> None:
+    """Show answers, those rejected with the reasons, a chart, and what can be taken away."""
+    good, bad = len(scored.answers), len(scored.rejected)
+    st.text(f"{_rows(good)} answered" + (f", {bad} rejected" if bad else ""))
+    if good:
+        answer = best(scored, description)
+        chart(answer)
+        _table(table, scored, answer)
+    if bad:
+        st.subheader("Rejected")
+        rejected = sorted(scored.rejected.items())[:SHOWN_REJECTED]
+        st.dataframe(common.table_of([{"line": line, "reason": why} for line, why in rejected]), hide_index=True)
+        if bad > SHOWN_REJECTED:
+            st.text(f"The first {SHOWN_REJECTED} are shown; the download has all.")
+    st.download_button(
+        "Download all as CSV", _file(table, scored), f"{name}.csv", "text/csv", on_click="ignore", key="download"
+    )
+
+
+def best(scored: Scored, description: Description) -> Answer:
+    """The answers as people want them: of a classifier the most probable class, and all probabilities behind it."""
+    rows = [row for _, row in sorted(scored.answers.items())]
+    if not description.classes or not all(common.is_number(value) for row in rows for value in row):
+        return Answer(scored.names, rows)
+    chosen = [[scored.names[max(range(len(row)), key=row.__getitem__)], *row] for row in rows]
+    return Answer(("most probable", *scored.names), chosen)
+
+
+def chart(answer: Answer) -> None:
+    """How the predictions are spread: of numbers how many lie where, of others how often each is there."""
+    values = [row[0] for row in answer.rows]
+    numbers = [float(value) for value in values if common.is_number(value)]
+    if len(numbers) < len(values) or len(set(numbers)) <= 1:
+        counts: dict[str, int] = {}
+        for value in values:
+            counts[str(value)] = counts.get(str(value), 0) + 1
+        most = sorted(counts.items(), key=lambda one: -one[1])[:FEW]
+        frame = common.table_of([{"prediction": value, "rows": count} for value, count in sorted(most)])
+        st.bar_chart(frame, x="prediction", y="rows", height=260)
+        return
+    import numpy as np  # noqa: PLC0415
+
+    heights, edges = np.histogram(numbers, bins=BINS)
+    middles = (edges[:-1] + edges[1:]) / 2
+    frame = common.table_of(
+        [{"prediction": float(at), "rows": int(rows)} for at, rows in zip(middles, heights, strict=True)]
+    )
+    st.bar_chart(frame, x="prediction", y="rows", height=260)
+
+
+def _table(table: Table, scored: Scored, answer: Answer) -> None:
+    given = dict(table.rows)
+    head = columns(answer.names, table.names)
+    rows = [
+        {"line": line, **dict(zip(head, row, strict=True)), **dict(zip(table.names, given[line], strict=True))}
+        for (line, _), row in zip(sorted(scored.answers.items()), answer.rows, strict=True)
+    ]
+    st.dataframe(common.table_of(rows), hide_index=True)
+
+
+def columns(names: tuple[str, ...], taken: list[str]) -> list[str]:
+    """Names of answers that are none of those that are taken."""
+    return [name if name not in (*taken, "line") else f"{name} (predicted)" for name in names]
+
+
+def _file(table: Table, scored: Scored) -> bytes:
+    head = columns(scored.names, table.names)
+    width = len(table.names)
+    rows: list[list[Any]] = []
+    for line, cells in table.rows:
+        answer = scored.answers.get(line, [None] * len(head))
+        rows.append([*(cells + [""] * width)[:width], *answer, scored.rejected.get(line, "")])
+    return written([*table.names, *head, "rejected because"], rows)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def tell_unused(names: list[str]) -> None:
+    """Say which columns of a table nobody asked for."""
+    if names:
+        more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+        st.text(f"Not used: {', '.join(names[:FEW])}{more}")
