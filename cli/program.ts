@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 
 import { count, duration, port } from "./arguments";
 import type { DoctorOptions } from "./commands/doctor";
@@ -10,10 +10,12 @@ import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
 import type { MoveOptions, PromoteOptions } from "./commands/promote";
 import type { PreviewOptions } from "./commands/preview";
+import type { ReviewOptions } from "./commands/review";
 import type { SecretOptions } from "./commands/secret";
 import type { StatusOptions } from "./commands/status";
 import { tellMachines } from "./errors";
 import { previewExitCodes } from "./exitCodes";
+import { type GithubAction, type GithubOptions, githubActions } from "./github/actions";
 import type { TargetOptions } from "./target";
 
 // The commands are loaded when they are called: what one needs, another should not have to wait for.
@@ -138,6 +140,45 @@ Where the stack was brought up from here, or the Pulumi CLI knows it, this is \`
   });
 
 program
+  .command("review")
+  .description(
+    "what this branch does to every stack, as a comment for its pull request; needs no cluster and no secret",
+  )
+  .option("--base <ref>", "branch, tag or commit that it is compared with", "main")
+  .option("--out <file>", "write it into a file (default: standard output)")
+  .addOption(json())
+  .addHelpText("after", "\nIt ends with 1 where a stack cannot be evaluated, or breaks a mandatory policy.")
+  .action(async (options: ReviewOptions) => {
+    const { review } = await import("./commands/review.js");
+    process.exitCode = await review(options);
+  });
+
+program
+  .command("github")
+  .description("what the workflows tell GitHub, with their token (docs/pull-requests.md)")
+  .addArgument(
+    new Argument(
+      "<action>",
+      "put a comment under a pull request, or one issue for what a scheduled run has found, or commit files and open their pull request",
+    ).choices(githubActions),
+  )
+  .argument("<file>", "what it says; of a report that is empty the issue is closed")
+  .option(
+    "--pull <number>",
+    "comment: the pull request (default: that of HEAD_OWNER, HEAD_BRANCH, HEAD_COMMIT)",
+    count,
+  )
+  .option("--title <title>", "report, propose: its title")
+  .option("--label <label>", "report: the label by which it is found again")
+  .option("--commit <files...>", "propose: the files")
+  .option("--branch <name>", "propose: the branch, which is made anew")
+  .option("--base <name>", "propose: the branch that it is for", "main")
+  .action(async (action: GithubAction, file: string, options: GithubOptions) => {
+    const { github } = await import("./commands/github.js");
+    await github(action, file, options);
+  });
+
+program
   .command("secret")
   .description("write a secret into a stack's file, encrypted; asks for it, or reads it from standard input")
   .argument("<key>", "the key that takes it, such as database.password")
@@ -194,10 +235,20 @@ program
   .description("every image and chart that a stack pulls: version, licence, use, reason")
   .option("--stack <name>", "the stack", "dev")
   .addOption(new Option("--copy", "shell lines that fill the registry $MIRROR").conflicts("json"))
+  .addOption(
+    new Option(
+      "--verify",
+      "of every stack: whether it is still published, is what it was, under the same licence",
+    ),
+  )
+  .option(
+    "--report <file>",
+    "with --verify: write what is wrong as Markdown, an empty file if nothing is, and end with 0",
+  )
   .addOption(json())
   .action(async (options: PinsOptions) => {
     const { pins } = await import("./commands/pins.js");
-    await pins(options);
+    process.exitCode = await pins(options);
   });
 
 withTarget(program.command("predict"), true)
@@ -218,6 +269,10 @@ withTarget(program.command("predict"), true)
 
 withTarget(program.command("status"), true)
   .description("what runs, where, and whether it is well")
+  .option(
+    "--report <file>",
+    "in a cluster: write what is not well as Markdown, an empty file if all is, and end with 0",
+  )
   .addOption(json())
   .action(async (options: StatusOptions) => {
     const { status } = await import("./commands/status.js");

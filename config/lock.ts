@@ -93,7 +93,12 @@ const projectDir = path.dirname(__dirname);
  * machine, whose cluster comes and goes.
  */
 export function lockFile(stack: string, environment: Environment): string {
-  return path.join(environment === "dev" ? stateHome() : projectDir, `models.${stack}.lock.yaml`);
+  return path.join(environment === "dev" ? stateHome() : projectDir, lockFileName(stack));
+}
+
+/** What the file of a stack's lock is called. */
+export function lockFileName(stack: string): string {
+  return `models.${stack}.lock.yaml`;
 }
 
 /** The stack whose lock a file is; undefined if it has a name of its own. */
@@ -103,7 +108,6 @@ export function stackOf(file: string): string | undefined {
 
 /** Reads a lock; one that is not there has decided nothing. */
 export function readLock(file: string): Lock {
-  const wrong = (...problems: string[]): Lock => ({ decisions: {}, problems });
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -113,6 +117,11 @@ export function readLock(file: string): Lock {
     const none = code === "ENOENT" && lstatSync(file, { throwIfNoEntry: false }) === undefined;
     return none ? wrong() : wrong(message);
   }
+  return parseLock(text);
+}
+
+/** What the text of a lock says. */
+export function parseLock(text: string): Lock {
   let content: unknown;
   try {
     content = parse(text);
@@ -122,6 +131,10 @@ export function readLock(file: string): Lock {
   const parsed = lockShape.safeParse(content);
   if (!parsed.success) return wrong(...told(parsed.error));
   return { decisions: parsed.data.models, problems: [] };
+}
+
+function wrong(...problems: string[]): Lock {
+  return { decisions: {}, problems };
 }
 
 /** What keeps a decision from being written down; none if nothing does. */

@@ -1,6 +1,14 @@
+import { writeFileSync } from "node:fs";
+
 import colors from "picocolors";
 
+import { allCharts, allImages } from "../../pins";
+import { eventOf } from "../checks/check";
+import { typed } from "../paths";
+import { pinsReport } from "../pins/report";
+import { verifyPins } from "../pins/verify";
 import type { ChartUse, ImageUse } from "../plan/images";
+import { Progress } from "../progress";
 import type { Plan } from "../plan/plan";
 
 /** Options of `npm run pins`. */
@@ -8,14 +16,20 @@ export interface PinsOptions {
   readonly stack: string;
   readonly json?: boolean;
   readonly copy?: boolean;
+  readonly verify?: boolean;
+  /** A file that gets what is wrong, for an issue. */
+  readonly report?: string;
 }
 
 /**
- * `npm run pins`: lists every image and chart that a stack pulls.
+ * `npm run pins`: lists every image and chart that a stack pulls. With `--verify` all that are pinned are asked for where
+ * they are published.
  *
+ * @returns the exit code: 1 one is gone, moved or under another licence.
  * @throws UserError there is no such stack, or its configuration is wrong.
  */
-export async function pins({ stack, json, copy }: PinsOptions): Promise<void> {
+export async function pins({ stack, json, copy, verify, report }: PinsOptions): Promise<number> {
+  if (verify) return askForAll(json === true, report);
   const [{ planOf }, { Names }] = await Promise.all([import("../plan/plan.js"), import("../plan/names.js")]);
   const plan = await planOf(stack);
   const names = new Names(plan.recording);
@@ -34,6 +48,28 @@ export async function pins({ stack, json, copy }: PinsOptions): Promise<void> {
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
   }
+  return 0;
+}
+
+/** How long a registry is waited for. */
+const answerMilliseconds = 30_000;
+
+async function askForAll(json: boolean, report: string | undefined): Promise<number> {
+  const ask = (url: string, init?: RequestInit) =>
+    fetch(url, { ...init, signal: AbortSignal.timeout(answerMilliseconds) });
+  const findings = await verifyPins({ images: allImages, charts: allCharts }, ask);
+  const progress = Progress.for({ json });
+  for (const { severity, ...finding } of findings)
+    if (json) progress.event(eventOf({ severity, ...finding }));
+    else process.stdout.write(`${severity === "error" ? "✗" : "!"} ${finding.what}\n`);
+  const wrong = findings.filter(({ severity }) => severity === "error").length;
+  if (!json)
+    process.stdout.write(
+      `${allImages.length} images and ${allCharts.length} charts: ${wrong} not as pinned, ${findings.length - wrong} not asked.\n`,
+    );
+  if (report === undefined) return wrong === 0 ? 0 : 1;
+  writeFileSync(typed(report), pinsReport(findings));
+  return 0;
 }
 
 function jsonPins({ images, charts }: Plan, short: (urn: string) => string): object {

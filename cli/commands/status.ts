@@ -1,13 +1,19 @@
+import { writeFileSync } from "node:fs";
+
 import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { UserError } from "../errors";
+import { typed } from "../paths";
 import { stackStatus } from "../status/clusterStatus";
 import type { Item } from "../status/item";
 import { localReport, localStatus } from "../status/localStatus";
-import { report } from "../status/report";
+import { markdownReport, report } from "../status/report";
 import { type ClusterTarget, type TargetOptions, chooseTarget } from "../target";
 
 /** Options of `npm run status`. */
 export interface StatusOptions extends TargetOptions {
   readonly json?: boolean;
+  /** A file that gets what is not well in the cluster, for an issue. */
+  readonly report?: string;
 }
 
 /**
@@ -24,6 +30,12 @@ export async function status(options: StatusOptions): Promise<number> {
   const wanted = [options.target, options.stack, options.context].some((named) => named !== undefined);
   const showCluster = target.kind === "cluster" && (items.length > 0 || wanted);
   const healthy = items.every(({ health }) => health !== "ill");
+  if (options.report !== undefined) {
+    if (target.kind !== "cluster") throw new UserError("--report is for a cluster: name it with --stack.");
+    writeFileSync(typed(options.report), healthy ? "" : markdownReport(target, items));
+    process.stdout.write(healthy ? "All is well.\n" : report(target, items));
+    return 0;
+  }
 
   const say = (text: string) => process.stdout.write(text);
   if (runsHere || !showCluster) {

@@ -1,4 +1,4 @@
-import { messageOf } from "../errors";
+import { causeOf, messageOf } from "../errors";
 
 /** Well below what all checks have, so that a server that is silent is told by its name. */
 const answerMilliseconds = 3_000;
@@ -20,9 +20,7 @@ export async function unreached(
     return accepts(status) ? undefined : `${url} answers ${status}`;
   } catch (error) {
     signal.throwIfAborted();
-    // fetch itself says no more than that it failed.
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return `${url} does not answer: ${messageOf(cause)}`;
+    return `${url} does not answer: ${messageOf(causeOf(error))}`;
   }
 }
 

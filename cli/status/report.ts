@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { codeCell, markdownTable } from "../markdown";
 import type { ClusterTarget } from "../target";
 import type { Health, Item } from "./item";
 
@@ -34,6 +35,17 @@ export function report(
   const mends = mendsOf(items);
   const todo = mends.length === 0 ? [] : ["", "What to do:", ...mends];
   return [head, "", ...lines, ...todo, ""].join("\n");
+}
+
+/** What is not well, for an issue. */
+export function markdownReport({ context, stack }: ClusterTarget, items: readonly Item[]): string {
+  const unwell = items.filter(({ health }) => health !== "well");
+  const rows = unwell.map(({ health, part, name, state, detail, mend = "" }) => [
+    health === "ill" ? "❌" : "⚠️",
+    ...[part, name, state, detail, mend].map((text) => (text === "" ? "" : codeCell(text))),
+  ]);
+  const table = markdownTable(["", "part", "name", "state", "seen", "what to do"], rows);
+  return `Stack ${codeCell(stack)}, context ${codeCell(context.name)}:\n\n${table}\n`;
 }
 
 /** Each mend once, with what it is for. */

@@ -75,7 +75,7 @@ def compute_at(address: str) -> str:
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as scratch:
-        kept = get_artifact_repository(address)
+        kept: Any = get_artifact_repository(address)
         if any(one.path == ANSWERS_FILE for one in kept.list_artifacts()):
             return f"computed before, and kept as {ANSWERS_FILE}"
         folder = Path(download_artifacts(artifact_uri=address, dst_path=scratch))

@@ -148,4 +148,5 @@ class Server:
     def stop(self) -> None:
         """End it."""
         self.end()
-        self._process.wait(timeout=30)
+        # Many end at once, each after its clients have left.
+        self._process.wait(timeout=120)

@@ -70,7 +70,8 @@ def command(*words: str, **variables: str) -> tuple[int, str]:
     """The exit code of the command, and what it says."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "standardserver.expected", *words],
-        env=os.environ | {"PYTHONPATH": str(ML_APP)} | variables,
+        # No store is asked, and none is made in this folder.
+        env=os.environ | {"PYTHONPATH": str(ML_APP), "MLFLOW_TRACKING_URI": "http://127.0.0.1:1"} | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -83,12 +84,14 @@ def test_a_server_of_others_is_held_to_what_its_own_libraries_answer(
 ) -> None:
     server = serve("xgboost", trees)
     server.wait_until_ready()
-    required = {"MLPLATFORM_ANSWERS": "required"}
     assert server.startup().stdout == "3 rows of its input example answered\n"
-    missing = server.startup(**required)
+    missing = server.startup(MLPLATFORM_ANSWERS="required")
     assert (missing.returncode, ANSWERS_FILE in missing.stdout) == (1, True)
     assert command(str(trees)) == (0, "computed for 3 rows of its input example\n")
-    assert server.startup(**required).stdout == "3 rows of its input example answered as by its own libraries\n"
+    assert (
+        server.startup(MLPLATFORM_ANSWERS="required").stdout
+        == "3 rows of its input example answered as by its own libraries\n"
+    )
 
     other = tmp_path / "other"
     shutil.copytree(trees, other)
@@ -96,12 +99,12 @@ def test_a_server_of_others_is_held_to_what_its_own_libraries_answer(
     value = content["outputs"][0]["data"][1]
     content["outputs"][0]["data"][1] = value + 0.01
     (other / ANSWERS_FILE).write_text(json.dumps(content))
-    wrong = server.startup(other, **required)
+    wrong = server.startup(other, MLPLATFORM_ANSWERS="required")
     assert wrong.returncode == 1
     assert wrong.stdout.startswith("its input example is answered otherwise than by its own libraries: value 1 is ")
     assert f"xgboost-cpu {xgboost.__version__}" in wrong.stdout
     (other / ANSWERS_FILE).write_text("[]")
-    assert "is not what the platform has written" in server.startup(other, **required).stdout
+    assert "is not what the platform has written" in server.startup(other, MLPLATFORM_ANSWERS="required").stdout
 
 
 def test_what_mlflow_keeps_is_computed_once_and_put_beside_it(trees: Path) -> None:
