@@ -41,7 +41,7 @@ describe("the updates of what is pinned", () => {
       ).to.deep.equal([version]);
     const [seldon, others] = [
       allImages.filter(({ repository }) => /seldon-core|rclone-storage/.test(repository)),
-      allImages.filter(({ repository }) => !repository.includes('seldonio')),
+      allImages.filter(({ repository }) => !repository.includes("seldonio")),
     ];
     for (const { repository, tag, digest } of others)
       expect(

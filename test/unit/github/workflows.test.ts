@@ -119,7 +119,9 @@ describe("the workflows", () => {
 
   it("take secrets from an environment, and break no deployment off", () => {
     for (const [file, workflow] of Object.entries(workflows))
-      for (const job of Object.values(workflow.jobs).filter((one) => JSON.stringify(one).includes('secrets.'))) {
+      for (const job of Object.values(workflow.jobs).filter((one) =>
+        JSON.stringify(one).includes("secrets."),
+      )) {
         expect(job.environment, file).to.be.a("string");
         expect(job.concurrency?.["cancel-in-progress"], file).to.equal(false);
       }
