@@ -4,6 +4,7 @@ import type { PlatformConfig } from "../config";
 import { undecided, wishesOf } from "../config/decisionChecks";
 import type { ModelConfig } from "../config/models";
 import { createDatabase } from "./database";
+import { createFrontend } from "./frontend";
 import { createAppImages } from "./images";
 import { serveModel, trainModel } from "./models";
 import { createNamespaces } from "./namespaces";
@@ -47,6 +48,12 @@ export class MlPlatform extends pulumi.ComponentResource {
     for (const model of config.models) trainModel(model, surroundings, own);
     const decided = config.models.filter((model) => this.isDecided(model, config));
     const models = decided.map((model) => serveModel(model, config, surroundings, own));
+    createFrontend(
+      `${name}-frontend`,
+      config,
+      { namespace: names.frontend, appImages, models: decided },
+      own,
+    );
 
     this.namespaces = names;
     this.trackingUri = tracking.uri;

@@ -39,7 +39,7 @@ export function wishesOf(model: ModelConfig): string[] {
 
 /** What the program must know of a decision. One that it only assumes has no version. */
 export type Served = Pick<Decision, "files"> &
-  Partial<Pick<Decision, "compared" | "environment" | "sha256" | "version">>;
+  Partial<Pick<Decision, "compared" | "environment" | "metrics" | "sha256" | "version">>;
 
 /**
  * Decisions with what would stand there for all that nobody has decided on yet: a stack can so be looked at, and its

@@ -16,7 +16,7 @@ import { imagesOf, manifests } from "./manifests";
 import { protocols, servers } from "./servers";
 import { nearest, shown } from "./words";
 
-/** The images that the project builds: one that trains for each of its models, and one that serves, if it has a class. */
+/** The images of the project's models: one that trains for each of them, and one that serves, if it has a class. */
 export const appImages: readonly AppImageName[] = manifests.flatMap(imagesOf).sort();
 export type AppImageName = string;
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { database } from "../components/database/schema";
+import { frontend } from "../components/frontend/schema";
 import { images } from "../components/images/schema";
 import { monitoring } from "../components/monitoring/schema";
 import { objectStore } from "../components/objectStore/schema";
@@ -86,6 +87,7 @@ function createSchema(environment: Environment) {
     serving,
     monitoring,
     images,
+    frontend: frontend(by),
     modelQuota: modelQuota(by),
     models: z
       .array(modelSchema(environment))

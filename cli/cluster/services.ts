@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 
+import type { V1Service } from "@kubernetes/client-node";
+
 import { namespacesByRole, type NamespaceRole } from "../../components/capabilities";
 import type { Transport } from "../mlflow";
-import type { Cluster } from "./cluster";
+import type { Cluster, Live } from "./cluster";
 
 /** A port of a Service in a cluster. */
 export interface ServicePort {
@@ -20,10 +22,21 @@ export const storeService = serviceOf("objectStore");
 /** The Postgres in the cluster. */
 export const databaseService = serviceOf("database");
 
+/** The page on which people ask the models. */
+export const frontendService = serviceOf("frontend");
+
 function serviceOf(role: NamespaceRole): ServicePort {
   const { name: namespace, service } = namespacesByRole[role];
   if (service === undefined) throw new Error(`namespace ${namespace} has no Service of its own`);
   return { namespace, service: service.name, port: service.port };
+}
+
+/** A Service as it is in a cluster; undefined if there is none. @throws Refused */
+export function serviceAt(
+  cluster: Cluster,
+  { namespace, service }: ServicePort,
+): Promise<Live<V1Service> | undefined> {
+  return cluster.get<V1Service>(`/api/v1/namespaces/${namespace}/services/${service}`);
 }
 
 /** Where the API server hands requests on to a Service. */

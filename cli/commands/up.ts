@@ -7,6 +7,7 @@ import { behindSilence } from "../deploy/network";
 import { summarise } from "../deploy/summary";
 import { deploy } from "../deploy/up";
 import { behindError } from "../deploy/watch";
+import { frontendService, serviceAt } from "../cluster/services";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
@@ -54,7 +55,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data, models, refresh = true, ...consent }: UpOptions,
+  { data, models, frontend: wanted = true, refresh = true, ...consent }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -66,6 +67,11 @@ async function upCluster(
   if (models !== undefined)
     throw new UserError(
       `--models is for the local target. In a cluster the stack says which models there are: Pulumi.${target.stack}.yaml.`,
+    );
+  if (!wanted)
+    throw new UserError(
+      "--no-frontend is for the local target. In a cluster the stack says whether there is the page: " +
+        `frontend: {enabled: false} in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
   try {
@@ -80,8 +86,9 @@ async function upCluster(
       throw await behindError(target.cluster, error);
     });
     await deciding?.record();
+    const frontend = (await serviceAt(target.cluster, frontendService)) !== undefined;
     progress.stop();
-    summarise(target, deployed, answers, (Date.now() - began) / 1000, progress);
+    summarise(target, deployed, { answers, frontend }, (Date.now() - began) / 1000, progress);
   } catch (error) {
     throw await behindSilence(target, error, progress, signal);
   }

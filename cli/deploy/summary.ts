@@ -1,5 +1,6 @@
 import colors from "picocolors";
 
+import { type ServicePort, frontendService } from "../cluster/services";
 import { commandLine } from "../commandLine";
 import { versionInWords } from "../serving/version";
 import { plainCommands } from "../engine/backend";
@@ -13,11 +14,18 @@ import type { AnsweringModel, UncheckedModel } from "./answers";
 import { told } from "./changes";
 import type { Deployed } from "./up";
 
+/** What is in service. */
+export interface InService {
+  readonly answers: readonly (AnsweringModel | UncheckedModel)[];
+  /** Whether there is the page on which people ask the models. */
+  readonly frontend: boolean;
+}
+
 /** Shows what is in service, what to open, and what it took. */
 export function summarise(
   target: ClusterTarget,
   { stack, changes }: Deployed,
-  asked: readonly (AnsweringModel | UncheckedModel)[],
+  { answers: asked, frontend }: InService,
   seconds: number,
   progress: Progress,
 ): void {
@@ -42,9 +50,10 @@ export function summarise(
             checkedRows: one.checkedRows,
           }),
     })),
+    ...(frontend ? { frontend: inside(frontendService) } : {}),
     plain,
   });
-  const type = (command: string) => commandLine(command, target.stack);
+  const type = (command: string, ...words: string[]) => commandLine(command, target.stack, ...words);
   const shownAnswers = asked.map((one) => {
     const who = [colors.bold(one.model.name), versionInWords(one.version, one.predictor)].join(" ").trimEnd();
     const what =
@@ -60,12 +69,14 @@ ${shownAnswers.join("\n")}
   what runs, and its health            ${type("status")}
   remove it                            ${type("down")}
   the same stack with plain Pulumi     ${plain.join("\n                                       ")}
-
+${frontend ? `  the page that asks the models        ${type("open", "frontend")}\n` : ""}
   Up after ${seconds.toFixed(1)} s: ${told(changes)}.`);
 }
 
 function inCluster({ model, predictor }: Pick<AnsweringModel, "model" | "predictor">): string {
-  const { namespace, service, port } = predictor.address;
-  const path = protocolClients[model.protocol].predictions(predictor);
-  return `http://${service}.${namespace}.svc.cluster.local:${port}${path}`;
+  return `${inside(predictor.address)}${protocolClients[model.protocol].predictions(predictor)}`;
+}
+
+function inside({ namespace, service, port }: ServicePort): string {
+  return `http://${service}.${namespace}.svc.cluster.local:${port}`;
 }

@@ -2,7 +2,13 @@ import type { V1Service } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster } from "../cluster/cluster";
-import { type ServicePort, databaseService, storeService, trackingService } from "../cluster/services";
+import {
+  type ServicePort,
+  databaseService,
+  serviceAt,
+  storeService,
+  trackingService,
+} from "../cluster/services";
 import { protocolClients } from "../protocols/protocols";
 import { backend } from "../serving/backend";
 import { postgres, s3 } from "./stores";
@@ -33,9 +39,9 @@ const consolePort = "console";
 /** All that can be opened now, in the order in which it is shown. @throws Refused */
 export async function openables(cluster: Cluster): Promise<Openable[]> {
   const [tracking, store, database, frontends, models] = await Promise.all([
-    service(cluster, trackingService),
-    service(cluster, storeService),
-    service(cluster, databaseService),
+    serviceAt(cluster, trackingService),
+    serviceAt(cluster, storeService),
+    serviceAt(cluster, databaseService),
     cluster.list<V1Service>(`/api/v1/namespaces/${namespaceNames.frontend}/services`),
     backend.models(cluster),
   ]);
@@ -78,10 +84,6 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
   if (database !== undefined) found.push(postgres(cluster.context));
   if (store !== undefined) found.push(s3(cluster.context));
   return found;
-}
-
-async function service(cluster: Cluster, { namespace, service: name }: ServicePort) {
-  return cluster.get<V1Service>(`/api/v1/namespaces/${namespace}/services/${name}`);
 }
 
 /** The keys of the store's root user, which the platform keeps in a Secret of this name. */

@@ -17,7 +17,14 @@ import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
 import { type Look, podItems } from "./pods";
 import { releaseItems } from "./releases";
-import { databaseItems, jobItems, operatorItems, storeItems, trackingItems } from "./workloads";
+import {
+  databaseItems,
+  frontendItems,
+  jobItems,
+  operatorItems,
+  storeItems,
+  trackingItems,
+} from "./workloads";
 import { volumeItems } from "./volumes";
 
 /**
@@ -61,6 +68,7 @@ export async function clusterStatus(
     orUnknown("object store", storeItems(cluster)),
     orUnknown("tracking", trackingItems(cluster)),
     orUnknown("operator", operatorItems(cluster)),
+    orUnknown("front end", frontendItems(cluster)),
     orUnknown("ingress", ingressItems(cluster, namespaces)),
     orUnknown("certificate", backend.certificates(cluster)),
     orUnknown("volume", volumeItems(cluster, namespaces)),

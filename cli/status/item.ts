@@ -12,6 +12,7 @@ export const parts = [
   "object store",
   "tracking",
   "operator",
+  "front end",
   "workload",
   "ingress",
   "certificate",

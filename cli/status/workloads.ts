@@ -47,6 +47,13 @@ export async function operatorItems(cluster: Cluster): Promise<readonly Item[]> 
   return deployments.map((deployment) => workloadItem("operator", deployment));
 }
 
+/** The page on which people ask the models: whether its pod is ready. @throws Refused */
+export async function frontendItems(cluster: Cluster): Promise<readonly Item[]> {
+  // Nobody in the cluster may ask it, the API server's proxy neither; its pod is asked by the kubelet.
+  const deployments = await deploymentsOf(cluster, namespaceNames.frontend);
+  return deployments.map((deployment) => workloadItem("front end", deployment));
+}
+
 /** The Jobs of some namespaces that have not come to a good end. @throws Refused */
 export async function jobItems(cluster: Cluster, namespaces: readonly string[]): Promise<readonly Item[]> {
   const jobs = await listIn<V1Job>(cluster, "/apis/batch/v1", namespaces, "jobs");

@@ -9,14 +9,15 @@ import type { AppImageName } from "../../config/models";
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
 
-/** Of the page on which people ask the models. */
+/** The image of the page on which people ask the models. */
+export const frontendImage = "frontend";
 export const frontendDockerfile = "frontend/Dockerfile";
 
 /** Of the images that serve the models of others. */
 const mlflowDockerfile = "mlflow_server/Dockerfile";
 
 const dockerfiles = new Map<AppImageName, string>([
-  ["frontend", frontendDockerfile],
+  [frontendImage, frontendDockerfile],
   ...manifests.flatMap((model): [AppImageName, string][] => [
     ...(hasOwnServer(model)
       ? [[model.serving.image, `${model.folder}/serve/Dockerfile`] as [string, string]]

@@ -8,6 +8,10 @@ import { type AppImageName, appImages, type ModelConfig } from "../../config/mod
 import type { Mistake } from "../../config/mistakes";
 import { nearest } from "../../config/words";
 import type { StackConfig } from "../../config/schema";
+import { frontendImage } from "./dockerfile";
+
+/** All images that the project builds, but for those of other models' packages. */
+const builtImages: readonly AppImageName[] = [...appImages, frontendImage];
 
 /** Tells the Dockerfile of {@link mlflowServer} which packages the image has. */
 const packagesArgument = "PACKAGES";
@@ -33,7 +37,7 @@ export const images = z
     prebuilt: z
       .record(
         text("an image of the project", (name) =>
-          appImages.includes(name) || isMlflowImage(name) ? undefined : unknownImage(name),
+          builtImages.includes(name) || isMlflowImage(name) ? undefined : unknownImage(name),
         ),
         imageRef,
       )
@@ -44,20 +48,20 @@ export const images = z
   .describe("the project's own images");
 
 function unknownImage(name: string): string {
-  const meant = nearest(name, appImages);
+  const meant = nearest(name, builtImages);
   return meant === undefined
-    ? `is not known; known are ${appImages.join(", ")}, and mlflow-server-… as a preview names it`
+    ? `is not known; known are ${builtImages.join(", ")}, and mlflow-server-… as a preview names it`
     : `is not known; did you mean ${meant}?`;
 }
 
 /** What is known of a configuration, as far as images go. */
-type Known = Partial<Pick<StackConfig, "environment" | "images">> & {
+type Known = Partial<Pick<StackConfig, "environment" | "frontend" | "images">> & {
   readonly models?: readonly (ModelConfig | undefined)[] | undefined;
 };
 
 /** Images that stay in a Docker daemon reach a cluster on the same machine only. */
 export function checkImages(
-  { environment, images, models }: Known,
+  { environment, frontend, images, models }: Known,
   decisions: Readonly<Record<string, Served>>,
 ): Mistake[] {
   if (images === undefined) return [];
@@ -73,7 +77,7 @@ export function checkImages(
       message: "is set by the platform: leave it out; the stack's lock says which they are",
     });
   if (environment === undefined || environment === "dev" || images.registry !== undefined) return problems;
-  const used = [...imagesInUse(models ?? [], decisions).keys()];
+  const used = [...imagesInUse({ frontend, models: models ?? [] }, decisions).keys()];
   const built = used.filter((name) => images.prebuilt[name] === undefined);
   if (built.length > 0)
     problems.push({
@@ -85,9 +89,15 @@ export function checkImages(
   return problems;
 }
 
-/** The project's own images that some model needs, each with arguments of its own for its Dockerfile. */
+/** The project's own images that are needed, each with arguments of its own for its Dockerfile. */
 export function imagesInUse(
-  models: readonly (ModelConfig | undefined)[],
+  {
+    frontend,
+    models,
+  }: {
+    readonly frontend?: { readonly enabled: boolean } | undefined;
+    readonly models: readonly (ModelConfig | undefined)[];
+  },
   decisions: Readonly<Record<string, Served>>,
 ): ReadonlyMap<AppImageName, Readonly<Record<string, string>>> {
   const used = new Set(models.flatMap((model) => [model?.image, model?.training?.image]));
@@ -105,6 +115,8 @@ export function imagesInUse(
   );
   return new Map([
     ...appImages.filter((name) => used.has(name)).map((name) => [name, {}] as const),
+    // Without models there is nothing to ask.
+    ...(frontend?.enabled === true && models.length > 0 ? [[frontendImage, {}] as const] : []),
     ...made.sort(([one], [other]) => (one < other ? -1 : 1)),
   ]);
 }

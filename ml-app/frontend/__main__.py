@@ -57,8 +57,11 @@ def main() -> None:
     options = parser.parse_args()
     os.environ[VARIABLE] = options.models
 
-    from streamlit.web import bootstrap  # noqa: PLC0415 half a second, which a wrong option need not wait for
+    from streamlit import net_util  # noqa: PLC0415 half a second, which a wrong option need not wait for
+    from streamlit.web import bootstrap  # noqa: PLC0415
 
+    # At a request from another origin it would ask a server of Amazon's for the address of this machine.
+    net_util.get_external_ip = lambda: None
     flags = settings(options.port, options.host, options.name)
     bootstrap.load_config_options(flag_options=flags)
     bootstrap.run(str(PAGE), False, [], flags)

@@ -54,6 +54,12 @@ for (const [stack, context] of Object.entries(contexts)) {
       const components = recording.resources.filter(({ custom }) => !custom);
       expect(components.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([
         "mlplatform:database:PostgresChart mlplatform-database",
+        ...(stack === "dev"
+          ? [
+              "mlplatform:frontend:Frontend mlplatform-frontend",
+              "mlplatform:images:AppImage mlplatform-images-frontend",
+            ]
+          : []),
         "mlplatform:images:AppImage mlplatform-images-house-price-serve",
         "mlplatform:images:AppImage mlplatform-images-house-price-train",
         "mlplatform:namespaces:PlatformNamespaces mlplatform-namespaces",

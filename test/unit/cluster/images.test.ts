@@ -29,12 +29,13 @@ describe("the project's own images", function () {
   let prod: Recording;
   let tools: FakeTools;
   let said: string[];
+  let page: string;
   let serve: string;
   let train: string;
 
   before(async () => {
     [dev, prod] = [await recordStack("dev"), await recordStack("prod")];
-    [serve = "", train = ""] = appImageBuilds(dev).map(({ reference }) => reference);
+    [page = "", serve = "", train = ""] = appImageBuilds(dev).map(({ reference }) => reference);
   });
   beforeEach(() => {
     tools = new FakeTools();
@@ -71,13 +72,13 @@ describe("the project's own images", function () {
     };
     return prepareImages(target, { recording }, step, signal);
   };
-  const build = (name: string, reference: string) =>
-    `docker build --tag ${reference} --file ${projectDir}/ml-app/house_price/${name}/Dockerfile ` +
+  const build = (folder: string, reference: string) =>
+    `docker build --tag ${reference} --file ${projectDir}/ml-app/${folder}/Dockerfile ` +
     `--build-arg PYTHON_IMAGE=${python} --network default ${projectDir}/ml-app`;
   const inspect = (reference: string) => `docker image inspect --format {{.Id}} ${reference}`;
 
   it("are those that the program builds, under the names that it gives them", () => {
-    const [first, ...others] = appImageBuilds(dev);
+    const [, first, ...others] = appImageBuilds(dev);
     expect(first).to.deep.equal({
       urn: dev.resources.find(({ inputs }) => inputs["imageName"] === serve)?.urn,
       name: "house-price-serve",
@@ -224,17 +225,22 @@ describe("the project's own images", function () {
       const prepared = await prepare(kind, [node()]);
       expect(prepared).to.deep.equal({
         env: {},
-        prebuilt: { "house-price-serve": serve, "house-price-train": train },
+        prebuilt: { frontend: page, "house-price-serve": serve, "house-price-train": train },
       });
       expect(tools.calls).to.deep.equal([
+        inspect(page),
+        build("frontend", page),
+        load(page),
         inspect(serve),
-        build("serve", serve),
+        build("house_price/serve", serve),
         load(serve),
         inspect(train),
-        build("train", train),
+        build("house_price/train", train),
         load(train),
       ]);
       expect(said).to.deep.equal([
+        "building frontend",
+        `loading frontend into the-${kind}`,
         "building house-price-serve",
         `loading house-price-serve into the-${kind}`,
         "building house-price-train",
@@ -244,11 +250,13 @@ describe("the project's own images", function () {
 
   it("are neither built nor loaded again where they are", async () => {
     tools.add("docker").add("kind");
-    await prepare("kind", [node({ images: [serve] }), node({ images: [serve, train] })]);
+    await prepare("kind", [node({ images: [page, serve] }), node({ images: [page, serve, train] })]);
     expect(tools.calls).to.deep.equal([inspect(train), `kind load docker-image ${train} --name lab`]);
-    const prepared = await prepare("kind", [node({ images: [serve, train] })]);
+    const prepared = await prepare("kind", [node({ images: [page, serve, train] })]);
     expect(tools.calls).to.have.length(2);
-    expect(prepared.prebuilt).to.deep.equal({ "house-price-serve": serve, "house-price-train": train });
+    expect(prepared.prebuilt).to.deep.equal({
+      ...{ frontend: page, "house-price-serve": serve, "house-price-train": train },
+    });
   });
 
   it("that cannot be built, or loaded, say why", async () => {
@@ -256,22 +264,22 @@ describe("the project's own images", function () {
       .add("docker", 'case "$*" in image*) exit 1 ;; esac; echo "ERROR: no space left on device" >&2; exit 1')
       .add("kind", "echo 'ERROR: no nodes found for cluster \"lab\"' >&2; exit 1");
     expect((await rejection(prepare("kind", [node()]))).message)
-      .to.contain("docker build of house-price-serve: it failed (exit code 1). Its last lines:\n")
+      .to.contain("docker build of frontend: it failed (exit code 1). Its last lines:\n")
       .and.contain("    ERROR: no space left on device\n");
     tools.add("docker");
     expect((await rejection(prepare("kind", [node()]))).message)
-      .to.contain("kind, loading house-price-serve: it failed (exit code 1). Its last lines:\n")
+      .to.contain("kind, loading frontend: it failed (exit code 1). Its last lines:\n")
       .and.contain('    ERROR: no nodes found for cluster "lab"\n');
   });
 
   it("that have no way to the cluster say what to set", async () => {
     expect((await rejection(prepare("remote", [node()]))).message).to.equal(
-      "house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of " +
+      "frontend and house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of " +
         "context the-remote. Name a registry to push to (images.registry), or the built images (images.prebuilt), " +
         "in Pulumi.dev.yaml.",
     );
     expect((await rejection(prepare("rancher-desktop", [node()]))).message).to.equal(
-      "house-price-serve and house-price-train would be built by Docker, and Rancher Desktop runs containers with " +
+      "frontend and house-price-serve and house-price-train would be built by Docker, and Rancher Desktop runs containers with " +
         "containerd. Choose dockerd (moby) in Rancher Desktop: Preferences > Container Engine. Name a registry to " +
         "push to (images.registry), or the built images (images.prebuilt), in Pulumi.dev.yaml.",
     );

@@ -42,7 +42,7 @@ describe("the answers of a model that others have logged", () => {
     rewriteLock(lockFile("dev", "dev"), "dev", () => ({ [wish]: { ...trees, ...decision }, ...others }));
     const { config } = stackConfig(
       `mlplatform:context: minikube\nmlplatform:models: [{ name: churn, model: "${wish}"${more} }]\n` +
-        "mlplatform:serving: { istio: {} }",
+        "mlplatform:serving: { istio: {} }\nmlplatform:frontend: { enabled: false }",
     );
     return record(program, config, { stack: "dev" });
   };

@@ -49,7 +49,9 @@ describe("a model that no prepackaged server can be trusted with", () => {
   };
   const churn = `{ name: churn, model: "${wish}" }`;
   const recorded = (models = churn, more = "") => {
-    const { config } = stackConfig(`mlplatform:context: minikube\nmlplatform:models: [${models}]\n${more}`);
+    const { config } = stackConfig(
+      `mlplatform:context: minikube\nmlplatform:frontend: { enabled: false }\nmlplatform:models: [${models}]\n${more}`,
+    );
     return record(program, config, { stack: "dev" });
   };
   const created = async (models?: string, more?: string) => new Created(await recorded(models, more));

@@ -184,7 +184,6 @@ describe("PlatformNamespaces", () => {
   it("lets through what the platform needs, and nothing more", () => {
     expect(flows(created).filter((line) => !line.includes("default-deny"))).to.deep.equal([
       "fe to-platform: to ml-models TCP/8000 TCP/5001 TCP/9000 TCP/9500",
-      "fe to-platform: to mlflow TCP/5000",
       "minio-system from-clients: from itself TCP/9000",
       "minio-system from-clients: from mlflow TCP/9000",
       "minio-system from-clients: from ml-models TCP/9000",
@@ -194,7 +193,6 @@ describe("PlatformNamespaces", () => {
       "ml-models to-platform: to mlflow TCP/5000",
       "ml-models to-platform: to minio-system TCP/9000",
       "mlflow from-clients: from ml-models TCP/5000",
-      "mlflow from-clients: from fe TCP/5000",
       "mlflow to-platform: to postgres TCP/5432",
       "mlflow to-platform: to minio-system TCP/9000",
       "postgres from-clients: from mlflow TCP/5432",

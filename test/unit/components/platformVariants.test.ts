@@ -6,6 +6,7 @@ import { housePrice, platform } from "./support/program";
 
 const registry = { registry: "registry.example.com/team" };
 const prebuilt = {
+  frontend: "registry.example.com/page:1",
   "house-price-serve": "registry.example.com/serve:1",
   "house-price-train": "registry.example.com/train:1",
 };
@@ -141,7 +142,8 @@ describe("MlPlatform with images that are built elsewhere", () => {
   });
 
   it("builds the one that is not", async () => {
-    const images = { prebuilt: { "house-price-train": "registry.example.com/train:1" } };
+    const { frontend, "house-price-train": train } = prebuilt;
+    const images = { prebuilt: { frontend, "house-price-train": train } };
     const created = await platform({ images });
     expect(created.all("Image").map(({ name }) => name)).to.deep.equal([
       "mlplatform-images-house-price-serve-build",
@@ -154,6 +156,7 @@ describe("MlPlatform with models of other kinds", () => {
   before(async () => {
     created = await platform({
       serving: { istio: {} },
+      frontend: { enabled: false },
       models: [
         { name: "wine", server: "XGBOOST_SERVER", model: "s3://models/wine" },
         {

@@ -16,6 +16,7 @@ describe("the dev stack", () => {
 
   it("has all its parts counted: database, store, tracking, operator, model, four jobs", () => {
     expect(all.map(({ maker }) => maker.replace(/-[0-9a-f]{10}$/, ""))).to.have.members([
+      "Deployment frontend",
       "Job house-price-train",
       "Job minio-setup",
       "Job mlflow-migration",

@@ -55,10 +55,10 @@ describe("the summary of a deployment", () => {
     variables.restore();
   });
 
-  const written = async (stack: string, mode: "plain" | "json", given = answers) => {
+  const written = async (stack: string, mode: "plain" | "json", given = answers, frontend = false) => {
     const { out, err } = await outputOf(() => {
       const progress = new Progress(mode);
-      summarise(target(stack), deployed, given, 71.26, progress);
+      summarise(target(stack), deployed, { answers: given, frontend }, 71.26, progress);
       progress.stop();
       return Promise.resolve();
     });
@@ -82,6 +82,16 @@ describe("the summary of a deployment", () => {
 
   Up after 71.3 s: 66 created.
 `);
+  });
+
+  it("ends with how to open the page, where there is one", async () => {
+    const out = await written("prod", "plain", answers, true);
+    expect(out).to.contain(
+      "  the page that asks the models        npm run open -- frontend --stack prod\n\n  Up after",
+    );
+    const told = JSON.parse(await written("dev", "json", answers, true)) as object;
+    expect(told).to.include({ frontend: "http://frontend.fe.svc.cluster.local:8501" });
+    expect(JSON.parse(await written("dev", "json"))).not.to.have.property("frontend");
   });
 
   it("names the stack in every command where it is not the one that is meant without", async () => {

@@ -126,12 +126,12 @@ describe("pre-flight: all of it", function () {
     forbidden = ["namespaces", "customresourcedefinitions"];
     globalThis.fetch = () => Promise.resolve(new Response(undefined, { status: 503 }));
     expect(lines(await problems("remote"))).to.deep.equal([
-      "error: the stack asks for 1.25 CPUs, and the cluster has 1 CPU left (of 1 CPU on 1 node; other pods have the rest)",
-      "error: the stack asks for 2.75 GiB, and the cluster has 2 GiB left (of 2 GiB on 1 node; other pods have the rest)",
+      "error: the stack asks for 1.3 CPUs, and the cluster has 1 CPU left (of 1 CPU on 1 node; other pods have the rest)",
+      "error: the stack asks for 2.94 GiB, and the cluster has 2 GiB left (of 2 GiB on 1 node; other pods have the rest)",
       "error: no storage class is the cluster's default, and the volumes of postgresql and minio name none; there are none at all",
       "error: the user of context lab may not create namespaces and customresourcedefinitions.apiextensions.k8s.io",
       "error: namespace mlflow is somebody else's: no label app.kubernetes.io/part-of=mlplatform",
-      "error: house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of context lab",
+      "error: frontend and house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of context lab",
       "warning: the cluster runs Kubernetes v1.35.1, and the platform has been tried on 1.34 at most",
       "warning: charts cannot be fetched from here: postgres and minio (https://registry-1.docker.io/v2/ answers 503); " +
         "seldon-core-operator (https://storage.googleapis.com/seldon-charts/index.yaml answers 503); " +
@@ -150,7 +150,7 @@ describe("pre-flight: all of it", function () {
     has["/api/v1/pods"] = { items: [pod("kube-system"), pod("mlflow")] };
     expect(lines(await problems("kind", true))).to.deep.equal([]);
     expect(lines(await problems("kind", false))[0]).to.match(
-      /^error: the stack asks for 1.25 CPUs, .* 0 CPUs left/,
+      /^error: the stack asks for 1.3 CPUs, .* 0 CPUs left/,
     );
 
     const bound = (namespace: string) => ({
