@@ -4,6 +4,7 @@ import * as path from "node:path";
 import type { V1Node } from "@kubernetes/client-node";
 
 import type { AppImageName } from "../../config/models";
+import { listed } from "../../config/words";
 import { dockerImage } from "../../policy/rules/references";
 import { object, text } from "../../policy/rules/values";
 import { UserError } from "../errors";
@@ -119,7 +120,7 @@ export function unreachable(
   builds: readonly AppImageBuild[],
   { context, stack }: Pick<ClusterTarget, "context" | "stack">,
 ): { readonly what: string; readonly mend: string } {
-  const names = builds.map(({ name }) => name).join(" and ");
+  const names = listed(builds.map(({ name }) => name));
   const settings =
     "Name a registry to push to (images.registry), or the built images (images.prebuilt), in " +
     `Pulumi.${stack}.yaml`;

@@ -20,6 +20,8 @@ export interface Removals {
  * goes with the version whose pods it counts.
  */
 const unmissed = /^(pulumi|docker):|:PodDisruptionBudget$/;
+/** The answers of a version stay beside its files, whatever becomes of the Job that has computed them. */
+const unmissedPart = "mlplatform:serving:AnswersJob";
 
 /**
  * Compares what a stack has with what it declares.
@@ -28,9 +30,14 @@ const unmissed = /^(pulumi|docker):|:PodDisruptionBudget$/;
  */
 export function removalsOf(state: readonly StateResource[], planned: ReadonlySet<string>): Removals {
   // What was replaced is on its way out.
+  const types = new Map(state.map(({ urn, type }) => [urn, type]));
   const resources = state.filter(
-    ({ urn, type, custom, delete: replaced }) =>
-      custom === true && replaced !== true && !unmissed.test(type) && !planned.has(urn),
+    ({ urn, type, custom, parent = "", delete: replaced }) =>
+      custom === true &&
+      replaced !== true &&
+      !unmissed.test(type) &&
+      types.get(parent) !== unmissedPart &&
+      !planned.has(urn),
   );
   const parts = new Parts(state);
   const counts = new Map<string, number>();

@@ -28,7 +28,7 @@ import { agreeToRemovals, removalsOf } from "./removals";
 import { restoreReleases } from "./restore";
 import { checkStores } from "./stores";
 import { verify } from "./verify";
-import { trainAgain } from "./wholeness";
+import { computeAnswersAgain, trainAgain } from "./wholeness";
 import { DeploymentView } from "./view";
 import { type NetworkLook, behindFailure, watchDeployment } from "./watch";
 
@@ -97,6 +97,9 @@ export async function deploy(
           `${again ? "it is trained again" : "put them back, or take another version"}. ` +
           "What runs goes on with those that it has.",
       );
+  if (refresh)
+    for (const job of await computeAnswersAgain(cluster))
+      progress.warn(`what Job ${job} has computed is gone from the store, or damaged: it computes it again.`);
   if (refresh && resources.length > 0) await putBack(cluster, plan, progress);
   const view = new DeploymentView(progress, plan.recording.resources);
   const declared = new DeclaredObjects();

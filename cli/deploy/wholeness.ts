@@ -1,7 +1,8 @@
 import type { V1Job } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
-import type { Cluster } from "../cluster/cluster";
+import { answersFile } from "../../config/answers";
+import type { Cluster, Live } from "../cluster/cluster";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { MlflowClient } from "../mlflow";
 import { backend } from "../serving/backend";
@@ -16,6 +17,8 @@ export interface LostFiles {
 
 /** Without it a folder is no model. */
 const modelFile = "MLmodel";
+
+const jobsAddress = `/apis/batch/v1/namespaces/${namespaceNames.models}/jobs`;
 
 /**
  * The models in service whose files are gone from the store: the pods that run go on, and no other one would start.
@@ -48,13 +51,47 @@ export async function trainAgain(
 ): Promise<readonly (LostFiles & { readonly again: boolean })[]> {
   const lost = await lostFiles(cluster);
   if (lost.length === 0) return [];
-  const address = `/apis/batch/v1/namespaces/${namespaceNames.models}/jobs`;
-  const jobs = (await cluster.list<V1Job>(address)).map(({ metadata }) => metadata?.name ?? "");
+  const jobs = (await cluster.list<V1Job>(jobsAddress)).map(({ metadata }) => metadata?.name ?? "");
   return Promise.all(
     lost.map(async (one) => {
       const own = jobs.filter((job) => new RegExp(`^${one.model}-train-[0-9a-f]+$`).test(job));
-      for (const job of own) await cluster.remove(`${address}/${job}?propagationPolicy=Background`);
+      for (const job of own) await removeJob(cluster, job);
       return { ...one, again: own.length > 0 };
     }),
   );
+}
+
+/**
+ * Has the answers of versions computed again that are gone from the store or damaged there, so that no new pod gets ready: the
+ * Job that has computed them is removed, and the deployment makes it anew. Where MLflow does not answer, nothing is lost.
+ *
+ * @returns the names of the Jobs.
+ */
+export async function computeAnswersAgain(cluster: Cluster): Promise<readonly string[]> {
+  const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
+  const selector = encodeURIComponent("app.kubernetes.io/component=answers");
+  const jobs = await cluster.list<Live<V1Job>>(`${jobsAddress}?labelSelector=${selector}`);
+  const found = jobs.map(async ({ metadata: { name = "" } = {}, spec, status }) => {
+    const [, place] =
+      /^mlflow-artifacts:\/(.+)/.exec(spec?.template.spec?.containers[0]?.command?.at(-1) ?? "") ?? [];
+    if (place === undefined || status?.succeeded === undefined || (await isWhole(mlflow, place))) return [];
+    await removeJob(cluster, name);
+    return [name];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Whether the answers lie at a place and can be read, or nobody can tell. */
+async function isWhole(mlflow: MlflowClient, place: string): Promise<boolean> {
+  try {
+    if (!(await mlflow.artifacts(place)).includes(answersFile)) return false;
+    JSON.parse(await mlflow.artifact(`${place}/${answersFile}`));
+    return true;
+  } catch (error) {
+    return !(error instanceof SyntaxError);
+  }
+}
+
+async function removeJob(cluster: Cluster, name: string): Promise<void> {
+  await cluster.remove(`${jobsAddress}/${name}?propagationPolicy=Background`);
 }

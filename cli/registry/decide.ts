@@ -14,10 +14,9 @@ export interface Registry {
   /**
    * Finds the packages that serve what has such requirements, for a platform of Docker's.
    *
-   * @default uv does, in the index of Python packages
    * @throws UserError they cannot be had; says which, and why.
    */
-  readonly packagesFor?: (requirements: string, platform: string) => Promise<readonly string[]>;
+  readonly packagesFor: (requirements: string, platform: string) => Promise<readonly string[]>;
 }
 
 /**

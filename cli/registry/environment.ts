@@ -20,11 +20,17 @@ const platforms: Readonly<Record<string, string>> = {
   "linux/arm64": "aarch64-manylinux_2_36",
 };
 
-/** Finds packages for the Python of the images. @throws UserError they cannot be had; says which, and why. */
-async function packagesFor(requirements: string, platform: string): Promise<readonly string[]> {
+/**
+ * Finds packages for the Python of the images, as uv does in the index of Python packages. Asked for several models at once,
+ * it installs uv for all of them.
+ */
+export function packageFinder(): Registry["packagesFor"] {
   const { signal } = new AbortController();
-  const uv = await new Environments(signal).packageInstaller({ detail: () => undefined });
-  return resolve(requirements, { python: imagePython, platform: platforms[platform] }, uv, signal);
+  const environments = new Environments(signal);
+  return async (requirements, platform) => {
+    const uv = await environments.packageInstaller({ detail: () => undefined });
+    return resolve(requirements, { python: imagePython, platform: platforms[platform] }, uv, signal);
+  };
 }
 
 /** Whether a stack serves a version by an image that is made for it, and its packages are not known. */
@@ -52,7 +58,7 @@ export function withKnownEnvironment<T extends Decided>(
  * @throws UserError it does not say what it requires, or that cannot be had.
  */
 export async function withEnvironment<T extends Decided>(
-  { mlflow, store, packagesFor: find = packagesFor }: Registry,
+  { mlflow, store, packagesFor }: Registry,
   wish: string,
   version: T,
   stack: Consumers,
@@ -66,7 +72,7 @@ export async function withEnvironment<T extends Decided>(
     );
   const requirements = await mlflow.artifact(`${place}/requirements.txt`);
   try {
-    const packages = await find(requirements, stack.images?.platform ?? otherwise);
+    const packages = await packagesFor(requirements, stack.images?.platform ?? otherwise);
     return { ...version, environment: { python: imagePython, packages: [...packages] } };
   } catch (error) {
     throw error instanceof UserError

@@ -5,6 +5,7 @@ import { proxyAddress, throughProxy, trackingService } from "../cluster/services
 import { UserError } from "../errors";
 import { MlflowClient } from "../mlflow";
 import type { Registry } from "./decide";
+import { packageFinder } from "./environment";
 
 /** Where `mlflow-artifacts:/` lies, by the options that the server runs with; undefined if it keeps it elsewhere. */
 export async function artifactStore(cluster: Cluster): Promise<string | undefined> {
@@ -21,7 +22,7 @@ export async function artifactStore(cluster: Cluster): Promise<string | undefine
 export async function registryOf(cluster: Cluster): Promise<Registry | undefined> {
   const store = await artifactStore(cluster);
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  return store === undefined ? undefined : { mlflow, store };
+  return store === undefined ? undefined : { mlflow, store, packagesFor: packageFinder() };
 }
 
 /** The same. @throws UserError there is none. */

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
-import { computesAnswers } from "../../config/answers";
+import { useOfAnswers } from "../../config/answers";
 import { type Served, servedOf } from "../../config/decisionChecks";
 import { servedBy } from "../../config/manifests";
 import { mlflowImage, mlflowServer } from "../../config/mlflowServer";
@@ -70,8 +70,8 @@ export function serveModel(
     const decided = config.decisions[address ?? ""];
     const image = servingImage(model, decided, config, surroundings);
     if (image.built !== undefined) before.add(image.built);
-    const compares = decided !== undefined && computesAnswers(model, decided);
-    if (compares && !answered.has(decided.files))
+    const answers = decided && useOfAnswers(model, decided);
+    if (decided !== undefined && answers === "required" && !answered.has(decided.files))
       answered.set(decided.files, computeAnswers(model, decided, surroundings, opts));
     const graph: GraphNode = {
       name,
@@ -81,7 +81,7 @@ export function serveModel(
       image: image.reference,
       modelUri: decided?.files ?? address,
       sha256: decided?.sha256,
-      ...(compares ? { compares } : {}),
+      answers,
       resources: model.resources,
       startupSeconds: model.startupSeconds,
       environment: model.environment,

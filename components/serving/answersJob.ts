@@ -45,14 +45,15 @@ const user = 8888;
  */
 export class AnswersJob extends pulumi.ComponentResource {
   constructor(name: string, args: AnswersJobArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { model, version, files, tracking, namespace } = args;
+    const { model, version, files: place, tracking, namespace } = args;
     super("mlplatform:serving:AnswersJob", name, { model, version }, opts);
-    const beside = createServerFiles(`${name}-files`, `${model}-answers`, namespace.namespace, {
+    // Two versions may be there at once, and each has its own: whoever goes takes nothing of the other's along.
+    const files = createServerFiles(`${name}-files`, `${model}-answers-${version}`, namespace.namespace, {
       parent: this,
     });
-    const address = files.replace(`${tracking.artifactLocation}/`, "mlflow-artifacts:/");
+    const address = place.replace(`${tracking.artifactLocation}/`, "mlflow-artifacts:/");
     const hash = createHash("sha256")
-      .update(JSON.stringify([args.image, files]))
+      .update(JSON.stringify([args.image, place]))
       .digest("hex");
     runOnce(
       `${name}-job`,
@@ -60,7 +61,7 @@ export class AnswersJob extends pulumi.ComponentResource {
         namespace: namespace.namespace,
         jobName: `${model}-answers-${hash.slice(0, 10)}`,
         image: args.image,
-        command: ["python", "-m", `${standardServer.package}.expected`, "--at", address],
+        command: ["python", "-W", "ignore", "-m", `${standardServer.package}.expected`, "--at", address],
         env: [
           { name: "HOME", value: "/tmp" },
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
@@ -70,14 +71,14 @@ export class AnswersJob extends pulumi.ComponentResource {
             ? []
             : [{ name: checksumsVariable, value: checksumsText(args.sha256) }]),
         ],
-        files: { configMap: beside.name, at: standardServer.folder },
+        files: { configMap: files.name, at: standardServer.folder },
         user,
         resources: args.resources,
         role: "answers",
         // What fails here would fail again; once more for a first connection that network policies refuse.
         retries: 1,
       },
-      { parent: this, dependsOn: [...args.after, beside.configMap] },
+      { parent: this, dependsOn: [...args.after, files.configMap] },
     );
     this.registerOutputs({});
   }

@@ -1,6 +1,7 @@
 /** What serves models, whichever software does it. */
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { AnswersUse } from "../../config/answers";
 import type { Checksums } from "../../config/checksums";
 import type { Resources } from "../../config/fields";
 import type { PrepackagedServer, Protocol } from "../../config/servers";
@@ -25,10 +26,10 @@ export interface GraphNode {
    */
   readonly sha256?: Checksums | undefined;
   /**
-   * Whether what its own libraries answer lies beside the files, and the server must answer so.
-   * @default false
+   * What the server does with the answers of its own libraries, which lie beside the files.
+   * @default there are none
    */
-  readonly compares?: boolean;
+  readonly answers?: AnswersUse | undefined;
   /**
    * Arguments of the class in the image.
    * @default {}

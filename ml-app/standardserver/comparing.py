@@ -34,9 +34,20 @@ def computed(folder: Path) -> Any:
         content = json.loads((folder / ANSWERS_FILE).read_text())
     except FileNotFoundError:
         return None
-    if not isinstance(content, dict) or not isinstance(content.get("outputs"), list) or "rows" not in content:
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{ANSWERS_FILE} is damaged: {error}") from error
+    if not _is_record(content):
         raise ValueError(f"{ANSWERS_FILE} is not what the platform has written")
     return content
+
+
+def _is_record(content: Any) -> bool:
+    outputs = content.get("outputs") if isinstance(content, dict) else None
+    return (
+        isinstance(outputs, list)
+        and all(isinstance(one, dict) and isinstance(one.get("data"), list) and "datatype" in one for one in outputs)
+        and isinstance(content.get("versions"), dict)
+    )
 
 
 def differing(answered: list[Output], expected: list[Output]) -> str | None:

@@ -8,7 +8,8 @@ computed once, before it is served: MLflow loads the model and the example, and 
 server's answers are compared with the file at each of its starts (`comparing.py`).
 
 The first form writes the file into the folder. The second fetches the files from MLflow, and puts the one file beside
-them; where it is there already, it is kept. Both end with one line that says what was done, or why it cannot be.
+them; where it is there already, it is kept, unless it is damaged. Both end with one line that says what was done, or
+why it cannot be.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from standardserver.comparing import Output, differing
+from standardserver.comparing import Output, computed, differing
 from standardserver.decided import ANSWERS_FILE, OtherFilesError, check_files
 from standardserver.logged import NoTableError, example, signature
 
@@ -77,7 +79,10 @@ def compute_at(address: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         kept: Any = get_artifact_repository(address)
         if any(one.path == ANSWERS_FILE for one in kept.list_artifacts()):
-            return f"computed before, and kept as {ANSWERS_FILE}"
+            kept.download_artifacts(ANSWERS_FILE, scratch)
+            with suppress(ValueError):
+                computed(Path(scratch))
+                return f"computed before, and kept as {ANSWERS_FILE}"
         folder = Path(download_artifacts(artifact_uri=address, dst_path=scratch))
         try:
             check_files(folder)

@@ -8,8 +8,9 @@ MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI.
 
 A model that others have logged has no recorded rows. It is asked the input example that MLflow has saved with it, must
 answer each row as its signature says, and as the platform has computed before with the model's own libraries
-(`expected.py`). MLPLATFORM_ANSWERS=required says that this has been done: then it must be there. Without it, and where
-there is no example, or one that nobody understands, the server must be ready, and that is said.
+(`expected.py`). MLPLATFORM_ANSWERS=required says that this has been done: then it must be there; `ignored` says that
+its form is all that counts. Where there is no example, or one that nobody understands, the server must be ready, and
+that is said.
 
 It needs nothing but the standard library of Python 3.10, `logged.py` and `comparing.py`.
 """
@@ -32,7 +33,7 @@ TOLERANCES = {"float64": 1e-6, "float32": 1e-5}
 """How far an answer may lie from the recorded one, relative to it; as in `modelkit/parity.py`."""
 
 ANSWERS_VARIABLE = "MLPLATFORM_ANSWERS"
-"""Says whether the answers to the example must be there: `required`."""
+"""Says whether the answers to the example must be there, `required`, or count for nothing, `ignored`."""
 
 TIMEOUT_SECONDS = 8
 SHOWN_CHARACTERS = 300
@@ -91,9 +92,7 @@ def _check_example(folder: Path, url: str) -> str:
     Raises:
         NotReadyError: it is not answered, or otherwise than the model's signature says, or its own libraries answer.
     """
-    logged, expected = signature(folder), computed(folder)
-    if expected is None and os.environ.get(ANSWERS_VARIABLE) == "required":
-        raise NotReadyError(f"{folder / ANSWERS_FILE} is missing, with which its answers are to be compared")
+    logged, expected = signature(folder), _expected(folder)
     try:
         request, rows = example(folder, logged)
     except NoTableError as error:
@@ -110,6 +109,24 @@ def _check_example(folder: Path, url: str) -> str:
         )
     told = " as by its own libraries" if expected else "" if logged.outputs else ", to no signature"
     return f"{rows} row{'s' * (rows > 1)} of its input example answered{told}"
+
+
+def _expected(folder: Path) -> Any:
+    """With what a server's answer to the example is compared; None if with nothing.
+
+    Raises:
+        NotReadyError: it is damaged, or must be there and is not.
+    """
+    asked = os.environ.get(ANSWERS_VARIABLE)
+    if asked == "ignored":
+        return None
+    try:
+        expected = computed(folder)
+    except ValueError as error:
+        raise NotReadyError(f"its answers cannot be compared: {error}") from error
+    if expected is None and asked == "required":
+        raise NotReadyError(f"its answers cannot be compared: {ANSWERS_FILE} is missing")
+    return expected
 
 
 def flaw_of(outputs: list[Any], rows: int, fields: list[Field] | None) -> str | None:

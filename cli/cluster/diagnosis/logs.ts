@@ -22,6 +22,13 @@ const faults: readonly NamedFault[] = [
     severity: "error",
   },
   {
+    // As `ml-app/standardserver/expected.py` says it.
+    pattern:
+      /^it (answers the same rows otherwise from one time to the next|does not answer its own example): /,
+    mend: "Log the model with an example that it answers, each time the same, and: npm run models -- update. Or write parity: off for it: its answers are then compared with nothing. Until then the version before goes on serving.",
+    severity: "error",
+  },
+  {
     pattern: /password authentication failed|no pg_hba\.conf entry|role "[^"]*" does not exist/,
     mend: "The database refuses user or password. Elsewhere: correct database.username and database.password. In the cluster: somebody has changed it there; set it back to what Secret mlflow-db in namespace mlflow has.",
     severity: "error",
@@ -58,7 +65,7 @@ const faults: readonly NamedFault[] = [
 /** Lines of a traceback and of a program's frame, which say where and not what. */
 const frame = /^\s|^Traceback|^During handling|^The above exception|^\(Background on this error/;
 const trouble =
-  /error|fatal|denied|refused|fail|exception|cannot|could not|does not answer|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|full/i;
+  /error|fatal|denied|refused|fail|exception|cannot|could not|does not answer|not found|no such|unauthori[sz]ed|forbidden|timed? ?out|\bfull\b/i;
 
 const called = /^(error|fatal)\b/i;
 const leadingCharacters = 60;

@@ -3,6 +3,22 @@ import type { Trouble } from "./diagnosis";
 import { isAbout } from "./images";
 import { type Scene, brief, lastSeen, nameOf } from "./scene";
 
+/** What the startup probe says of a model that others have logged, and what is to be done about it. */
+const ofOthers: readonly { readonly said: RegExp; readonly mend: string }[] = [
+  {
+    said: /^its input example is (not answered|answered wrongly): /,
+    mend: "Log the model with an example that it answers, and with the signature of what its server answers; then: npm run models -- update.",
+  },
+  {
+    said: /^its input example is answered otherwise than by its own libraries: /,
+    mend: "Take server: mlflow, which has the model's own libraries; or, if both answers are right, parity: off.",
+  },
+  {
+    said: /^its answers cannot be compared: /,
+    mend: "Its own libraries compute the file again, and a new pod fetches it: npm run up.",
+  },
+];
+
 /** Why a container that runs is not ready: what its probe met, if the cluster tells. */
 export function probeTrouble(scene: Scene, { pod, spec, status }: PodContainer): Trouble {
   const who = `container ${spec.name} of pod ${nameOf(pod)}`;
@@ -35,12 +51,13 @@ export function probeTrouble(scene: Scene, { pod, spec, status }: PodContainer):
       severity: "error",
       at: lastSeen(failed),
     };
-  // The other sentence of that file, of a model that was logged elsewhere.
-  if (/^its input example is (not answered|answered wrongly): /.test(what))
+  // The other sentences of that file, of a model that was logged elsewhere.
+  const way = ofOthers.find(({ said }) => said.test(what));
+  if (way !== undefined)
     return {
       cause: "probe",
       what: `${who} does not go into service: ${brief(what)}`,
-      mend: "Log the model with an example that it answers, and with the signature of what its server answers; then: npm run models -- update. Until then the version before goes on serving.",
+      mend: `${way.mend} Until then the version before goes on serving.`,
       severity: "error",
       at: lastSeen(failed),
     };

@@ -7,6 +7,7 @@ import { UserError } from "../../errors";
 import { MlflowClient, type ModelVersion } from "../../mlflow";
 import { localHost } from "../../ports";
 import type { Registry } from "../../registry/decide";
+import { packageFinder } from "../../registry/environment";
 import { type Named, type Promotable, type Versions, versionsOf } from "../../registry/promotion/promotable";
 import { type Servable, registeredModel } from "../registered";
 import { type LocalModel, localDir, readState, runningModel } from "../state";
@@ -28,7 +29,7 @@ export interface LocalScene {
 
 /** The registry of this machine. */
 export function localRegistry(mlflow: MlflowClient): Registry {
-  return { mlflow, store: localDir("artifacts") };
+  return { mlflow, store: localDir("artifacts"), packagesFor: packageFinder() };
 }
 
 /** @throws UserError no such model is in service here, or the registry has none. */

@@ -61,7 +61,7 @@ function container(node: GraphNode, protocol: Protocol) {
       { name: "HOME", value: "/tmp" },
       // No ConfigMap: as a part of the pod it is there as long as the pod is, whatever is deployed meanwhile.
       ...(node.sha256 === undefined ? [] : [{ name: checksumsVariable, value: checksumsText(node.sha256) }]),
-      ...(node.compares === true ? [answersVariable] : []),
+      ...(node.answers === undefined ? [] : [{ name: answersVariable, value: node.answers }]),
       ...(node.server === undefined ? [] : serverVariables),
       ...Object.keys(node.environment ?? {})
         .sort()

@@ -86,7 +86,7 @@ def test_a_server_of_others_is_held_to_what_its_own_libraries_answer(
     server.wait_until_ready()
     assert server.startup().stdout == "3 rows of its input example answered\n"
     missing = server.startup(MLPLATFORM_ANSWERS="required")
-    assert (missing.returncode, ANSWERS_FILE in missing.stdout) == (1, True)
+    assert (missing.returncode, missing.stdout) == (1, f"its answers cannot be compared: {ANSWERS_FILE} is missing\n")
     assert command(str(trees)) == (0, "computed for 3 rows of its input example\n")
     assert (
         server.startup(MLPLATFORM_ANSWERS="required").stdout
@@ -103,8 +103,17 @@ def test_a_server_of_others_is_held_to_what_its_own_libraries_answer(
     assert wrong.returncode == 1
     assert wrong.stdout.startswith("its input example is answered otherwise than by its own libraries: value 1 is ")
     assert f"xgboost-cpu {xgboost.__version__}" in wrong.stdout
-    (other / ANSWERS_FILE).write_text("[]")
-    assert "is not what the platform has written" in server.startup(other, MLPLATFORM_ANSWERS="required").stdout
+    ignored = server.startup(other, MLPLATFORM_ANSWERS="ignored")
+    assert ignored.stdout == "3 rows of its input example answered\n"
+    for damaged in ("[]", '{"outputs": [{}], "versions": {}}'):
+        (other / ANSWERS_FILE).write_text(damaged)
+        assert server.startup(other).stdout == (
+            f"its answers cannot be compared: {ANSWERS_FILE} is not what the platform has written\n"
+        )
+    (other / ANSWERS_FILE).write_text('{"rows": 3, "outp')
+    assert server.startup(other).stdout.startswith(
+        f"its answers cannot be compared: {ANSWERS_FILE} is damaged: Unterminated string"
+    )
 
 
 def test_what_mlflow_keeps_is_computed_once_and_put_beside_it(trees: Path) -> None:
@@ -115,6 +124,9 @@ def test_what_mlflow_keeps_is_computed_once_and_put_beside_it(trees: Path) -> No
     assert command("--at", address) == (0, "computed for 3 rows of its input example\n")
     first = (trees / ANSWERS_FILE).read_bytes()
     assert command("--at", address) == (0, f"computed before, and kept as {ANSWERS_FILE}\n")
+    assert (trees / ANSWERS_FILE).read_bytes() == first
+    (trees / ANSWERS_FILE).write_bytes(first[:20])
+    assert command("--at", address) == (0, "computed for 3 rows of its input example\n")
     assert (trees / ANSWERS_FILE).read_bytes() == first
 
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { lostFiles, trainAgain } from "../../../cli/deploy/wholeness";
+import { computeAnswersAgain, lostFiles, trainAgain } from "../../../cli/deploy/wholeness";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 
 describe("the files of the models in service", function () {
@@ -48,6 +48,32 @@ describe("the files of the models in service", function () {
     api.answers[jobs] = named("other-train-ab12");
     expect(await trainAgain(api.cluster)).to.deep.equal([{ ...lost[0], again: false }]);
     expect(api.changes).to.have.length(1);
+  });
+
+  it("have answers that are computed again where they are gone or damaged, and by no Job that has not ended", async () => {
+    const answers = `${jobs}?labelSelector=app.kubernetes.io/component=answers`;
+    const command = ["python", "--at", "mlflow-artifacts:/1/models/m-1/artifacts"];
+    const job = (name: string, status: object) => ({
+      metadata: { name },
+      spec: { template: { spec: { containers: [{ name: "main", command }] } } },
+      status,
+    });
+    api.answers[answers] = {
+      items: [job("wine-answers-ab12", { succeeded: 1 }), job("wine-answers-now", {})],
+    };
+    const removal = `${jobs}/wine-answers-ab12?propagationPolicy=Background`;
+    api.answers[removal] = {};
+    api.answers[listing] = { files: [{ path: "MLmodel", is_dir: false }] };
+    expect(await computeAnswersAgain(api.cluster)).to.deep.equal(["wine-answers-ab12"]);
+    expect(api.changes).to.deep.equal([`DELETE ${removal}`]);
+    api.answers[listing] = { files: [{ path: "mlplatform-answers.json", is_dir: false }] };
+    const file = listing.replace("?path=", "/") + "/mlplatform-answers.json";
+    api.answers[file] = { rows: 1, outputs: [] };
+    expect(await computeAnswersAgain(api.cluster)).to.deep.equal([]);
+    api.answers[file] = [200, '{"rows": 1, "outp'];
+    expect(await computeAnswersAgain(api.cluster)).to.deep.equal(["wine-answers-ab12"]);
+    api.answers[file] = [503, { kind: "Status", message: "no endpoints available" }];
+    expect(await computeAnswersAgain(api.cluster)).to.deep.equal([]);
   });
 
   it("are not lost where they are there, nor where nobody can tell", async () => {

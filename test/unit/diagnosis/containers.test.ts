@@ -149,6 +149,20 @@ describe("diagnosis of containers", () => {
           "it answers, and with the signature of what its server answers; then: npm run models -- update. Until then " +
           "the version before goes on serving.",
       ]);
+    for (const [said, way] of [
+      [
+        "its input example is answered otherwise than by its own libraries: value 0 is 2, where 1 is expected; computed with xgboost 3.1.3",
+        "Take server: mlflow, which has the model's own libraries; or, if both answers are right, parity: off.",
+      ],
+      [
+        "its answers cannot be compared: mlplatform-answers.json is missing",
+        "Its own libraries compute the file again, and a new pod fetches it: npm run up.",
+      ],
+    ] as const)
+      expect(told({ ...pods, events: probe(`Startup probe failed: ${said}\n`, 40) }, 42)).to.deep.equal([
+        `! container mlflow of pod mlflow-7d does not go into service: ${said} → ${way} Until then the version before ` +
+          "goes on serving.",
+      ]);
     expect(told({ ...pods, events: probe(refused, 8) }, 42)).to.deep.equal([
       "container mlflow of pod mlflow-7d runs for 32 s and is not ready yet",
     ]);

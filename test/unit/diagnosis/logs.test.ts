@@ -15,7 +15,8 @@ describe("what a log says", () => {
       "INFO bye",
     ];
     expect(line(...traceback)).to.equal("ValueError: the table is empty");
-    expect(line("INFO starting", "INFO listening")).to.equal(undefined);
+    expect(line("INFO starting", "INFO Loaded the model successfully.")).to.equal(undefined);
+    expect(line("the disk is full")).to.equal("the disk is full");
     expect(line()).to.equal(undefined);
   });
 
@@ -41,6 +42,11 @@ describe("what a log says", () => {
     [
       "2026-11-01 12:00:00,000 ERROR modelserver: /mnt/models is not what was decided on: MLmodel is missing",
       "npm run models -- update",
+      true,
+    ],
+    [
+      "it answers the same rows otherwise from one time to the next: value 0 is 0.7, where 0.4 is expected",
+      "parity: off",
       true,
     ],
     ["OSError: [Errno 28] No space left on device", "A volume is full", true],

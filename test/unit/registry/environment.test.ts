@@ -1,8 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
 import { MlflowClient } from "../../../cli/mlflow";
 import type { Registry } from "../../../cli/registry/decide";
+import { packageFinder } from "../../../cli/registry/environment";
 import { update } from "../../../cli/registry/update";
 import type { Decision, Decisions } from "../../../config/lock";
 import { imagePython } from "../../../config/mlflowServer";
@@ -54,6 +59,10 @@ class FakeRegistry {
 
 describe("the packages of a version's image", () => {
   const requirements = "scikit-learn==1.7.2\nskops==0.13.0\n";
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-packages-"));
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
 
   it("are found when it is decided on, and written down", async () => {
     const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
@@ -69,6 +78,28 @@ describe("the packages of a version's image", () => {
     const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
     await fake.decide({}, {}, { platform: "linux/arm64" });
     expect(fake.asked[0]?.platform).to.equal("linux/arm64");
+  });
+
+  it("are looked for by one uv, whoever needs it at once", async () => {
+    const python = path.join(folder, "python");
+    const script = [
+      "#!/bin/sh",
+      'if [ "$2" = venv ]; then echo >>"$0.venvs"; sleep 0.2; exit 1; fi',
+      `echo "${imagePython}.0 $0"`,
+    ];
+    writeFileSync(python, script.join("\n"), { mode: 0o700 });
+    const { MLPLATFORM_HOME: home, MLPLATFORM_PYTHON: named } = process.env;
+    Object.assign(process.env, { MLPLATFORM_HOME: folder, MLPLATFORM_PYTHON: python });
+    try {
+      const find = packageFinder();
+      const asked = await Promise.allSettled([find("a==1", "linux/amd64"), find("b==1", "linux/amd64")]);
+      expect(asked.map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
+      expect(readFileSync(`${python}.venvs`, "utf8")).to.have.lengthOf(1);
+    } finally {
+      for (const [name, value] of Object.entries({ MLPLATFORM_HOME: home, MLPLATFORM_PYTHON: named }))
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+    }
   });
 
   it("stay as they were found, until the images have another Python", async () => {
