@@ -274,12 +274,12 @@ describe("the project's own images", function () {
 
   it("that have no way to the cluster say what to set", async () => {
     expect((await rejection(prepare("remote", [node()]))).message).to.equal(
-      "frontend and house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of " +
+      "frontend, house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of " +
         "context the-remote. Name a registry to push to (images.registry), or the built images (images.prebuilt), " +
         "in Pulumi.dev.yaml.",
     );
     expect((await rejection(prepare("rancher-desktop", [node()]))).message).to.equal(
-      "frontend and house-price-serve and house-price-train would be built by Docker, and Rancher Desktop runs containers with " +
+      "frontend, house-price-serve and house-price-train would be built by Docker, and Rancher Desktop runs containers with " +
         "containerd. Choose dockerd (moby) in Rancher Desktop: Preferences > Container Engine. Name a registry to " +
         "push to (images.registry), or the built images (images.prebuilt), in Pulumi.dev.yaml.",
     );

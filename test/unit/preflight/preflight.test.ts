@@ -131,7 +131,7 @@ describe("pre-flight: all of it", function () {
       "error: no storage class is the cluster's default, and the volumes of postgresql and minio name none; there are none at all",
       "error: the user of context lab may not create namespaces and customresourcedefinitions.apiextensions.k8s.io",
       "error: namespace mlflow is somebody else's: no label app.kubernetes.io/part-of=mlplatform",
-      "error: frontend and house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of context lab",
+      "error: frontend, house-price-serve and house-price-train would be built in this machine's Docker daemon, out of reach of context lab",
       "warning: the cluster runs Kubernetes v1.35.1, and the platform has been tried on 1.34 at most",
       "warning: charts cannot be fetched from here: postgres and minio (https://registry-1.docker.io/v2/ answers 503); " +
         "seldon-core-operator (https://storage.googleapis.com/seldon-charts/index.yaml answers 503); " +
