@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { UserError, messageOf } from "../cli/errors";
 import { chosenModels } from "../cli/local/models";
 import { table } from "../cli/table";
+import { frontend } from "./frontend";
 import { program as programBench } from "./program";
 import { promotion } from "./promotion";
 import { serving } from "./serving";
@@ -29,7 +30,7 @@ function say(line: string): void {
 /** Prints a result. One that does not count ends the command with the reason. */
 function show({ head, rows, figures, problem }: BenchResult, { json }: { json?: boolean }): void {
   console.log(json ? JSON.stringify(figures) : table(head, rows));
-  if (problem !== undefined) throw new UserError(`Not all answers were right: ${problem}`);
+  if (problem !== undefined) throw new UserError(`Not as it should be: ${problem}`);
 }
 
 const program = new Command("npm run bench --").description(
@@ -73,6 +74,14 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     show(await promotion(say), options);
+  });
+
+program
+  .command("frontend")
+  .description("the front end's page in a browser, against what it may take at most")
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async (options: { json?: boolean }) => {
+    show(await frontend(say), options);
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -56,6 +56,11 @@ const suites: readonly Suite[] = [
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
+  mocha("browser", "test/browser/**/*.test.ts", [
+    "tracking",
+    "frontend",
+    ...manifests.map(servingEnvironment),
+  ]),
   pytest("frontend", "frontend-dev", "tests/frontend"),
   mocha("golden", "test/golden/**/*.test.ts"),
   mocha("policy", "test/policy/**/*.test.ts"),
@@ -134,7 +139,7 @@ async function run(suite: Suite, python: (name: string) => string, live: boolean
   } catch {
     counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
-  const nothingRan = counts.passed + counts.failed === 0;
+  const nothingRan = counts.passed + counts.failed + counts.skipped === 0;
   if (counts.failed === 0 && (status !== 0 || nothingRan)) {
     counts.failed = 1;
     counts.failures = [`the suite ended with ${String(status)}${nothingRan ? " and ran no test" : ""}`];

@@ -2,14 +2,14 @@
 
 import math
 import re
-import string
 
 LONGEST = 300
 """Characters of a text that are shown."""
 
-_PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
-# Streamlit looks for these after Markdown is read, where a backslash has gone: emoji, icons and arrows.
-_LATER = re.compile(r"(:)(?=[\w+-]+[:/\[])|(?<=[-<>=~])(?=[-<>=~])")
+# Of a name as people see it, a screen reader gets this text as it is: no more than has a meaning is marked.
+_MEANT = re.compile(r"[\\`*\[\]{}<>$~|!#&^=+]|(?<![^\W_])_|_(?![^\W_])|^[-.]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+# Streamlit looks for these when Markdown is read, and backslashes are gone: emoji, colours, icons, arrows, addresses.
+_LATER = re.compile(r":(?=[\w+-]+[:/\[])|:(?=//)|\bwww(?=\.)|(?<=\S)(?=@)|(?<=[-<>=~])(?=[-<>=~])", re.IGNORECASE)
 _JOINER = "\u2060"
 
 
@@ -17,7 +17,7 @@ def plain(text: object) -> str:
     """A text for where Streamlit takes Markdown, on one line, cut off where it is long."""
     line = " ".join(str(text).split())
     shown = line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
-    return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda found: (found[1] or "") + _JOINER, shown))
+    return _MEANT.sub(r"\\\g<0>", _LATER.sub(rf"\g<0>{_JOINER}", shown))
 
 
 def number(value: float) -> str:

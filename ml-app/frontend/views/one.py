@@ -17,7 +17,7 @@ from frontend.views import common
 
 PICTURE_MEBIBYTES = 5
 MOST_PIXELS = 4096 * 4096
-SHOWN_PIXELS = 240
+SHOWN_PIXELS = 120
 COLUMNS = 4
 
 

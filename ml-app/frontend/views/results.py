@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -59,11 +60,10 @@ def chart(answer: Answer) -> None:
     import numpy as np  # noqa: PLC0415
 
     heights, edges = np.histogram(numbers, bins=BINS)
-    middles = (edges[:-1] + edges[1:]) / 2
-    frame = common.table_of(
-        [{"prediction": float(at), "rows": int(rows)} for at, rows in zip(middles, heights, strict=True)]
-    )
-    st.bar_chart(frame, x="prediction", y="rows", height=260)
+    digits = max(0, 1 - math.floor(math.log10(edges[1] - edges[0])))
+    middles = [f"{at:,.{digits}f}" for at in (edges[:-1] + edges[1:]) / 2]
+    frame = common.table_of([{"prediction": at, "rows": int(rows)} for at, rows in zip(middles, heights, strict=True)])
+    st.bar_chart(frame, x="prediction", y="rows", sort=False, height=260)
 
 
 def _table(table: Table, scored: Scored, answer: Answer) -> None:

@@ -46,7 +46,7 @@ def test_models_with_score_health_and_latency(serve: Serve, list_models: ListMod
     assert rows[0]["Score"] == "R² 0.654"
     assert [row["Health"] for row in rows] == ["answers", "does not answer"]
     # As Streamlit gets it, it is no HTML.
-    assert app.table[0].value["Model"][1] == "\\<i\\>down\\<\\/i\\>"
+    assert app.table[0].value["Model"][1] == "\\<i\\>down\\</i\\>"
     assert "nothing listens at" in texts(app)
 
 
@@ -62,7 +62,7 @@ def test_form_has_the_example_and_predicts(list_models: ListModels, price: Liste
     app = page("one")
     assert [one.value for one in app.text_input] == ["3", "80.5"]
     # A name of the model's is no HTML.
-    assert app.text_input[1].label == "area \\<b\\>m²\\<\\/b\\>"
+    assert app.text_input[1].label == "area \\<b\\>m²\\</b\\>"
     assert "price version 7, R² 0.654 on its test rows" in texts(app)
     app.text_input[0].set_value("4")
     app.button[1].click().run()

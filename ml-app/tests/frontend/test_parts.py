@@ -19,13 +19,18 @@ from frontend.table import MOST_ROWS, TableError, read_table, rows_for, written
 def test_text_from_elsewhere_is_shown_as_it_is() -> None:
     shown = plain("<b>**x**</b> [a](http://b) `c` $d$ #e\n\n- f :red[g] :smile:")
     assert "\\<b\\>\\*\\*x" in shown
-    assert "\\[a\\]\\(http" in shown
+    assert "\\[a\\](http" in shown
     assert "\n" not in shown
     # Streamlit looks for emoji and colours where the backslash is gone already.
     assert ":smile:" not in shown.replace("\\", "")
     assert ":red[" not in shown.replace("\\", "")
     assert "-->" not in plain("a --> b").replace("\\", "")
-    assert plain("house-price") == "house\\-price"
+    for text in ("see http://b.c/d", "www.b.c", "me@b.c"):
+        assert text not in plain(text).replace("\\", ""), "it would be a link"
+    # Marks in a name are read aloud.
+    assert plain("sqft_living-1.5 (m²), %: a/b") == "sqft_living-1.5 (m²), %: a/b"
+    assert plain("_a_ __b__ c__d") == "\\_a\\_ \\_\\_b\\_\\_ c\\_\\_d"
+    assert [plain(text) for text in ("- a", "1. a", "# a", "+ a")] == ["\\- a", "1\\. a", "\\# a", "\\+ a"]
     assert len(plain("x" * 10_000)) < 400
 
 
