@@ -56,6 +56,9 @@ export function serverCommand(
       PREDICTIVE_UNIT_HTTP_SERVICE_PORT: String(model.behind.rest),
       PREDICTIVE_UNIT_GRPC_SERVICE_PORT: String(model.behind.grpc),
       PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(model.behind.metrics),
+      // By these the metrics name the model, as in a cluster.
+      PREDICTIVE_UNIT_ID: manifest.name,
+      PREDICTOR_LABELS: JSON.stringify({ version: model.version }),
       PREDICTIVE_UNIT_PARAMETERS: JSON.stringify(
         Object.entries(parameters).map(([key, value]) => ({ name: key, value, type: "STRING" })),
       ),

@@ -22,8 +22,21 @@ MAX_FIELDS = 100
 """Fields of a form or query; a message has eight parts."""
 
 
+BOM = b"\xef\xbb\xbf"
+"""Windows' editors begin a text with it: https://www.rfc-editor.org/rfc/rfc8259#section-8.1"""
+
+
 def read(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
     """The message of a request, decoded to the `dict` that seldon-core's methods take, arrays made and checked.
+
+    Raises:
+        BadRequest: there is no message, or none that can be answered, or more than one.
+    """
+    return check(message(body, content_type, query))
+
+
+def message(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
+    """The JSON object of a request, wherever it stands.
 
     Args:
         body: the request's; JSON if it is no form, whatever the content type says, since many clients name none.
@@ -31,27 +44,33 @@ def read(body: bytes, content_type: str, query: bytes) -> dict[str, Any]:
         query: of the request's address; only its field `json` is looked at.
 
     Raises:
-        BadRequest: there is no message, or none that can be answered, or more than one.
+        BadRequest: there is none, or more than one.
     """
+    body = body.removeprefix(BOM)
     asked = _pairs(query, "the query") if b"json" in query else []
     text = _unique([pair for pair in asked if pair[0] == "json"], "the query").get("json")
     if text:
         if body.strip():
             raise BadRequest("there is a message in the query and another in the body: send one")
-        return check(parse(text.encode(), "the field json"))
+        return _object(text.encode(), "the field json")
     if not body.strip():
         raise BadRequest('the body is empty; send {"data": {"ndarray": [[…]]}}')
     kind, options = multipart.parse_options_header(content_type)
     if kind == "multipart/form-data":
-        return check(_message(_unique(_parts(body, options.get("boundary", "")), "the form")))
+        return _message(_unique(_parts(body, options.get("boundary", "")), "the form"))
     # curl calls JSON a form too, where it is not told what it sends; no form with a message begins so.
     if kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
         fields = _unique(_pairs(body, "the form"), "the form")
         if not fields.get("json"):
             raise BadRequest(f"the form has no field json with a message; it has: {', '.join(fields)}")
         _alone([name for name in fields if name == "json" or name in PARTS])
-        return check(parse(fields["json"].encode(), "the field json"))
-    return check(parse(body))
+        return _object(fields["json"].encode(), "the field json")
+    return _object(body, "the body")
+
+
+def _object(text: bytes, what: str) -> dict[str, Any]:
+    content: dict[str, Any] = parse(text, what)
+    return content
 
 
 def _pairs(text: bytes, what: str) -> list[tuple[str, str]]:

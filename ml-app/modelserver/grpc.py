@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 import grpc
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from grpc_reflection.v1alpha import reflection
 from seldon_core import seldon_methods
@@ -14,9 +13,10 @@ from seldon_core.flask_utils import SeldonMicroserviceException
 from seldon_core.proto import prediction_pb2, prediction_pb2_grpc
 from seldon_core.wrapper import SeldonModelGRPC
 
-from modelserver.errors import BadRequest
-from modelserver.messages import MAX_BODY_BYTES, to_array, to_tensor
+from modelserver import feedback
+from modelserver.messages import MAX_BODY_BYTES
 from modelserver.metrics import InProcessMetrics
+from modelserver.protos import check
 
 logger = logging.getLogger(__name__)
 
@@ -29,27 +29,39 @@ class _Servicer(SeldonModelGRPC):  # type: ignore[misc]
 
     def Predict(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         try:
-            _check(request)
+            check(request)
             return seldon_methods.predict(self.user_model, request, self.seldon_metrics)
-        except SeldonMicroserviceException as error:
-            refused = error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-            _abort(context, grpc.StatusCode.INVALID_ARGUMENT if refused else grpc.StatusCode.INTERNAL, error.message)
         except Exception as error:
-            logger.exception("the model failed")
-            _abort(context, grpc.StatusCode.INTERNAL, f"the model failed: {type(error).__name__}; see the server's log")
+            _refuse(context, error)
+
+    def SendFeedback(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return _take(self, request, context)
 
 
-def _check(request: Any) -> None:
-    """Raise `BadRequest` for a message whose data seldon-core cannot read, or misreads."""
-    # It takes a tensor's values from the end of the message, where fields that it does not know would stand.
-    request.DiscardUnknownFields()
-    match request.data.WhichOneof("data_oneof"):
-        case "tensor":
-            to_tensor(list(request.data.tensor.shape), list(request.data.tensor.values))
-        case "ndarray":
-            to_array(MessageToDict(request.data.ndarray))
-        case "tftensor":
-            raise BadRequest("data needs either ndarray or tensor (tftensor is not supported)")
+class _Generic(prediction_pb2_grpc.GenericServicer):  # type: ignore[misc]
+    """Of the service for any node of a graph what a model does: Seldon's client sends it feedback."""
+
+    def __init__(self, servicer: _Servicer) -> None:
+        self._servicer = servicer
+
+    def SendFeedback(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return _take(self._servicer, request, context)
+
+
+def _take(servicer: _Servicer, request: Message, context: grpc.ServicerContext) -> Message:
+    try:
+        answer: Message = feedback.take(servicer.user_model, request, servicer.seldon_metrics)
+        return answer
+    except Exception as error:
+        _refuse(context, error)
+
+
+def _refuse(context: grpc.ServicerContext, error: Exception) -> NoReturn:
+    if isinstance(error, SeldonMicroserviceException):
+        refused = error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        _abort(context, grpc.StatusCode.INVALID_ARGUMENT if refused else grpc.StatusCode.INTERNAL, error.message)
+    logger.exception("the model failed")
+    _abort(context, grpc.StatusCode.INTERNAL, f"the model failed: {type(error).__name__}; see the server's log")
 
 
 def _abort(context: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:
@@ -60,7 +72,8 @@ def _abort(context: grpc.ServicerContext, code: grpc.StatusCode, message: str) -
 def start_server(model: Any, metrics: InProcessMetrics, host: str, port: int) -> grpc.Server:
     """Serve `model`, a loaded Seldon class, over gRPC from threads of its own.
 
-    Answers the services `seldon.protos.Model` (called by the executor) and `seldon.protos.Seldon`, and reflection.
+    Answers the services `seldon.protos.Model` (called by the executor) and `seldon.protos.Seldon`, feedback of
+    `seldon.protos.Generic`, and reflection.
 
     Raises:
         OSError: the port is in use.
@@ -73,9 +86,10 @@ def start_server(model: Any, metrics: InProcessMetrics, host: str, port: int) ->
     )
     prediction_pb2_grpc.add_ModelServicer_to_server(servicer, server)
     prediction_pb2_grpc.add_SeldonServicer_to_server(servicer, server)
+    prediction_pb2_grpc.add_GenericServicer_to_server(_Generic(servicer), server)
     services = prediction_pb2.DESCRIPTOR.services_by_name
     reflection.enable_server_reflection(
-        (services["Model"].full_name, services["Seldon"].full_name, reflection.SERVICE_NAME), server
+        (*(services[name].full_name for name in ("Model", "Seldon", "Generic")), reflection.SERVICE_NAME), server
     )
     try:
         server.add_insecure_port(f"{host}:{port}")

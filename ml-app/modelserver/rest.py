@@ -12,12 +12,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from modelserver import forms, messages
+from modelserver import feedback, forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
 from modelserver.metrics import InProcessMetrics
 
 PREDICT_PATHS = ("/predict", "/api/v1.0/predictions", "/api/v0.1/predictions")
 """The first is the executor's, the others are for callers from outside."""
+
+FEEDBACK_PATHS = ("/send-feedback", "/api/v1.0/feedback", "/api/v0.1/feedback")
 
 # Below this a request takes well under a millisecond, less than handing it to a thread and back would add.
 INLINE_BYTES = 32 * 1024
@@ -45,6 +47,14 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
         # Thousands of rows: in a thread, so that health checks and small requests do not queue behind them.
         return _json(await asyncio.to_thread(answer, body, content_type, query))
 
+    async def take_feedback(request: Request) -> Response:
+        body = await _read(request)
+        content_type, query = request.headers.get("content-type", ""), request.scope["query_string"]
+        told = feedback.from_json(forms.message(body, content_type, query))
+        # In a thread: what the class does with it may take its time.
+        taken = await asyncio.to_thread(feedback.take, model, told, metrics)
+        return _json(msgspec.json.encode(feedback.to_json(taken)))
+
     async def status(_: Request) -> Response:
         return _json(msgspec.json.encode(seldon_methods.health_status(model, metrics)))
 
@@ -56,7 +66,8 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
 
     app = Starlette(
         routes=[
-            *(Route(path, predict, methods=["GET", "POST"]) for path in PREDICT_PATHS),
+            *(Route(path + end, predict, methods=["GET", "POST"]) for path in PREDICT_PATHS for end in ("", "/")),
+            *(Route(path, take_feedback, methods=["POST"]) for path in FEEDBACK_PATHS),
             Route("/health/status", status),
             Route("/api/v1.0/health/status", status),
             Route("/health/ping", ping),
@@ -77,6 +88,9 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
 
 async def _read(request: Request) -> bytes:
     """The request's body, refused as soon as it is known to be too large."""
+    packing = request.headers.get("content-encoding", "identity")
+    if packing.lower() != "identity":
+        raise BadRequest(f"the body is packed ({packing}): send it as it is", status_code=415)
     too_large = BadRequest(f"the body is larger than {messages.MAX_BODY_BYTES} bytes", status_code=413)
     if int(request.headers.get("content-length", 0)) > messages.MAX_BODY_BYTES:
         raise too_large

@@ -67,6 +67,9 @@ describe("npm run up, on the local target", function () {
       up.prediction.value.toLocaleString("en-US", { maximumFractionDigits: 2 }),
     );
 
+    const metrics = await (await fetch(up.urls.metrics)).text();
+    expect(metrics).to.match(/house_price_predictions_total\{[^}]*model_name="house-price"/);
+
     const grpc = await platform.run(["predict", "--url", up.urls.grpc]);
     expect(grpc.stderr).to.contain("speaks gRPC (HTTP/2), not REST");
 

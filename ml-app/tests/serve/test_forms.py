@@ -55,6 +55,17 @@ def test_every_way_leads_to_the_same_answer(server: ModelProcess, rows: Rows, pa
         assert answer.json()["data"]["ndarray"] == server.prices(asked)
 
 
+def test_what_editors_and_frameworks_add_does_no_harm(server: ModelProcess, row: Rows) -> None:
+    body = message(row, []).encode()
+    for sent, path, headers in (
+        (b"\xef\xbb\xbf" + body, "/predict", {}),
+        (body, "/predict/", {}),
+        (body, "/api/v1.0/predictions/", {"Content-Encoding": "identity"}),
+    ):
+        answer = send(f"{server.url}{path}", data=sent, headers=headers)
+        assert answer.json()["data"]["ndarray"] == server.prices(row), answer.text
+
+
 def test_large_form(server: ModelProcess, rows: Rows) -> None:
     text = message(rows, [])
     assert len(text) > INLINE_BYTES

@@ -50,7 +50,8 @@ def test_reflection_lists_the_services(server: ModelProcess) -> None:
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
         (answer,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked, timeout=5)
     assert {service.name for service in answer.list_services_response.service} == {
-        "seldon.protos.Model", "seldon.protos.Seldon", "grpc.reflection.v1alpha.ServerReflection"
+        *(f"seldon.protos.{name}" for name in ("Model", "Seldon", "Generic")),
+        "grpc.reflection.v1alpha.ServerReflection",
     }  # fmt: skip
 
 

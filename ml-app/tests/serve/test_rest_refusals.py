@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -189,7 +190,7 @@ def test_body_of_a_megabyte(server: ModelProcess, row: Rows) -> None:
         ("PUT", "/predict", 405),
         ("POST", "/metadata", 405),
         ("GET", "/", 404),
-        ("POST", "/predict/", 404),
+        ("GET", "/send-feedback", 405),
         ("POST", "/v2/ä", 404),
     ],
 )
@@ -198,7 +199,14 @@ def test_wrong_method_or_path(server: ModelProcess, method: str, path: str, stat
     for host in (HERE, "["):
         answer = requests.request(method, f"{server.url}{path}", headers={"Host": host}, timeout=5)
         assert_refused(answer, f"{method} {path}: ", status)
-    assert ("POST" in answer.headers.get("allow", "")) == (path == "/predict")
+    assert ("POST" in answer.headers.get("allow", "")) == (path in ("/predict", "/send-feedback"))
+
+
+@pytest.mark.parametrize("packing", ["gzip", "br", "zstd", "deflate, gzip"])
+def test_packed_body(server: ModelProcess, row: Rows, packing: str) -> None:
+    body = gzip.compress(json.dumps({"data": {"ndarray": row.tolist()}}).encode())
+    answer = requests.post(f"{server.url}/predict", body, headers={"Content-Encoding": packing}, timeout=5)
+    assert_refused(answer, f"the body is packed ({packing}): send it as it is", 415)
 
 
 def test_client_that_leaves_in_the_middle(server: ModelProcess, row: Rows) -> None:
