@@ -8,7 +8,7 @@ import { answersFile } from "../../config/answers";
 import { UserError } from "../errors";
 import type { ModelVersion } from "../mlflow";
 import { readModelFile } from "../modelFiles";
-import type { OpenStep } from "../progress";
+import type { OpenStep, Step } from "../progress";
 import type { Environment } from "../python";
 import { localDir } from "./state";
 import { modelFile } from "./versionFiles";
@@ -27,23 +27,19 @@ interface Fetched {
  * Has a version answer the example of its input by its own libraries, and keeps the answers beside its files; where that
  * was done before, they stay.
  *
- * @param otherwise how to do without, to be read behind "or: "; left out if the user does without.
+ * @param otherwise how to do without, to be read behind "or: ".
  * @throws UserError there is no example, or no answer that could be compared; with the way out.
  */
 export async function computeAnswers(
   { version: { name, version }, environment, files }: Fetched,
-  otherwise: string | undefined,
-  step: OpenStep,
+  otherwise: string,
+  step: Step,
   signal: AbortSignal,
 ): Promise<void> {
   const what = `${name} version ${version}`;
   const { recorded, example } = readModelFile(readFileSync(modelFile(files), "utf8"), what);
   if (recorded || existsSync(path.join(files, answersFile))) {
     step.detail(recorded ? "recorded by its training" : "computed before");
-    return;
-  }
-  if (otherwise === undefined) {
-    step.skip("nothing is compared, as asked for");
     return;
   }
   const none = (reason: string) =>
@@ -63,4 +59,10 @@ export async function computeAnswers(
     const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
     throw none(String([stdout.trim(), stderr.trim().split("\n").at(-1), message].find(Boolean)));
   }
+}
+
+/** Computes nothing: the user takes the model as it is, or it has served before. */
+export function leaveAnswers(step: OpenStep): Promise<void> {
+  step.skip("nothing is computed, as asked for");
+  return Promise.resolve();
 }

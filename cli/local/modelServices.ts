@@ -43,6 +43,8 @@ export interface ToServe {
   readonly version: ModelVersion;
   /** Folder of the version's files. */
   readonly files: string;
+  /** Whether what its own libraries answer does not count. @default false */
+  readonly uncompared?: boolean;
   readonly score?: Score | undefined;
 }
 
@@ -71,7 +73,7 @@ export class ModelServices {
   ): Promise<LocalModel> {
     const { manifest, environment, version, files, score } = toServe;
     const made = servingFingerprint(manifest, environment.id, files, version.version, this.ports.asked);
-    const prove = proofOf(manifest, environment, files);
+    const prove = proofOf(manifest, environment, files, toServe.uncompared);
     const right = async (one: LocalModel) => {
       const { identity, behind } = one;
       if (!(await modelAnswers(inside(one))) || !processTable.listens(identity.pid, behind.rest))

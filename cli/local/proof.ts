@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
+import { answersVariable } from "../../config/answers";
 import { UserError } from "../errors";
 import { checkParity, readParityRecord } from "../parity";
 import type { Environment } from "../python";
@@ -19,10 +20,11 @@ export type Proof = (server: LocalModel) => Promise<string>;
  * that others have logged the example of its input.
  *
  * @param files folder of the model's files.
+ * @param uncompared whether what its own libraries answer does not count.
  * @returns asks the server, and says what that has shown.
  */
-export function proofOf(model: Servable, environment: Environment, files: string): Proof {
-  if (!isTrainedHere(model)) return (server) => askExample(server, environment, files);
+export function proofOf(model: Servable, environment: Environment, files: string, uncompared = false): Proof {
+  if (!isTrainedHere(model)) return (server) => askExample(server, environment, files, uncompared);
   const record = readParityRecord(files);
   return async (server) => {
     await checkParity(localClient(server), record);
@@ -35,11 +37,13 @@ async function askExample(
   { name, rest, log }: LocalModel,
   environment: Environment,
   files: string,
+  uncompared: boolean,
 ): Promise<string> {
   const { file, args, env } = environment.module("startup check", log, ["standardserver.startup"], {
     MLSERVER_HTTP_PORT: String(rest),
     MLSERVER_MODEL_NAME: name,
     MLSERVER_MODEL_URI: files,
+    ...(uncompared ? { [answersVariable]: "ignored" } : {}),
   });
   try {
     const { stdout } = await execute(file, args, { env: { ...process.env, ...env } });

@@ -8,7 +8,7 @@ import { typed } from "../paths";
 import type { Progress } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
-import { computeAnswers } from "./answers";
+import { computeAnswers, leaveAnswers } from "./answers";
 import { isUrl } from "./fingerprint";
 import { chosenModels } from "./models";
 import { localClient } from "./modelServer";
@@ -100,11 +100,18 @@ export async function bringUp(
           progress.step("front end", (step) => services.frontend(python, step)),
         );
   const steps: Promise<unknown>[] = [mlflow, frontend];
-  const serve = (manifest: Servable, python: Environment, version: ModelVersion, files: string) =>
+  const serve = (
+    manifest: Servable,
+    python: Environment,
+    version: ModelVersion,
+    files: string,
+    uncompared = false,
+  ) =>
     progress.step(`model server ${manifest.name}`, async (step) => {
       try {
         const score = await scoreOf(await mlflow, manifest, version);
-        return await services.models.serve({ manifest, environment: python, version, files, score }, step);
+        const toServe = { manifest, environment: python, version, files, score, uncompared };
+        return await services.models.serve(toServe, step);
       } catch (error) {
         // The files may be at fault: the next run fetches them again.
         rmSync(files, { recursive: true, force: true });
@@ -158,11 +165,13 @@ export async function bringUp(
       progress.step(`Python environment of ${name}`, (step) => environmentOf(found, environments, step)),
       progress.step(`model files ${name}`, (step) => fetchVersion(version, client, step)),
     ]);
-    await progress.step(`answers of ${name}`, (step) => {
-      const otherwise = incomparable.includes(name) ? undefined : `--parity-off ${name}`;
-      return computeAnswers({ version, environment: python, files }, otherwise, step, signal);
-    });
-    const model = await serve(registeredModel(name), python, version, files);
+    const uncompared = incomparable.includes(name);
+    await progress.step(`expected answers of ${name}`, (step) =>
+      uncompared
+        ? leaveAnswers(step)
+        : computeAnswers({ version, environment: python, files }, `--parity-off ${name}`, step, signal),
+    );
+    const model = await serve(registeredModel(name), python, version, files, uncompared);
     const rows = exampleIn(files);
     const asked = rows && { rows, answer: await localClient(model).ask(rows) };
     await tell(client, version);

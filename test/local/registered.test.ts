@@ -153,7 +153,9 @@ describe("a model that somebody else has logged and registered", function () {
     const allowed = ["up", "--models", "custom", "--allow-code", "custom", "--detach", "--json"];
     const { code, events, stderr } = await platform.run(allowed);
     expect(code, stderr).to.equal(0);
-    expect(detailOf(events, "answers of custom")).to.equal("computed for 3 rows of its input example");
+    expect(detailOf(events, "expected answers of custom")).to.equal(
+      "computed for 3 rows of its input example",
+    );
     expect(detailOf(events, "model server custom")).to.contain("answered as by its own libraries");
   });
 

@@ -16,7 +16,7 @@ import { accept, chooseVersion } from "../../registry/promotion/promoting";
 import { promotedTag, promotionOf, record, rolledBackTag, servesTag } from "../../registry/promotion/record";
 import { type Pace, watchClients } from "../../registry/promotion/watching";
 import { signed } from "../../registry/signed";
-import { computeAnswers } from "../answers";
+import { computeAnswers, leaveAnswers } from "../answers";
 import { localClient } from "../modelServer";
 import { ModelServices } from "../modelServices";
 import { PortChoice } from "../portChoice";
@@ -88,8 +88,8 @@ export async function rollBackHere(name: string, how: LocalMove): Promise<void> 
   const to = await decisionFor(scene, before);
   const from = left && (await decisionFor(scene, left));
   progress.say(`${name} (${what.wish}): ${difference(from, to)}\n`);
-  // What served before was allowed to bring its code, and was compared, or not to be.
-  await move(scene, before, to, { ...how, left, force: true, allowCode: hasServed(before) });
+  // What served before was allowed to bring its code.
+  await move(scene, before, to, { ...how, left, returning: true, allowCode: hasServed(before) });
   progress.event({ event: "rollback", ...eventOf(scene, to), from: from?.version ?? null });
   progress.say(
     `\nVersion ${before.version} of ${name} is in service again, and ${what.alias} in the registry.`,
@@ -141,8 +141,13 @@ async function move(
     pace,
     allowCode = false,
     force = false,
+    returning = false,
     left = scene.serving,
-  }: LocalMove & { readonly left?: ModelVersion | undefined },
+  }: LocalMove & {
+    readonly left?: ModelVersion | undefined;
+    /** Whether it has served before, and was compared then, or not to be. @default false */
+    readonly returning?: boolean;
+  },
 ): Promise<void> {
   const { manifest, registry, what, model } = scene;
   const { name } = manifest;
@@ -151,8 +156,10 @@ async function move(
     fetchVersion(version, registry.mlflow, step),
   );
   if (!isTrainedHere(manifest))
-    await progress.step(`answers of ${name}`, (step) =>
-      computeAnswers({ version, environment, files }, force ? undefined : "--force", step, signal),
+    await progress.step(`expected answers of ${name}`, (step) =>
+      force || returning
+        ? leaveAnswers(step)
+        : computeAnswers({ version, environment, files }, "--force", step, signal),
     );
   const services = new ModelServices(new PortChoice({}), signal);
   const seen = (served: typeof model) =>
@@ -164,7 +171,7 @@ async function move(
   try {
     const score = await scoreOf(registry.mlflow, manifest, version);
     await progress.step(`model server ${name}`, (step) =>
-      services.serve({ manifest, environment, version, files, score }, step, seen),
+      services.serve({ manifest, environment, version, files, score, uncompared: force }, step, seen),
     );
   } catch (error) {
     signal.throwIfAborted();
