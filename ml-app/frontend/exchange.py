@@ -51,10 +51,13 @@ def ask(model: Listed, path: str, body: Any = None, seconds: float = ANSWER_SECO
         seconds: how long it may take in all.
 
     Raises:
-        RefusedError: it refuses the question, with its reason.
+        RefusedError: it refuses the question, with its reason; or JSON has no such question.
         AskError: it does not answer, or not as a model does.
     """
-    data = None if body is None else json.dumps(body, allow_nan=False).encode()
+    try:
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
+    except ValueError as error:
+        raise RefusedError("it has a value that is no number in JSON, such as NaN.") from error
     began = time.monotonic()
     try:
         response = _pool.request(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, DecimalException
 from typing import Any
 
 MOST_CHARACTERS = 2_000
@@ -16,6 +17,9 @@ LARGEST = 1e15
 """Whole numbers below are written in full."""
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"(U?)INT(8|16|32|64)")
+_MOST = {"FP16": 65504.0, "FP32": 3.4028234663852886e38, "BF16": 3.3895313892515355e38}
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -30,7 +34,7 @@ class Field:
     Attributes:
         name: what people call it.
         kind: `number`, `whole`, `truth`, `text`, `list` (of as many values as `shape` says) or `any`, which is a number
-            where it reads as one, else a text.
+            where JSON has it as one, else a text: 007 is a text.
         datatype: what the protocol v2 calls it; empty in Seldon's own.
         shape: of a list: its lengths, -1 where any will do.
         optional: whether it may be left out.
@@ -127,17 +131,37 @@ def _number(field: Field, text: str) -> int | float:
     value = float(text)
     if not math.isfinite(value):
         raise UnfitError(f"is {_quoted(text)}, which is too large")
-    whole = re.fullmatch(r"[-+]?\d{1,15}", text)
-    return int(text) if whole else value
+    if re.fullmatch(r"[-+]?\d+", text):
+        value = int(text)
+    _in_range(field.datatype, value, text)
+    return value
 
 
 def _whole(field: Field, text: str) -> int:
-    value = _number(field, text)
-    if value != int(value):
+    _number(field, text)
+    try:
+        # Not by way of a float, which has not every whole number above 2^53.
+        exact = Decimal(text)
+        whole = int(exact)
+    except DecimalException:
+        exact, whole = Decimal("0.5"), 0
+    if exact != whole:
         raise UnfitError(f"is {_quoted(text)}, which is no whole number")
-    if value < 0 and field.datatype.startswith("UINT"):
-        raise UnfitError(f"is {_quoted(text)}, and must not be negative")
-    return int(value)
+    _in_range(field.datatype, whole, text)
+    return whole
+
+
+def _in_range(datatype: str, value: float, text: str) -> None:
+    """Refuse a number that a datatype does not have. Raises: UnfitError."""
+    if found := _WHOLE.fullmatch(datatype):
+        signed, bits = not found[1], int(found[2])
+        least, most = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        if value < 0 and not signed:
+            raise UnfitError(f"is {_quoted(text)}, and must not be negative")
+        if not least <= value <= most:
+            raise UnfitError(f"is {_quoted(text)}; {datatype} has {least:,} to {most:,}")
+    elif abs(value) > _MOST.get(datatype, math.inf):
+        raise UnfitError(f"is {_quoted(text)}, which is too large for {datatype}")
 
 
 def _truth(field: Field, text: str) -> bool:
@@ -148,13 +172,32 @@ def _truth(field: Field, text: str) -> bool:
 
 def _list(field: Field, text: str) -> list[Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_constant)
+    except UnfitError:
+        raise
     except (ValueError, RecursionError) as error:
         raise UnfitError("is no list in JSON, such as [1, 2]") from error
     if not isinstance(value, list) or not _has_shape(value, field.shape):
         lengths = " by ".join("any" if length < 0 else str(length) for length in field.shape)
         raise UnfitError(f"must be a list of {lengths} values")
+    for one in _leaves(value):
+        if isinstance(one, int | float):
+            if isinstance(one, float) and not math.isfinite(one):
+                raise UnfitError("has a number that is too large")
+            _in_range(field.datatype, one, str(one))
     return value
+
+
+def _no_constant(name: str) -> None:
+    raise UnfitError(f"has {name}, which is no number in JSON")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value
 
 
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
@@ -165,7 +208,7 @@ def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
 
 
 def _any(field: Field, text: str) -> Any:
-    return _number(field, text) if _NUMBER.fullmatch(text) else text
+    return _number(field, text) if _JSON_NUMBER.fullmatch(text) else text
 
 
 def _quoted(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,9 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 1_000
 _SEPARATORS = ",;\t"
 # The last four are the first ones in full width, as in Japanese.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SEAMS = re.compile(r"([;\t\r\n])")
+"""Where a spreadsheet may split a cell that is not between quotes for it."""
 
 csv.field_size_limit(4 * MOST_CHARACTERS)
 
@@ -53,13 +56,14 @@ def read_table(content: bytes) -> Table:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TableError("The file is not a text in UTF-8. Save it as CSV, in UTF-8.") from error
-    first = text.partition("\n")[0]
+    # Names may have separators between quotes.
+    first = re.sub(r'"[^"]*"', "", text).partition("\n")[0]
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
     rows = []
     try:
         names = [name.strip() for name in next(lines, [])]
         for row in lines:
-            if any(cell.strip() for cell in row):
+            if row:
                 rows.append((lines.line_num, row))
             if len(rows) > MOST_ROWS:
                 raise TableError(f"The file has more than {MOST_ROWS:,} rows.")
@@ -109,26 +113,59 @@ def rows_for(table: Table, description: Description, model: str) -> Asked:
 
 
 def written(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A CSV file for whoever takes it away; spreadsheets know by its first bytes that it is in UTF-8."""
+    """A CSV file for whoever takes it away, which can be read again: no name is there twice.
+
+    Spreadsheets know by its first bytes that it is in UTF-8.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([_harmless(name) for name in names])
+    writer.writerow(beside([], map(_harmless, names), "again"))
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+def beside(taken: Sequence[str], names: Iterable[str], mark: str) -> list[str]:
+    """Names for columns beside others: each as it is, or with a mark where another column has it.
+
+    Args:
+        taken: names of the others.
+        names: what the columns would be called.
+        mark: what tells them from the others, such as `predicted`.
+    """
+    used, found = {*taken}, []
+    for name in names:
+        new, number = name.strip(), 0
+        while new in used:
+            number += 1
+            new = f"{name.strip()} ({mark})" if number == 1 else f"{name.strip()} ({mark} {number})"
+        used.add(new)
+        found.append(new)
+    return found
 
 
 def _harmless(cell: Any) -> Any:
     """A cell that a spreadsheet takes for what it is: of a text that it would take for a formula, the text.
 
+    One that takes other separators than this file's sees several cells in it.
+
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    if not isinstance(cell, str) or not cell.lstrip(" ").startswith(_FORMULAS):
+    if not isinstance(cell, str) or _is_number(cell):
         return cell
+    text = "".join(f"'{part}" if _is_formula(part) else part for part in _SEAMS.split(cell))
+    return f"'{text}" if text.lstrip(" ").startswith(("\t", "\r", "\n")) else text
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(' "').startswith(_FORMULAS) and not _is_number(text)
+
+
+def _is_number(text: str) -> bool:
     try:
-        float(cell)
+        float(text)
     except ValueError:
-        return f"'{cell}"
-    return cell
+        return False
+    return True
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHOSEN = "chosen"
+_LARGEST = sys.float_info.max
+_WIDEST = 2**63 - 1
 
 
 def models() -> list[Listed]:
@@ -110,17 +112,24 @@ def show_answer(answer: Answer, description: Description) -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a finite number, and none that is larger than numbers are calculated with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
 
 
 def table_of(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """A table for people: a column of values of several types becomes one of texts."""
     import pandas as pd  # noqa: PLC0415 the first page needs none
 
-    frame = pd.DataFrame(rows)
+    # Pandas has no larger whole numbers.
+    frame = pd.DataFrame(
+        [{name: str(value) if _is_wide(value) else value for name, value in row.items()} for row in rows]
+    )
     for name in frame.columns:
         kinds = {type(value) for value in frame[name] if value is not None}
         if (not kinds <= {int, float} and len(kinds) > 1) or kinds & {list, dict}:
             frame[name] = [None if value is None else str(value) for value in frame[name]]
     return frame
+
+
+def _is_wide(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) > _WIDEST

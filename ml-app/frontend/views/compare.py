@@ -12,7 +12,7 @@ from frontend.listed import Listed
 from frontend.plain import number, plain
 from frontend.scoring import Scored
 from frontend.signature import Answer, Description, shown
-from frontend.table import Table, written
+from frontend.table import Table, beside, written
 from frontend.views import common, results, table
 
 _EXAMPLE, _FILE = "the example of the first", "a CSV file"
@@ -66,7 +66,7 @@ def _show(rows: Table, one: Side, two: Side) -> None:
             st.warning(plain(f"{model.name} rejects line {line}: {why}"))
     if not both:
         return
-    names = (one[0].name, two[0].name)
+    names = beside(["line", "difference", "same"], [one[0].name, two[0].name], "model")
     pairs = [(_first(one, line), _first(two, line)) for line in both]
     numbers = all(common.is_number(value) for pair in pairs for value in pair)
     table_rows = []

@@ -9,7 +9,7 @@ import streamlit as st
 
 from frontend.scoring import Scored
 from frontend.signature import Answer, Description
-from frontend.table import Table, written
+from frontend.table import Table, beside, written
 from frontend.views import common
 
 BINS = 20
@@ -32,7 +32,7 @@ def show(table: Table, scored: Scored, description: Description, name: str) -> N
         if bad > SHOWN_REJECTED:
             st.text(f"The first {SHOWN_REJECTED} are shown; the download has all.")
     st.download_button(
-        "Download all as CSV", _file(table, scored), f"{name}.csv", "text/csv", on_click="ignore", key="download"
+        "Download all as CSV", taken_away(table, scored), f"{name}.csv", "text/csv", on_click="ignore", key="download"
     )
 
 
@@ -68,27 +68,25 @@ def chart(answer: Answer) -> None:
 
 def _table(table: Table, scored: Scored, answer: Answer) -> None:
     given = dict(table.rows)
-    head = columns(answer.names, table.names)
+    head = beside(table.names, answer.names, "predicted")
+    [number] = beside([*table.names, *head], ["line"], "of the file")
     rows = [
-        {"line": line, **dict(zip(head, row, strict=True)), **dict(zip(table.names, given[line], strict=True))}
+        {number: line, **dict(zip(head, row, strict=True)), **dict(zip(table.names, given[line], strict=True))}
         for (line, _), row in zip(sorted(scored.answers.items()), answer.rows, strict=True)
     ]
     st.dataframe(common.table_of(rows), hide_index=True)
 
 
-def columns(names: tuple[str, ...], taken: list[str]) -> list[str]:
-    """Names of answers that are none of those that are taken."""
-    return [name if name not in (*taken, "line") else f"{name} (predicted)" for name in names]
-
-
-def _file(table: Table, scored: Scored) -> bytes:
-    head = columns(scored.names, table.names)
+def taken_away(table: Table, scored: Scored) -> bytes:
+    """All rows as they came, each with its answer or the reason why there is none, as a CSV file."""
+    head = beside(table.names, scored.names, "predicted")
+    why = beside([*table.names, *head], ["rejected because"], "this time")
     width = len(table.names)
     rows: list[list[Any]] = []
     for line, cells in table.rows:
         answer = scored.answers.get(line, [None] * len(head))
         rows.append([*(cells + [""] * width)[:width], *answer, scored.rejected.get(line, "")])
-    return written([*table.names, *head, "rejected because"], rows)
+    return written([*table.names, *head, *why], rows)
 
 
 def _rows(count: int) -> str:

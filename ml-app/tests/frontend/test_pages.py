@@ -164,6 +164,16 @@ def test_two_models_on_the_same_rows(serve: Serve, list_models: ListModels, pric
     assert "dear rejects line 3" in texts(app)
 
 
+def test_models_called_as_the_other_columns(serve: Serve, list_models: ListModels) -> None:
+    server = serve(prices)
+    list_models(*(Listed(name, "seldon", server.address, "price") for name in ("line", "difference")))
+    app = page("compare")
+    assert not app.exception
+    assert app.dataframe[0].value.to_dict("records") == [
+        {"line": 2, "line (model)": 3080.5, "difference (model)": 3080.5, "difference": 0.0}
+    ]
+
+
 def _dearer(status: int, said: Any) -> tuple[int, Any]:
     if "ndarray" in said.get("data", {}):
         said["data"]["ndarray"] = [value + 10 for value in said["data"]["ndarray"]]
