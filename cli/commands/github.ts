@@ -9,9 +9,10 @@ import { putReport } from "../github/issues";
 import { putPull } from "../github/pulls";
 import { repository } from "../github/repository";
 import { shown, typed } from "../paths";
+import { storedComment } from "../review/stored";
 
 /**
- * `npm run github -- comment FILE`: puts a review under a pull request, in place of the one before. Which one, its number
+ * `npm run github -- comment FILE`: puts a review, as `npm run review -- --json` has written it, under a pull request, in place of the one before. Which one, its number
  * says, or the run of the workflow that has made the review, by the variables `HEAD_OWNER`, `HEAD_BRANCH`, `HEAD_COMMIT`.
  * `npm run github -- report FILE`: one issue for what a scheduled run has found; an empty file closes it.
  * `npm run github -- propose FILE`: commits what has changed of some files to a branch, and opens its pull request.
@@ -24,10 +25,11 @@ export async function github(action: GithubAction, file: string, options: Github
   process.stdout.write(`${await say(text, options)}\n`);
 }
 
-async function comment(text: string, { pull }: GithubOptions): Promise<string> {
+async function comment(written: string, { pull }: GithubOptions): Promise<string> {
   const head = pull === undefined ? headOf(process.env) : undefined;
+  const { text, base } = storedComment(written);
   const where = await repository();
-  const number = head === undefined ? pull : await pullOf(where, head);
+  const number = head === undefined ? pull : await pullOf(where, head, base);
   return number === undefined
     ? "The pull request is closed, or has another commit by now: nothing was written."
     : putComment(where, number, text);

@@ -2,12 +2,13 @@ import { writeFileSync } from "node:fs";
 
 import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { UserError } from "../errors";
+import { codeCell, fence } from "../markdown";
 import { typed } from "../paths";
 import { stackStatus } from "../status/clusterStatus";
 import type { Item } from "../status/item";
 import { localReport, localStatus } from "../status/localStatus";
 import { markdownReport, report } from "../status/report";
-import { type ClusterTarget, type TargetOptions, chooseTarget } from "../target";
+import { type ClusterTarget, type TargetOptions, chooseTarget, defaultStack } from "../target";
 
 /** Options of `npm run status`. */
 export interface StatusOptions extends TargetOptions {
@@ -23,6 +24,10 @@ export interface StatusOptions extends TargetOptions {
  * @throws UserError the stack or the context that is named has no cluster that answers.
  */
 export async function status(options: StatusOptions): Promise<number> {
+  if (options.report !== undefined) {
+    writeFileSync(typed(options.report), await unwell(options));
+    return 0;
+  }
   const local = await localStatus();
   const runsHere = local.services.length > 0 || local.keeper !== undefined;
   const target = await chooseTarget(options);
@@ -30,12 +35,6 @@ export async function status(options: StatusOptions): Promise<number> {
   const wanted = [options.target, options.stack, options.context].some((named) => named !== undefined);
   const showCluster = target.kind === "cluster" && (items.length > 0 || wanted);
   const healthy = items.every(({ health }) => health !== "ill");
-  if (options.report !== undefined) {
-    if (target.kind !== "cluster") throw new UserError("--report is for a cluster: name it with --stack.");
-    writeFileSync(typed(options.report), healthy ? "" : markdownReport(target, items));
-    process.stdout.write(healthy ? "All is well.\n" : report(target, items));
-    return 0;
-  }
 
   const say = (text: string) => process.stdout.write(text);
   if (runsHere || !showCluster) {
@@ -52,6 +51,24 @@ export async function status(options: StatusOptions): Promise<number> {
     else say(`Nothing of the platform is in the cluster of context ${context.name}. Start it: npm run up\n`);
   }
   return healthy && local.healthy ? 0 : 1;
+}
+
+/** What is not well in the stack's cluster, for an issue; empty if all is. That it cannot be looked at is not well either. */
+async function unwell(options: StatusOptions): Promise<string> {
+  try {
+    const target = await chooseTarget({ ...options, target: "cluster" });
+    if (target.kind !== "cluster") throw new UserError("there is no cluster");
+    const items = await look(target, true);
+    if (items.length === 0)
+      throw new UserError(`nothing of the platform is in context ${target.context.name}`);
+    const healthy = items.every(({ health }) => health !== "ill");
+    process.stdout.write(healthy ? "All is well.\n" : report(target, items));
+    return healthy ? "" : markdownReport(target, items);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stdout.write(`${error.message}\n`);
+    return `Stack ${codeCell(options.stack ?? defaultStack)} cannot be looked at:\n\n${fence(error.message)}\n`;
+  }
 }
 
 async function look({ cluster, stack }: ClusterTarget, named: boolean): Promise<Item[]> {

@@ -1,8 +1,5 @@
 import { UserError } from "../errors";
-import { type Repository, type Written, asked } from "./repository";
-
-/** GitHub takes no longer ones. */
-const mostCharacters = 65_536;
+import { type Repository, type Written, asked, mostCharacters } from "./repository";
 
 /**
  * Puts a comment under a pull request, in place of the one that an earlier run has put there.
@@ -43,17 +40,21 @@ export interface Head {
 
 /**
  * The open pull request of a commit. Of a fork's, GitHub does not tell the workflow, and what the fork's own run says of
- * itself is not to be trusted.
+ * itself is not to be trusted. Of several that have the same commit it is the one for that base.
  *
+ * @param base the commit that was compared with.
  * @returns undefined if there is none, or it has moved on: its newer run will say what there is to say.
  */
 export async function pullOf(
   { api, owner, repo }: Repository,
   { owner: from, branch, commit }: Head,
+  base: string,
 ): Promise<number | undefined> {
   const { data } = await asked(
     "tell the pull requests",
     api.rest.pulls.list({ owner, repo, head: `${from}:${branch}`, state: "open", per_page: 100 }),
   );
-  return data.find(({ head }) => head.sha === commit)?.number;
+  const own = data.filter(({ head }) => head.sha === commit);
+  const [one, ...more] = own.length > 1 ? own.filter(({ base: { sha } }) => sha === base) : own;
+  return more.length === 0 ? one?.number : undefined;
 }

@@ -1,4 +1,4 @@
-import { type Repository, type Written, asked } from "./repository";
+import { type Repository, type Written, asked, bounded } from "./repository";
 
 /** A finding that a scheduled run reports, as one issue that is open as long as it holds. */
 export interface Report {
@@ -38,8 +38,8 @@ export async function putReport(
   const written = await asked<Written>(
     "take the issue",
     open === undefined
-      ? api.rest.issues.create({ owner, repo, title, labels: [label], body: text })
-      : api.rest.issues.update({ owner, repo, issue_number: open.number, body: text }),
+      ? api.rest.issues.create({ owner, repo, title, labels: [label], body: bounded(text) })
+      : api.rest.issues.update({ owner, repo, issue_number: open.number, body: bounded(text) }),
   );
   return written.data.html_url;
 }

@@ -1,4 +1,4 @@
-import { type Repository, type Written, asked } from "./repository";
+import { type Repository, type Written, asked, bounded } from "./repository";
 
 /** A change that a workflow proposes. */
 export interface Proposal {
@@ -22,8 +22,8 @@ export async function putPull(
   const written = await asked<Written>(
     "take the pull request",
     open === undefined
-      ? api.rest.pulls.create({ owner, repo, head: branch, base, title, body: text })
-      : api.rest.pulls.update({ owner, repo, pull_number: open.number, title, body: text }),
+      ? api.rest.pulls.create({ owner, repo, head: branch, base, title, body: bounded(text) })
+      : api.rest.pulls.update({ owner, repo, pull_number: open.number, title, body: bounded(text) }),
   );
   return written.data.html_url;
 }

@@ -35,6 +35,15 @@ export async function repository(env: NodeJS.ProcessEnv = process.env): Promise<
   return { owner, repo, api };
 }
 
+/** GitHub takes no longer texts. */
+export const mostCharacters = 65_536;
+
+/** A text that GitHub takes; of a longer one the beginning, and that there was more. */
+export function bounded(text: string): string {
+  const more = "\n\nThere is more: see the log of the run.\n";
+  return text.length <= mostCharacters ? text : text.slice(0, mostCharacters - more.length) + more;
+}
+
 /** What GitHub has written, as far as it is told. */
 export interface Written {
   readonly data: { readonly html_url: string };

@@ -1,10 +1,8 @@
 /** What the own libraries of a model that others have logged answer to its example, for its servers to be compared with. */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import * as path from "node:path";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
-import { answersFile } from "../../config/answers";
 import { UserError } from "../errors";
 import type { ModelVersion } from "../mlflow";
 import { readModelFile } from "../modelFiles";
@@ -14,6 +12,11 @@ import { localDir } from "./state";
 import { modelFile } from "./versionFiles";
 
 const execute = promisify(execFile);
+/** How long a model may take for its own example, in milliseconds. */
+const longest = 10 * 60_000;
+/** What it may print meanwhile. */
+const mostBytes = 64 * 1024 * 1024;
+const mostCharacters = 500;
 
 /** A version whose files are on this machine. */
 interface Fetched {
@@ -38,8 +41,8 @@ export async function computeAnswers(
 ): Promise<void> {
   const what = `${name} version ${version}`;
   const { recorded, example } = readModelFile(readFileSync(modelFile(files), "utf8"), what);
-  if (recorded || existsSync(path.join(files, answersFile))) {
-    step.detail(recorded ? "recorded by its training" : "computed before");
+  if (recorded) {
+    step.detail("recorded by its training");
     return;
   }
   const none = (reason: string) =>
@@ -51,14 +54,25 @@ export async function computeAnswers(
   step.detail("its own libraries answer its example");
   const log = localDir("logs", `${name}.log`);
   const { file, args, env } = environment.module("answers", log, ["standardserver.expected", files]);
+  const options = { env: { ...process.env, ...env }, signal, maxBuffer: mostBytes, timeout: longest };
   try {
-    const { stdout } = await execute(file, args, { env: { ...process.env, ...env }, signal });
+    const { stdout } = await execute(file, args, options);
     step.detail(stdout.trim());
   } catch (error) {
     signal.throwIfAborted();
-    const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
-    throw none(String([stdout.trim(), stderr.trim().split("\n").at(-1), message].find(Boolean)));
+    const { stdout = "", stderr = "", killed = false } = error as Ended;
+    if (killed && stdout === "")
+      throw none(`they have not answered within ${longest / 60_000} minutes, or print too much`);
+    throw none(lastLine(stdout) || lastLine(stderr) || "they end without a word");
   }
+}
+
+type Ended = Error & { readonly stdout?: string; readonly stderr?: string; readonly killed?: boolean };
+
+/** What somebody's code has written last, without what would move the terminal's cursor. */
+function lastLine(text: string): string {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  return line.replaceAll(/\p{Cc}/gu, "").slice(0, mostCharacters);
 }
 
 /** Computes nothing: the user takes the model as it is, or it has served before. */

@@ -43,6 +43,15 @@ export class Base {
     return git(this.folder, "show", `${this.commit}:./${file}`);
   }
 
+  /** The project's files that are not what they were, were not there, or are gone; by their path in it. */
+  async changed(): Promise<ReadonlySet<string>> {
+    const lists = await Promise.all([
+      git(this.folder, "diff", "--name-only", "--relative", "-z", this.commit, "--", "."),
+      git(this.folder, "ls-files", "--others", "--exclude-standard", "-z", "--", "."),
+    ]);
+    return new Set(lists.flatMap((list) => (list ?? "").split("\0")).filter((file) => file !== ""));
+  }
+
   /** The names of the files in a folder of the project. */
   async list(folder = "."): Promise<string[]> {
     const listed = await git(this.folder, "ls-tree", "--name-only", "-z", this.commit, "--", `${folder}/`);

@@ -49,7 +49,12 @@ export function comment(reviews: readonly StackReview[], commit: string): string
 function row(review: StackReview): string[] {
   const { stack, fate, promotions, problem, violations, counts } = review;
   const { added, removed, changed } = counts;
-  const told = Object.entries({ added, changed, removed }).filter(([, number]) => number > 0);
+  const told = Object.entries({
+    added,
+    changed,
+    removed,
+    "with other content": review.renewed.length,
+  }).filter(([, number]) => number > 0);
   const resources =
     told.length === 0 ? "no change" : told.map(([what, number]) => `${number} ${what}`).join(", ");
   const errors = violations.filter(({ severity }) => severity === "error").length;
@@ -81,7 +86,7 @@ function section(review: StackReview, lines: number): string {
           promotions
             .map(
               ({ models, wish, change }) =>
-                `- ${models.map(code).join(", ")} (${code(wish)}): ${code(change)}`,
+                `- ${models.length === 0 ? code(wish) : `${models.map(code).join(", ")} (${code(wish)})`}: ${code(change)}`,
             )
             .join("\n"),
         ]),
@@ -96,6 +101,9 @@ function section(review: StackReview, lines: number): string {
             )
             .join("\n"),
         ]),
+    ...(review.renewed.length === 0
+      ? []
+      : ["**Other content**", review.renewed.map((one) => `- ${code(one)}`).join("\n")]),
     ...(differences === "" ? [] : ["**Resources**", differencesOf(stack, differences, lines)]),
     ...(outdated
       ? [

@@ -11,6 +11,7 @@ import { UserError, messageOf } from "../errors";
 import { projectDir } from "../paths";
 import { diffCounts, diffText } from "../plan/diff";
 import { type Golden, golden, readGolden } from "../plan/golden";
+import { renewed } from "./contents";
 import { type Plan, planOf, platformConfig, recordStack } from "../plan/plan";
 import { stackNames } from "../plan/stackFiles";
 import { difference, isSame } from "../registry/difference";
@@ -32,6 +33,8 @@ export interface StackReview {
   readonly fate: "kept" | "new" | "removed";
   /** How many resources are added, removed and changed. */
   readonly counts: ReturnType<typeof diffCounts>;
+  /** What keeps its name and gets another content: `image house-price-serve`. */
+  readonly renewed: readonly string[];
   /** The differences of the resources; empty if there are none. */
   readonly differences: string;
   readonly promotions: readonly Promotion[];
@@ -49,12 +52,13 @@ const nothing = { added: 0, removed: 0, changed: 0 };
 export async function reviewOf(base: Base): Promise<StackReview[]> {
   const before = (await base.list()).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
   const now = stackNames();
+  const changed = await base.changed();
   const reviews: StackReview[] = [];
   // One after the other: the program is evaluated in this process.
   for (const stack of [...new Set([...now, ...before])].sort())
     reviews.push(
       now.includes(stack)
-        ? await reviewStack(base, stack, before.includes(stack))
+        ? await reviewStack(base, stack, before.includes(stack), changed)
         : await removed(base, stack),
     );
   return reviews;
@@ -66,29 +70,39 @@ export function isWrong({ problem, violations }: StackReview): boolean {
 }
 
 /** Whether a change does nothing to a stack that anybody could see. */
-export function isUntouched({ fate, differences, promotions, problem, violations }: StackReview): boolean {
+export function isUntouched(review: StackReview): boolean {
+  const { fate, differences, promotions, problem, violations, renewed, outdated } = review;
   return (
     fate === "kept" &&
     differences === "" &&
+    renewed.length === 0 &&
+    !outdated &&
     promotions.length === 0 &&
     problem === undefined &&
     violations.length === 0
   );
 }
 
-async function reviewStack(base: Base, stack: string, wasThere: boolean): Promise<StackReview> {
+async function reviewStack(
+  base: Base,
+  stack: string,
+  wasThere: boolean,
+  changed: ReadonlySet<string>,
+): Promise<StackReview> {
   const fate = wasThere ? "kept" : "new";
   const promotions = await promotionsOf(base, stack);
-  const before = (await goldenAt(base, stack)) ?? { ...none, stack };
   try {
+    const before = (await goldenAt(base, stack)) ?? { ...none, stack };
     // The lock is compared by itself: what all of the stack's models would be says more than those decided on.
-    const after = golden(await recordStack(stack, "assume all"));
+    const recording = await recordStack(stack, "assume all");
+    const after = golden(recording);
     const { findings }: Plan = await planOf(stack, "assume");
     return {
       ...{ stack, fate, promotions, violations: findings },
       counts: diffCounts(before, after),
       differences: diffText(before, after),
-      outdated: !isDeepStrictEqual(readGolden(stack), JSON.parse(JSON.stringify(after))),
+      renewed: renewed(recording, changed),
+      outdated: !isDeepStrictEqual(goldenNow(stack), JSON.parse(JSON.stringify(after))),
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -101,51 +115,89 @@ async function reviewStack(base: Base, stack: string, wasThere: boolean): Promis
       violations: [],
       counts: nothing,
       differences: "",
+      renewed: [],
       outdated: false,
     };
   }
 }
 
 async function removed(base: Base, stack: string): Promise<StackReview> {
-  const before = await goldenAt(base, stack);
+  // What nobody can read any more is no reason against its end.
+  const before = await goldenAt(base, stack).catch(() => undefined);
   return {
-    ...{ stack, fate: "removed", promotions: [], violations: [], differences: "", outdated: false },
+    ...{
+      stack,
+      fate: "removed",
+      promotions: [],
+      violations: [],
+      differences: "",
+      renewed: [],
+      outdated: false,
+    },
     counts: before === undefined ? nothing : diffCounts(before, none),
   };
 }
 
 async function goldenAt(base: Base, stack: string): Promise<Golden | undefined> {
   const text = await base.read(`test/golden/${stack}.json`);
-  return text === undefined ? undefined : (JSON.parse(text) as Golden);
+  return text === undefined
+    ? undefined
+    : goldenIn(text, `test/golden/${stack}.json at ${base.commit.slice(0, 12)}`);
+}
+
+/** @throws UserError it is none. */
+function goldenIn(text: string, where: string): Golden {
+  try {
+    return JSON.parse(text) as Golden;
+  } catch {
+    throw new UserError(`${where} is no JSON, so that there is nothing to compare with.`);
+  }
+}
+
+/** The golden file of now; undefined if it is not there, or damaged: it is then to be written anew. */
+function goldenNow(stack: string): Golden | undefined {
+  try {
+    return readGolden(stack);
+  } catch {
+    return undefined;
+  }
 }
 
 async function promotionsOf(base: Base, stack: string): Promise<Promotion[]> {
   const file = lockFileName(stack);
-  const before = await decisionsAt((name) => base.read(name), file);
-  const now = await decisionsAt(here, file);
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(now)])]
-    .sort()
-    .filter((wish) => !isSame(before[wish], now[wish]));
-  if (changed.length === 0) return [];
+  const [before, now] = await Promise.all([decisionsIn(base.read(file)), decisionsIn(here(file))]);
+  // Of one that is damaged now the evaluation says so.
+  if (now === undefined) return [];
   const models = await modelsOf(stack);
-  return changed.map((wish) => ({
-    wish,
-    models: models.filter((model) => wishesOf(model).includes(wish)).map(({ name }) => name),
-    change: now[wish] === undefined ? "decided no more" : difference(before[wish], now[wish]),
-  }));
+  const serving = (wish: string) =>
+    models.filter((model) => wishesOf(model).includes(wish)).map(({ name }) => name);
+  if (before === undefined)
+    return [
+      { models: [], wish: file, change: "cannot be read at the base: what was decided there is not known" },
+    ];
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .sort()
+    .filter((wish) => !isSame(before[wish], now[wish]))
+    .map((wish) => ({
+      wish,
+      models: serving(wish),
+      change: now[wish] === undefined ? "decided no more" : difference(before[wish], now[wish]),
+    }));
 }
 
-/** What a lock says; nothing where it is not there or damaged, which the evaluation tells. */
-async function decisionsAt(
-  read: (file: string) => Promise<string | undefined>,
-  file: string,
-): Promise<Decisions> {
-  const text = await read(file);
-  return text === undefined ? {} : parseLock(text).decisions;
+/** What a lock says: nothing where it is not there; undefined where it is damaged. */
+async function decisionsIn(reading: Promise<string | undefined>): Promise<Decisions | undefined> {
+  const text = await reading;
+  if (text === undefined) return {};
+  const { decisions, problems } = parseLock(text);
+  return problems.length === 0 ? decisions : undefined;
 }
 
+/** A file of now; undefined if it is not there. What is there and is none cannot be read as a lock. */
 function here(file: string): Promise<string | undefined> {
-  return readFile(path.join(projectDir, file), "utf8").catch(() => undefined);
+  return readFile(path.join(projectDir, file), "utf8").catch((error: unknown) =>
+    (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : "",
+  );
 }
 
 /** The models of a stack; none where its configuration is wrong, which the evaluation tells. */

@@ -15,6 +15,8 @@ from modelserver.errors import BadRequest
 from modelserver.metrics import InProcessMetrics
 from modelserver.protos import check
 
+MAX_BYTES = 64 * 1024
+"""Of a message over REST: protobuf takes a second for a megabyte of JSON, in which nobody else is answered."""
 LARGEST_REWARD = 1e9
 """Either way; a greater one would make the counter that it goes into infinite, and so useless, for good."""
 

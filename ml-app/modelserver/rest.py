@@ -31,6 +31,7 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
     Raises:
         ModelError: the class describes itself in a way that Seldon does not know.
     """
+    one_feedback = asyncio.Semaphore(1)
     metadata = seldon_methods.init_metadata(model)
     if metadata is None:
         raise ModelError("the model's metadata is not valid: see the log above")
@@ -48,12 +49,16 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
         return _json(await asyncio.to_thread(answer, body, content_type, query))
 
     async def take_feedback(request: Request) -> Response:
-        body = await _read(request)
+        body = await _read(request, feedback.MAX_BYTES)
         content_type, query = request.headers.get("content-type", ""), request.scope["query_string"]
-        told = feedback.from_json(forms.message(body, content_type, query))
-        # In a thread: what the class does with it may take its time.
-        taken = await asyncio.to_thread(feedback.take, model, told, metrics)
-        return _json(msgspec.json.encode(feedback.to_json(taken)))
+
+        def taken() -> Any:
+            told = feedback.from_json(forms.message(body, content_type, query))
+            return feedback.to_json(feedback.take(model, told, metrics))
+
+        # In a thread, and one at a time: protobuf's JSON is slow, and what the class does with it may be.
+        async with one_feedback:
+            return _json(msgspec.json.encode(await asyncio.to_thread(taken)))
 
     async def status(_: Request) -> Response:
         return _json(msgspec.json.encode(seldon_methods.health_status(model, metrics)))
@@ -86,18 +91,18 @@ def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
     return app
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int = messages.MAX_BODY_BYTES) -> bytes:
     """The request's body, refused as soon as it is known to be too large."""
     packing = request.headers.get("content-encoding", "identity")
     if packing.lower() != "identity":
         raise BadRequest(f"the body is packed ({packing}): send it as it is", status_code=415)
-    too_large = BadRequest(f"the body is larger than {messages.MAX_BODY_BYTES} bytes", status_code=413)
-    if int(request.headers.get("content-length", 0)) > messages.MAX_BODY_BYTES:
+    too_large = BadRequest(f"the body is larger than {most} bytes", status_code=413)
+    if int(request.headers.get("content-length", 0)) > most:
         raise too_large
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > messages.MAX_BODY_BYTES:
+        if size > most:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)

@@ -20,10 +20,10 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from standardserver.comparing import Output, computed, differing
 from standardserver.decided import ANSWERS_FILE, OtherFilesError, check_files
@@ -37,7 +37,7 @@ class NotComputedError(Exception):
 
 
 def compute(folder: Path) -> str:
-    """Have a model answer its example, and write down what it answers.
+    """Have a model answer its example, and write down what it answers, unless that has been done.
 
     Args:
         folder: the model's files.
@@ -49,13 +49,16 @@ def compute(folder: Path) -> str:
         NotComputedError: there is no example that a server can be asked, the model fails at it, or answers it
             differently from one time to the next.
     """
+    with suppress(ValueError):
+        if known := computed(folder):
+            return f"computed before, for {_of_rows(known['rows'])}"
     logged = signature(folder)
     try:
         _, rows = example(folder, logged)
     except NoTableError as error:
         raise NotComputedError(str(error)) from error
     first, second = _answers(folder, rows, [one.name for one in logged.outputs or [] if one.name is not None])
-    if difference := differing(first, second):
+    if difference := differing(first, second, rows):
         raise NotComputedError(f"it answers the same rows otherwise from one time to the next: {difference}")
     target = folder / ANSWERS_FILE
     partial = target.with_suffix(f".{os.getpid()}.partial")
@@ -103,6 +106,8 @@ def _answers(folder: Path, rows: int, names: list[str]) -> list[list[Output]]:
         model = mlflow.pyfunc.load_model(str(folder))
         asked = model.metadata.load_input_example(str(folder))
         answers = [outputs(model.predict(_first(asked, rows)), names) for _ in range(2)]
+    except SystemExit as error:
+        raise NotComputedError(f"it ends the process at its own example, with {error.code}") from error
     except Exception as error:
         said = " ".join(str(error).split())[:SHOWN_CHARACTERS]
         raise NotComputedError(f"it does not answer its own example: {type(error).__name__}: {said}") from error
@@ -150,12 +155,29 @@ def main() -> int:
     where.add_argument("folder", nargs="?", type=Path, help="a model's files")
     where.add_argument("--at", help="where MLflow keeps them")
     given = arguments.parse_args()
-    try:
-        said, code = compute(given.folder) if given.at is None else compute_at(given.at), 0
-    except NotComputedError as error:
-        said, code = str(error), 1
-    sys.stdout.write(f"{said}\n")
+    with _own_output() as out:
+        try:
+            said, code = compute(given.folder) if given.at is None else compute_at(given.at), 0
+        except NotComputedError as error:
+            said, code = str(error), 1
+        except OSError as error:
+            said, code = f"{ANSWERS_FILE} cannot be written: {error.strerror}", 1
+        out.write(f"{_printable(said)}\n")
     return code
+
+
+@contextmanager
+def _own_output() -> Iterator[TextIO]:
+    """Standard output for what this command says; whatever the model's code prints goes to standard error."""
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w") as out:
+        os.dup2(2, 1)
+        yield out
+
+
+def _printable(text: str) -> str:
+    """A line without what would move a terminal's cursor: a model's code chooses the words of its errors."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 if __name__ == "__main__":

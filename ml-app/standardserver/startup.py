@@ -103,7 +103,7 @@ def _check_example(folder: Path, url: str) -> str:
         raise NotReadyError(f"its input example is not answered: {error}") from error
     if flaw := flaw_of(outputs, rows, logged.outputs):
         raise NotReadyError(f"its input example is answered wrongly: {flaw}")
-    if expected and (difference := differing(outputs, expected["outputs"])):
+    if expected and (difference := differing(outputs, expected["outputs"], rows)):
         raise NotReadyError(
             f"its input example is answered otherwise than by its own libraries: {difference}; {versions(expected)}"
         )

@@ -87,6 +87,32 @@ describe("a pull request", function () {
     expect(stdout).to.contain("## This change does nothing to any stack").and.not.contain("###");
   });
 
+  it("names what keeps its name and gets another content, and golden files that say something else", () => {
+    for (const file of ["modelserver/rest.py", "standardserver/startup.py"])
+      appendFileSync(path.join(project, "ml-app", file), "\n# More.\n");
+    const golden = path.join(project, "test", "golden", "prod.json");
+    writeFileSync(golden, readFileSync(golden, "utf8").replace('"prod"', '"other"'));
+    const { stdout, status } = review();
+    expect(status).to.equal(0);
+    expect(stdout)
+      .to.contain("- `image house-price-serve`")
+      .and.contain("- `files wine-quality-xgboost-server`")
+      .and.contain("npm run preview -- --stack prod --update-golden")
+      .and.not.contain("image house-price-train");
+    expect(stdout).to.match(/\| `staging` \| 1 with other content +\|/);
+  });
+
+  it("with damaged files says which, and looks at all else", () => {
+    writeFileSync(path.join(project, "test", "golden", "staging.json"), "<<<<<<< HEAD\n");
+    writeFileSync(path.join(project, "models.prod.lock.yaml"), "models: [");
+    const { stdout, status, stderr } = review();
+    expect(status, stderr).to.equal(1);
+    expect(stdout)
+      .to.match(/\| `prod` +\| ❌ cannot be evaluated +\| no change/)
+      .and.contain("models.prod.lock.yaml cannot be read")
+      .and.contain("npm run preview -- --stack staging --update-golden");
+  });
+
   it("with a stack that cannot be evaluated says all that is wrong, and of the others what changes", () => {
     appendFileSync(
       path.join(project, "Pulumi.prod.yaml"),

@@ -102,7 +102,7 @@ describe("a model that is added as a folder, and nothing else", function () {
     };
     const images = resources.filter(({ type }) => type === "mlplatform:images:AppImage");
     expect(images.map(({ inputs }) => inputs["image"])).to.have.members([
-      ...["sales-serve", "sales-train", "rating-train"],
+      ...["sales-serve", "sales-train", "rating-train", "frontend"],
     ]);
     expect(JSON.stringify(resources)).to.include('"--seed","5"').and.include('"XGBOOST_SERVER"');
     expect(findings).to.deep.equal([]);

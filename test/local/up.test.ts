@@ -1,7 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import * as path from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
@@ -67,8 +71,9 @@ describe("npm run up, on the local target", function () {
       up.prediction.value.toLocaleString("en-US", { maximumFractionDigits: 2 }),
     );
 
-    const metrics = await (await fetch(up.urls.metrics)).text();
-    expect(metrics).to.match(/house_price_predictions_total\{[^}]*model_name="house-price"/);
+    // fetch asks no port 6000, as browsers do not.
+    const [metrics] = (await once(get(up.urls.metrics), "response")) as [Readable];
+    expect(await text(metrics)).to.match(/house_price_predictions_total\{[^}]*model_name="house-price"/);
 
     const grpc = await platform.run(["predict", "--url", up.urls.grpc]);
     expect(grpc.stderr).to.contain("speaks gRPC (HTTP/2), not REST");

@@ -157,26 +157,59 @@ def test_a_model_that_fails_at_its_own_example_is_told(trees: Path) -> None:
     assert command(str(trees))[1].startswith("it does not answer its own example: ")
 
 
+class Talks(PythonModel):
+    """Prints, moves the cursor, and ends."""
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        """Print."""
+        del context, params
+        os.write(1, b"computed for 9 rows\n" * 100_000)
+        if len(model_input) == len(NUMBERS):
+            raise SystemExit("\x1b]0;title\x07")
+        return np.zeros(len(model_input))
+
+
+def test_what_a_model_prints_is_not_taken_for_what_the_command_says(save: Callable[..., Path]) -> None:
+    folder = save(Talks(), input_example=NUMBERS)
+    here = f"{ML_APP}:{Path(__file__).parent}:{Path(__file__).parents[1]}"
+    assert command(str(folder), PYTHONPATH=here) == (1, "it ends the process at its own example, with ?]0;title?\n")
+
+
+def test_what_lies_there_in_place_of_the_answers_is_told(trees: Path) -> None:
+    (trees / ANSWERS_FILE).write_text("[")
+    assert command(str(trees)) == (0, "computed for 3 rows of its input example\n")
+    assert command(str(trees)) == (0, "computed before, for 3 rows of its input example\n")
+    (trees / ANSWERS_FILE).unlink()
+    (trees / ANSWERS_FILE).mkdir()
+    assert command(str(trees)) == (1, f"{ANSWERS_FILE} cannot be written: Is a directory\n")
+
+
 def output(*data: Any, datatype: str = "FP64") -> dict[str, Any]:
     return {"name": "any", "datatype": datatype, "data": list(data)}
 
 
 @pytest.mark.parametrize(
-    ("answered", "expected", "difference"),
+    ("answered", "expected", "difference", "rows"),
     [
-        ([output(1.0, 2.0)], [output(1.0), output(2.0)], None),
-        ([output(1.0 + 9e-7)], [output(1.0)], None),
-        ([output(1.0 + 2e-6)], [output(1.0)], "value 0 is 1.000002, where 1 is expected"),
-        ([output(1.0 + 9e-6, datatype="FP32")], [output(1.0)], None),
-        ([output(1.0, 1e-12)], [output(1.0, 3e-12)], None),
-        ([output(1.0)], [output(1.0, 2.0)], "1 values, where 2 are expected"),
-        ([output(None)], [output(None)], None),
-        ([output(None)], [output(1.0)], "value 0 is null, where 1 is expected"),
-        ([output("Łódź", datatype="BYTES")], [output("Rome", datatype="BYTES")], 'value 0 is "Łódź", where "Rome"'),
-        ([output(True, datatype="BOOL")], [output(1, datatype="INT64")], "value 0 is true, where 1 is expected"),
-        ([output(3, datatype="INT32")], [output(3.0)], None),
+        ([output(1.0, 2.0)], [output(1.0), output(2.0)], None, 1),
+        ([output(1.0 + 9e-7)], [output(1.0)], None, 1),
+        ([output(1.0 + 2e-6)], [output(1.0)], "value 0 is 1.000002, where 1 is expected", 1),
+        ([output(1.0 + 9e-6, datatype="FP32")], [output(1.0)], None, 1),
+        ([output(1.0, 1e-12)], [output(1.0, 3e-12)], None, 1),
+        ([output(1.0)], [output(1.0, 2.0)], "1 values, where 2 are expected", 1),
+        ([output(None)], [output(None)], None, 1),
+        ([output(None)], [output(1.0)], "value 0 is null, where 1 is expected", 1),
+        ([output("Łódź", datatype="BYTES")], [output("Rome", datatype="BYTES")], 'value 0 is "Łódź", where "Rome"', 1),
+        ([output(True, datatype="BOOL")], [output(1, datatype="INT64")], "value 0 is true, where 1 is expected", 1),
+        ([output(3, datatype="INT32")], [output(3.0)], None, 1),
+        # Beside a great number of another output or row a small one counts as by itself.
+        ([output(5e9), output(0.1)], [output(5e9), output(0.9)], "value 1 is 0.1, where 0.9 is expected", 1),
+        ([output(5e9, 0.1)], [output(5e9, 0.9)], "value 1 is 0.1, where 0.9 is expected", 2),
+        ([output(1e8, 0.1, datatype="FP32")], [output(1e8, 0.9)], "value 1 is 0.1, where 0.9 is expected", 2),
+        ([output(1234567, datatype="INT64")], [output(1234568, datatype="INT64")], "value 0 is 1234567, where", 1),
+        ([output(-2e-16)], [output(0.0)], None, 1),
     ],
 )
-def test_what_counts_as_another_answer(answered: Any, expected: Any, difference: str | None) -> None:
-    said = differing(answered, expected)
+def test_what_counts_as_another_answer(answered: Any, expected: Any, difference: str | None, rows: int) -> None:
+    said = differing(answered, expected, rows)
     assert said is None if difference is None else (said or "").startswith(difference), said

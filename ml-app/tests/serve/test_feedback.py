@@ -40,6 +40,13 @@ def test_over_rest(server: ModelProcess, row: Rows, path: str) -> None:
     assert now[1] == pytest.approx(reward + 1)
 
 
+def test_of_more_than_it_takes_is_refused(server: ModelProcess, row: Rows) -> None:
+    body = {"request": {"data": {"ndarray": [[1.0] * 10] * 17_000}}, "reward": 1.0}
+    answer = requests.post(f"{server.url}/send-feedback", json=body, timeout=10)
+    assert_refused(answer, "the body is larger than 65536 bytes", 413)
+    assert len(server.prices(row)) == 1
+
+
 @pytest.mark.parametrize("transport", ["rest", "grpc"])
 def test_of_seldons_own_client(server: ModelProcess, row: Rows, transport: str) -> None:
     count, _ = counted(server)

@@ -13,6 +13,7 @@ import { putReport } from "../../../cli/github/issues";
 import { putPull } from "../../../cli/github/pulls";
 import { type Repository, repository } from "../../../cli/github/repository";
 import { reviewMark } from "../../../cli/review/comment";
+import { storedComment } from "../../../cli/review/stored";
 import { rejection } from "../support/rejection";
 
 type Answers = Record<string, unknown>;
@@ -80,6 +81,35 @@ describe("what workflows tell GitHub", () => {
     for (const wrong of ["hello", `${reviewMark}\n${"a".repeat(70_000)}`])
       expect((await rejection(putComment(where, 7, wrong))).message).to.contain("is none that");
     expect(asked).to.deep.equal([]);
+    const review = {
+      commit: "0".repeat(40),
+      stacks: [
+        {
+          ...{
+            stack: "a`@ann`",
+            fate: "kept",
+            differences: "",
+            promotions: [],
+            violations: [],
+            renewed: [],
+            outdated: false,
+          },
+          counts: { added: 0, removed: 0, changed: 0 },
+          problem: "# <b>bold</b>",
+        },
+      ],
+    };
+    const { text: written, base } = storedComment(JSON.stringify(review));
+    expect(base).to.equal(review.commit);
+    expect(written).to.contain("`` a`@ann` ``").and.contain("```text\n# <b>bold</b>\n```");
+    for (const wrong of [
+      "",
+      "[]",
+      text,
+      JSON.stringify({ ...review, more: 1 }),
+      JSON.stringify({ ...review, commit: "x" }),
+    ])
+      expect(() => storedComment(wrong)).to.throw("this is no review");
   });
 
   it("goes to the pull request of the very commit that was looked at", async () => {
@@ -88,9 +118,13 @@ describe("what workflows tell GitHub", () => {
       { number: 7, head: { sha: "abc" } },
     ];
     const head = { owner: "ann", branch: "fix & more", commit: "abc" };
-    expect(await pullOf(where, head)).to.equal(7);
+    expect(await pullOf(where, head, "base")).to.equal(7);
     expect(asked[0]?.what).to.contain("head=ann%3Afix%20%26%20more").and.contain("state=open");
-    expect(await pullOf(where, { ...head, commit: "newer" })).to.equal(undefined);
+    expect(await pullOf(where, { ...head, commit: "newer" }, "base")).to.equal(undefined);
+    const twice = [7, 8].map((number) => ({ number, head: { sha: "abc" }, base: { sha: `base${number}` } }));
+    answers["GET /repos/team/platform/pulls"] = twice;
+    expect(await pullOf(where, head, "base8")).to.equal(8);
+    expect(await pullOf(where, head, "base")).to.equal(undefined);
   });
 
   it("is one issue as long as something is wrong", async () => {
@@ -103,7 +137,10 @@ describe("what workflows tell GitHub", () => {
     await putReport(where, { ...drift, text: "gone" });
     answers[`GET ${issues}`] = [{ number: 9, title: drift.title, html_url: "https://example.com/9" }];
     answers[`PATCH ${issues}/9`] = { html_url: "https://example.com/9" };
-    await putReport(where, { ...drift, text: "still gone" });
+    await putReport(where, { ...drift, text: "still gone ".repeat(10_000) });
+    const { body: longest } = writes().at(-1)?.[1] as { body: string };
+    expect(longest).to.match(/There is more: see the log of the run\.\n$/);
+    expect(longest.length).to.equal(65_536);
     await putReport(where, { ...drift, text: undefined });
     expect(writes().map(([what, body]) => [what, (body as { state?: string }).state])).to.deep.equal([
       [`POST ${issues}`, undefined],

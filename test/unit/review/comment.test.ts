@@ -7,7 +7,15 @@ import { markdownReport } from "../../../cli/status/report";
 import type { ClusterTarget } from "../../../cli/target";
 
 const untouched: StackReview = {
-  ...{ stack: "prod", fate: "kept", differences: "", promotions: [], violations: [], outdated: false },
+  ...{
+    stack: "prod",
+    fate: "kept",
+    differences: "",
+    promotions: [],
+    violations: [],
+    renewed: [],
+    outdated: false,
+  },
   counts: { added: 0, removed: 0, changed: 0 },
 };
 const changed = (stack: string, lines: number): StackReview => ({
