@@ -37,6 +37,8 @@ def settings(port: int, host: str, names: list[str]) -> dict[str, Any]:
         # What is wrong inside is for the log.
         "client_showErrorDetails": "none",
         "client_showErrorLinks": False,
+        # Around the page, in a frame; at first those of Streamlit's own cloud.
+        "client_allowedOrigins": [],
         "client_toolbarMode": "minimal",
         # Its export of tables does not mark formulas; the page's own does.
         "client_disableDataExport": True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from frontend import open_inference, seldon
 from frontend.exchange import AskError
+from frontend.form import FormError, cell
 from frontend.listed import Listed
 from frontend.signature import Answer, Description
 
@@ -38,21 +40,21 @@ class Health:
 
 
 def describe(model: Listed) -> Description:
-    """What a model says of itself. Raises: AskError: it does not answer."""
-    return _PROTOCOLS[model.protocol].describe(model)
+    """What a model says of itself. Raises: AskError: it does not answer, or otherwise than its protocol has it."""
+    with _in_form(model):
+        return _PROTOCOLS[model.protocol].describe(model)
 
 
 def predict(model: Listed, description: Description, rows: Sequence[Sequence[Any]]) -> Answer:
     """The answers to rows. Raises: RefusedError: it refuses them; AskError: it does not answer a row for each."""
-    answer = _PROTOCOLS[model.protocol].predict(model, description, rows)
-    if len(answer.rows) != len(rows) or any(len(row) != len(answer.names) for row in answer.rows):
-        raise AskError(f"{model.name} answers {len(answer.rows)} rows to {len(rows)}, or rows of several lengths.")
-    return answer
+    with _in_form(model):
+        return _checked(_PROTOCOLS[model.protocol].predict(model, description, rows), len(rows), model)
 
 
 def show(model: Listed, description: Description, picture: bytes) -> Answer:
     """The answer to a picture. Raises: as `predict` does."""
-    return seldon.show(model, description, picture)
+    with _in_form(model):
+        return _checked(seldon.show(model, description, picture), 1, model)
 
 
 def alike(description: Description, models: Sequence[Listed]) -> list[Listed]:
@@ -67,6 +69,22 @@ def alike(description: Description, models: Sequence[Listed]) -> list[Listed]:
 def healths(models: Sequence[Listed]) -> list[Health]:
     """How each model is; they are asked at the same time."""
     return _at_once(_health, models)
+
+
+@contextmanager
+def _in_form(model: Listed) -> Iterator[None]:
+    try:
+        yield
+    except FormError as error:
+        raise AskError(f"{model.name} answers otherwise than its protocol has it: {error}.") from error
+
+
+def _checked(answer: Answer, count: int, model: Listed) -> Answer:
+    """An answer with a row for each that was asked, and a value in each cell."""
+    width = len(answer.names)
+    if len(answer.rows) != count or not width or any(len(row) != width for row in answer.rows):
+        raise AskError(f"{model.name} answers {len(answer.rows)} rows to {count}, or rows of several lengths.")
+    return Answer(answer.names, [[*map(cell, row)] for row in answer.rows])
 
 
 def _at_once(look: Callable[[Listed], Found], models: Sequence[Listed]) -> list[Found]:

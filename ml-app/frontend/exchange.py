@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import json
+import socket
 import threading
 import time
 from collections import defaultdict, deque
@@ -10,21 +13,81 @@ from statistics import median
 from typing import Any
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
+from frontend.form import FormError, cell
 from frontend.listed import Listed
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 HEALTH_SECONDS = 2.0
 LARGEST_ANSWER = 32 * 1024 * 1024
-CHUNK = 64 * 1024
 OK, UNAVAILABLE = 200, (502, 503, 504)
 LONGEST_REASON = 500
 REMEMBERED = 20
 
+
+class _TooMuchError(Exception):
+    """A server sends more than is taken."""
+
+
+class _Bounded(io.RawIOBase):
+    """What comes through a socket, headers too: until the time is over that it has at first, and no more than fits.
+
+    A socket by itself waits as long anew for each part.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self._sock, self._file, self._left = sock, sock.makefile("rb", buffering=0), LARGEST_ANSWER
+        self._until = time.monotonic() + (sock.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        seconds = self._until - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        self._sock.settimeout(seconds)
+        size = self._file.readinto(buffer)
+        self._left -= size or 0
+        if self._left < 0:
+            raise _TooMuchError
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Bounded(sock))
+
+
+class _Http(HTTPConnection):
+    response_class = _Response
+
+
+class _Https(HTTPSConnection):
+    response_class = _Response
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
 # No proxy that the environment names, no redirect, no second try: a request goes to the one address or nowhere.
 _pool = urllib3.PoolManager(num_pools=50, maxsize=8, retries=False)
+_pool.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 _lock = threading.Lock()
 _times: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
@@ -68,9 +131,12 @@ def ask(model: Listed, path: str, body: Any = None, seconds: float = ANSWER_SECO
             redirect=False,
             preload_content=False,
             decode_content=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, total=seconds),
         )
-        text = _read(response, began + seconds, model)
+        text = response.read()
+        response.release_conn()
+    except _TooMuchError as error:
+        raise AskError(f"{model.name} answers more than is taken.") from error
     except (NewConnectionError, ConnectTimeoutError) as error:
         raise AskError(f"{model.name} does not answer: nothing listens at {model.address}.") from error
     except ReadTimeoutError as error:
@@ -90,18 +156,6 @@ def latency(model: Listed) -> float | None:
     with _lock:
         times = _times.get(model.name)
         return median(times) if times else None
-
-
-def _read(response: urllib3.BaseHTTPResponse, until: float, model: Listed) -> bytes:
-    chunks, size = [], 0
-    while chunk := response.read(CHUNK):
-        size += len(chunk)
-        if size > LARGEST_ANSWER or time.monotonic() > until:
-            response.close()
-            raise AskError(f"{model.name} answers more, or for longer, than is waited for.")
-        chunks.append(chunk)
-    response.release_conn()
-    return b"".join(chunks)
 
 
 def _late(model: Listed, seconds: float) -> AskError:
@@ -141,5 +195,8 @@ def _reason(text: bytes) -> str:
         return ""
     status = said.get("status")
     told = said.get("error") or said.get("detail") or (status.get("info") if isinstance(status, dict) else None)
-    line = " ".join((told if isinstance(told, str) else json.dumps(told) if told else "").split())
+    try:
+        line = " ".join(str(cell(told) if told else "").split())
+    except FormError:
+        return ""
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"

@@ -8,15 +8,15 @@ input with the parameter `optional` may be left out, one with `nullable` may lac
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from frontend.exchange import HEALTH_SECONDS, AskError, ask
+from frontend.exchange import HEALTH_SECONDS, AskError, RefusedError, ask
+from frontend.form import DEEPEST, FormError, flat, many, record, text, within
 from frontend.listed import Listed
-from frontend.signature import Answer, Description, Field
+from frontend.signature import Answer, Description, Field, fitting
 
 WIDEST = 200
 """Values of a single tensor that are asked for one by one; of more, as a list."""
@@ -28,21 +28,22 @@ def healthy(model: Listed) -> None:
 
 
 def describe(model: Listed) -> Description:
-    """What the model says of itself. Raises: AskError: it does not answer."""
-    said = ask(model, _path(model), seconds=HEALTH_SECONDS)
-    if not isinstance(said, dict):
-        return Description()
-    inputs = [one for one in said.get("inputs") or [] if isinstance(one, dict) and isinstance(one.get("name"), str)]
-    example = _told((said.get("parameters") or {}).get("example"))
-    versions = [version for version in said.get("versions") or [] if version]
-    version = str(versions[0]) if versions else None
+    """What the model says of itself. Raises: AskError: it does not answer; FormError: not as this protocol has it."""
+    said = record(ask(model, _path(model), seconds=HEALTH_SECONDS), "the metadata")
+    inputs = many(said.get("inputs"), "inputs", dict)
+    names = [text(one.get("name"), "the name of an input") for one in inputs]
+    if twice := [name for at, name in enumerate(names) if name in names[:at]]:
+        raise FormError(f"the input {twice[0]} is there twice")
+    example = within(record(said.get("parameters"), "parameters").get("example"))
+    version = next(map(str, filter(None, many(said.get("versions"), "versions", str, int, type(None)))), None)
     if len(inputs) == 1 and 1 < _width(inputs[0]) <= WIDEST and len(_shape(inputs[0])) == 1:
-        kind = _kind(inputs[0]["datatype"])
-        fields = tuple(Field(f"value {index + 1}", kind, inputs[0]["datatype"]) for index in range(_width(inputs[0])))
+        datatype = _datatype(inputs[0])
+        kind = _kind(datatype)
+        fields = tuple(Field(f"value {index + 1}", kind, datatype) for index in range(_width(inputs[0])))
         example = example[0] if example and isinstance(example[0], list) else []
-        return Description(fields, False, _fitting(example, fields), version=version)
+        return Description(fields, False, fitting(example, fields), version=version)
     fields = tuple(map(_field, inputs))
-    return Description(fields, True, _fitting(example, fields), version=version)
+    return Description(fields, True, fitting(example, fields), version=version)
 
 
 def predict(model: Listed, description: Description, rows: Sequence[Sequence[Any]]) -> Answer:
@@ -50,11 +51,13 @@ def predict(model: Listed, description: Description, rows: Sequence[Sequence[Any
 
     Raises:
         RefusedError: the model refuses them.
-        AskError: it does not answer, or otherwise than this protocol has it.
+        AskError: it does not answer, or no such number of rows.
+        FormError: it answers otherwise than this protocol has it.
     """
     fields, count = description.fields, len(rows)
     if description.named and fields:
-        inputs = [_tensor(field, [row[at] for row in rows]) for at, field in enumerate(fields)]
+        columns = [(field, [row[at] for row in rows]) for at, field in enumerate(fields)]
+        inputs = [_tensor(field, column) for field, column in columns if not _is_left_out(field, column)]
         parameters = {} if any(field.shape for field in fields) else {"parameters": {"content_type": "pd"}}
     else:
         datatype = fields[0].datatype if fields else "FP64"
@@ -69,22 +72,16 @@ def _path(model: Listed) -> str:
     return f"/v2/models/{quote(model.unit, safe='')}"
 
 
-def _told(text: Any) -> list[Any]:
-    try:
-        value = json.loads(text) if isinstance(text, str) else []
-    except (ValueError, RecursionError):
-        return []
-    return value if isinstance(value, list) else []
-
-
-def _fitting(example: list[Any], fields: tuple[Field, ...]) -> tuple[Any, ...]:
-    return tuple(example) if len(example) == len(fields) else ()
-
-
 def _shape(one: dict[str, Any]) -> tuple[int, ...]:
     """The lengths of what it holds for a row; none of a single value."""
-    shape = tuple(length for length in one.get("shape") or [] if isinstance(length, int))[1:]
+    shape = tuple(many(one.get("shape"), "the shape of an input", int)[1:])
+    if len(shape) > DEEPEST:
+        raise FormError(f"the shape of an input has more than {DEEPEST} lengths")
     return () if shape in ((), (1,)) else shape
+
+
+def _datatype(one: dict[str, Any]) -> str:
+    return text(one.get("datatype"), "the datatype of an input")
 
 
 def _width(one: dict[str, Any]) -> int:
@@ -98,10 +95,18 @@ def _kind(datatype: str) -> str:
 
 
 def _field(one: dict[str, Any]) -> Field:
-    datatype, shape = str(one.get("datatype", "")), _shape(one)
-    said = one.get("parameters") or {}
+    datatype, shape = _datatype(one), _shape(one)
+    said = record(one.get("parameters"), "the parameters of an input")
     optional, nullable = bool(said.get("optional")), bool(said.get("optional") or said.get("nullable"))
     return Field(one["name"], "list" if shape else _kind(datatype), datatype, shape, optional, nullable)
+
+
+def _is_left_out(field: Field, values: list[Any]) -> bool:
+    """Whether nothing of an input is sent: of lists none may be missing beside others."""
+    missing = sum(value is None for value in values) if field.shape else 0
+    if 0 < missing < len(values):
+        raise RefusedError(f"{field.name} is empty in {missing} of {len(values)} rows.")
+    return missing > 0
 
 
 def _tensor(field: Field, values: list[Any]) -> dict[str, Any]:
@@ -116,24 +121,18 @@ def _tensor(field: Field, values: list[Any]) -> dict[str, Any]:
 
 def _answer(said: Any, count: int, model: Listed) -> Answer:
     """The outputs side by side, a row for each row asked."""
-    outputs = said.get("outputs") if isinstance(said, dict) else None
+    outputs = many(record(said, "the answer").get("outputs"), "outputs", dict)
     names: list[str] = []
     columns: list[list[Any]] = []
-    for one in outputs if isinstance(outputs, list) else []:
-        flat = _flat(one.get("data"))
-        width, rest = divmod(len(flat), count)
+    for one in outputs:
+        values = flat(one.get("data"), "the data of an output")
+        width, rest = divmod(len(values), count)
         if rest or not width:
-            raise AskError(f"{model.name} answers {len(flat)} values to {count} rows.")
-        name = str(one.get("name", "prediction"))
+            raise AskError(f"{model.name} answers {len(values)} values to {count} rows.")
+        name = text(one.get("name", "prediction"), "the name of an output")
         names += [name] if width == 1 else [f"{name} {index + 1}" for index in range(width)]
-        columns += [flat[index::width] for index in range(width)]
+        columns += [values[index::width] for index in range(width)]
     if not columns:
         raise AskError(f"what answers for {model.name} does not speak the Open Inference Protocol.")
     unique = names if len(set(names)) == len(names) else [f"{name} ({at + 1})" for at, name in enumerate(names)]
     return Answer(tuple(unique), [list(row) for row in zip(*columns, strict=True)])
-
-
-def _flat(data: Any) -> list[Any]:
-    if not isinstance(data, list):
-        return [data]
-    return [value for one in data for value in (_flat(one) if isinstance(one, list) else [one])]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from frontend.exchange import RefusedError
+from frontend.exchange import AskError, RefusedError
 from frontend.signature import Answer
 
 BATCH_ROWS = 500
@@ -59,6 +59,8 @@ def score(
                 batches += [batch[half:], batch[:half]]
         else:
             scored.names = scored.names or answer.names
+            if answer.names != scored.names:
+                raise AskError("The model answers some rows under several other names than the rest.")
             scored.answers |= zip(batch, answer.rows, strict=True)
         progress((len(scored.answers) + len(scored.rejected)) / len(rows))
     return scored

@@ -9,13 +9,13 @@ inputs if it takes pictures; under `custom`, in JSON, `example` (a row) and `cla
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from frontend.exchange import HEALTH_SECONDS, AskError, ask
+from frontend.form import FormError, many, record, within
 from frontend.listed import Listed
-from frontend.signature import Answer, Description, Field
+from frontend.signature import Answer, Description, Field, fitting
 
 _PATH = "/api/v1.0"
 _ARRAYS = ("ndarray", "tensor", "tftensor")
@@ -28,26 +28,25 @@ def healthy(model: Listed) -> None:
 
 
 def describe(model: Listed) -> Description:
-    """What the model says of itself. Raises: AskError: it does not answer."""
-    said = ask(model, f"{_PATH}/metadata", seconds=HEALTH_SECONDS)
+    """What the model says of itself. Raises: AskError: it does not answer; FormError: not as this protocol has it."""
+    said = record(ask(model, f"{_PATH}/metadata", seconds=HEALTH_SECONDS), "the metadata")
     # Where Seldon's executor stands in front, it tells of all units of the graph.
-    if isinstance(said, dict) and isinstance(said.get("models"), dict):
-        said = said["models"].get(model.unit)
-    if not isinstance(said, dict):
+    if "models" in said:
+        said = record(record(said["models"], "models").get(model.unit), "the metadata")
+    if not said:
         return Description()
-    inputs = [one for one in said.get("inputs") or [] if isinstance(one, dict)]
-    custom = said.get("custom") or {}
-    example = _told(custom, "example")
+    inputs = many(said.get("inputs"), "inputs", dict)
+    custom = record(said.get("custom"), "custom")
+    example = within(custom.get("example"))
     fields, named = _fields(inputs, example)
-    versions = [version for version in said.get("versions") or [] if version]
     return Description(
         fields=fields,
         named=named,
-        example=tuple(example) if len(example) == len(fields) else (),
-        classes=tuple(map(str, _told(custom, "classes"))),
-        outputs=tuple(map(str, _array_of(said.get("outputs")).get("names") or [])),
+        example=fitting(example, fields),
+        classes=tuple(map(str, many(within(custom.get("classes")), "the classes", str, int, float))),
+        outputs=_names(_array_of(many(said.get("outputs"), "outputs", dict))),
         picture=any(one.get("messagetype") == "binData" for one in inputs),
-        version=str(versions[0]) if versions else None,
+        version=next(map(str, filter(None, many(said.get("versions"), "versions", str, int, type(None)))), None),
     )
 
 
@@ -56,7 +55,8 @@ def predict(model: Listed, description: Description, rows: Sequence[Sequence[Any
 
     Raises:
         RefusedError: the model refuses them.
-        AskError: it does not answer, or otherwise than this protocol has it.
+        AskError: it does not answer.
+        FormError: it answers otherwise than this protocol has it.
     """
     names = {"names": [field.name for field in description.fields]} if description.named and description.fields else {}
     said = ask(model, f"{_PATH}/predictions", {"data": {**names, "ndarray": [*map(list, rows)]}})
@@ -69,28 +69,23 @@ def show(model: Listed, description: Description, picture: bytes) -> Answer:
     return _answer(said, description, model)
 
 
-def _told(custom: dict[str, Any], key: str) -> list[Any]:
-    try:
-        value = json.loads(custom.get(key, "[]"))
-    except (ValueError, TypeError, RecursionError):
-        return []
-    return value if isinstance(value, list) else []
-
-
-def _array_of(messages: Any) -> dict[str, Any]:
+def _array_of(messages: list[dict[str, Any]]) -> dict[str, Any]:
     """What metadata says of the first array among messages; nothing if there is none."""
-    arrays = [one for one in messages or [] if isinstance(one, dict) and one.get("messagetype") in _ARRAYS]
-    return (arrays[0].get("schema") or {}) if arrays else {}
+    return record(next((one.get("schema") for one in messages if one.get("messagetype") in _ARRAYS), None), "a schema")
+
+
+def _names(data: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, many(data.get("names"), "names", str, int)))
 
 
 def _fields(inputs: list[dict[str, Any]], example: list[Any]) -> tuple[tuple[Field, ...], bool]:
     schema = _array_of(inputs)
-    names, shape = schema.get("names") or [], schema.get("shape") or []
-    width = len(names) or (shape[-1] if len(shape) > 1 and isinstance(shape[-1], int) else len(example))
+    names, shape = _names(schema), many(schema.get("shape"), "a shape", int)
+    width = len(names) or (shape[-1] if len(shape) > 1 else len(example))
     if not 0 < width <= MOST_FIELDS:
         return (), False
     kinds = [_kind(value) for value in example] if len(example) == width else ["any"] * width
-    labels = [str(name) for name in names] or [f"value {index + 1}" for index in range(width)]
+    labels = [*names] or [f"value {index + 1}" for index in range(width)]
     if len(set(labels)) < width:
         return (), False
     return tuple(map(Field, labels, kinds)), bool(names)
@@ -103,20 +98,22 @@ def _kind(value: Any) -> str:
 
 
 def _answer(said: Any, description: Description, model: Listed) -> Answer:
-    data = said.get("data") if isinstance(said, dict) else None
-    if not isinstance(data, dict):
+    data = record(record(said, "the answer").get("data"), "data")
+    if not data:
         raise AskError(f"what answers for {model.name} does not speak Seldon's protocol.")
     rows = data.get("ndarray")
-    if rows is None and isinstance(tensor := data.get("tensor"), dict):
-        shape, values = tensor.get("shape") or [], tensor.get("values") or []
+    if rows is None and "tensor" in data:
+        tensor = record(data["tensor"], "tensor")
+        shape, values = many(tensor.get("shape"), "a shape", int), many(tensor.get("values"), "values", object)
         height, width = [*shape, 1, 1][:2]
-        if len(shape) <= 2 and height * width == len(values):  # noqa: PLR2004
-            rows = [values[row * width : (row + 1) * width] for row in range(height)]
+        if len(shape) > 2 or width < 1 or height * width != len(values):  # noqa: PLR2004
+            raise FormError("the shape of tensor is not that of its values")
+        rows = [values[row * width : (row + 1) * width] for row in range(height)]
     if not isinstance(rows, list):
         raise AskError(f"{model.name} answers nothing that is a table.")
     table = [row if isinstance(row, list) else [row] for row in rows]
     width = len(table[0]) if table else 0
-    given = tuple(str(name) for name in data.get("names") or [])
+    given = _names(data)
     names = next((some for some in (given, description.outputs) if len(set(some)) == width), _numbered(width))
     return Answer(names, table)
 

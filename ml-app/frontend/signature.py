@@ -108,6 +108,14 @@ def shown(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST else str(value)
 
 
+def fitting(example: Sequence[Any], fields: Sequence[Field]) -> tuple[Any, ...]:
+    """An example as a description has it: NaN is a missing value; empty if it is none of a row of these fields."""
+    pairs = [*zip(fields, example, strict=False)]
+    if len(example) != len(fields) or not all(_has_shape(value, field.shape) for field, value in pairs):
+        return ()
+    return tuple(None if isinstance(value, float) and math.isnan(value) else value for _, value in pairs)
+
+
 def read_row(fields: Sequence[Field], texts: Sequence[str]) -> list[Any]:
     """The values of a row.
 

@@ -14,6 +14,8 @@ from frontend.views import common
 
 BINS = 20
 FEW = 30
+NARROWEST = 1e-12
+"""Numbers that lie closer together, as a share of the largest, are not told apart by where they lie."""
 SHOWN_REJECTED = 200
 
 
@@ -49,7 +51,8 @@ def chart(answer: Answer) -> None:
     """How the predictions are spread: of numbers how many lie where, of others how often each is there."""
     values = [row[0] for row in answer.rows]
     numbers = [float(value) for value in values if common.is_number(value)]
-    if len(numbers) < len(values) or len(set(numbers)) <= 1:
+    spread = max(numbers, default=0) - min(numbers, default=0)
+    if len(numbers) < len(values) or not NARROWEST * max(map(abs, numbers)) < spread < math.inf:
         counts: dict[str, int] = {}
         for value in values:
             counts[str(value)] = counts.get(str(value), 0) + 1
