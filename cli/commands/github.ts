@@ -12,8 +12,8 @@ import { shown, typed } from "../paths";
 import { storedComment } from "../review/stored";
 
 /**
- * `npm run github -- comment FILE`: puts a review, as `npm run review -- --json` has written it, under a pull request, in place of the one before. Which one, its number
- * says, or the run of the workflow that has made the review, by the variables `HEAD_OWNER`, `HEAD_BRANCH`, `HEAD_COMMIT`.
+ * `npm run github -- comment FILE`: puts a review, as `npm run review -- --json` has written it, under a pull request, in
+ * place of the one before. Which one, its number says, or the run of the workflow that has made the review, by the variables `HEAD_OWNER`, `HEAD_BRANCH`, `HEAD_COMMIT`.
  * `npm run github -- report FILE`: one issue for what a scheduled run has found; an empty file closes it.
  * `npm run github -- propose FILE`: commits what has changed of some files to a branch, and opens its pull request.
  *

@@ -1,21 +1,20 @@
 /** What a change of the project would do to each of its stacks, found out without a cluster, an engine or a secret. */
-import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import type { PlatformConfig } from "../../config";
 import { wishesOf } from "../../config/decisionChecks";
-import { type Decisions, lockFileName, parseLock } from "../../config/lock";
+import { type Decisions, type Lock, lockFileName, parseLock, readLock } from "../../config/lock";
 import type { Violation } from "../../policy/rules";
 import { UserError, messageOf } from "../errors";
 import { projectDir } from "../paths";
 import { diffCounts, diffText } from "../plan/diff";
 import { type Golden, golden, readGolden } from "../plan/golden";
-import { renewed } from "./contents";
 import { type Plan, planOf, platformConfig, recordStack } from "../plan/plan";
 import { stackNames } from "../plan/stackFiles";
 import { difference, isSame } from "../registry/difference";
 import type { Base } from "./base";
+import { renewed } from "./contents";
 
 /** A name of the registry for which something else is decided. */
 export interface Promotion {
@@ -46,7 +45,15 @@ export interface StackReview {
 }
 
 const none: Golden = { stack: "", notices: [], outputs: undefined, resources: {} };
-const nothing = { added: 0, removed: 0, changed: 0 };
+/** A review that has nothing to say. */
+const silent = {
+  counts: { added: 0, removed: 0, changed: 0 },
+  renewed: [],
+  differences: "",
+  promotions: [],
+  violations: [],
+  outdated: false,
+} as const;
 
 /** Looks at every stack that there is, or was. */
 export async function reviewOf(base: Base): Promise<StackReview[]> {
@@ -106,36 +113,15 @@ async function reviewStack(
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const problem = messageOf(error);
-    return {
-      stack,
-      fate,
-      promotions,
-      problem,
-      violations: [],
-      counts: nothing,
-      differences: "",
-      renewed: [],
-      outdated: false,
-    };
+    return { ...silent, stack, fate, promotions, problem: messageOf(error) };
   }
 }
 
 async function removed(base: Base, stack: string): Promise<StackReview> {
   // What nobody can read any more is no reason against its end.
   const before = await goldenAt(base, stack).catch(() => undefined);
-  return {
-    ...{
-      stack,
-      fate: "removed",
-      promotions: [],
-      violations: [],
-      differences: "",
-      renewed: [],
-      outdated: false,
-    },
-    counts: before === undefined ? nothing : diffCounts(before, none),
-  };
+  const counts = before === undefined ? silent.counts : diffCounts(before, none);
+  return { ...silent, stack, fate: "removed", counts };
 }
 
 async function goldenAt(base: Base, stack: string): Promise<Golden | undefined> {
@@ -165,39 +151,30 @@ function goldenNow(stack: string): Golden | undefined {
 
 async function promotionsOf(base: Base, stack: string): Promise<Promotion[]> {
   const file = lockFileName(stack);
-  const [before, now] = await Promise.all([decisionsIn(base.read(file)), decisionsIn(here(file))]);
+  const then = await base.read(file);
+  const before = then === undefined ? {} : decisionsIn(parseLock(then));
+  const now = decisionsIn(readLock(path.join(projectDir, file)));
   // Of one that is damaged now the evaluation says so.
   if (now === undefined) return [];
-  const models = await modelsOf(stack);
-  const serving = (wish: string) =>
-    models.filter((model) => wishesOf(model).includes(wish)).map(({ name }) => name);
   if (before === undefined)
     return [
       { models: [], wish: file, change: "cannot be read at the base: what was decided there is not known" },
     ];
-  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(now)])]
     .sort()
-    .filter((wish) => !isSame(before[wish], now[wish]))
-    .map((wish) => ({
-      wish,
-      models: serving(wish),
-      change: now[wish] === undefined ? "decided no more" : difference(before[wish], now[wish]),
-    }));
+    .filter((wish) => !isSame(before[wish], now[wish]));
+  // The program is evaluated for the models, for which a lock that says the same should not have to wait.
+  const models = changed.length === 0 ? [] : await modelsOf(stack);
+  return changed.map((wish) => ({
+    wish,
+    models: models.filter((model) => wishesOf(model).includes(wish)).map(({ name }) => name),
+    change: now[wish] === undefined ? "decided no more" : difference(before[wish], now[wish]),
+  }));
 }
 
-/** What a lock says: nothing where it is not there; undefined where it is damaged. */
-async function decisionsIn(reading: Promise<string | undefined>): Promise<Decisions | undefined> {
-  const text = await reading;
-  if (text === undefined) return {};
-  const { decisions, problems } = parseLock(text);
+/** What a lock says; undefined where it is damaged. */
+function decisionsIn({ decisions, problems }: Lock): Decisions | undefined {
   return problems.length === 0 ? decisions : undefined;
-}
-
-/** A file of now; undefined if it is not there. What is there and is none cannot be read as a lock. */
-function here(file: string): Promise<string | undefined> {
-  return readFile(path.join(projectDir, file), "utf8").catch((error: unknown) =>
-    (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : "",
-  );
 }
 
 /** The models of a stack; none where its configuration is wrong, which the evaluation tells. */
