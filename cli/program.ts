@@ -123,12 +123,23 @@ program
   )
   .addOption(new Option("--graph", "draw docs/resources-NAME.svg").conflicts("diff"))
   .addOption(new Option("--update-golden", "write the golden file anew").conflicts("diff"))
-  .option("--offline", "leave the Pulumi CLI alone, even if it knows the stack")
+  .addOption(
+    new Option("--offline", "leave the Pulumi CLI alone, even if it knows the stack").conflicts("target"),
+  )
+  .addOption(
+    new Option(
+      "--target <target>",
+      "what the next up would change in its cluster, by the state in PULUMI_BACKEND_URL",
+    )
+      .choices(["cluster"])
+      .conflicts(["graph", "updateGolden"]),
+  )
+  .option("--context <name>", "the same, of this context of the kubeconfig")
   .addOption(json())
   .addHelpText(
     "after",
     `
-Where the stack was brought up from here, or the Pulumi CLI knows it, this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
+Where the stack was brought up from here, is asked for by --target, or the Pulumi CLI knows it, this is \`pulumi preview\`, with its --diff, --json and exit codes. Else:
   0  the preview is complete; with --diff, the golden file says the same
   1  there is no such stack, or its configuration is wrong
   ${previewExitCodes.different}  with --diff: the golden file differs

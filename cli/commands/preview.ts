@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import colors from "picocolors";
 
+import { usersBackend } from "../engine/backend";
 import { keptContext } from "../engine/settings";
 import { UserError } from "../errors";
 import { previewExitCodes } from "../exitCodes";
@@ -11,11 +12,10 @@ import { type PreviewEngine, choosePreview, pulumiPreview } from "../plan/engine
 import { goldenFile, graphFile } from "../plan/files";
 import type { Plan } from "../plan/plan";
 import { readStackConfig } from "../plan/stackFiles";
-import { defaultStack } from "../target";
+import { type TargetOptions, clusterTarget, defaultStack } from "../target";
 
 /** Options of `npm run preview`. */
-export interface PreviewOptions {
-  readonly stack?: string;
+export interface PreviewOptions extends TargetOptions {
   readonly json?: boolean;
   readonly diff?: boolean;
   readonly graph?: boolean;
@@ -24,8 +24,8 @@ export interface PreviewOptions {
 }
 
 /**
- * `npm run preview`: shows what a stack would become. Of one that was brought up from here, what the next `up` would
- * change. With Pulumi's CLI and a stack it is `pulumi preview`; without,
+ * `npm run preview`: shows what a stack would become. Of one that was brought up from here, or whose cluster is asked for,
+ * what the next `up` would change. With Pulumi's CLI and a stack it is `pulumi preview`; without,
  * the program is evaluated here, which needs neither cluster nor Docker nor an account.
  *
  * @returns the exit code: 2 the golden file differs, 3 a mandatory policy is violated.
@@ -34,6 +34,10 @@ export async function preview(options: PreviewOptions): Promise<number> {
   // The wrong name of a stack is wrong for either engine.
   if (options.stack !== undefined) readStackConfig(options.stack);
   const stack = options.stack ?? defaultStack;
+  if (options.target === "cluster" || options.context !== undefined) {
+    await previewCluster(stack, options);
+    return 0;
+  }
   const context = options.offline || options.graph || options.updateGolden ? undefined : keptContext(stack);
   if (context !== undefined) {
     const { previewDeployed } = await import("../deploy/preview.js");
@@ -57,6 +61,19 @@ export async function preview(options: PreviewOptions): Promise<number> {
   if (options.diff) return showDiff(plan, options);
   if (!options.updateGolden && !options.graph) await show(plan, chosen, options);
   return plan.findings.some(({ severity }) => severity === "error") ? previewExitCodes.violation : 0;
+}
+
+/** Of a stack that others have brought up, perhaps: by the state that they share, and their cluster. */
+async function previewCluster(stack: string, options: PreviewOptions): Promise<void> {
+  if (keptContext(stack) === undefined && usersBackend() === undefined)
+    throw new UserError(
+      `stack ${stack} was not brought up from here, and no backend is named where its state would lie: set ` +
+        `PULUMI_BACKEND_URL to that of whoever has brought it up, and PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase. ` +
+        `Without either, npm run preview -- --stack ${stack} --offline shows what it declares.`,
+    );
+  const target = await clusterTarget(options);
+  const { previewDeployed } = await import("../deploy/preview.js");
+  await previewDeployed(stack, target.context.name, options, target);
 }
 
 async function choose({ stack, offline, graph, updateGolden }: PreviewOptions): Promise<PreviewEngine> {

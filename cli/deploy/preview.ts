@@ -8,7 +8,7 @@ import { type Plan, planOf } from "../plan/plan";
 import { Progress } from "../progress";
 import { told } from "./changes";
 import { UserError } from "../errors";
-import { clusterTarget } from "../target";
+import { type ClusterTarget, clusterTarget } from "../target";
 import { DeclaredObjects } from "./declared";
 import { restoreReleases } from "./restore";
 import { prepareEngine, prepareProviders } from "./prepared";
@@ -26,12 +26,14 @@ interface PlannedStep {
  * providers, and where the cluster answers also by what is there.
  *
  * @param context where the stack is.
+ * @param asked its cluster, if it must be asked. @default that of the context, and without it the state alone
  * @throws UserError the configuration is wrong, or the engine cannot say.
  */
 export async function previewDeployed(
   stack: string,
   context: string,
   options: { readonly json?: boolean; readonly diff?: boolean },
+  asked?: ClusterTarget,
 ): Promise<void> {
   const progress = Progress.for(options);
   const { signal } = new AbortController();
@@ -40,13 +42,10 @@ export async function previewDeployed(
     const engine = await prepareEngine(progress, signal);
     await prepareProviders(engine, plan.recording.resources, progress, signal);
     progress.stop();
-    const target = await clusterTarget({ stack }).catch((error: unknown) => {
-      if (!(error instanceof UserError)) throw error;
-      progress.warn(`by the state alone, without a look at what is there: ${error.message}`);
-      return undefined;
-    });
+    const target = asked ?? (await clusterOf(stack, progress));
     if (target !== undefined) await useBuilder(target, plan.recording.resources, signal);
-    const opened = await EngineStack.open(stack, engine, { context, prebuilt: broughtIn(stack, plan) });
+    const overrides = { context, prebuilt: broughtIn(stack, plan) };
+    const opened = await EngineStack.open(stack, engine, overrides, asked === undefined ? "made" : "there");
     const { resources = [] } = await opened.state();
     const has = new Set(resources.map(({ urn }) => urn));
     const exclude = await unaskedImages(appImageBuilds(plan.recording), has, signal);
@@ -76,6 +75,16 @@ export async function previewDeployed(
     progress.say(`${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`);
   } finally {
     progress.stop();
+  }
+}
+
+async function clusterOf(stack: string, progress: Progress): Promise<ClusterTarget | undefined> {
+  try {
+    return await clusterTarget({ stack });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    progress.warn(`by the state alone, without a look at what is there: ${error.message}`);
+    return undefined;
   }
 }
 

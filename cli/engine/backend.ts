@@ -34,7 +34,7 @@ export function chooseBackend(stack: string): Backend {
 }
 
 /** The backend that the user has chosen, as the Pulumi CLI finds it; undefined if there is none. */
-function usersBackend(): string | undefined {
+export function usersBackend(): string | undefined {
   // A variable that is empty counts as none: a CI sets a secret so that it does not have.
   const set = (variable: string) => (process.env[variable] === "" ? undefined : process.env[variable]);
   const named = set("PULUMI_BACKEND_URL") ?? projectBackend();

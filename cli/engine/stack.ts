@@ -62,19 +62,25 @@ export class EngineStack {
   ) {}
 
   /**
-   * Opens a stack, and makes it if there is none; nothing else is changed by that.
+   * Opens a stack; nothing else is changed by that.
    *
    * @param overrides settings that hold on this machine only; undefined leaves those of the last run.
-   * @throws UserError the backend cannot be reached, or the passphrase does not fit.
+   * @param must whether it is made if there is none, or must be there.
+   * @throws UserError the backend cannot be reached, the passphrase does not fit, or it is not there and must be.
    */
-  static async open(name: string, engine: Engine, overrides: Overrides | undefined): Promise<EngineStack> {
+  static async open(
+    name: string,
+    engine: Engine,
+    overrides: Overrides | undefined,
+    must: "made" | "there" = "made",
+  ): Promise<EngineStack> {
     const backend = chooseBackend(name);
     if (overrides !== undefined) writeSettings(name, overrides, ownerOf(name, backend));
     const command = await engineCommand(engine);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it takes a second, which only a run is worth.
     const program: PulumiFn = () => (require("../../index") as PulumiFn)();
     const envVars = { ...backend.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
-    await initialise(name, command, backend, envVars);
+    await (must === "made" ? initialise : find)(name, command, backend, envVars);
     const workspace = await LocalWorkspace.create({
       workDir: projectDir,
       pulumiCommand: command,
@@ -255,6 +261,24 @@ async function initialise(
   } catch (error) {
     if (/stack .*already exists/.test(messageOf(error))) return;
     throw engineError(name, error, []);
+  }
+}
+
+/** Sees that the stack is in its backend. */
+async function find(
+  name: string,
+  command: EngineCommand,
+  backend: Backend,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  try {
+    await command.run(["stack", "--show-name", "--stack", name], projectDir, env);
+  } catch (error) {
+    if (!messageOf(error).includes("no stack named")) throw engineError(name, error, []);
+    const where = ownerOf(name, backend).state;
+    throw new UserError(
+      `there is no stack ${name} in ${where}: bring it up first, npm run up -- --stack ${name}.`,
+    );
   }
 }
 
