@@ -64,12 +64,13 @@ export function summarise(
   });
   progress.say(`
 ${shownAnswers.join("\n")}
+${frontend ? `  ask the models on a page             ${type("open", "frontend")}\n` : ""}\
   MLflow, MinIO, models in a browser   ${type("open")}
   ask the model                        ${type("predict")}
   what runs, and its health            ${type("status")}
   remove it                            ${type("down")}
   the same stack with plain Pulumi     ${plain.join("\n                                       ")}
-${frontend ? `  the page that asks the models        ${type("open", "frontend")}\n` : ""}
+
   Up after ${seconds.toFixed(1)} s: ${told(changes)}.`);
 }
 

@@ -8,9 +8,9 @@ import { manifests } from "../../config/manifests";
 import { mlAppDir } from "../../cli/paths";
 import { TestPlatform, lastEvent } from "../local/support/platform";
 import { findChromium, launch, png } from "./browser";
+import { FrontendPage, allPlaces } from "./page";
 
 const axe = readFileSync(require.resolve("axe-core"), "utf8");
-const pages = { Models: "/", One: "/one", Table: "/table", Compare: "/compare" } as const;
 
 /** The first rows of a model's sample, below the names of its columns. */
 function sample(folder: string, rows: number): string[] {
@@ -27,6 +27,7 @@ describe("the front end, in a browser", function () {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
+  let frontend: FrontendPage;
   let base: string;
   const outside: string[] = [];
 
@@ -46,36 +47,20 @@ describe("the front end, in a browser", function () {
       if (!request.url().startsWith(base)) outside.push(request.url());
     });
     page = await context.newPage();
+    frontend = new FrontendPage(page, base);
   });
   after(async () => {
     await (browser as Browser | undefined)?.close();
     await platform.dispose();
   });
 
-  const open = async (place: keyof typeof pages, model?: string) => {
-    await page.goto(`${base}${pages[place]}`);
-    if (model !== undefined) await choose(place === "Compare" ? "First model" : "Model", model);
-  };
-  const choose = async (label: string, model: string) => {
-    await page.getByLabel(label, { exact: true }).first().click();
-    await page.getByRole("option", { name: model, exact: true }).click();
-    await page
-      .getByText(new RegExp(`^${model} version 1, `))
-      .first()
-      .waitFor();
-  };
-  const metric = async (label: string) => {
-    const shown = page.getByTestId("stMetric").filter({ hasText: label });
-    return (await shown.getByTestId("stMetricValue").innerText()).trim();
-  };
-  const predict = () => page.getByRole("button", { name: "Predict", exact: true }).click();
   const upload = (name: string, mimeType: string, buffer: Buffer) =>
     page.locator("input[type=file]").setInputFiles({ name, mimeType, buffer });
 
   it("lists the models with version, score and health", async () => {
-    await open("Models");
+    await frontend.open("Models");
     for (const { name, training } of manifests) {
-      const row = page.getByRole("row", { name });
+      const row = frontend.row(name);
       await row.waitFor();
       expect(await row.innerText()).to.match(
         new RegExp(`^${name}\\s+1\\s+${training.score} 0\\.\\d{3}\\s+answers`),
@@ -84,13 +69,13 @@ describe("the front end, in a browser", function () {
   });
 
   it("predicts for a house by one click", async () => {
-    await open("One", "house-price");
+    await frontend.open("One", "house-price");
     await page.getByLabel("bedrooms").waitFor();
-    await predict();
-    expect(Number((await metric("price")).replaceAll(",", ""))).to.be.within(50_000, 2_000_000);
+    await frontend.predict();
+    expect(Number((await frontend.metric("price")).replaceAll(",", ""))).to.be.within(50_000, 2_000_000);
     await page.getByLabel("sqft_living").fill("9000");
-    const before = await metric("price");
-    await predict();
+    const before = await frontend.metric("price");
+    await frontend.predict();
     await page.waitForFunction(
       (old) => document.querySelector("[data-testid=stMetricValue]")?.textContent.trim() !== old,
       before,
@@ -98,10 +83,10 @@ describe("the front end, in a browser", function () {
   });
 
   it("predicts for a wine", async () => {
-    await open("One", "wine-quality-xgboost");
+    await frontend.open("One", "wine-quality-xgboost");
     await page.getByLabel("volatile acidity").waitFor();
-    await predict();
-    expect(Number(await metric(""))).to.be.within(3, 8);
+    await frontend.predict();
+    expect(Number(await frontend.metric(""))).to.be.within(3, 8);
   });
 
   it("tells the digit in a picture", async () => {
@@ -110,24 +95,24 @@ describe("the front end, in a browser", function () {
     const grey = Array.from({ length: 8 }, (_, y) =>
       pixels.slice(8 * y, 8 * y + 8).map((ink) => 255 - ink * 15),
     );
-    await open("One", "digits");
+    await frontend.open("One", "digits");
     await upload("digit.png", "image/png", png(grey));
-    expect(await metric("most probable")).to.equal(String(digit));
+    expect(await frontend.metric("most probable")).to.equal(String(digit));
     await upload("digit.png", "image/png", Buffer.from("no picture"));
     await page.getByText(/digits does not take this: /).waitFor();
   });
 
   it("says what is wrong with an input, and what a model refuses", async () => {
-    await open("One", "house-price");
+    await frontend.open("One", "house-price");
     await page.getByLabel("bedrooms").fill("<b>many</b>");
-    await predict();
+    await frontend.predict();
     await page.getByText("bedrooms is “<b>many</b>”, which is no number.").waitFor();
   });
 
   it("answers a table of 1,000 rows, rejects those that do not fit, and gives all of it away", async () => {
     const [names = "", ...rows] = sample("house_price", 999);
     const bad = ["=1+1", ...(rows[0] ?? "").split(",").slice(1)].join(",");
-    await open("Table", "house-price");
+    await frontend.open("Table", "house-price");
     await upload("houses.csv", "text/csv", Buffer.from([names, ...rows, bad].join("\n")));
     await page.getByText(`${rows.length} rows answered, 1 rejected`).waitFor();
     await page.getByTestId("stVegaLiteChart").first().waitFor();
@@ -143,15 +128,15 @@ describe("the front end, in a browser", function () {
   });
 
   it("compares two models on the same rows", async () => {
-    await open("Compare", "wine-quality-sklearn");
+    await frontend.open("Compare", "wine-quality-sklearn");
     await page.getByText(/^wine-quality-xgboost version 1/).waitFor();
-    expect(Number(await metric("mean difference"))).to.be.within(0, 2);
+    expect(Number(await frontend.metric("mean difference"))).to.be.within(0, 2);
   });
 
   it("fits into a narrow window", async () => {
     await page.setViewportSize({ width: 360, height: 740 });
-    for (const place of Object.keys(pages) as (keyof typeof pages)[]) {
-      await open(place);
+    for (const place of allPlaces) {
+      await frontend.open(place);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForTimeout(500);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -161,7 +146,7 @@ describe("the front end, in a browser", function () {
   });
 
   it("is used by the keyboard alone", async () => {
-    await open("One", "house-price");
+    await frontend.open("One", "house-price");
     await page.getByLabel("bedrooms").waitFor();
     await page.locator("[data-test-script-state=notRunning]").waitFor();
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
@@ -170,12 +155,12 @@ describe("the front end, in a browser", function () {
     await page.keyboard.press("ControlOrMeta+A");
     await page.keyboard.type("4");
     await page.keyboard.press("Enter");
-    expect(Number((await metric("price")).replaceAll(",", ""))).to.be.greaterThan(0);
+    expect(Number((await frontend.metric("price")).replaceAll(",", ""))).to.be.greaterThan(0);
   });
 
   it("has names for all controls, and no serious fault that axe knows", async () => {
-    for (const place of Object.keys(pages) as (keyof typeof pages)[]) {
-      await open(place, place === "Models" ? undefined : "wine-quality-sklearn");
+    for (const place of allPlaces) {
+      await frontend.open(place, place === "Models" ? undefined : "wine-quality-sklearn");
       await page.waitForTimeout(500);
       await page.evaluate(axe);
       const faults = await page.evaluate(async () => {
@@ -194,7 +179,7 @@ describe("the front end, in a browser", function () {
 
   it("says that a server is down, while the others go on", async () => {
     process.kill(platform.services()["digits"] ?? 0, "SIGKILL");
-    await open("Models");
+    await frontend.open("Models");
     await page.getByRole("row", { name: /digits.*does not answer/ }).waitFor();
     await page.getByRole("row", { name: /house-price.* answers/ }).waitFor();
     await page
@@ -208,8 +193,8 @@ describe("the front end, in a browser", function () {
     const file = path.join(platform.home, "local", "frontend", "models.json");
     const models = [{ name, protocol: "v2", address: "http://127.0.0.1:9" }];
     writeFileSync(file, JSON.stringify({ models }));
-    await open("Models");
-    const row = page.getByRole("row", { name: "<img" });
+    await frontend.open("Models");
+    const row = frontend.row("<img");
     await row.waitFor();
     expect((await row.innerText()).replaceAll("\u2060", "")).to.contain(name);
     expect(await page.locator("img[src=x], a[href*=evil], table strong").count()).to.equal(0);

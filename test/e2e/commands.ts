@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 import { UserError } from "../../cli/errors";
@@ -18,12 +18,18 @@ export interface CommandEvent {
 }
 
 /** A command of the project that tells events. */
-export type CommandName = "down" | "promote" | "rollback" | "up";
+export type CommandName = "down" | "open" | "promote" | "rollback" | "up";
 
 /** The last event of `npm run up`. */
 export interface UpEvent extends CommandEvent {
   readonly event: "up";
-  readonly models: readonly { readonly name: string; readonly url?: string; readonly prediction?: unknown }[];
+  readonly models: readonly { readonly name: string; readonly prediction?: { readonly value: unknown } }[];
+}
+
+/** What `npm run open` tells when all is open. */
+interface OpenEvent extends CommandEvent {
+  readonly event: "open";
+  readonly addresses: readonly { readonly name: string; readonly url: string }[];
 }
 
 const shownErrorLines = 30;
@@ -40,6 +46,41 @@ export async function npmRun(
   args: readonly string[],
   onEvent: (event: CommandEvent) => void,
 ): Promise<CommandEvent[]> {
+  return start(name, args, onEvent).ended;
+}
+
+/**
+ * Opens one thing of the stack with `npm run open`, and ends that as Ctrl-C does when it has been used.
+ *
+ * @throws UserError it does not open, or does not end well.
+ */
+export async function withOpen<T>(what: string, stack: string, use: (url: string) => Promise<T>): Promise<T> {
+  let child: ChildProcess | undefined;
+  let ended: Promise<unknown> = Promise.resolve();
+  const opened = await new Promise<OpenEvent>((resolve, reject) => {
+    const running = start("open", [what, "--stack", stack], (event) => {
+      if (event.event === "open") resolve(event as OpenEvent);
+    });
+    ({ child, ended } = running);
+    running.ended.then(() => {
+      reject(new Error(`npm run open -- ${what} ended by itself`));
+    }, reject);
+  });
+  try {
+    const [address] = opened.addresses;
+    if (address === undefined) throw new Error(`npm run open -- ${what} opened nothing`);
+    return await use(address.url);
+  } finally {
+    child?.kill("SIGINT");
+    await ended;
+  }
+}
+
+function start(
+  name: CommandName,
+  args: readonly string[],
+  onEvent: (event: CommandEvent) => void,
+): { readonly child: ChildProcess; readonly ended: Promise<CommandEvent[]> } {
   const child = spawn("npm", ["run", "--silent", name, "--", "--json", ...args], {
     cwd: projectDir,
     stdio: ["ignore", "pipe", "pipe"],
@@ -56,16 +97,19 @@ export async function npmRun(
     onEvent(event);
   });
   createInterface(child.stderr).on("line", (line) => other.push(line));
-  const code = await new Promise<number | string>((resolve, reject) => {
+  const exit = new Promise<number | string>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (exit, signal) => {
-      resolve(exit ?? signal ?? 1);
+    child.once("close", (code, signal) => {
+      resolve(code ?? signal ?? 1);
     });
   });
-  if (code === 0) return events;
-  const said = events.flatMap(({ event, message }) => (event === "error" && message ? [message] : []));
-  const reason = said.length > 0 ? said : other.slice(-shownErrorLines);
-  throw new UserError(`npm run ${name} ended with ${code}: ${reason.join("\n")}`);
+  const ended = exit.then((code) => {
+    if (code === 0) return events;
+    const said = events.flatMap(({ event, message }) => (event === "error" && message ? [message] : []));
+    const reason = said.length > 0 ? said : other.slice(-shownErrorLines);
+    throw new UserError(`npm run ${name} ended with ${code}: ${reason.join("\n")}`);
+  });
+  return { child, ended };
 }
 
 function eventOf(line: string): CommandEvent | undefined {

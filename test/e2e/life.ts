@@ -7,6 +7,7 @@ import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
 import { leftovers } from "./leftovers";
 import { inWords, moveUnderLoad } from "./moving";
+import { checkPage } from "./page";
 import { replacePod, until } from "./pods";
 import { Served } from "./served";
 import type { Steps } from "./steps";
@@ -42,11 +43,13 @@ export class Life {
       return this.up();
     });
     await steps.run("prediction as at training", () => served.checkAnswers());
+    await steps.run("models' page", () => checkPage(this.cluster, this.stack.name));
     await steps.run("preview", () => this.unchanged((engine, signal) => engine.preview({ signal })));
     await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
     await steps.run("strangers are kept out", () => checkStrangers(this.cluster));
     await steps.run("another version under load", () => this.changeUnderLoad());
     await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());
+    await steps.run("models' page, promoted", () => checkPage(this.cluster, this.stack.name));
     await steps.run("pods deleted and restarted", () => this.losePods());
   }
 
@@ -69,7 +72,9 @@ export class Life {
     const events = await this.command("up", ["--stack", this.stack.name]);
     const done = events.find((event): event is UpEvent => event.event === "up");
     if (done === undefined) throw new Error("npm run up did not say that it is up");
-    const shown = done.models.map(({ name, prediction }) => `${name} answers ${JSON.stringify(prediction)}`);
+    const shown = done.models.map(
+      ({ name, prediction }) => `${name} answers ${JSON.stringify(prediction?.value)}`,
+    );
     return shown.join(", ");
   }
 

@@ -11,8 +11,8 @@ import type { Engine } from "../../cli/engine/engine";
 import { UserError } from "../../cli/errors";
 import { ofEngines, signalGroup } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
-import { defaultModels } from "../../cli/local/models";
-import { imagesOf } from "../../config/manifests";
+import { frontendImage } from "../../components/images/dockerfile";
+import { imagesOf, manifests } from "../../config/manifests";
 
 const execute = promisify(execFile);
 const hostScript = path.join(projectDir, "test", "standins", "kubectl", "host.ts");
@@ -46,8 +46,7 @@ export async function chooseProviders(
   const asked = named === "" ? undefined : named;
   if (asked !== undefined && asked !== "real" && asked !== "stand-in")
     throw new UserError(`E2E_PROVIDERS is ${asked}; it must be real or stand-in.`);
-  // The stacks of this test serve the models that come up where none is named.
-  const built = defaultModels.flatMap(imagesOf).every((name) => name in prebuilt);
+  const built = [...manifests.flatMap(imagesOf), frontendImage].every((name) => name in prebuilt);
   const needed = { kubernetes, random, ...(built ? {} : { docker }) };
   const names = Object.entries(needed).map(([name, { version }]) => `${name} ${version}`);
   const missing = asked === "stand-in" ? [] : await notInstalled(engine, names);

@@ -1,38 +1,65 @@
 import type { V1Service } from "@kubernetes/client-node";
 
 import type { Cluster } from "../../cli/cluster/cluster";
+import { exec } from "../../cli/cluster/exec";
 import { namespaceNames } from "../../components/capabilities";
-import { until } from "./pods";
-import { Visitor, removeVisitors, shutIn } from "./visitor";
+import { podsOf, until } from "./pods";
+import { Served } from "./served";
+import { Visitor, removeVisitors, script, shutIn } from "./visitor";
 
 /** What holds data, or leads to it. */
 const guarded = [namespaceNames.database, namespaceNames.objectStore, namespaceNames.tracking];
+const asking = "stranger.py";
 const apiServer = "kubernetes.default.svc:443";
 
 /** What a script has found out: `reached`, or why not, by address. */
 type Found = Readonly<Record<string, string>>;
 
 /**
- * Checks that a pod of somebody else reaches neither database nor store nor MLflow, on a cluster that enforces network
- * policies. Whether it does is found out by a policy of the test's own.
+ * Checks that a pod of somebody else reaches neither database nor store nor MLflow nor the models' page, and that page
+ * the models alone, on a cluster that enforces network policies. Whether it does is found out by a policy of the test's
+ * own.
  *
- * @returns what was seen. @throws Error a stranger reaches something.
+ * @returns what was seen. @throws Error somebody reaches what is closed to them.
  */
 export async function checkStrangers(cluster: Cluster): Promise<string> {
-  const addresses = (await Promise.all(guarded.map((namespace) => servicesOf(cluster, namespace)))).flat();
+  const [data, page] = await Promise.all([
+    Promise.all(guarded.map((namespace) => servicesOf(cluster, namespace))).then((all) => all.flat()),
+    servicesOf(cluster, namespaceNames.frontend),
+  ]);
+  const closed = [...data, ...page];
   try {
-    const stranger = await ask(cluster, "stranger", [apiServer, ...addresses]);
+    const stranger = await ask(cluster, "stranger", [apiServer, ...closed]);
     await shutIn(cluster, "shut-in");
     const inside = await ask(cluster, "shut-in", [apiServer]);
     if (stranger[apiServer] !== "reached")
       throw new Error(`a pod without policies does not reach the API server: ${stranger[apiServer] ?? ""}`);
     if (inside[apiServer] === "reached") return "not checked: this cluster does not enforce network policies";
-    const open = addresses.filter((address) => stranger[address] === "reached");
-    if (open.length > 0) throw new Error(`a stranger reaches ${open.join(", ")}`);
-    return `a stranger reaches none of ${addresses.join(", ")}`;
+    refuse("a stranger", stranger, closed);
+    const model = await checkFrontend(cluster, [apiServer, ...data]);
+    return `a stranger reaches none of ${closed.length} addresses; the page reaches ${model}, and neither these nor ${apiServer}`;
   } finally {
     await removeVisitors(cluster);
   }
+}
+
+/** What the page's own pod reaches: a model, whose address is returned, and none of these. @throws Error otherwise */
+async function checkFrontend(cluster: Cluster, closed: readonly string[]): Promise<string> {
+  const { service, namespace: models, port } = (await new Served(cluster).predictor()).address;
+  const model = `${service}.${models}.svc:${port}`;
+  const namespace = namespaceNames.frontend;
+  const [pod] = await podsOf(cluster, { namespace, labels: "app.kubernetes.io/name=frontend" });
+  const place = { namespace, pod: pod?.metadata?.name ?? "", container: "frontend" };
+  const command = ["env", `ADDRESSES=${[model, ...closed].join(" ")}`, "python", "-c", script(asking)];
+  const found = JSON.parse(await exec(cluster, place, command, 60_000)) as Found;
+  if (found[model] !== "reached") throw new Error(`the page does not reach ${model}: ${found[model] ?? ""}`);
+  refuse("the page", found, closed);
+  return model;
+}
+
+function refuse(who: string, found: Found, closed: readonly string[]): void {
+  const open = closed.filter((address) => found[address] === "reached");
+  if (open.length > 0) throw new Error(`${who} reaches ${open.join(", ")}`);
 }
 
 async function servicesOf(cluster: Cluster, namespace: string): Promise<string[]> {
@@ -45,7 +72,7 @@ async function servicesOf(cluster: Cluster, namespace: string): Promise<string[]
 }
 
 async function ask(cluster: Cluster, name: string, addresses: readonly string[]): Promise<Found> {
-  const visitor = await Visitor.start(cluster, name, "stranger.py", { ADDRESSES: addresses.join(" ") });
+  const visitor = await Visitor.start(cluster, name, asking, { ADDRESSES: addresses.join(" ") });
   await until(`${name} has asked`, async () => (await visitor.phase()) === "Succeeded");
   return JSON.parse(await visitor.log()) as Found;
 }

@@ -34,7 +34,7 @@ export class TestStack {
     writeFileSync(this.file, stringify({ config: { ...this.config(parameters), ...more } }));
   }
 
-  /** The stack's configuration. What the test is about, the cluster and the model, is not for `E2E_CONFIG` to say. */
+  /** The stack's configuration. What the test is about, cluster, models and their page, is not for `E2E_CONFIG` to say. */
   config(parameters: Parameters = {}): Config {
     const models = manifests.map((manifest) => {
       const { name, training } = manifest;
@@ -53,6 +53,7 @@ export class TestStack {
       [`${project}:environment`]: "dev",
       ...this.extra,
       [`${project}:context`]: this.context,
+      [`${project}:frontend`]: { enabled: true },
       [`${project}:models`]: models,
     };
   }

@@ -24,19 +24,19 @@ export class Visitor {
   ) {}
 
   /**
-   * @param script name of the script's file.
+   * @param file name of the script's file.
    * @param env its variables.
    */
   static async start(
     cluster: Cluster,
     name: string,
-    script: string,
+    file: string,
     env: Readonly<Record<string, string>>,
   ): Promise<Visitor> {
     const image = await servingImage(cluster);
     if ((await cluster.get(`/api/v1/namespaces/${visitorNamespace}`)) === undefined)
       await post(cluster, "/api/v1/namespaces", namespace);
-    await post(cluster, podsAddress, podOf(name, image, script, env));
+    await post(cluster, podsAddress, podOf(name, image, file, env));
     return new Visitor(cluster, name);
   }
 
@@ -50,6 +50,11 @@ export class Visitor {
   async log(): Promise<string> {
     return (await this.cluster.send(`${podsAddress}/${this.name}/log?tailLines=1`)).body;
   }
+}
+
+/** The text of a script of this folder. */
+export function script(file: string): string {
+  return readFileSync(path.join(__dirname, file), "utf8");
 }
 
 /** Has pods of the visitors' namespace that bear this role reach nobody, where policies hold. */
@@ -92,7 +97,7 @@ async function servingImage(cluster: Cluster): Promise<string> {
   return image;
 }
 
-function podOf(name: string, image: string, script: string, env: Readonly<Record<string, string>>) {
+function podOf(name: string, image: string, file: string, env: Readonly<Record<string, string>>) {
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -107,7 +112,7 @@ function podOf(name: string, image: string, script: string, env: Readonly<Record
           name: "main",
           image,
           imagePullPolicy: "IfNotPresent",
-          command: ["python", "-c", readFileSync(path.join(__dirname, script), "utf8")],
+          command: ["python", "-c", script(file)],
           env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
           resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "128Mi" } },
           securityContext: containerSecurity,

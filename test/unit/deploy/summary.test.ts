@@ -84,10 +84,10 @@ describe("the summary of a deployment", () => {
 `);
   });
 
-  it("ends with how to open the page, where there is one", async () => {
+  it("says how to open the page, where there is one", async () => {
     const out = await written("prod", "plain", answers, true);
     expect(out).to.contain(
-      "  the page that asks the models        npm run open -- frontend --stack prod\n\n  Up after",
+      "  ask the models on a page             npm run open -- frontend --stack prod\n  MLflow, MinIO, models in a browser ",
     );
     const told = JSON.parse(await written("dev", "json", answers, true)) as object;
     expect(told).to.include({ frontend: "http://frontend.fe.svc.cluster.local:8501" });

@@ -4,11 +4,14 @@ import random from "@pulumi/random/package.json";
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
+import { imagesOf, manifests } from "../../../config/manifests";
 import { type Providers, chooseProviders } from "../../e2e/providers";
 import { FakeTools } from "../support/fakeTools";
 import { rejection } from "../support/rejection";
 
-const prebuilt = { "house-price-serve": "serve:1", "house-price-train": "train:1" };
+const prebuilt = Object.fromEntries(
+  [...manifests.flatMap(imagesOf), "frontend"].map((name) => [name, `${name}:1`]),
+);
 
 describe("end to end: the providers", () => {
   const before = process.env["E2E_PROVIDERS"];
@@ -42,6 +45,14 @@ describe("end to end: the providers", () => {
       needed: [],
     });
     expect(tools.calls).to.deep.equal(["pulumi plugin ls --json"]);
+  });
+
+  it("have Docker's where the page's image is not built yet", async () => {
+    const { frontend, ...others } = prebuilt;
+    expect(frontend).to.equal("frontend:1");
+    expect((await choose(others, [...installed, plugin("docker", docker.version)])).description).to.contain(
+      `docker ${docker.version}`,
+    );
   });
 
   it("are without Docker's where all images are built already", async () => {

@@ -60,10 +60,11 @@ describe("end to end: the stack of the test", () => {
     Object.assign(process.env, before);
   });
 
-  it("is a development stack in the test's cluster with the test's model", () => {
+  it("is a development stack in the test's cluster with the test's models and their page", () => {
     const plain = {
       "mlplatform:environment": "dev",
       "mlplatform:context": "lab",
+      "mlplatform:frontend": { enabled: true },
       "mlplatform:models": models(),
     };
     expect(new TestStack("lab").config()).to.deep.equal(plain);
@@ -90,6 +91,7 @@ describe("end to end: the stack of the test", () => {
       "mlplatform:images": { prebuilt },
       "mlplatform:environment": "staging",
       "mlplatform:context": "lab",
+      "mlplatform:frontend": { enabled: true },
       "mlplatform:models": models(),
     });
   });
