@@ -55,7 +55,8 @@ export function assumed(
   return { ...Object.fromEntries(missing), ...decisions };
 }
 
-const notDecided = "not-decided-yet";
+/** Stands in the address of files that are only assumed. */
+export const notDecided = "not-decided-yet";
 
 /** The wishes of a model for which nothing has been decided. */
 export function undecided(model: ModelConfig, decisions: Readonly<Record<string, unknown>>): string[] {

@@ -9,6 +9,7 @@ import { type Cluster, type Live, Refused } from "../cluster/cluster";
 import { KnownKinds, inWords } from "../cluster/kinds";
 import { type HelmRelease, HelmReleases } from "../cluster/releases";
 import type { Step } from "../progress";
+import { changedPlace } from "./changedPlace";
 import type { Declared } from "./declared";
 
 /** An object as a chart renders it. */
@@ -116,6 +117,9 @@ async function restore(
   } catch (error) {
     // What cannot be put back is for the check that follows: it may be well all the same.
     if (!(error instanceof Refused)) throw error;
+    // Whoever may only read may not ask what the API server would make of it.
+    if (how === "look" && error.status === 403 && live !== undefined)
+      return changedPlace(rendered, live) === undefined ? undefined : { object, was };
     return { object, was, problem: error.message };
   }
 }

@@ -11,7 +11,7 @@ import {
   nothing,
   unreadable,
 } from "./declaredItems";
-import { goneItems, releaseDrift } from "./drift";
+import { objectDrift, releaseDrift } from "./drift";
 import { ingressItems } from "./ingresses";
 import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
@@ -77,7 +77,7 @@ export async function clusterStatus(
     orUnknown("job", jobItems(cluster, namespaces)),
     orUnknown("pod", podItems(cluster, namespaces, look)),
     orUnknown("namespace", endingItems(cluster, namespaces, look)),
-    orUnknown("workload", goneItems(cluster, declared)),
+    orUnknown("workload", objectDrift(cluster, declared)),
     orUnknown("workload", releaseDrift(cluster, declared)),
   ]);
   const items = found.flat();

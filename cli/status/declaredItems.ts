@@ -1,7 +1,9 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 
 import type { Cluster } from "../cluster/cluster";
+import { appImageBuilds } from "../cluster/images";
 import type { ObjectName } from "../cluster/kinds";
+import { notDecided } from "../../config/decisionChecks";
 import { keptContext } from "../engine/settings";
 import { objectOf } from "../deploy/busy";
 import { type Declared, declaredBy, declaredObject } from "../deploy/declared";
@@ -11,17 +13,24 @@ import { type RecordedResource, type Recording, markers } from "../plan/recordin
 import type { Item } from "./item";
 import type { Look } from "./pods";
 
+/** An object that is there or not, and as it is declared. */
+export interface DeclaredOther extends ObjectName {
+  readonly meant: Readonly<Record<string, unknown>>;
+}
+
 /** What a stack declares, as far as its status tells of it. */
 export interface DeclaredStatus {
   /** What has a state of its own. */
   readonly objects: readonly Declared[];
   /** What is there or not. */
-  readonly others: readonly ObjectName[];
+  readonly others: readonly DeclaredOther[];
+  /** Names of what is called otherwise elsewhere: images that are built, by who builds them; what lists the versions, where those are not known. */
+  readonly varying: readonly string[];
   /** What lies outside of the cluster. */
   readonly elsewhere: readonly Item[];
 }
 
-export const nothing: DeclaredStatus = { objects: [], others: [], elsewhere: [] };
+export const nothing: DeclaredStatus = { objects: [], others: [], varying: [], elsewhere: [] };
 
 /**
  * What a stack declares that was brought up from here, or that is named: the cluster alone does not tell what it lacks.
@@ -53,17 +62,32 @@ export function declaredIn(recording: Recording): DeclaredStatus {
       return [{ ...own, part: "object store", name: text("provider"), detail: `at ${text("endpoint")}` }];
     return [];
   });
-  return { objects, others: resources.flatMap(nameIn), elsewhere };
+  const others = resources.flatMap(nameIn);
+  // What is immutable is named after its content. Without the lock, which a stack of `dev` keeps where it was brought up, it is not known.
+  const isGuessed = (one: DeclaredOther) =>
+    one.meant["immutable"] === true &&
+    JSON.stringify(resources.map(({ inputs }) => inputs)).includes(notDecided);
+  const guessed = others.filter(isGuessed);
+  return {
+    objects,
+    others: others.filter((one) => !guessed.includes(one)),
+    varying: [
+      ...appImageBuilds(recording).map(({ reference }) => reference),
+      ...guessed.map(({ metadata: { name } }) => name),
+    ],
+    elsewhere,
+  };
 }
 
 /** Of what has no state of its own: its name, unless only a deployment gives it one. */
-function nameIn({ type, inputs, read }: RecordedResource): ObjectName[] {
+function nameIn({ type, inputs, read }: RecordedResource): DeclaredOther[] {
   const { kind, namespace, name } = objectOf(type, inputs);
   const apiVersion = inputs["apiVersion"];
   if (!type.startsWith("kubernetes:") || typeof apiVersion !== "string" || read !== undefined) return [];
   if (declaredObject(type, inputs) !== undefined) return [];
   if (name === "" || [name, namespace].includes(markers.unknown)) return [];
-  return [{ apiVersion, kind, metadata: { name, ...(namespace === "" ? {} : { namespace }) } }];
+  const metadata = { name, ...(namespace === "" ? {} : { namespace }) };
+  return [{ apiVersion, kind, metadata, meant: inputs }];
 }
 
 /** What is declared and not there. */

@@ -1,5 +1,6 @@
 import { type Cluster, Refused } from "../cluster/cluster";
 import { KnownKinds, type ObjectName, inWords } from "../cluster/kinds";
+import { changedPlace } from "../deploy/changedPlace";
 import { restoreReleases } from "../deploy/restore";
 import type { DeclaredStatus } from "./declaredItems";
 import type { Item } from "./item";
@@ -18,28 +19,52 @@ export async function releaseDrift(cluster: Cluster, { objects }: DeclaredStatus
   });
 }
 
-/** What the program itself makes and the cluster lacks. What a namespace holds goes with it, and is not listed beside. @throws Refused */
-export async function goneItems(cluster: Cluster, { others }: DeclaredStatus): Promise<Item[]> {
+/**
+ * What the program itself makes and the cluster lacks, or has otherwise. What a namespace holds goes with it, and is not
+ * listed beside.
+ *
+ * @throws Refused
+ */
+export async function objectDrift(cluster: Cluster, { others, varying }: DeclaredStatus): Promise<Item[]> {
   const kinds = new KnownKinds(cluster);
-  const there = await Promise.all(others.map((object) => isThere(cluster, kinds, object)));
-  const missing = others.filter((_, index) => there[index] === false);
+  const found = await Promise.all(
+    others.map(async (object) => ({ object, live: await liveOf(cluster, kinds, object) })),
+  );
+  const missing = found.flatMap(({ object, live }) => (live === undefined ? [object] : []));
   const namespaces = missing.flatMap(({ kind, metadata }) => (kind === "Namespace" ? metadata.name : []));
-  const detail = "the stack declares it, and it is not in the cluster";
-  return missing.flatMap(({ kind, metadata: { name, namespace } }): Item[] => {
-    if (kind === "Namespace") return [{ ...gone, part: "namespace", name, detail }];
-    if (namespace !== undefined && namespaces.includes(namespace)) return [];
-    return [{ ...gone, part: "workload", name: inWords(kind, namespace ?? "", name), detail }];
+  const varies = (text: string) => varying.includes(text);
+  return found.flatMap(({ object: { kind, metadata, meant }, live }): Item[] => {
+    const { name, namespace = "" } = metadata;
+    if (live === "unknown") return [];
+    if (live === undefined) {
+      const detail = "the stack declares it, and it is not in the cluster";
+      if (kind === "Namespace") return [{ ...gone, part: "namespace", name, detail }];
+      if (namespaces.includes(namespace)) return [];
+      return [{ ...gone, part: "workload", name: inWords(kind, namespace, name), detail }];
+    }
+    const place = changedPlace(meant, live, varies);
+    if (place === undefined) return [];
+    const detail = `its ${place} is not as the stack declares it`;
+    const part = kind === "Namespace" ? "namespace" : "workload";
+    const shown = kind === "Namespace" ? name : inWords(kind, namespace, name);
+    // What was added to it stays when it is applied anew.
+    const mend =
+      kind === "NetworkPolicy"
+        ? `kubectl --context ${cluster.context} -n ${namespace} delete networkpolicy ${name} && npm run up`
+        : gone.mend;
+    return [{ ...gone, state: "changed", mend, part, name: shown, detail }];
   });
 }
 
-async function isThere(cluster: Cluster, kinds: KnownKinds, object: ObjectName): Promise<boolean> {
+/** The object as it is; `unknown` if it may not be read: nobody can tell then that it is gone. */
+async function liveOf(cluster: Cluster, kinds: KnownKinds, object: ObjectName) {
   const address = await kinds.addressOf(object);
-  // Of what may not be read nobody can tell that it is gone.
-  return address !== undefined && (await unlessForbidden(cluster.get(address), {})) !== undefined;
+  if (address === undefined) return undefined;
+  return unlessForbidden(cluster.get<Readonly<Record<string, unknown>>>(address), "unknown" as const);
 }
 
 /** The answer, or another one for those who may not ask. @throws Refused for any other reason */
-async function unlessForbidden<T>(answer: Promise<T>, otherwise: T): Promise<T> {
+async function unlessForbidden<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
   try {
     return await answer;
   } catch (error) {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { markers, type Recording } from "../../../cli/plan/recording";
 import { declaredIn } from "../../../cli/status/declaredItems";
-import { goneItems, releaseDrift } from "../../../cli/status/drift";
+import { objectDrift, releaseDrift } from "../../../cli/status/drift";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 import { record } from "../cluster/support/helmRecord";
 
@@ -29,11 +29,12 @@ describe("what of a stack was deleted or changed by hand", function () {
     type: `kubernetes:core/v1:${kind}`,
     inputs: { apiVersion: "v1", kind, metadata: { name, namespace } },
   });
+  const labelled = { metadata: { name: "fe", labels: { level: "restricted" } } };
   const declared = declaredIn({
     resources: [
       { type: "kubernetes:helm.sh/v3:Release", inputs: { name: "mlflow", namespace: "mlflow" } },
       plain("Namespace", "mlflow"),
-      plain("Namespace", "fe"),
+      { ...plain("Namespace", "fe"), inputs: { ...plain("Namespace", "fe").inputs, ...labelled } },
       plain("Secret", "user", "mlflow"),
       plain("Secret", "of-a-gone-namespace", "fe"),
       plain("Secret", markers.unknown, "mlflow"),
@@ -46,7 +47,10 @@ describe("what of a stack was deleted or changed by hand", function () {
     ],
   } as unknown as Recording);
   const told = async () => {
-    const items = await Promise.all([goneItems(api.cluster, declared), releaseDrift(api.cluster, declared)]);
+    const items = await Promise.all([
+      objectDrift(api.cluster, declared),
+      releaseDrift(api.cluster, declared),
+    ]);
     return items.flat().map(({ part, name, health, state }) => `${health}: ${part} ${name} ${state}`);
   };
 
@@ -57,7 +61,7 @@ describe("what of a stack was deleted or changed by hand", function () {
     api = await fakeApi({
       "/api/v1": { resources: kinds },
       "/api/v1/namespaces/mlflow": {},
-      "/api/v1/namespaces/fe": {},
+      "/api/v1/namespaces/fe": labelled,
       "/api/v1/namespaces/mlflow/secrets": { items: [record("mlflow", 1, "deployed", { manifest })] },
       [secret("user")]: {},
       "/api/v1/namespaces/fe/secrets/of-a-gone-namespace": {},
@@ -86,9 +90,37 @@ describe("what of a stack was deleted or changed by hand", function () {
     ]);
   });
 
-  it("leaves out what may not be read or compared", async () => {
-    api.answers[secret("user")] = forbidden;
+  it("is found by those who may only read, too", async () => {
     api.answers[`${service}?fieldManager=helm&force=true&dryRun=All`] = forbidden;
+    expect(await told()).to.deep.equal([]);
+    api.answers[service] = { spec: { type: "NodePort" } };
+    api.answers["/api/v1/namespaces/fe"] = { metadata: { labels: { level: "privileged" } } };
+    expect(await told()).to.deep.equal([
+      "ill: namespace fe changed",
+      "ill: workload Service mlflow in mlflow changed",
+    ]);
+  });
+
+  it("is not guessed of what the versions name that only a lock knows", async () => {
+    const list = {
+      type: "kubernetes:core/v1:ConfigMap",
+      inputs: {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "list-1", namespace: "fe" },
+        immutable: true,
+      },
+    };
+    const known = { type: "test:index:Model", inputs: { files: "s3://models/1" } };
+    const assumed = { type: "test:index:Model", inputs: { files: "s3://models/not-decided-yet" } };
+    const driftOf = (...resources: object[]) =>
+      objectDrift(api.cluster, declaredIn({ resources } as unknown as Recording));
+    expect(await driftOf(list, known)).to.have.length(1);
+    expect(await driftOf(list, assumed)).to.deep.equal([]);
+  });
+
+  it("leaves out what may not be read", async () => {
+    for (const address of [secret("user"), service]) api.answers[address] = forbidden;
     expect(await told()).to.deep.equal([]);
     api.answers["/api/v1/namespaces/mlflow/secrets"] = forbidden;
     expect(await told()).to.deep.equal([]);
