@@ -12,7 +12,7 @@ from seldon_core.env_utils import get_model_name
 from seldon_core.proto import prediction_pb2
 
 from modelserver.errors import BadRequest
-from modelserver.metrics import InProcessMetrics
+from modelserver.metrics import Metrics
 from modelserver.protos import check
 
 MAX_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ def from_json(message: dict[str, Any]) -> Any:
         raise BadRequest(f"the body is no feedback: {error}") from error
 
 
-def take(model: Any, feedback: Any, metrics: InProcessMetrics) -> Any:
+def take(model: Any, feedback: Any, metrics: Metrics) -> Any:
     """Hand feedback to the model's class, if that takes any, and count it.
 
     Raises:

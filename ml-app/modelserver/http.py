@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal, Protocol, cast
 
 import httptools
 import msgspec
@@ -25,8 +25,8 @@ Seldon's executor) or, as the longest, 600 seconds (Google's load balancer).
 """
 
 MAX_CONNECTIONS = 500
-"""Connections at once, of the 1024 files that a process usually may open. For one more, the one that is idle for the
-longest time is closed: without that, idle ones would shut all others out."""
+"""Connections to a model at once, of the 1024 files that a process usually may open. For one more, the one that is idle
+for the longest time is closed: without that, idle ones would shut all others out."""
 
 MAX_HEAD_BYTES = 64 * 1024
 """A request's line and headers, as in h11. Checked where a head comes in several pieces; one piece is not much more."""
@@ -39,8 +39,49 @@ REQUEST_SECONDS = 60
 """How long a request may take to come in, from its first byte to its last."""
 
 
+class Served(Protocol):
+    """The ASGI application that a connection is made to, and what is said to it beside requests."""
+
+    most_connections: int
+
+    def refused(self, status: HTTPStatus) -> None:
+        """A request was refused before the application had a say."""
+
+
 class _TooManyError(Exception):
     """More requests have come than may wait."""
+
+
+class _Together:
+    """A transport that sends what is written in one turn of the event loop as one piece.
+
+    uvicorn writes the head of an answer, then its body: two calls of the system, and two packets.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send this with what is written until the loop's next turn."""
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """Send all, and close."""
+        self._send()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the transport's."""
+        return getattr(self._transport, name)
+
+    def _send(self) -> None:
+        data = b"".join(self._written)
+        self._written.clear()
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
 
 
 class Connection(HttpToolsProtocol):
@@ -76,11 +117,12 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection in, in place of another if there are too many."""
-        full = len(self.connections) >= MAX_CONNECTIONS and self._make_room() is None
-        super().connection_made(transport)
+        most = self._served.most_connections
+        full = len(self.connections) >= most and self._make_room() is None
+        super().connection_made(cast(asyncio.Transport, _Together(transport, self.loop)))
         self._wait()
         if full:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_CONNECTIONS} other requests are being answered")
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"{most} other requests are being answered")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
@@ -150,6 +192,10 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
 
     @property
+    def _served(self) -> Served:
+        return self.config.app  # type: ignore[return-value]
+
+    @property
     def _is_idle(self) -> bool:
         """Whether nothing is to be done here before the client sends more."""
         return not self.pipeline and (self.cycle is None or self.cycle.response_complete or self.cycle.more_body)
@@ -211,6 +257,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         """Answer with the reason and close; requests that came before, as a whole, are answered first."""
         logger.warning("%s", reason)
+        self._served.refused(status)
         self._deaf = True
         if self._part == "body":
             if self.pipeline or self.cycle.response_started:

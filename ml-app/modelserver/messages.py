@@ -49,6 +49,17 @@ class _Message(msgspec.Struct):
     meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
+class _PlainData(msgspec.Struct, forbid_unknown_fields=True):
+    ndarray: list[list[int | float]]
+    names: list[str] = []
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True):
+    data: _PlainData
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
+
 PARTS = _Message.__struct_fields__
 """What a message may have; all but the last, `meta`, hold its data, and it has one of them."""
 
@@ -71,6 +82,23 @@ def parse(text: bytes, what: str = "the body", kind: Any = dict[str, Any]) -> An
         raise BadRequest(f"{what} is not a Seldon message: {error}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadRequest(f"{what} is not JSON: {error}") from error
+
+
+def plain_rows(text: bytes) -> dict[str, Any] | None:
+    """What `check(parse(text))` makes of a message that is rows of numbers and perhaps names, in a quarter of the time.
+
+    Returns:
+        None for any other message, right or wrong.
+    """
+    try:
+        data = _PLAIN.decode(text).data
+        rows = np.array(data.ndarray)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+        return None
+    # With a colon more, a key may be there twice; numbers that are too large make objects.
+    if text.count(b":") != (3 if data.names else 2) or rows.dtype.kind not in "if":
+        return None
+    return {"data": {"names": data.names, "ndarray": rows}}
 
 
 def _without_nulls(parts: dict[str, Any]) -> dict[str, Any]:

@@ -1,132 +1,298 @@
 """Seldon's REST endpoints of a model, as an ASGI application."""
 
+from __future__ import annotations
+
 import asyncio
-from typing import Any
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 import msgspec
 from seldon_core import seldon_methods
 from seldon_core.flask_utils import SeldonMicroserviceException
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from modelserver import feedback, forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
-from modelserver.metrics import InProcessMetrics
+from modelserver.metrics import Metrics, Outcome
+from modelserver.predicting import Predictor
+
+logger = logging.getLogger(__name__)
 
 PREDICT_PATHS = ("/predict", "/api/v1.0/predictions", "/api/v0.1/predictions")
 """The first is the executor's, the others are for callers from outside."""
 
 FEEDBACK_PATHS = ("/send-feedback", "/api/v1.0/feedback", "/api/v0.1/feedback")
+STATUS_PATHS = ("/health/status", "/api/v1.0/health/status")
+METADATA_PATHS = ("/metadata", "/api/v1.0/metadata")
+PING_PATH = "/health/ping"
 
-# Below this a request takes well under a millisecond, less than handing it to a thread and back would add.
 INLINE_BYTES = 32 * 1024
+"""Below this a request takes well under a millisecond, less than handing it to a thread and back would add."""
+
+LARGE_AT_ONCE = 2
+"""Larger requests that are computed at once: each may take up a hundred times its size while it is."""
+
+MAX_HELD_BYTES = 64 << 20
+"""Of bodies that are there or on their way. Slow clients could fill the memory otherwise; one more is told to come
+again."""
+
+REASONS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "bad_data",
+    HTTPStatus.NOT_FOUND: "unknown_path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method",
+    HTTPStatus.REQUEST_TIMEOUT: "too_slow",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "packed",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "head_too_large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "too_many",
+}
+"""What the metrics call a refusal, by its status."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+JSON = (b"content-type", b"application/json")
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
-def create_app(model: Any, metrics: InProcessMetrics) -> Starlette:
-    """The application that serves `model`, a loaded Seldon class, and counts its custom metrics in `metrics`.
+class Answer(NamedTuple):
+    """What a client gets."""
 
-    Raises:
-        ModelError: the class describes itself in a way that Seldon does not know.
+    status: int
+    content: bytes
+    headers: Headers = (JSON,)
+
+
+class LeftError(Exception):
+    """The client has gone before its request was there."""
+
+
+class Request:
+    """What a client asks."""
+
+    __slots__ = ("body", "content_type", "held", "length", "method", "origin", "packing", "path", "query")
+
+    def __init__(self, scope: Scope) -> None:
+        self.method, self.path, self.query = scope["method"], scope["path"], scope["query_string"]
+        self.content_type = self.packing = self.origin = ""
+        self.length = self.held = 0
+        self.body = b""
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                self.content_type = value.decode("latin-1")
+            elif name == b"content-length":
+                self.length = int(value)
+            elif name == b"content-encoding":
+                self.packing = value.decode("latin-1").lower()
+            elif name == b"origin":
+                self.origin = value.decode("latin-1")
+
+
+class Route(NamedTuple):
+    """An endpoint, and with what methods it is asked."""
+
+    methods: Sequence[str]
+    endpoint: Callable[[Request, Receive], Awaitable[Answer]]
+    measured: bool = False
+
+
+class Application:
+    """Serves `model`, a loaded Seldon class, and counts its custom metrics and its requests in `metrics`.
+
+    Args:
+        model: the class.
+        metrics: of the process.
+        origins: of pages whose scripts may read the answers: `https://app.example.com`, or `*` for those of all.
+
+        metadata: what the class says of itself.
     """
-    one_feedback = asyncio.Semaphore(1)
-    metadata = seldon_methods.init_metadata(model)
-    if metadata is None:
-        raise ModelError("the model's metadata is not valid: see the log above")
 
-    def answer(body: bytes, content_type: str, query: bytes) -> bytes:
-        message = forms.read(body, content_type, query)
-        return msgspec.json.encode(seldon_methods.predict(model, message, metrics))
+    def __init__(
+        self, model: Any, metrics: Metrics, metadata: Mapping[str, Any], origins: Collection[str] = ()
+    ) -> None:
+        self._model, self._metrics, self._origins = model, metrics, origins
+        self._predictor = Predictor(model, metrics)
+        self._large = ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large")
+        self._feedback = ThreadPoolExecutor(1, thread_name_prefix="feedback")
+        self._held = 0
+        self._metadata = Answer(HTTPStatus.OK, msgspec.json.encode(metadata))
+        look = ("GET", "HEAD")
+        self._routes = {
+            # The query may hold the message, too.
+            **{
+                path + end: Route((*look, "POST"), self._predict, measured=True)
+                for path in PREDICT_PATHS
+                for end in ("", "/")
+            },
+            **{path: Route(("POST",), self._take_feedback, measured=True) for path in FEEDBACK_PATHS},
+            **{path: Route(look, self._status) for path in STATUS_PATHS},
+            **{path: Route(look, self._describe) for path in METADATA_PATHS},
+            PING_PATH: Route(look, self._ping),
+        }
 
-    async def predict(request: Request) -> Response:
-        body = await _read(request)
-        content_type, query = request.headers.get("content-type", ""), request.scope["query_string"]
-        if len(body) + len(query) <= INLINE_BYTES:
-            return _json(answer(body, content_type, query))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope)
+        route = self._routes.get(request.path)
+        try:
+            status, content, headers = await (
+                self._measured(route, request, receive)
+                if route is not None and route.measured
+                else self._answer(route, request, receive)
+            )
+        except LeftError:
+            return
+        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._metrics.requests.refuse("rest", REASONS.get(status, "other"))
+        if self._origins:
+            headers = (*headers, *self._sharing(request.origin))
+        length = b"%d" % len(content)
+        headers = (*headers, (b"content-length", length))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _measured(self, route: Route, request: Request, receive: Receive) -> Answer:
+        """The answer, measured."""
+        requests, began = self._metrics.requests, time.perf_counter()
+        requests.begin("rest")
+        outcome: Outcome = "failed"
+        content = b""
+        try:
+            answer = await self._answer(route, request, receive)
+            content = answer.content
+            outcome = outcome_of(answer.status)
+        except LeftError:
+            outcome = "refused"
+            raise
+        finally:
+            self._held -= request.held
+            requests.end("rest", outcome, time.perf_counter() - began, len(request.body), len(content))
+        return answer
+
+    async def _answer(self, route: Route | None, request: Request, receive: Receive) -> Answer:
+        """The answer, whatever happens."""
+        try:
+            if route is None:
+                return _unanswered(request, HTTPStatus.NOT_FOUND)
+            if request.method in route.methods:
+                return await route.endpoint(request, receive)
+            if request.method == "OPTIONS" and self._origins:
+                return Answer(HTTPStatus.NO_CONTENT, b"", self._preflight(request.origin, route.methods))
+            allowed = (b"allow", ", ".join(route.methods).encode())
+            return _unanswered(request, HTTPStatus.METHOD_NOT_ALLOWED)._replace(headers=(JSON, allowed))
+        except SeldonMicroserviceException as error:
+            return Answer(error.status_code, msgspec.json.encode(error.to_dict()))
+        except LeftError:
+            raise
+        except Exception as error:
+            logger.exception("the model failed")
+            # The caller gets no inside of the server.
+            message = f"the model failed: {type(error).__name__}; see the server's log"
+            content = msgspec.json.encode(status_body(message, "MICROSERVICE_INTERNAL_ERROR"))
+            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, content)
+
+    async def _predict(self, request: Request, receive: Receive) -> Answer:
+        await self._read(request, receive, messages.MAX_BODY_BYTES)
+        if len(request.body) + len(request.query) <= INLINE_BYTES:
+            return self._predicted(request)
         # Thousands of rows: in a thread, so that health checks and small requests do not queue behind them.
-        return _json(await asyncio.to_thread(answer, body, content_type, query))
+        return await asyncio.get_running_loop().run_in_executor(self._large, self._predicted, request)
 
-    async def take_feedback(request: Request) -> Response:
-        body = await _read(request, feedback.MAX_BYTES)
-        content_type, query = request.headers.get("content-type", ""), request.scope["query_string"]
+    def _predicted(self, request: Request) -> Answer:
+        message = forms.read(request.body, request.content_type, request.query)
+        return Answer(HTTPStatus.OK, msgspec.json.encode(self._predictor.answer(message)))
 
-        def taken() -> Any:
-            told = feedback.from_json(forms.message(body, content_type, query))
-            return feedback.to_json(feedback.take(model, told, metrics))
+    async def _take_feedback(self, request: Request, receive: Receive) -> Answer:
+        await self._read(request, receive, feedback.MAX_BYTES)
+
+        def taken() -> Answer:
+            told = feedback.from_json(forms.message(request.body, request.content_type, request.query))
+            answer = feedback.to_json(feedback.take(self._model, told, self._metrics))
+            return Answer(HTTPStatus.OK, msgspec.json.encode(answer))
 
         # In a thread, and one at a time: protobuf's JSON is slow, and what the class does with it may be.
-        async with one_feedback:
-            return _json(msgspec.json.encode(await asyncio.to_thread(taken)))
+        return await asyncio.get_running_loop().run_in_executor(self._feedback, taken)
 
-    async def status(_: Request) -> Response:
-        return _json(msgspec.json.encode(seldon_methods.health_status(model, metrics)))
+    async def _status(self, request: Request, receive: Receive) -> Answer:
+        health = seldon_methods.health_status(self._model, self._metrics)
+        return Answer(HTTPStatus.OK, msgspec.json.encode(health))
 
-    async def describe(_: Request) -> Response:
-        return _json(msgspec.json.encode(metadata))
+    async def _describe(self, request: Request, receive: Receive) -> Answer:
+        return self._metadata
 
-    async def ping(_: Request) -> Response:
-        return PlainTextResponse("pong")
+    async def _ping(self, request: Request, receive: Receive) -> Answer:
+        return Answer(HTTPStatus.OK, b"pong", (TEXT,))
 
-    app = Starlette(
-        routes=[
-            *(Route(path + end, predict, methods=["GET", "POST"]) for path in PREDICT_PATHS for end in ("", "/")),
-            *(Route(path, take_feedback, methods=["POST"]) for path in FEEDBACK_PATHS),
-            Route("/health/status", status),
-            Route("/api/v1.0/health/status", status),
-            Route("/health/ping", ping),
-            Route("/metadata", describe),
-            Route("/api/v1.0/metadata", describe),
-        ],
-        exception_handlers={
-            SeldonMicroserviceException: _refused,
-            HTTPException: _http_error,
-            ClientDisconnect: _left,
-            Exception: _failed,
-        },
-    )
-    # Its redirects have no reason in them, and lose what a proxy has taken off the path: Kludex/starlette#2748.
-    app.router.redirect_slashes = False
-    return app
-
-
-async def _read(request: Request, most: int = messages.MAX_BODY_BYTES) -> bytes:
-    """The request's body, refused as soon as it is known to be too large."""
-    packing = request.headers.get("content-encoding", "identity")
-    if packing.lower() != "identity":
-        raise BadRequest(f"the body is packed ({packing}): send it as it is", status_code=415)
-    too_large = BadRequest(f"the body is larger than {most} bytes", status_code=413)
-    if int(request.headers.get("content-length", 0)) > most:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    async def _read(self, request: Request, receive: Receive, most: int) -> None:
+        """Read the request's body, which is refused as soon as it is known to be too large."""
+        if request.packing not in {"", "identity"}:
+            message = f"the body is packed ({request.packing}): send it as it is"
+            raise BadRequest(message, status_code=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        chunks: list[bytes] = []
+        size, more = request.length, True
+        while size <= most and more:
+            received = await receive()
+            if received["type"] == "http.disconnect":
+                raise LeftError
+            chunk = received.get("body", b"")
+            more = received.get("more_body", False)
+            if not (more or chunks):
+                request.body = chunk
+                return
+            chunks.append(chunk)
+            request.held += len(chunk)
+            self._held += len(chunk)
+            if self._held > MAX_HELD_BYTES:
+                raise BadRequest("too many large requests are being sent: come again", HTTPStatus.SERVICE_UNAVAILABLE)
+            size = max(size, request.held)
         if size > most:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
+            raise BadRequest(f"the body is larger than {most} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        request.body = b"".join(chunks)
+
+    def _sharing(self, origin: str) -> Headers:
+        """What tells a browser whether a page's script may read the answer."""
+        if "*" in self._origins:
+            return ((b"access-control-allow-origin", b"*"),)
+        vary = (b"vary", b"origin")
+        return (
+            ((b"access-control-allow-origin", origin.encode("latin-1")), vary) if origin in self._origins else (vary,)
+        )
+
+    def _preflight(self, origin: str, methods: Sequence[str]) -> Headers:
+        """What tells a browser whether a page's script may ask."""
+        if origin not in self._origins and "*" not in self._origins:
+            return ()
+        return (
+            (b"access-control-allow-methods", ", ".join(methods).encode()),
+            (b"access-control-allow-headers", b"content-type"),
+            (b"access-control-max-age", b"600"),
+        )
 
 
-def _json(content: bytes, status_code: int = 200, headers: Any = None) -> Response:
-    return Response(content, status_code=status_code, media_type="application/json", headers=headers)
+def described(model: Any) -> dict[str, Any]:
+    """What a class says of itself, as Seldon answers it at `/metadata`.
+
+    Raises:
+        ModelError: Seldon does not know what it says.
+    """
+    metadata: dict[str, Any] | None = seldon_methods.init_metadata(model)
+    if metadata is None:
+        raise ModelError("the model's metadata is not valid: see the log above")
+    return metadata
 
 
-async def _refused(_: Request, error: Any) -> Response:
-    return _json(msgspec.json.encode(error.to_dict()), error.status_code)
+def outcome_of(status: int) -> Outcome:
+    """What a status says of its request."""
+    if status < HTTPStatus.BAD_REQUEST:
+        return "answered"
+    return "refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"
 
 
-async def _http_error(request: Request, error: Any) -> Response:
-    message = f"{request.method} {request.scope['path']}: {error.detail}"
-    return _json(msgspec.json.encode(status_body(message, "MICROSERVICE_BAD_DATA")), error.status_code, error.headers)
-
-
-async def _left(_: Request, error: Any) -> Response:
-    # Nobody reads this; without it a caller who leaves early is logged as a fault of the server.
-    return Response(status_code=400)
-
-
-async def _failed(_: Request, error: Any) -> Response:
-    # Starlette logs the traceback; the caller gets no inside of the server.
-    message = f"the model failed: {type(error).__name__}; see the server's log"
-    return _json(msgspec.json.encode(status_body(message, "MICROSERVICE_INTERNAL_ERROR")), 500)
+def _unanswered(request: Request, status: HTTPStatus) -> Answer:
+    message = f"{request.method} {request.path:.200}: {status.phrase}"
+    return Answer(status, msgspec.json.encode(status_body(message, "MICROSERVICE_BAD_DATA")))

@@ -1,25 +1,29 @@
 """The command line of the server, and its life from loading the class to draining the last request."""
 
 import argparse
+import gc
 import importlib
 import json
 import logging
 import math
 import os
+import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelserver import grpc, rest
 from modelserver.errors import ModelError
-from modelserver.http import KEEP_ALIVE_SECONDS, Connection
-from modelserver.metrics import InProcessMetrics
+from modelserver.http import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, Connection, Served
+from modelserver.metrics import Metrics, Requests, Scraped
+from modelserver.rest import REASONS, Receive, Scope, Send
 from standardserver.decided import OtherFilesError, check_files
 
 logger = logging.getLogger("modelserver")
@@ -78,7 +82,7 @@ def serve(class_name: str, host: str) -> None:
     """
     # Tried before the model is loaded, so that a port in use is known at once; REST listens only when all is ready.
     http_port, grpc_port, metrics_port = _port("HTTP", 9000), _port("GRPC", 5000), _port("METRICS", 6000)
-    keep_alive = _keep_alive()
+    keep_alive, origins = _keep_alive(), _origins()
     http_socket = _bind("REST", host, http_port)
     _bind("gRPC", host, grpc_port).close()
     _bind("metrics", host, metrics_port).close()
@@ -91,17 +95,24 @@ def serve(class_name: str, host: str) -> None:
     # Somebody else may have begun to listen there meanwhile, of which the event loop would say nothing.
     _listen("REST", http_socket, BACKLOG)
 
-    metrics = InProcessMetrics()
-    app = rest.create_app(model, metrics)
-    metrics.serve(host, metrics_port)
+    metadata = rest.described(model)
+    metrics = Metrics(metadata.get("name", ""), next(iter(metadata.get("versions", [])), ""))
+    farewell = Farewell(rest.Application(model, metrics, metadata, origins), metrics.requests)
+    scraping = uvicorn.Server(_config(Scraped(metrics), keep_alive))
+    metrics_socket = _bind("metrics", host, metrics_port)
+    _listen("metrics", metrics_socket, BACKLOG)
+    # In a loop of its own: a scrape waits for nothing that the model does, and a slow reader of it for nobody.
+    threading.Thread(target=scraping.run, args=([metrics_socket],), name="metrics", daemon=True).start()
     grpc_server = grpc.start_server(model, metrics, host, grpc_port)
-    farewell = Farewell(app)
     server = LingeringServer(farewell, _config(farewell, keep_alive))
+    # What is there by now stays: no collection has to look at a hundred thousand objects of the libraries again.
+    gc.collect()
+    gc.freeze()
     logger.info("serving REST on %d, gRPC on %d, metrics on %d", http_port, grpc_port, metrics_port)
     try:
         server.run(sockets=[http_socket])
     finally:
-        grpc_server.stop(DRAIN_SECONDS).wait()
+        grpc_server.stop(DRAIN_SECONDS)
 
 
 class Farewell:
@@ -111,19 +122,26 @@ class Farewell:
     after an answer with `Connection: close`, has not.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    most_connections = MAX_CONNECTIONS
+
+    def __init__(self, app: rest.Application, requests: Requests) -> None:
         self.app = app
         self.leaving = False
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the other application does."""
 
-        async def send_farewell(message: Message) -> None:
-            if self.leaving and message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        async def send_farewell(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
-        await self.app(scope, receive, send_farewell)
+        await self.app(scope, receive, send_farewell if self.leaving else send)
+
+    def refused(self, status: HTTPStatus) -> None:
+        """Count what the connection has refused."""
+        self._requests.refuse("rest", REASONS[status])
 
 
 class LingeringServer(uvicorn.Server):
@@ -151,12 +169,15 @@ class LingeringServer(uvicorn.Server):
         return stop or not self.server_state.connections or time.monotonic() > self._until
 
 
-def _config(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
+def _config(app: Served, keep_alive: int) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        # uvicorn's types describe the scope and the messages; here they are plain dictionaries.
+        cast(Any, app),
         loop="uvloop",
+        lifespan="off",
         http=Connection,
         ws="none",
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -203,6 +224,15 @@ def _keep_alive() -> int:
     if not (text.isdecimal() and 0 < int(text) <= MAX_KEEP_ALIVE_SECONDS):
         raise ModelError(f"GUNICORN_KEEPALIVE is no number of seconds from 1 to {MAX_KEEP_ALIVE_SECONDS}: {text}")
     return int(text)
+
+
+def _origins() -> list[str]:
+    """The origins of pages whose scripts may read answers; the same as a browser writes them."""
+    named = [origin.strip() for origin in os.environ.get("MODELSERVER_CORS_ORIGINS", "").split(",") if origin.strip()]
+    for origin in named:
+        if origin != "*" and not re.fullmatch(r"https?://[^/@?#\s]+", origin):
+            raise ModelError(f"MODELSERVER_CORS_ORIGINS has {origin}, which is no origin as in https://app.example.com")
+    return named
 
 
 def _bind(service: str, host: str, port: int) -> socket.socket:

@@ -14,7 +14,6 @@ import requests
 from uvicorn.server import ServerState
 
 from model_process import HERE, ModelProcess, Rows
-from modelserver import http
 from modelserver import server as command
 from modelserver.errors import ModelError
 from modelserver.http import (
@@ -36,14 +35,16 @@ class Alone:
 
     Args:
         state: of the server; connections with the same state are of the same server.
+        most: how many of them there may be.
     """
 
-    def __init__(self, state: ServerState) -> None:
+    def __init__(self, state: ServerState, most: int = MAX_CONNECTIONS) -> None:
         self.loop, self.transport = Mock(), Mock()
         self.loop.create_task.side_effect = lambda answering: Mock(closed=answering.close())
         self.transport.get_extra_info.return_value = None
         self.transport.is_closing.return_value = False
-        config = command._config(Mock(), command._keep_alive())
+        self.served = Mock(most_connections=most)
+        config = command._config(self.served, command._keep_alive())
         self.connection = Connection(config, state, {}, self.loop)
         self.connection.connection_made(self.transport)
 
@@ -120,16 +121,16 @@ def test_idle_connections_shut_nobody_out(server: ModelProcess, row: Rows) -> No
             client.close()
 
 
-def test_busy_connections_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "MAX_CONNECTIONS", 1)
+def test_busy_connections_are_left_alone() -> None:
     state = ServerState()
-    busy = Alone(state)
+    busy = Alone(state, 1)
     busy.connection.data_received(PING)
-    one_more = Alone(state)
+    one_more = Alone(state, 1)
     assert (busy.closed, one_more.closed) == (False, True)
     assert one_more.refusal == (503, "1 other requests are being answered")
     one_more.connection.data_received(PING)
     assert one_more.loop.create_task.call_count == 0
+    one_more.served.refused.assert_called_once_with(503)
 
 
 @pytest.mark.parametrize("begun", [PING[:5], PING[:-2], UPLOAD, PING.replace(b"\r\n\r\n", b"\r\nUpgrade: h2c\r\n")])

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from seldon_core.proto import prediction_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+from seldon_core.proto import prediction_pb2, prediction_pb2_grpc
 
 from house_price.features import FEATURES
 from model_folder import RUN_ID
 from model_process import HERE, ModelProcess, Rows, ndarray, tensor
+from modelserver.grpc import MAX_CALLS, MAX_CONNECTION_CALLS, THREADS
 
 Message = prediction_pb2.SeldonMessage
 Data = prediction_pb2.DefaultData
@@ -45,14 +52,85 @@ def test_metadata(server: ModelProcess) -> None:
         assert (metadata.name, list(metadata.versions)) == ("house-price", ["7"])
 
 
-def test_reflection_lists_the_services(server: ModelProcess) -> None:
+SEEN = {
+    *(f"seldon.protos.{name}" for name in ("Model", "Seldon", "Generic")),
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1alpha.ServerReflection",
+}
+
+
+def reflect(channel: grpc.Channel, version: str) -> Callable[..., Iterator[Any]]:
+    """Reflection's stream as a client of this version opens it."""
+    return channel.stream_stream(  # type: ignore[no-any-return]
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_reflection_describes_the_services(server: ModelProcess, version: str) -> None:
+    asked = reflection_pb2.ServerReflectionRequest
     with grpc.insecure_channel(f"{HERE}:{server.grpc}") as channel:
-        asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-        (answer,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked, timeout=5)
-    assert {service.name for service in answer.list_services_response.service} == {
-        *(f"seldon.protos.{name}" for name in ("Model", "Seldon", "Generic")),
-        "grpc.reflection.v1alpha.ServerReflection",
-    }  # fmt: skip
+        (listed,) = reflect(channel, version)(iter([asked(list_services="")]), timeout=5)
+        names = {service.name for service in listed.list_services_response.service}
+        questions = iter([asked(file_containing_symbol=name) for name in sorted(names)])
+        files = list(reflect(channel, version)(questions, timeout=5))
+    assert names == SEEN
+    assert all(file.file_descriptor_response.file_descriptor_proto for file in files)
+
+
+@pytest.mark.parametrize("service", ["", "seldon.protos.Model", "seldon.protos.Seldon"])
+def test_health(server: ModelProcess, service: str) -> None:
+    with grpc.insecure_channel(f"{HERE}:{server.grpc}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        asked = health_pb2.HealthCheckRequest(service=service)
+        assert stub.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.SERVING
+        watched = stub.Watch(asked, timeout=5)
+        assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
+        watched.cancel()
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Check(health_pb2.HealthCheckRequest(service="other"), timeout=5)
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_streams_that_wait_keep_nobody_out(server: ModelProcess, row: Rows) -> None:
+    def predict(channel: grpc.Channel) -> list[float]:
+        stub = prediction_pb2_grpc.ModelStub(channel)
+        return list(stub.Predict(tensor(row), timeout=10).data.tensor.values)
+
+    def watch(channel: grpc.Channel, times: int) -> None:
+        stub = health_pb2_grpc.HealthStub(channel)
+        streams.extend(stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(times))
+        for stream in streams[-times:]:
+            next(stream)
+
+    expected, silent, streams = server.prices(row), threading.Event(), list[Any]()
+    with ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context(grpc.insecure_channel(f"{HERE}:{server.grpc}", [("grpc.use_local_subchannel_pool", 1)]))
+            for _ in range(3)
+        )
+        idle = [reflect(first, "v1")(iter(silent.wait, True)) for _ in range(THREADS * 2)]
+        watch(first, MAX_CONNECTION_CALLS - len(idle))
+        assert predict(third) == expected
+        watch(second, MAX_CALLS - MAX_CONNECTION_CALLS)
+        with pytest.raises(grpc.RpcError) as caught:
+            predict(third)
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        streams[-1].cancel()
+        assert wait_for(lambda: predict(third)) == expected
+        silent.set()
+
+
+def wait_for(attempt: Callable[[], list[float]]) -> list[float]:
+    """The answer, as soon as the server has noticed that there is room."""
+    for _ in range(50):
+        try:
+            return attempt()
+        except grpc.RpcError:
+            time.sleep(0.1)
+    return attempt()
 
 
 HOUSE = np.array([[3, 1.75, 1560, 1560, 8, 2, 0, 3423, 0, 98112]])

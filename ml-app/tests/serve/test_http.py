@@ -131,6 +131,50 @@ def test_length_that_may_be_read_in_two_ways(server: ModelProcess, offer: str, f
     assert json.loads(reason)["status"]["info"].startswith("the request is no HTTP/1.1: ")
 
 
+HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+OLD = HEAD.replace(b"1.1", b"1.0")
+RAW = {
+    "bare line feeds": b"POST /predict HTTP/1.1\nHost: a\nContent-Length: 4\n\nGET ",
+    "a name with a space": HEAD + b"Content Length: 4\r\n\r\nGET ",
+    "no colon": HEAD + b"Content-Length 4\r\n\r\n",
+    "an empty name": HEAD + b": 4\r\n\r\n",
+    "a NUL in a name": HEAD + b"Content-\0Length: 4\r\n\r\n",
+    "version 2.0": b"POST /predict HTTP/2.0\r\nHost: a\r\n\r\n",
+    "version 1.2": b"POST /predict HTTP/1.2\r\nHost: a\r\n\r\n",
+    "no version": b"POST /predict\r\n\r\n",
+    "two spaces": b"POST  /predict HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a space in the address": b"POST /pre dict HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an unknown method": b"PREDICT /predict HTTP/1.1\r\nHost: a\r\n\r\n",
+    "h2 with prior knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32) + b"\r\n\r\n",
+    "a length after the chunks' end": (CHUNKED + b"0\r\nContent-Length: 4\r\n\r\nXYZ \r\n\r\n"),
+    "chunks without an end": CHUNKED + b"5\r\nGET /\r\nGET ",
+    "a chunk's size with a sign": CHUNKED + b"+5\r\nGET /\r\n0\r\n\r\n",
+    "a chunk's size in 0x": CHUNKED + b"0x5\r\nGET /\r\n0\r\n\r\n",
+    "a bare CR after a size": CHUNKED + b"5\rGET /\r\n0\r\n\r\n",
+    "a bare LF in an extension": (CHUNKED + b"5;a\nGET /\r\n0\r\n\r\n"),
+    "chunked with a tab before it": HEAD + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": HEAD + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunked under 1.0": OLD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+"""Each is one request at most, whatever its end may look like."""
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_nothing_of_a_request_is_another(server: ModelProcess, case: str) -> None:
+    # The body or rest goes on as the request for the metadata, which must never be answered.
+    hidden = b"/metadata HTTP/1.1\r\nHost: a\r\n\r\n"
+    for pieces in ([RAW[case] + hidden + LAST], [RAW[case], hidden, LAST]):
+        try:
+            answers = converse(server, *pieces)
+        except ConnectionError:
+            continue
+        assert [status for status, _ in answers if status == 200] == [], answers
+        assert len(answers) <= 2, answers
+    assert converse(server, LAST) == [PONG]
+
+
 @OFFER
 @pytest.mark.parametrize("chunk", ["g\r\n", "-1\r\n", "1\r\nab\r\n", "ffffffffffffffffff\r\n", "1 \r\na\r\n", "1\na\n"])
 def test_chunk_that_is_none(server: ModelProcess, offer: str, chunk: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+import treelite
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
 from house_price.features import FEATURES
 from house_price.serve import HousePrice
+from house_price.serve.forest import load_forest
 from model_folder import RUN_ID, change_record, write_mlmodel, write_model
 from model_process import Rows
 from modelserver.errors import ModelError
@@ -186,3 +189,24 @@ def test_other_answers(folder: Path, small: RandomForestRegressor, rows: Rows) -
     message = refused(folder)
     assert f"the model in {folder} does not answer as it did at training: row 4: answered " in message
     assert message.count("training answered") == 1
+
+
+def test_the_forest_is_the_libraries(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:
+    """It answers as treelite's own functions do, to the last bit, in several threads at once."""
+    expected = treelite.gtil.predict(treelite.sklearn.import_model(small), rows.astype(np.float32)).ravel()
+    forest = load_forest(folder / "model.skops")
+    matrix = rows.astype(np.float32)
+
+    def ask(_: int) -> list[float]:
+        return [forest.predict(matrix[row : row + 1])[0] for row in range(200)]
+
+    with ThreadPoolExecutor(4) as threads:
+        for answers in threads.map(ask, range(8)):
+            assert answers == expected[:200].tolist()
+    assert forest.predict(matrix).tolist() == expected.tolist()
+    assert forest.predict(np.asfortranarray(matrix)[::-1]).tolist() == expected[::-1].tolist()
+    first, second = forest.predict(matrix[:1]), forest.predict(matrix[1:2])
+    assert [first[0], second[0]] == expected[:2].tolist(), "the second call has not changed the first one's answer"
+    for wrong in (matrix[:, :9], matrix[0], matrix[:0, :9]):
+        with pytest.raises(ValueError, match="rows of shape"):
+            forest.predict(wrong)

@@ -118,7 +118,7 @@ REFUSED = {
     "unknown name": (with_names(*NAMES[:9], "zip"), MISFIT + "(unknown: zip; missing: zipcode)"),
     "missing name": (with_names(*NAMES[:9]), MISFIT + "(missing: zipcode)"),
     "name too many": (with_names(*NAMES, "price"), MISFIT + "(unknown: price)"),
-    "name twice": (with_names(*NAMES, "zipcode"), MISFIT + "(a name stands there twice)"),
+    "name twice": (with_names(*NAMES, "zipcode"), MISFIT + "(repeated: zipcode)"),
     "names without end": (with_names(*map(str, range(9999))), MISFIT + "(unknown: 0, 1, 2, "),
     "name no text": (with_names(*NAMES[:9], 7), NOT_SELDON + "Expected `str`, got `int` - at `$.data.names[9]`"),
     "names no list": (with_rows([HOUSE], names="zipcode"), NOT_SELDON + "Expected `array`, got `str`"),

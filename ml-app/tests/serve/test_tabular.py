@@ -80,8 +80,8 @@ def test_not_numeric(cells: list[object], reason: str) -> None:
         (["a", "b", "x"], "unknown: x; missing: c"),
         (["a", "b"], "missing: c"),
         (["a", "b", "c", "d"], "unknown: d"),
-        (["a", "b", "b"], "missing: c; a name stands there twice"),
-        (["a", "b", "c", "c"], "a name stands there twice"),
+        (["a", "b", "b"], "missing: c; repeated: b"),
+        (["a", "b", "c", "c"], "repeated: c"),
         (["A", "b", "c"], "unknown: A; missing: a"),
     ],
 )
