@@ -32,7 +32,10 @@ async function checks(): Promise<Check[]> {
     manifests
       .flatMap(({ folder }) => parts.map((part) => `${folder}/${part}`))
       .filter((part) => existsSync(path.join(mlAppDir, part)));
-  const shared = [...own("features.py"), "modelkit/mlmodel.py", "modelkit/parity.py"];
+  const shared = [
+    ...own("features.py", "stored.py"),
+    ...["mlmodel.py", "parity.py", "skopsfile.py"].map((file) => `modelkit/${file}`),
+  ];
   return [
     node("prettier", "prettier", "--check", "--log-level", "warn", "."),
     node("eslint", "eslint", "--max-warnings", "0", "."),
@@ -44,7 +47,7 @@ async function checks(): Promise<Check[]> {
       tracking.python,
       "mypy",
       "modelkit",
-      ...own("train", "sample.py"),
+      ...own("train", "sample.py", "stored.py"),
       "wine_quality",
       "tests/train",
     ),

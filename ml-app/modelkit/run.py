@@ -17,8 +17,9 @@ import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.models.model import ModelInfo
+from mlflow.types.schema import AnyType, ColSpec, Schema
 
 from modelkit import registry
 from modelkit.arguments import Options
@@ -207,9 +208,7 @@ class Training:
         logged = self.estimator.log(
             model,
             name="model",
-            # The types of the data's own columns, since MLflow takes no integers for a column of floats, nor the other
-            # way round: it would refuse the rows of the training file (https://github.com/mlflow/mlflow/issues/5525).
-            signature=infer_signature(rows, predictions),
+            signature=_signature(rows, predictions),
             input_example=rows,
             # MLflow would start Python anew to find out what it imports.
             pip_requirements=[f"{name}=={version}" for name, version in needed.items()],
@@ -236,6 +235,18 @@ class Training:
                 raise ValueError("its classes are others")
         answers = self.estimator.predict(model, data.test_x)
         return scores(self.recipe, "test", data.test_y.to_numpy(), answers)["test_score"]
+
+
+def _signature(rows: pd.DataFrame, answers: Any) -> ModelSignature:
+    """What a model takes: its columns by name, of whatever type of numbers; and what it answers.
+
+    Of a column of floats MLflow refuses whole numbers, and the other way round, and which of them a column holds is a
+    question of the rows at hand: pandas reads 1, 2 as whole numbers and 1, 2.5 not. So no type of MLflow's takes all
+    frames of the file that a model was trained on (https://github.com/mlflow/mlflow/issues/5525), but none does. MLflow
+    still finds the columns by name, and says which are missing.
+    """
+    inputs = Schema([ColSpec(AnyType(), name) for name in rows.columns])
+    return ModelSignature(inputs=inputs, outputs=infer_signature(model_output=answers).outputs)
 
 
 def _comparison(decision: registry.Decision) -> dict[str, float]:

@@ -89,7 +89,7 @@ class Model(Describing, _Runtime):  # type: ignore[misc]
         record = recorded(folder)
         self._is_recorded = record is not None
         logged = signature(folder)
-        columns = {} if record else logged.numbers()
+        columns = logged.numbers()
         self._names: list[str] = record["names"] if record else list(columns)
         self._types = {name: np.dtype(NUMBERS[column.kind]) for name, column in columns.items()}
         try:
@@ -105,7 +105,7 @@ class Model(Describing, _Runtime):  # type: ignore[misc]
         self._takes_arrays = _takes_arrays(model) and (self._is_recorded or _names_of(model) in (None, self._names))
         if self._names:
             self.inputs = [
-                MetadataTensor(name=name, datatype=columns[name].datatype if columns else "FP64", shape=[-1, 1])
+                MetadataTensor(name=name, datatype="FP64" if record else columns[name].datatype, shape=[-1, 1])
                 for name in self._names
             ]
         self.describe(folder, logged, record)
@@ -128,11 +128,9 @@ class Model(Describing, _Runtime):  # type: ignore[misc]
         if self._takes_arrays:
             return matrix
         frame = pd.DataFrame(matrix, columns=self._names)
-        schema, types = getattr(self, "_input_schema", None), self._types
         # MLflow's runtime compares types with the model's signature: no float64 for whole numbers.
-        if not types and schema is not None:
-            types = dict(zip(self._names, schema.pandas_types(), strict=True))
-        return typed(frame, types)
+        compared = not self._is_recorded or getattr(self, "_input_schema", None) is not None
+        return typed(frame, self._types) if compared else frame
 
     def encode_response(self, payload: Any, default_codec: Any = None) -> InferenceResponse:
         """An answer of the model's, as the protocol has it."""

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digits.features import CLASSES, FEATURES, INK, MODEL_NAME
-from digits.serve.logistic import load_logistic
 from digits.serve.picture import pixels
-from modelserver.errors import BadRequest
+from digits.stored import read_logistic
+from modelkit.skopsfile import StoredFileError
+from modelserver.errors import BadRequest, ModelError
 from modelserver.stored import StoredModel
 from modelserver.tabular import to_matrix
 
@@ -39,7 +40,10 @@ class Digits(StoredModel):
 
     def open(self, path: Path) -> None:
         """Read the logistic regression."""
-        self._model = load_logistic(path)
+        try:
+            self._model = read_logistic(path)
+        except StoredFileError as error:
+            raise ModelError(str(error)) from error
 
     def predict(
         self,

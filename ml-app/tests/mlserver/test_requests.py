@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -174,6 +175,17 @@ def test_nobody_unloads_the_model(server: Server) -> None:
     assert server.ask("/invocations", {"inputs": [ROW]}).status == 404
     assert server.ask("/v2/models/other/infer", {"inputs": [tensor(ROW)]}).status == 404
     assert server.ask("/v2/models/wine/ready").status == 200
+
+
+def test_mlflow_takes_any_numbers(trained: dict[str, Path]) -> None:
+    for folder in trained.values():
+        model, floats = mlflow.pyfunc.load_model(str(folder)), pd.DataFrame([ROW], columns=list(FEATURES))
+        mixed = floats.astype({"free sulfur dioxide": "int64", "total sulfur dioxide": "int32"})
+        assert model.predict(mixed).tolist() == model.predict(floats).tolist()
+        whole = floats.astype("int64")
+        assert model.predict(whole).tolist() == model.predict(whole.astype(float)).tolist()
+        named = dict(zip(FEATURES, ROW, strict=True))
+        assert model.predict(named).tolist() == model.predict([named]).tolist() == model.predict(floats).tolist()
 
 
 def test_whole_numbers_are_such_where_mlflow_compares_types() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import types
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -144,7 +146,7 @@ def test_damaged_model_file(folder: Path) -> None:
 def test_other_model(folder: Path, rows: Rows) -> None:
     for model in (LinearRegression(), ExtraTreesRegressor(n_estimators=1)):
         dump(folder, model.fit(rows, rows[:, 2]))
-        assert f"holds a {type(model).__name__}, not a random forest regressor" in refused(folder)
+        assert f"holds a {type(model).__name__}, not a RandomForestRegressor" in refused(folder)
 
 
 def test_forest_that_was_not_fitted(folder: Path) -> None:
@@ -181,6 +183,23 @@ def test_forged_nodes(folder: Path, small: RandomForestRegressor, field: str, no
     small.estimators_[1].tree_.__getstate__()["nodes"][field][node] = value
     dump(folder, small)
     assert refused(folder).endswith("is damaged or forged: a tree's nodes point outside of it")
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_forged_number_of_nodes(folder: Path, small: RandomForestRegressor, count: int) -> None:
+    dump(folder, small)
+    forge(folder / "model.skops", r'("node_count": \{[^}]*"content": )"\d+"', rf'\1"{count}"')
+    assert refused(folder).endswith("is damaged or forged: a tree's nodes point outside of it")
+
+
+def forge(file: Path, pattern: str, replacement: str) -> None:
+    """Change what a skops file says of its parts."""
+    with zipfile.ZipFile(file) as sound:
+        parts = {name: sound.read(name) for name in sound.namelist()}
+    parts["schema.json"] = re.sub(pattern, replacement, parts["schema.json"].decode()).encode()
+    with zipfile.ZipFile(file, "w") as forged:
+        for name, content in parts.items():
+            forged.writestr(name, content)
 
 
 def test_other_answers(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:

@@ -45,8 +45,9 @@ def test_training(tracking_uri: str, capsys: pytest.CaptureFixture[str]) -> None
     assert second["metrics"]["champion_test_score"] == first["metrics"]["test_score"]
     loaded = mlflow.pyfunc.load_model(first["model_uri"])
     record = Record.from_metadata(loaded.metadata.metadata)
-    rows = pd.DataFrame(record.rows, columns=list(FEATURES)).astype("int64")
-    assert record.mismatches(loaded.predict(rows).tolist()) == []
+    for kind in ("int64", "float64", "int32"):
+        rows = pd.DataFrame(record.rows, columns=list(FEATURES)).astype(kind)
+        assert record.mismatches(loaded.predict(rows).tolist()) == []
     assert np.shape(record.predictions) == (5, len(CLASSES))
 
 

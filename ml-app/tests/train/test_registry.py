@@ -13,9 +13,11 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+import skops.io
 from mlflow import MlflowClient
 from sklearn.dummy import DummyRegressor
 
+from house_price.features import SKOPS_TRUSTED_TYPES
 from house_price.train.recipe import RECIPE
 from modelkit.registry import CHALLENGER, CHAMPION, CHAMPION_SCORE, COMPARED_WITH, Decision, decide, register
 
@@ -63,6 +65,30 @@ def test_champion_that_cannot_be_scored_stays_with_a_warning(call: Train) -> Non
     assert done.stderr.endswith("its columns are rooms\n")
     assert aliases("stranger") == {CHAMPION: "1", CHALLENGER: "2"}
     assert COMPARED_WITH not in MlflowClient().get_model_version("stranger", "2").tags
+
+
+def test_forged_champion_is_not_followed_out_of_its_trees(call: Train, store: Path) -> None:
+    first = json.loads(call("--register-as", "forged", "--n-estimators", "2", "--json").stdout)
+    file = store / first["artifact_uri"].partition(":/")[2] / "model.skops"
+    forest = skops.io.load(file, trusted=SKOPS_TRUSTED_TYPES)
+    forest.estimators_[1].tree_.__getstate__()["nodes"]["left_child"][0] = 999_999_999
+    skops.io.dump(forest, file)
+
+    second = json.loads(call("--register-as", "forged", "--n-estimators", "2", "--json").stdout)
+    assert (second["alias"], second["warning"]) == (CHALLENGER, True)
+    assert second["reason"].endswith("model.skops is damaged or forged: a tree's nodes point outside of it")
+    # Of other data both would be scored.
+    MlflowClient().set_registered_model_alias("forged", CHAMPION, "2")
+    done = call("--register-as", "forged", "--compare", "1", "--data", str(other_data(store)))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "forged version 1 cannot be scored: " in done.stderr
+
+
+def other_data(folder: Path) -> Path:
+    """Other data: the sample without its last rows."""
+    other = folder.parent / "other.csv"
+    other.write_text("".join(RECIPE.sample.read_text().splitlines(keepends=True)[:1_500]))
+    return other
 
 
 def test_a_single_price_among_the_test_rows_is_refused_before_anything_is_logged(
