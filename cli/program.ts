@@ -268,7 +268,10 @@ withTarget(program.command("predict"), true)
     "[row...]",
     'JSON ([3, 1.5, …] or {"bedrooms": 3, …}) or bedrooms=3 bathrooms=1.5 … (default: an example)',
   )
-  .option("--csv <file>", "rows from a CSV file whose first line names the features")
+  .option(
+    "--csv <file>",
+    "rows from a CSV file whose first line names the features; columns that the model does not take are left out",
+  )
   .option("--picture <file>", "a picture, for a model that takes one")
   .option("--model <name>", "a model of the cluster (default: the only one)")
   .option("--url <url>", "ask the model at this address")

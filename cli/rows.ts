@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 
-import { parse } from "csv-parse/sync";
 import { isScalar, parseDocument } from "yaml";
 
 import { UserError, messageOf } from "./errors";
+import { exactNumber, parsedExactly } from "./exactJson";
 import { typed } from "./paths";
 import type { Rows } from "./protocols/answer";
+import { type Cells, TableFileError, readCells, withPoints } from "./tableFile";
 
 /**
  * Reads rows from what a user typed.
@@ -19,7 +20,7 @@ export function rowsFromWords(words: readonly string[]): Rows {
   if (!/^[[{]/.test(text)) return fromObjects([namedFeatures(words)]);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsedExactly(text);
   } catch (error) {
     throw new UserError(
       `the row is not JSON: ${messageOf(error)}. For example: [3, 1.5, 1340, …] or bedrooms=3 …`,
@@ -32,34 +33,78 @@ export function rowsFromWords(words: readonly string[]): Rows {
   return { ndarray: [value] };
 }
 
+/** A CSV file with rows for a model. */
+export interface CsvFile {
+  readonly file: string;
+  readonly table: Cells;
+}
+
 /**
- * Reads rows from a CSV file, separated by commas or semicolons, whose first line names the features; columns that are
- * no feature must not be there.
+ * Reads a CSV file, whose first line names the features.
  *
- * @throws UserError the file cannot be read, or a column is there twice.
+ * @throws UserError it cannot be read, is something else, has no rows, or a column is there twice.
  */
-export function rowsFromCsv(file: string): Rows {
-  const place = typed(file);
-  let records: Record<string, string>[];
-  try {
-    const text = readFileSync(place, "utf8");
-    records = parse(text, {
-      delimiter: separatorOf(text),
-      columns: (names: string[]) => {
-        refuseRepetition(firstRepeated(names), `--csv: ${file}, line 1`);
-        return names;
-      },
-      skip_empty_lines: true,
-      bom: true,
-      trim: true,
-    });
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`--csv: cannot read ${file}: ${messageOf(error)}`);
-  }
-  if (records.length === 0)
+export function readCsv(file: string): CsvFile {
+  const table = reported(file, () => readCells(readFileSync(typed(file))));
+  refuseRepetition(firstRepeated(table.names), `--csv: ${file}, line 1`);
+  if (table.rows.length === 0)
     throw new UserError(`--csv: ${file} has no rows below its first line, the features' names.`);
-  return fromObjects(records.map(valuesOf));
+  return { file, table };
+}
+
+/**
+ * The rows of a file for a model; columns that it does not know are left out.
+ *
+ * @param known the names of what the model takes, where it tells them.
+ * @returns with them what was left out, in a sentence; undefined if nothing was.
+ * @throws UserError a row is of another width, or it cannot be known which number a cell stands for.
+ */
+export function rowsFromCsv(
+  { file, table: { names, rows, separator } }: CsvFile,
+  known: readonly string[] = [],
+): { readonly rows: Rows; readonly note?: string } {
+  const unknown = names.filter((name) => !known.includes(name));
+  // What takes none of the names takes rows by another name, or tells so better itself.
+  const left = unknown.length < names.length ? unknown : [];
+  const missing = known.filter((name) => !names.includes(name));
+  const ragged = rows.find(({ cells }) => cells.length !== names.length);
+  if (ragged !== undefined) {
+    const lacking = missing.length > 0 && left.length > 0 ? ` For its names: ${notTaken(left, missing)}` : "";
+    throw new UserError(
+      `--csv: ${file}, line ${ragged.line}: ${ragged.cells.length} cells, and the first line has ${names.length}.${lacking}`,
+    );
+  }
+  const kept = names.flatMap((name, place) => (left.includes(name) ? [] : [place]));
+  const of = <T>(row: readonly T[]) => kept.map((place) => row[place] as T);
+  const table = reported(file, () =>
+    withPoints({
+      names: of(names),
+      separator,
+      rows: rows.map(({ line, cells }) => ({ line, cells: of(cells) })),
+    }),
+  );
+  const ndarray = table.rows.map(({ cells }) => cells.map(valueOf));
+  return {
+    rows: { names: table.names, ndarray },
+    ...(left.length === 0 ? {} : { note: `${file}: ${notTaken(left, missing)}` }),
+  };
+}
+
+function notTaken(left: readonly string[], missing: readonly string[]): string {
+  const also = missing.length === 0 ? "" : ` It also takes ${missing.join(", ")}.`;
+  return `the model does not take ${left.join(", ")}: left out.${also}`;
+}
+
+/** What a file is read by, with its name in the error. @throws UserError */
+function reported<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const reason = messageOf(error);
+    throw new UserError(
+      error instanceof TableFileError ? `--csv: ${file} ${reason}.` : `--csv: cannot read ${file}: ${reason}`,
+    );
+  }
 }
 
 function namedFeatures(words: readonly string[]): Record<string, unknown> {
@@ -70,12 +115,6 @@ function namedFeatures(words: readonly string[]): Record<string, unknown> {
   }
   refuseRepetition(firstRepeated(pairs.map((pair) => pair?.[1])), "the row");
   return valuesOf(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])));
-}
-
-/** A comma, or a semicolon if the first line has more of those; `ml-app/modelkit/datasets.py` decides the same. */
-function separatorOf(text: string): string {
-  const first = text.trimStart().split("\n", 1)[0] ?? "";
-  return first.split(";").length > first.split(",").length ? ";" : ",";
 }
 
 /** A name that is there twice would count with its last value alone. @throws UserError there is one. */
@@ -100,16 +139,17 @@ function repeatedKey(text: string): string | undefined {
   return repeated;
 }
 
-/** Texts as the values that they look like: what is not there is null. */
+/** Texts as the values that they look like. */
 function valuesOf(texts: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, valueOf(text)]));
 }
 
+/** What is not there is null. */
 function valueOf(text: string): unknown {
   const plain = text.trim();
   if (plain === "") return null;
   if (plain === "true" || plain === "false") return plain === "true";
-  return Number.isFinite(Number(plain)) ? Number(plain) : text;
+  return exactNumber(plain) ?? text;
 }
 
 /** Objects with the same names as rows under these names; the model matches the names to its features. */

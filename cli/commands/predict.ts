@@ -15,7 +15,7 @@ import { MlflowClient } from "../mlflow";
 import { typed } from "../paths";
 import type { Answer, ModelClient, Rows } from "../protocols/answer";
 import { clientAt } from "../protocols/protocols";
-import { rowsFromCsv, rowsFromWords } from "../rows";
+import { type CsvFile, readCsv, rowsFromCsv, rowsFromWords } from "../rows";
 import { backend } from "../serving/backend";
 import type { ServedPredictor } from "../serving/served";
 import { answerTable } from "../table";
@@ -50,11 +50,13 @@ export async function predict(words: readonly string[], options: PredictOptions)
     print(await client.show(picture), `${where}, for ${options.picture}`, options);
     return;
   }
-  const given = givenRows(words, options.csv);
+  const table = options.csv === undefined ? undefined : readCsv(options.csv);
+  const given = words.length === 0 ? undefined : rowsFromWords(words);
   const { client, where, example } = await findModel(options);
-  const rows = given ?? (await example());
+  const rows = table === undefined ? (given ?? (await example())) : await rowsFor(client, table);
   const answer = await client.ask(rows);
-  const shownExample = given === undefined ? `, for ${JSON.stringify(rows.ndarray[0])}` : "";
+  const shownExample =
+    given === undefined && table === undefined ? `, for ${JSON.stringify(rows.ndarray[0])}` : "";
   print(answer, `${where}${shownExample}`, options);
 }
 
@@ -84,9 +86,13 @@ function readPicture(file: string): Buffer {
   }
 }
 
-function givenRows(words: readonly string[], csv: string | undefined): Rows | undefined {
-  if (csv !== undefined) return rowsFromCsv(csv);
-  return words.length === 0 ? undefined : rowsFromWords(words);
+/** The rows of a file; what the model does not take is left out, and named. */
+async function rowsFor({ takes }: ModelClient, table: CsvFile): Promise<Rows> {
+  // Whoever does not tell what it takes is asked with all that is there.
+  const known = await takes?.().catch(() => []);
+  const { rows, note } = rowsFromCsv(table, known);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
+  return rows;
 }
 
 /** A model, and where it was found. */
@@ -143,7 +149,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   const client = clientThrough(cluster, found, predictor);
   const registry = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
   const version = versionInWords(await servedVersion(registry, predictor), predictor);
-  const { show } = client;
+  const { show, takes } = client;
   const refuse = (error: unknown) => {
     throw new UserError(
       `${found.name} in cluster ${context.name} cannot be asked: ${messageOf(error)}. See: npm run status`,
@@ -154,6 +160,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
     example: () => exampleFor(cluster, found.name, predictor),
     client: {
       ask: (rows) => client.ask(rows).catch(refuse),
+      ...(takes === undefined ? {} : { takes }),
       ...(show === undefined ? {} : { show: (picture: Buffer) => show(picture).catch(refuse) }),
     },
   };

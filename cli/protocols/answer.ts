@@ -36,6 +36,9 @@ export interface ModelClient {
    */
   ask(rows: Rows): Promise<Answer>;
 
+  /** The names of what the model takes in a row; none where it does not tell them. */
+  readonly takes?: () => Promise<readonly string[]>;
+
   /**
    * Asks for what a picture shows; undefined where the protocol takes rows only.
    *

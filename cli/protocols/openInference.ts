@@ -3,6 +3,7 @@
  * https://github.com/open-inference/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
 import { UserError } from "../errors";
+import { exactJson } from "../exactJson";
 import { type Exchange, parsedReply } from "../exchange";
 import type { Answer, ModelClient, Output, Rows } from "./answer";
 import type { ProtocolClient } from "./protocol";
@@ -44,10 +45,14 @@ export const openInference: ProtocolClient = {
 export function openInferenceClient(exchange: Exchange, unit: string, chained = false): ModelClient {
   let known: readonly Input[] | undefined;
   return {
+    takes: async () => {
+      known ??= await declaredInputs(exchange, unit);
+      return known.map(({ name }) => name);
+    },
     ask: async (rows) => {
       known ??= await declaredInputs(exchange, unit);
       const request = requestFor(rows, known);
-      const { status, body } = await exchange(inferPath(unit, chained), JSON.stringify(request));
+      const { status, body } = await exchange(inferPath(unit, chained), exactJson(request));
       const reply = parsedReply(body);
       if (status !== 200) {
         const reason = reasonIn(reply) ?? body.slice(0, 300);
@@ -162,10 +167,14 @@ function wholeTensor(rows: Rows["ndarray"], width = rows[0]?.length ?? 0, declar
   return { name: declared?.name ?? "predict", shape, datatype, data };
 }
 
+function isNumber(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
 /** Whether a value is one of a datatype's; what is missing is `null` in JSON, and not a number in a tensor. */
 function fits(value: unknown, datatype: string): boolean {
-  if (/^(FP|BF)/.test(datatype)) return typeof value === "number" || value === null;
-  if (/^U?INT/.test(datatype)) return Number.isInteger(value);
+  if (/^(FP|BF)/.test(datatype)) return isNumber(value) || value === null;
+  if (/^U?INT/.test(datatype)) return typeof value === "bigint" || Number.isInteger(value);
   if (datatype === "BOOL") return typeof value === "boolean";
   return datatype !== "BYTES" || typeof value === "string" || value === null;
 }
@@ -184,7 +193,7 @@ function typed(data: readonly unknown[], declared: string | undefined, place: st
     );
   const wrong = data.find((value) => !fits(value, datatype));
   if (wrong !== undefined)
-    throw new UserError(`${place}: ${JSON.stringify(wrong)} is no ${datatype}, which the model takes there.`);
+    throw new UserError(`${place}: ${exactJson(wrong)} is no ${datatype}, which the model takes there.`);
   return datatype;
 }
 

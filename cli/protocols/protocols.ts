@@ -15,7 +15,11 @@ export const protocolClients: Readonly<Record<Protocol, ProtocolClient>> = { sel
  */
 export function clientAt(url: string): { readonly client: ModelClient; readonly unit: string } {
   const [, base, written = ""] = /^(.*)\/v2\/models\/(?:([^/]+)\/)?infer\/?$/.exec(url) ?? [];
-  if (base === undefined) return { client: seldonClient(sendTo(url)), unit: "" };
+  if (base === undefined) {
+    const place = /^(.*\/)predict(ions)?\/?$/.exec(url)?.[1];
+    const describe = place === undefined ? undefined : () => exchangeWith(place)("metadata");
+    return { client: seldonClient(sendTo(url), describe), unit: "" };
+  }
   const unit = decodeURIComponent(written);
   return { client: openInferenceClient(exchangeWith(base), unit, unit === ""), unit };
 }

@@ -1,13 +1,20 @@
 import { UserError } from "../errors";
-import { type Send, parsedReply } from "../exchange";
+import { exactJson } from "../exactJson";
+import { type Reply, type Send, parsedReply } from "../exchange";
 import type { Answer, ModelClient, Rows } from "./answer";
 import type { ProtocolClient } from "./protocol";
 
 const predictions = "/api/v1.0/predictions";
+const metadata = "/api/v1.0/metadata";
 
 /** Seldon's own protocol: https://docs.seldon.ai/seldon-core-1/reference/external-prediction */
 export const seldon: ProtocolClient = {
-  client: (exchange) => seldonClient((body) => exchange(predictions, body)),
+  client: (exchange, { unit }) =>
+    seldonClient(
+      (body) => exchange(predictions, body),
+      () => exchange(metadata),
+      unit,
+    ),
   predictions: () => predictions,
   request: (rows) => ({ data: rows }),
   health: "/api/v1.0/health/status",
@@ -15,9 +22,15 @@ export const seldon: ProtocolClient = {
   own: { predictions: () => "/predict", health: () => "/health/status" },
 };
 
-/** A client of a model that speaks Seldon's own protocol. */
-export function seldonClient(send: Send): ModelClient {
+/**
+ * A client of a model that speaks Seldon's own protocol.
+ *
+ * @param describe asks for its metadata. @default nobody knows where they are
+ * @param unit the name by which Seldon's executor tells it from the others of a graph.
+ */
+export function seldonClient(send: Send, describe?: () => Promise<Reply>, unit = ""): ModelClient {
   return {
+    ...(describe === undefined ? {} : { takes: async () => namesIn(await describe(), unit) }),
     ask: (rows) => predict(send, rows),
     show: (picture) => tell(send, { binData: picture.toString("base64") }),
   };
@@ -33,7 +46,7 @@ export function predict(send: Send, rows: Rows): Promise<Answer> {
 }
 
 async function tell(send: Send, message: object): Promise<Answer> {
-  const { status, body } = await send(JSON.stringify(message));
+  const { status, body } = await send(exactJson(message));
   const answer = parsedReply(body);
   if (status !== 200) {
     const info = (answer as { status?: { info?: string } } | undefined)?.status?.info;
@@ -43,6 +56,18 @@ async function tell(send: Send, message: object): Promise<Answer> {
   if (told === undefined)
     throw new UserError(`what answered is no model that speaks Seldon's protocol: ${body.slice(0, 200)}`);
   return told;
+}
+
+/** The names of a model's columns, as the project's servers tell them; the executor tells of all units of the graph. */
+function namesIn({ status, body }: Reply, unit: string): readonly string[] {
+  interface Told {
+    readonly inputs?: readonly { readonly schema?: { readonly names?: unknown } }[];
+    readonly models?: Readonly<Record<string, Told>>;
+  }
+  const told = (status === 200 ? parsedReply(body) : undefined) as Told | null | undefined;
+  const { inputs } = told?.models?.[unit] ?? told ?? {};
+  const names = Array.isArray(inputs) ? (inputs as Told["inputs"])?.[0]?.schema?.names : undefined;
+  return Array.isArray(names) ? names.map(String) : [];
 }
 
 /** An answer with its outputs in rows; to what is no rows Seldon answers a tensor. Undefined if it is neither. */

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from frontend.signature import MOST_CHARACTERS, Description, UnfitError, read_row
+from modelkit import tablefile
+from modelkit.tablefile import Cells, TableFileError
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 10_000
 MOST_COLUMNS = 1_000
-_SEPARATORS = ",;\t"
 # The last four are the first ones in full width, as in Japanese.
+_NUMBERS = ("number", "whole")
 _FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SEAMS = re.compile(r"([;\t\r\n])")
 """Where a spreadsheet may split a cell that is not between quotes for it."""
@@ -27,14 +29,6 @@ class TableError(ValueError):
     """A file is no table that can be asked; the message says why."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """What a file holds: the names in its first line, and the rows below as texts, each with the number of its line."""
-
-    names: list[str]
-    rows: list[tuple[int, list[str]]]
-
-
 @dataclass
 class Asked:
     """Rows as a model takes them, by the lines of the file; and why others cannot be sent."""
@@ -44,8 +38,8 @@ class Asked:
     unused: list[str] = field(default_factory=list)
 
 
-def read_table(content: bytes) -> Table:
-    """Read a CSV file: UTF-8, with commas, semicolons or tabs between its cells, and names in its first line.
+def read_table(content: bytes) -> Cells:
+    """Read a CSV file, with names in its first line, of any kind that `tablefile.read` knows.
 
     Raises:
         TableError: it is none, or larger than can be asked.
@@ -53,32 +47,22 @@ def read_table(content: bytes) -> Table:
     if len(content) > MOST_BYTES:
         raise TableError(f"The file is larger than {MOST_BYTES >> 20} MiB.")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TableError("The file is not a text in UTF-8. Save it as CSV, in UTF-8.") from error
-    # Names may have separators between quotes.
-    first = re.sub(r'"[^"]*"', "", text).partition("\n")[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
-    rows = []
-    try:
-        names = [name.strip() for name in next(lines, [])]
-        for row in lines:
-            if row:
-                rows.append((lines.line_num, row))
-            if len(rows) > MOST_ROWS:
-                raise TableError(f"The file has more than {MOST_ROWS:,} rows.")
-    except csv.Error as error:
-        raise TableError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error
-    if not any(names) or not rows:
+        cells = tablefile.read(content, MOST_BYTES)
+    except TableFileError as error:
+        raise TableError(f"The file {error}.") from error
+    names = cells.names
+    if len(cells.rows) > MOST_ROWS:
+        raise TableError(f"The file has more than {MOST_ROWS:,} rows.")
+    if not any(names) or not cells.rows:
         raise TableError("The file has no rows: names in the first line, and a row in each of the lines below.")
     if len(names) > MOST_COLUMNS:
         raise TableError(f"The file has more than {MOST_COLUMNS:,} columns.")
-    if twice := [name for at, name in enumerate(names) if name in names[:at]]:
+    if twice := tablefile.repeated(names):
         raise TableError(f"The first line has the name “{twice[0]}” twice.")
-    return Table(names, rows)
+    return cells
 
 
-def rows_for(table: Table, description: Description, model: str) -> Asked:
+def rows_for(table: Cells, description: Description, model: str) -> Asked:
     """The rows of a table as a model takes them: by the names of its columns, or by their order if it knows no names.
 
     Args:
@@ -100,6 +84,13 @@ def rows_for(table: Table, description: Description, model: str) -> Asked:
         if len(table.names) != len(fields):
             raise TableError(f"The rows have {len(table.names)} columns, and {model} takes {len(fields)} values.")
         places, unused = [*range(len(fields))], []
+    try:
+        numbers = [
+            table.names[at] for at, one in zip(places, fields, strict=True) if at is not None and one.kind in _NUMBERS
+        ]
+        table = tablefile.with_points(table, numbers)
+    except TableFileError as error:
+        raise TableError(f"The file {error}.") from error
     asked = Asked(unused=unused)
     for line, cells in table.rows:
         if len(cells) != len(table.names):

@@ -5,11 +5,10 @@ Whatever is wrong with the data is a `DataError`, whose message is meant for the
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import http.client
-import io
 import math
+import re
 import reprlib
 import urllib.error
 import urllib.request
@@ -18,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from modelkit import tablefile
 from modelkit.connecting import first_answer, noted, unreachable
+from modelkit.tablefile import Cells, TableFileError
 
 TIMEOUT_SECONDS = 30
 EXACT = 2**53
@@ -28,6 +29,7 @@ LARGEST = 3.4e38
 EXAMPLES = 5
 """How many faulty lines a message shows of each kind; it counts the others."""
 HEADER_CHARACTERS = 400
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,'\u2019 \u00a0\u202f]\d{3})+([.,]\d+)?")
 
 
 class DataError(ValueError):
@@ -41,18 +43,16 @@ class Table:
     Attributes:
         address: where it lies: an absolute path, or the URL it was asked for with.
         sha256: of the file's bytes, 64 hexadecimal digits.
-        header: the names of the columns.
-        rows: each row's line number in the file (the header is line 1) and its cells.
+        cells: the names of the columns, and the rows below.
     """
 
     address: str
     sha256: str
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
+    cells: Cells
 
 
 def read_table(address: str) -> Table:
-    """Read a CSV table: UTF-8, separated by commas or by semicolons, the first line naming the columns.
+    """Read a CSV table, the first line naming the columns, of any kind that `tablefile.read` knows.
 
     The address is recorded with the run and shown in messages, so it must hold no password or signature.
 
@@ -61,7 +61,7 @@ def read_table(address: str) -> Table:
             where boto3 does (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
 
     Raises:
-        DataError: there is no such file, it may not be read, or it is not a CSV table.
+        DataError: there is no such file, it may not be read, or it is no such table.
     """
     scheme = address.partition("://")[0] if "://" in address else ""
     if scheme in ("http", "https"):
@@ -73,7 +73,10 @@ def read_table(address: str) -> Table:
     else:
         address = str(Path(address).resolve())
         content = _read_file(address)
-    return _parse(address, content)
+    try:
+        return Table(address, hashlib.sha256(content).hexdigest(), tablefile.read(content))
+    except TableFileError as error:
+        raise DataError(f"{address} {error}") from error
 
 
 def numbers(
@@ -91,36 +94,47 @@ def numbers(
         the types that pandas gives the file's columns. And everything that is wrong with them, a sentence each. Only if
         nothing is wrong are the columns complete.
     """
-    problems = []
-    if missing := [name for name in columns if name not in table.header]:
-        found = ", ".join(table.header)[:HEADER_CHARACTERS]
-        problems.append(f"missing columns: {', '.join(missing)} (the header has: {found})")
-    if twice := [name for name in columns if table.header.count(name) > 1]:
-        problems.append(f"columns that appear twice: {', '.join(twice)}")
+    problems, names = [], table.cells.names
+    if missing := [name for name in columns if name not in names]:
+        problems.append(f"missing columns: {', '.join(missing)}{_unknown(names, columns)}")
+    if twice := tablefile.repeated(names):
+        problems.append(f"columns that appear twice: {', '.join(map(repr, twice))}")
 
-    width = len(table.header)
-    if ragged := [f"line {line} has {len(cells)}" for line, cells in table.rows if len(cells) != width]:
+    width, cells = len(names), table.cells
+    if ragged := [f"line {line} has {len(row)}" for line, row in cells.rows if len(row) != width]:
         problems.append(f"not as many cells as the header's {width}: {_some(ragged)}")
-    whole = [(line, cells) for line, cells in table.rows if len(cells) == width]
+    try:
+        cells = tablefile.with_points(cells, columns)
+    except TableFileError as error:
+        problems.append(f"it {error}")
+    whole = [(line, row) for line, row in cells.rows if len(row) == width]
 
     values: dict[str, list[float]] = {}
     for name in columns:
         if name in missing:
             continue
-        index = table.header.index(name)
+        index = names.index(name)
         values[name] = []
         flaws: dict[str, list[str]] = {}
-        for line, cells in whole:
-            number, flaw = _number(cells[index])
+        for line, row in whole:
+            number, flaw = _number(row[index])
             if not flaw and number < 0 and name in non_negative:
                 flaw = "negative"
             if flaw:
                 flaws.setdefault(flaw, []).append(
-                    f"line {line}" if flaw == "empty" else f"line {line} {reprlib.repr(cells[index])}"
+                    f"line {line}" if flaw == "empty" else f"line {line} {reprlib.repr(row[index])}"
                 )
             values[name].append(number)
         problems += [f"{name} is {flaw}: {_some(lines)}" for flaw, lines in flaws.items()]
     return values, problems
+
+
+def _unknown(names: Sequence[str], columns: Sequence[str]) -> str:
+    """What stands in the header instead of a column that is missing; "" if there is nothing."""
+    if len(names) == 1 < len(columns):
+        return f": no comma, semicolon, tab or | is between the names of its first line, {reprlib.repr(names[0])}"
+    others = ", ".join(name for name in names if name not in columns)
+    return f" (unknown: {others[:HEADER_CHARACTERS]})" if others else ""
 
 
 def _number(cell: str) -> tuple[float, str]:
@@ -131,7 +145,8 @@ def _number(cell: str) -> tuple[float, str]:
         # float() would take "1_000" for a thousand: a literal of Python, not of CSV.
         number = float(cell.replace("_", "?"))
     except ValueError:
-        return math.nan, "not a number"
+        grouped = _THOUSANDS.fullmatch(cell.strip())
+        return math.nan, "not a number, since thousands are separated" if grouped else "not a number"
     if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT:
         return int(number), ""
     if not math.isfinite(number):
@@ -142,26 +157,6 @@ def _number(cell: str) -> tuple[float, str]:
 def _some(examples: Sequence[str]) -> str:
     more = len(examples) - EXAMPLES
     return ", ".join(examples[:EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _parse(address: str, content: bytes) -> Table:
-    try:
-        text = content.decode("utf-8-sig")  # spreadsheets put a byte-order mark in front
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-        rows = [(reader.line_num, cells) for cells in reader if cells]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{address}: not a CSV file in UTF-8 ({error.reason} at byte {error.start})") from error
-    except csv.Error as error:
-        raise DataError(f"{address}: not a CSV file: line {reader.line_num}: {error}") from error
-    if not rows:
-        raise DataError(f"{address}: the file is empty; its first line must name the columns")
-    header = [name.strip() for name in rows[0][1]]
-    return Table(address, hashlib.sha256(content).hexdigest(), header, rows[1:])
-
-
-def _separator(text: str) -> str:
-    """A comma, or a semicolon if the first line that is not blank has more of those."""
-    return max(",;", key=text.lstrip().partition("\n")[0].count)
 
 
 def _read_file(path: str) -> bytes:

@@ -245,7 +245,8 @@ def _signature(rows: pd.DataFrame, answers: Any) -> ModelSignature:
     frames of the file that a model was trained on (https://github.com/mlflow/mlflow/issues/5525), but none does. MLflow
     still finds the columns by name, and says which are missing.
     """
-    inputs = Schema([ColSpec(AnyType(), name) for name in rows.columns])
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(anything, name) for name in rows.columns])
     return ModelSignature(inputs=inputs, outputs=infer_signature(model_output=answers).outputs)
 
 

@@ -13,7 +13,8 @@ from frontend.exchange import AskError, RefusedError
 from frontend.listed import Listed, NotListedError, listed
 from frontend.plain import number, plain
 from frontend.signature import Answer, Description
-from frontend.table import MOST_BYTES, Table, TableError, read_table
+from frontend.table import MOST_BYTES, TableError, read_table
+from modelkit.tablefile import Cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,7 @@ def titled(model: Listed, description: Description) -> None:
     st.text(", ".join(parts))
 
 
-def uploaded(label: str, key: str) -> Table | None:
+def uploaded(label: str, key: str) -> Cells | None:
     """Have a CSV file chosen; None as long as there is none, or none that can be read."""
     file = st.file_uploader(label, type=["csv"], key=key, max_upload_size=MOST_BYTES >> 20)
     if file is None:

@@ -12,8 +12,9 @@ from frontend.listed import Listed
 from frontend.plain import number, plain
 from frontend.scoring import Scored
 from frontend.signature import Answer, Description, shown
-from frontend.table import Table, beside, written
+from frontend.table import beside, written
 from frontend.views import common, results, table
+from modelkit.tablefile import Cells
 
 _EXAMPLE, _FILE = "the example of the first", "a CSV file"
 
@@ -46,18 +47,18 @@ def show() -> None:
         _show(rows, (first, description, one), (second, other, two))
 
 
-def _rows(description: Description) -> Table | None:
+def _rows(description: Description) -> Cells | None:
     ways = [*([_EXAMPLE] if description.example else []), _FILE]
     if st.radio("Rows", ways, horizontal=True) == _FILE:
         return common.uploaded("CSV file with the columns of both", "compare-file")
     names = [field.name for field in description.fields]
-    return Table(names, [(2, [shown(value) for value in description.example])])
+    return Cells(names, [(2, [shown(value) for value in description.example])])
 
 
 Side = tuple[Listed, Description, Scored]
 
 
-def _show(rows: Table, one: Side, two: Side) -> None:
+def _show(rows: Cells, one: Side, two: Side) -> None:
     both = [line for line, _ in rows.rows if line in one[2].answers and line in two[2].answers]
     rejected = len(rows.rows) - len(both)
     st.text(f"{len(both):,} rows answered by both" + (f", {rejected:,} rejected by one of them" if rejected else ""))

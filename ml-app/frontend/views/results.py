@@ -9,8 +9,9 @@ import streamlit as st
 
 from frontend.scoring import Scored
 from frontend.signature import Answer, Description
-from frontend.table import Table, beside, written
+from frontend.table import beside, written
 from frontend.views import common
+from modelkit.tablefile import Cells
 
 BINS = 20
 FEW = 30
@@ -19,7 +20,7 @@ NARROWEST = 1e-12
 SHOWN_REJECTED = 200
 
 
-def show(table: Table, scored: Scored, description: Description, name: str) -> None:
+def show(table: Cells, scored: Scored, description: Description, name: str) -> None:
     """Show answers, those rejected with the reasons, a chart, and what can be taken away."""
     good, bad = len(scored.answers), len(scored.rejected)
     st.text(f"{_rows(good)} answered" + (f", {bad} rejected" if bad else ""))
@@ -69,7 +70,7 @@ def chart(answer: Answer) -> None:
     st.bar_chart(frame, x="prediction", y="rows", sort=False, height=260)
 
 
-def _table(table: Table, scored: Scored, answer: Answer) -> None:
+def _table(table: Cells, scored: Scored, answer: Answer) -> None:
     given = dict(table.rows)
     head = beside(table.names, answer.names, "predicted")
     [number] = beside([*table.names, *head], ["line"], "of the file")
@@ -80,7 +81,7 @@ def _table(table: Table, scored: Scored, answer: Answer) -> None:
     st.dataframe(common.table_of(rows), hide_index=True)
 
 
-def taken_away(table: Table, scored: Scored) -> bytes:
+def taken_away(table: Cells, scored: Scored) -> bytes:
     """All rows as they came, each with its answer or the reason why there is none, as a CSV file."""
     head = beside(table.names, scored.names, "predicted")
     why = beside([*table.names, *head], ["rejected because"], "this time")

@@ -12,8 +12,9 @@ from frontend.listed import Listed
 from frontend.plain import plain
 from frontend.scoring import Scored, score
 from frontend.signature import Description, shown
-from frontend.table import MOST_BYTES, MOST_ROWS, Table, TableError, rows_for, written
+from frontend.table import MOST_BYTES, MOST_ROWS, TableError, rows_for, written
 from frontend.views import common, results
+from modelkit.tablefile import Cells
 
 ASKING = "Asking the model"
 
@@ -36,7 +37,7 @@ def show() -> None:
         results.show(table, scored, description, f"{re.sub(r'[^A-Za-z0-9.-]', '_', model.name)}-predictions")
 
 
-def ask(model: Listed, description: Description, table: Table) -> Scored | None:
+def ask(model: Listed, description: Description, table: Cells) -> Scored | None:
     """What a model makes of a table; None where it cannot be asked, which is said."""
     try:
         asked = rows_for(table, description, model.name)

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from frontend.listed import Listed
 from frontend.scoring import Scored
 from frontend.signature import Description, Field
-from frontend.table import Table, read_table, rows_for, written
+from frontend.table import read_table, rows_for, written
 from frontend.views import results
+from modelkit.tablefile import Cells
 from stand_ins import Answering, StandIn, prices
 
 Serve = Callable[[Answering], StandIn]
@@ -40,7 +41,7 @@ def test_cells_of_the_file_are_not_shown_as_answers(serve: Serve, list_models: C
     ],
 )
 def test_download_can_be_uploaded_again(names: list[str], answers: tuple[str, ...]) -> None:
-    table = Table(names, [(2, ["1"] * len(names)), (3, ["2"] * len(names))])
+    table = Cells(names, [(2, ["1"] * len(names)), (3, ["2"] * len(names))])
     scored = Scored(answers, {2: [5] * len(answers)}, {3: "is no good"})
     content = results.taken_away(table, scored)
     again = read_table(content)

@@ -1,6 +1,7 @@
 """What the page decides without asking anybody: what is shown how, what a value is, what a table holds."""
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Sequence
@@ -107,6 +108,14 @@ def test_table_with_columns_in_another_order_and_more_of_them(separator: str) ->
     assert asked.unused == ["id"]
 
 
+def test_decimal_commas_are_read_where_they_cannot_be_anything_else() -> None:
+    fields = Description(fields=(Field("rooms", "number"), Field("where", "text")))
+    assert rows_for(read_table(b"rooms;where\n1,5;2,5\n"), fields, "it").values == {2: [1.5, "2,5"]}
+    for text in (b"rooms;where\n1,500;x\n", b"rooms;where\n1,5;x\n2.5;x\n"):
+        with pytest.raises(TableError, match=r"^The file has .*line 2 '1,5"):
+            rows_for(read_table(text), fields, "it")
+
+
 def test_row_of_another_width_is_rejected_and_the_others_are_not() -> None:
     asked = rows_for(read_table(b"rooms,area\n1,2\n1,2,3\n4,5\n"), FIELDS, "it")
     assert list(asked.values) == [2, 4]
@@ -116,15 +125,17 @@ def test_row_of_another_width_is_rejected_and_the_others_are_not() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"\xff\xfe", "UTF-8"),
-        (b"", "no rows"),
+        (b"\xff", "is not a text in UTF-8"),
+        (b"", "is empty"),
         (b"rooms,area\n", "no rows"),
         (b"rooms,rooms\n1,2\n", "twice"),
-        (b'rooms,area\n"1,2\n', "cannot be read"),
-        (b"rooms,area\n" + b"x" * 20_000, "Line 2"),
+        (b'rooms,area\n"1,2\n', "is not a CSV file"),
+        (b"rooms,area\n" + b"x" * 20_000, "line 2"),
         (b"rooms,area\n" + b"1,2\n" * (MOST_ROWS + 1), "more than 10,000 rows"),
         (",".join(f"c{at}" for at in range(1001)).encode() + b"\n1\n", "more than 1,000 columns"),
         (b"0" * (5 * 1024 * 1024 + 1), "larger than 5 MiB"),
+        (gzip.compress(b"0" * (5 * 1024 * 1024 + 1)), "larger than 5 MiB when it is unpacked"),
+        (b"PAR1", r"^The file is a Parquet file: write it as CSV, .*\.$"),
     ],
 )
 def test_file_that_is_no_table(content: bytes, reason: str) -> None:

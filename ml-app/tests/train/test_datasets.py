@@ -38,16 +38,20 @@ def test_byte_order_mark_and_blank_lines_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "excel.csv"
     path.write_bytes(b"\xef\xbb\xbfa, b\r\n\r\n1,2\r\n\r\n3,4\r\n")
     table = read_table(str(path))
-    assert table.header == ["a", "b"]
-    assert table.rows == [(3, ["1", "2"]), (5, ["3", "4"])]
+    assert table.cells.names == ["a", "b"]
+    assert table.cells.rows == [(3, ["1", "2"]), (5, ["3", "4"])]
     assert table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_semicolons_may_stand_between_cells(tmp_path: Path) -> None:
+def test_decimal_commas_are_read_where_they_cannot_be_anything_else(tmp_path: Path) -> None:
     path = tmp_path / "wines.csv"
     path.write_text('"a";"b"\n"1,5";2\n')
-    values, problems = numbers(read_table(str(path)), ["a", "b"])
-    assert (values["b"], problems) == ([2], ["a is not a number: line 2 '1,5'"])
+    assert numbers(read_table(str(path)), ["a", "b"]) == ({"a": [1.5], "b": [2]}, [])
+    path.write_text("a;b\n1,5;1.234\n")
+    problems = numbers(read_table(str(path)), ["a", "b"])[1]
+    assert problems[0].startswith(
+        "it has numbers with a comma (line 2 '1,5') and numbers with a point (line 2 '1.234')"
+    )
 
 
 def test_relative_path_is_recorded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +62,7 @@ def test_relative_path_is_recorded_in_full(tmp_path: Path, monkeypatch: pytest.M
 
 CELLS = [
     ("price", "cheap", "price is not a number: line 4 'cheap'"),
+    ("price", "1,234,567", "price is not a number, since thousands are separated: line 4 '1,234,567'"),
     ("price", "1_000", "price is not a number: line 4 '1_000'"),
     ("price", "-1", "price is negative: line 4 '-1'"),
     ("bedrooms", "", "bedrooms is empty: line 4"),
@@ -87,7 +92,7 @@ def test_all_faults_are_told_at_once_and_many_are_counted(sales: Rows, stored: S
     sales[0]["price"] = ""
     sales[1]["price"] = "-5"
     message = refusal(stored(sales))
-    assert "missing columns: zipcode (the header has: bedrooms, " in message
+    assert "missing columns: zipcode\n" in message
     lines = ", ".join(f"line {line} 'big'" for line in range(2, 7))
     assert f"sqft_living is not a number: {lines} and 15 more" in message
     assert "price is empty: line 2" in message
@@ -95,10 +100,9 @@ def test_all_faults_are_told_at_once_and_many_are_counted(sales: Rows, stored: S
 
 
 FILES = [
-    (b"", "the file is empty; its first line must name the columns"),
-    (b"\n\n", "the file is empty; its first line must name the columns"),
-    (b"\xff\xfe\x00", "not a CSV file in UTF-8 (invalid start byte at byte 0)"),
-    (b'a,b\n1,"2\n', "not a CSV file: line 2: unexpected end of data"),
+    (b"", "is empty: its first line must name the columns"),
+    (b"PAR1", "is a Parquet file: write it as CSV, such as by to_csv(…, index=False) of pandas"),
+    (b'a,b\n1,"2\n', "is not a CSV file: line 2: unexpected end of data"),
 ]
 
 
@@ -106,7 +110,7 @@ FILES = [
 def test_file_that_is_no_table(tmp_path: Path, content: bytes, expected: str) -> None:
     path = tmp_path / "broken.csv"
     path.write_bytes(content)
-    assert refusal(str(path)) == f"{path}: {expected}"
+    assert refusal(str(path)) == f"{path} {expected}"
 
 
 def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
@@ -115,8 +119,20 @@ def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
     lines[0] += ",price"
     path.write_text("\n".join(lines))
     message = refusal(str(path))
-    assert "columns that appear twice: price" in message
+    assert "columns that appear twice: 'price'\n" in message
     assert "not as many cells as the header's 12: line 2 has 11, " in message
+
+
+def test_names_that_nobody_knows_are_told_with_those_that_are_missing(tmp_path: Path) -> None:
+    path, (header, *lines) = tmp_path / "names.csv", RECIPE.sample.read_text().splitlines()[:20]
+    path.write_text("\n".join([header.replace("zipcode", "zip code") + ",id,id", *(f"{line},1,2" for line in lines)]))
+    assert refusal(str(path)).splitlines() == [
+        f"{path} cannot be used:",
+        "  missing columns: zipcode (unknown: zip code, id, id)",
+        "  columns that appear twice: 'id'",
+    ]
+    path.write_text(RECIPE.sample.read_text().replace(",", "#"))
+    assert "zipcode, price: no comma, semicolon, tab or | is between the names of its first line" in refusal(str(path))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +196,7 @@ def test_http(web: str) -> None:
     table = read_table(f"{web}/sample.csv")
     assert table.address == f"{web}/sample.csv"
     assert table.sha256 == hashlib.sha256(RECIPE.sample.read_bytes()).hexdigest()
-    assert len(table.rows) == 2000
+    assert len(table.cells.rows) == 2000
 
 
 def test_http_faults(web: str) -> None:

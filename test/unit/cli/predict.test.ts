@@ -1,3 +1,7 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+
 import { expect } from "chai";
 
 import { predict } from "../../../cli/commands/predict";
@@ -59,6 +63,44 @@ describe("npm run predict", function () {
         `{"name":"sugar","shape":[1,1],"datatype":"FP64","data":[2]}]}`,
     ]);
   });
+
+  const csv = path.join(mkdtempSync(path.join(tmpdir(), "mlplatform-predict-")), "rows.csv");
+
+  it("leaves out columns of a file that the model does not take, and names them", async () => {
+    writeFileSync(csv, "id;sugar;acid\n9007199254740993;2;0,5\n");
+    const { err } = await outputOf(() => predict([], { context: "test", csv }));
+    expect(err).to.equal(`${csv}: the model does not take id: left out.\n`);
+    expect(api.changes).to.deep.equal([
+      `POST ${wine}/infer {"inputs":[` +
+        `{"name":"acid","shape":[1,1],"datatype":"FP64","data":[0.5]},` +
+        `{"name":"sugar","shape":[1,1],"datatype":"FP64","data":[2]}]}`,
+    ]);
+  });
+
+  for (const [how, answers] of [
+    ["by itself", "/api/v1.0/metadata"],
+    ["at its own port", "/metadata"],
+  ] as const) {
+    it(`asks a server of Seldon's protocol ${how} what it takes`, async () => {
+      const asked: string[] = [];
+      const server = await serveHttp((request, response) => {
+        request.on("data", (chunk: Buffer) => asked.push(chunk.toString()));
+        request.on("end", () => {
+          const inputs = [{ messagetype: "ndarray", schema: { names: ["a", "b"] } }];
+          const metadata = request.url === answers;
+          response.end(JSON.stringify(metadata ? { inputs } : { data: { ndarray: [7] } }));
+        });
+      });
+      const url = server.url + answers.replace("metadata", how === "by itself" ? "predictions" : "predict");
+      try {
+        writeFileSync(csv, "id,a,b\n1,9007199254740993,2.5\n");
+        await outputOf(() => predict([], { url, csv }));
+      } finally {
+        await server.close();
+      }
+      expect(asked).to.deep.equal(['{"data":{"names":["a","b"],"ndarray":[[9007199254740993,2.5]]}}']);
+    });
+  }
 
   it("asks the example of the model where no row is given, and says so where there is none", async () => {
     api.answers[record] = JSON.stringify({

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
-import { rowsFromCsv, rowsFromWords } from "../../../cli/rows";
+import { readCsv, rowsFromCsv, rowsFromWords } from "../../../cli/rows";
 
 describe("rows from words", () => {
   const read: [string, string[], unknown][] = [
@@ -43,6 +43,16 @@ describe("rows from words", () => {
       ["city=Łódź 1", "vip=true", "income="],
       { names: ["city", "vip", "income"], ndarray: [["Łódź 1", true, null]] },
     ],
+    [
+      "whole numbers of any size, as they are typed",
+      ['{"a": 9007199254740993, "b": "9007199254740993", "c": -18446744073709551616}'],
+      { names: ["a", "b", "c"], ndarray: [[9007199254740993n, "9007199254740993", -18446744073709551616n]] },
+    ],
+    [
+      "named whole numbers of any size",
+      ["a=9007199254740993", "b=+9007199254740993", "c=007"],
+      { names: ["a", "b", "c"], ndarray: [[9007199254740993n, 9007199254740993n, 7]] },
+    ],
     ["named features", ["a=1", "b=-2.5e3"], { names: ["a", "b"], ndarray: [[1, -2500]] }],
   ];
   for (const [name, words, rows] of read) {
@@ -79,9 +89,10 @@ describe("rows from a CSV file", () => {
     writeFileSync(name, content);
     return name;
   };
+  const read = (content: string, known?: string[]) => rowsFromCsv(readCsv(file(content)), known);
 
   it("reads names and numbers, quoted or not", () => {
-    expect(rowsFromCsv(file('a,b\n1,"2"\n\n3,4.5\n'))).to.deep.equal({
+    expect(read('a,b\n1,"2"\n\n3,4.5\n').rows).to.deep.equal({
       names: ["a", "b"],
       ndarray: [
         [1, 2],
@@ -91,34 +102,49 @@ describe("rows from a CSV file", () => {
   });
 
   it("reads texts, truths, and cells that are empty", () => {
-    expect(rowsFromCsv(file("city,vip,income\nRome,false,\n")).ndarray).to.deep.equal([
-      ["Rome", false, null],
-    ]);
+    expect(read("city,vip,income\nRome,false,\n").rows.ndarray).to.deep.equal([["Rome", false, null]]);
   });
 
-  it("reads cells with semicolons between them", () => {
-    expect(rowsFromCsv(file('"fixed acidity";"pH"\n7.4;3.51\n'))).to.deep.equal({
-      names: ["fixed acidity", "pH"],
-      ndarray: [[7.4, 3.51]],
-    });
+  it("reads whole numbers of any size as they are written", () => {
+    expect(read("a\n9007199254740993\n").rows.ndarray).to.deep.equal([[9007199254740993n]]);
+  });
+
+  it("leaves out what the model does not take, and says so", () => {
+    const { rows, note } = read("id;a;b\n1,000;2,5;3\n", ["b", "a"]);
+    expect(rows).to.deep.equal({ names: ["a", "b"], ndarray: [[2.5, 3]] });
+    expect(note).to.match(/rows\.csv: the model does not take id: left out\.$/);
+    expect(read("a,b\n1,2\n", ["b", "a"])).not.to.have.property("note");
+  });
+
+  it("names what is missing beside what is unknown, and before the width of a row", () => {
+    expect(read("A,b\n1,2\n", ["a", "b"]).note).to.match(/does not take A: left out\. It also takes a\.$/);
+    expect(() => read("A,b\n1,2,3\n", ["a", "b"])).to.throw(
+      UserError,
+      "line 2: 3 cells, and the first line has 2. For its names: the model does not take A",
+    );
+  });
+
+  it("leaves nothing out where the model knows none of the names", () => {
+    expect(read("a,b\n1,2\n", ["input-0"]).rows.names).to.deep.equal(["a", "b"]);
   });
 
   const refused: [string, string, string][] = [
-    ["an empty file", "", "has no rows"],
+    ["an empty file", "", "rows.csv is empty: its first line must name the columns"],
     ["a file with names only", "a,b\n", "has no rows"],
     ["a column twice", "a,b,a\n1,2,3\n", 'rows.csv, line 1: the name "a" is there twice'],
     ["a column twice, with blanks and quotes", 'a, "a" \n1,2\n', 'line 1: the name "a" is there twice'],
     ["a column twice without rows", "a,a\n", 'line 1: the name "a" is there twice'],
     ["columns without names", "a,,\n1,2,3\n", 'line 1: the name "" is there twice'],
-    ["a line that is too long", "a,b\n1,2,3\n", "cannot read"],
+    ["a line that is too long", "a,b\n1,2,3\n", "rows.csv, line 2: 3 cells, and the first line has 2"],
+    ["another kind of file", "PAR1", "rows.csv is a Parquet file: write it as CSV"],
   ];
   for (const [name, content, message] of refused) {
     it(`refuses ${name}`, () => {
-      expect(() => rowsFromCsv(file(content))).to.throw(UserError, message);
+      expect(() => read(content)).to.throw(UserError, message);
     });
   }
 
   it("names a file that is not there", () => {
-    expect(() => rowsFromCsv("/nowhere.csv")).to.throw(UserError, "cannot read /nowhere.csv");
+    expect(() => readCsv("/nowhere.csv")).to.throw(UserError, "cannot read /nowhere.csv");
   });
 });
