@@ -33,6 +33,8 @@ export interface Contest {
   readonly callsPerSecond: Readonly<Record<number, number>>;
   /** The command of a way's server. */
   readonly server: (way: Way, told: Told) => Command;
+  /** The command of a server that answers each request with what a file holds: no server in Python is faster. */
+  readonly limit?: (port: number, file: string) => Command;
   /** What a server is asked with so many rows in a request. */
   readonly asked: (rows: number) => Omit<Asked, "url">;
 }
@@ -52,6 +54,7 @@ export async function contest(
     ? {
         ...contestOf(manifest, await train(environment, "train.py", [files]), seldon),
         batches: [1],
+        limit: (port, file) => limitServer(environment, port, file),
         server: (way, told) =>
           way === "plain"
             ? articleServer(environment, told, path.join(files, "model.skops"))
@@ -121,4 +124,9 @@ function articleServer(environment: Environment, told: Told, file: string): Comm
     PREDICTIVE_UNIT_METRICS_SERVICE_PORT: String(told.behind.metrics),
     PREDICTIVE_UNIT_PARAMETERS: JSON.stringify([{ name: "model_file", value: file, type: "STRING" }]),
   });
+}
+
+function limitServer({ python }: Environment, port: number, file: string): Command {
+  const script = path.join(projectDir, "bench", "plain", "limit.py");
+  return { name: "the limit", file: python, args: [script, String(port), file], env: {}, log: `${file}.log` };
 }

@@ -4,21 +4,24 @@ import type { Way } from "./contestants";
 import type { Load } from "./load";
 import type { BenchResult } from "./main";
 
+/** What was measured of each way, by round; of the limit nothing where no server is one. */
+export type Loads = Record<Way | "limit", Load[]>;
+
 /** A kind of request, sent to both servers of a model. */
 export interface Measured {
   readonly manifest: Manifest;
   /** Of a request. */
   readonly rows: number;
   readonly connections: number;
-  readonly loads: Readonly<Record<Way, readonly Load[]>>;
+  readonly loads: Loads;
   /** Calls of the model's library in a second, without a server, of as many rows. */
   readonly inProcess: number | undefined;
 }
 
 const head = [
   "predictions over REST",
-  ...["plain, per s", "ours, per s", "ours / plain", "in-process, per s", "ours / in-process"],
-  ...["p50, ms", "ours", "p99, ms", "ours", "wrong", "ours"],
+  ...["plain, per s", "ours", "limit", "ours / plain", "ours / limit"],
+  ...["p50, ms", "ours", "p99, ms", "ours", "limit", "wrong", "ours"],
 ];
 
 /** The table and the figures; and what went wrong first, if anything did. */
@@ -32,7 +35,7 @@ export function report(measured: readonly Measured[]): BenchResult {
       : [[name, ...head.slice(1).map(() => "")], line];
   });
   const wrong = measured
-    .flatMap(({ loads }) => [...loads.plain, ...loads.ours])
+    .flatMap(({ loads }) => [...loads.plain, ...loads.ours, ...loads.limit])
     .find(({ failure }) => failure);
   return { head, rows, figures, ...(wrong?.failure === undefined ? {} : { problem: wrong.failure }) };
 }
@@ -59,17 +62,20 @@ function rowOf({ manifest, rows, connections, loads, inProcess }: Measured, figu
   const faster = ratio("ratio_rps", plain.requestsPerSecond, ours.requestsPerSecond);
   ratio("ratio_p50_ms", plain.p50, ours.p50);
   ratio("ratio_p99_ms", plain.p99, ours.p99);
-  const limit =
-    inProcess === undefined
-      ? ["", ""]
-      : [
-          keep(`in_process_per_s_${request}`, inProcess).toFixed(0),
-          ratio("ratio_to_in_process", inProcess, ours.requestsPerSecond),
-        ];
+  const most = loads.limit.length === 0 ? undefined : together(loads.limit);
+  if (most !== undefined) {
+    keep(`limit_rps_${request}`, most.requestsPerSecond);
+    keep(`limit_p99_ms_${request}`, most.p99);
+    ratio("ratio_p99_ms_to_limit", most.p99, ours.p99);
+  }
+  if (inProcess !== undefined) keep(`in_process_per_s_${request}`, inProcess);
+  const limit = most?.requestsPerSecond ?? inProcess;
+  const share = limit === undefined ? "" : ratio("ratio_to_limit", limit, ours.requestsPerSecond);
   return [
     `${rows} row${rows === 1 ? "" : "s"}, ${connections} connection${connections === 1 ? "" : "s"}`,
-    ...[plain.requestsPerSecond.toFixed(0), ours.requestsPerSecond.toFixed(0), faster, ...limit],
-    ...[plain.p50.toFixed(2), ours.p50.toFixed(2), plain.p99.toFixed(2), ours.p99.toFixed(2)],
+    ...[plain.requestsPerSecond.toFixed(0), ours.requestsPerSecond.toFixed(0), limit?.toFixed(0) ?? ""],
+    ...[faster, share, plain.p50.toFixed(2), ours.p50.toFixed(2)],
+    ...[plain.p99.toFixed(2), ours.p99.toFixed(2), most?.p99.toFixed(2) ?? ""],
     ...[String(plain.failures), String(ours.failures)],
   ];
 }
