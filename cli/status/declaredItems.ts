@@ -6,14 +6,15 @@ import type { ObjectName } from "../cluster/kinds";
 import { notDecided } from "../../config/decisionChecks";
 import { keptContext } from "../engine/settings";
 import { objectOf } from "../deploy/busy";
-import { type Declared, declaredBy, declaredObject } from "../deploy/declared";
+import { type Declared, declaredBy } from "../deploy/declared";
 import { lostFiles } from "../deploy/wholeness";
 import { messageOf } from "../errors";
 import { type RecordedResource, type Recording, markers } from "../plan/recording";
+import { backend } from "../serving/backend";
 import type { Item } from "./item";
 import type { Look } from "./pods";
 
-/** An object that is there or not, and as it is declared. */
+/** An object, and as it is declared. */
 export interface DeclaredOther extends ObjectName {
   readonly meant: Readonly<Record<string, unknown>>;
 }
@@ -24,13 +25,18 @@ export interface DeclaredStatus {
   readonly objects: readonly Declared[];
   /** What is there or not. */
   readonly others: readonly DeclaredOther[];
+  /** The models of {@link objects}, as far as it is known which versions they serve. */
+  readonly models: readonly DeclaredOther[];
   /** Names of what is called otherwise elsewhere: images that are built, by who builds them; what lists the versions, where those are not known. */
   readonly varying: readonly string[];
   /** What lies outside of the cluster. */
   readonly elsewhere: readonly Item[];
 }
 
-export const nothing: DeclaredStatus = { objects: [], others: [], varying: [], elsewhere: [] };
+/** What has a state of its own. */
+const withState: readonly string[] = ["Release", "Job", backend.kind];
+
+export const nothing: DeclaredStatus = { objects: [], others: [], models: [], varying: [], elsewhere: [] };
 
 /**
  * What a stack declares that was brought up from here, or that is named: the cluster alone does not tell what it lacks.
@@ -62,7 +68,11 @@ export function declaredIn(recording: Recording): DeclaredStatus {
       return [{ ...own, part: "object store", name: text("provider"), detail: `at ${text("endpoint")}` }];
     return [];
   });
-  const others = resources.flatMap(nameIn);
+  const named = resources.flatMap(nameIn);
+  const others = named.filter(({ kind }) => !withState.includes(kind));
+  const models = named.filter(
+    ({ kind, meant }) => kind === backend.kind && !JSON.stringify(meant).includes(notDecided),
+  );
   // What is immutable is named after its content. Without the lock, which a stack of `dev` keeps where it was brought up, it is not known.
   const isGuessed = (one: DeclaredOther) =>
     one.meant["immutable"] === true &&
@@ -71,6 +81,7 @@ export function declaredIn(recording: Recording): DeclaredStatus {
   return {
     objects,
     others: others.filter((one) => !guessed.includes(one)),
+    models,
     varying: [
       ...appImageBuilds(recording).map(({ reference }) => reference),
       ...guessed.map(({ metadata: { name } }) => name),
@@ -79,12 +90,11 @@ export function declaredIn(recording: Recording): DeclaredStatus {
   };
 }
 
-/** Of what has no state of its own: its name, unless only a deployment gives it one. */
+/** An object's name, unless only a deployment gives it one. */
 function nameIn({ type, inputs, read }: RecordedResource): DeclaredOther[] {
   const { kind, namespace, name } = objectOf(type, inputs);
   const apiVersion = inputs["apiVersion"];
   if (!type.startsWith("kubernetes:") || typeof apiVersion !== "string" || read !== undefined) return [];
-  if (declaredObject(type, inputs) !== undefined) return [];
   if (name === "" || [name, namespace].includes(markers.unknown)) return [];
   const metadata = { name, ...(namespace === "" ? {} : { namespace }) };
   return [{ apiVersion, kind, metadata, meant: inputs }];

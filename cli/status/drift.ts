@@ -2,6 +2,7 @@ import { type Cluster, Refused } from "../cluster/cluster";
 import { KnownKinds, type ObjectName, inWords } from "../cluster/kinds";
 import { changedPlace } from "../deploy/changedPlace";
 import { restoreReleases } from "../deploy/restore";
+import { backend } from "../serving/backend";
 import type { DeclaredStatus } from "./declaredItems";
 import type { Item } from "./item";
 
@@ -25,10 +26,13 @@ export async function releaseDrift(cluster: Cluster, { objects }: DeclaredStatus
  *
  * @throws Refused
  */
-export async function objectDrift(cluster: Cluster, { others, varying }: DeclaredStatus): Promise<Item[]> {
+export async function objectDrift(
+  cluster: Cluster,
+  { others, models, varying }: DeclaredStatus,
+): Promise<Item[]> {
   const kinds = new KnownKinds(cluster);
   const found = await Promise.all(
-    others.map(async (object) => ({ object, live: await liveOf(cluster, kinds, object) })),
+    [...others, ...models].map(async (object) => ({ object, live: await liveOf(cluster, kinds, object) })),
   );
   const missing = found.flatMap(({ object, live }) => (live === undefined ? [object] : []));
   const namespaces = missing.flatMap(({ kind, metadata }) => (kind === "Namespace" ? metadata.name : []));
@@ -39,7 +43,8 @@ export async function objectDrift(cluster: Cluster, { others, varying }: Declare
     if (live === undefined) {
       const detail = "the stack declares it, and it is not in the cluster";
       if (kind === "Namespace") return [{ ...gone, part: "namespace", name, detail }];
-      if (namespaces.includes(namespace)) return [];
+      // A model that is not there is missing, which its own line says.
+      if (namespaces.includes(namespace) || kind === backend.kind) return [];
       return [{ ...gone, part: "workload", name: inWords(kind, namespace, name), detail }];
     }
     const place = changedPlace(meant, live, varies);

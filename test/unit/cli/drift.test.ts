@@ -119,6 +119,31 @@ describe("what of a stack was deleted or changed by hand", function () {
     expect(await driftOf(list, assumed)).to.deep.equal([]);
   });
 
+  it("is told of a model, too, where the lock says which version it serves", async () => {
+    const apiVersion = "machinelearning.seldon.io/v1";
+    const served = (modelUri: string) => ({ predictors: [{ graph: { modelUri } }] });
+    const driftOf = (modelUri: string) => {
+      const inputs = {
+        ...{ apiVersion, kind: "SeldonDeployment", spec: served(modelUri) },
+        metadata: { name: "wine", namespace: "ml-models" },
+      };
+      const resources = [{ type: `kubernetes:${apiVersion}:SeldonDeployment`, inputs }];
+      return objectDrift(api.cluster, declaredIn({ resources } as unknown as Recording));
+    };
+    const root = `/apis/${apiVersion}`;
+    const address = `${root}/namespaces/ml-models/seldondeployments/wine`;
+    api.answers[root] = {
+      resources: [{ name: "seldondeployments", kind: "SeldonDeployment", namespaced: true }],
+    };
+    // That it is missing says its own line.
+    expect(await driftOf("s3://models/2")).to.deep.equal([]);
+    api.answers[address] = { spec: served("s3://models/1") };
+    const [found] = await driftOf("s3://models/2");
+    expect(found?.detail).to.equal("its spec.predictors[0].graph.modelUri is not as the stack declares it");
+    for (const same of ["s3://models/1", "s3://models/not-decided-yet"])
+      expect(await driftOf(same), same).to.deep.equal([]);
+  });
+
   it("leaves out what may not be read", async () => {
     for (const address of [secret("user"), service]) api.answers[address] = forbidden;
     expect(await told()).to.deep.equal([]);
