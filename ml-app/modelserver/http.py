@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal, Protocol, cast
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from modelserver.errors import status_body
 
@@ -28,6 +30,9 @@ MAX_CONNECTIONS = 500
 """Connections to a model at once, of the 1024 files that a process usually may open. For one more, the one that is idle
 for the longest time is closed: without that, idle ones would shut all others out."""
 
+AT_ONCE_BYTES = 32 * 1024
+"""A body up to this size is waited for, and its request answered as soon as it is there, if it takes no time to."""
+
 MAX_HEAD_BYTES = 64 * 1024
 """A request's line and headers, as in h11. Checked where a head comes in several pieces; one piece is not much more."""
 
@@ -39,10 +44,16 @@ REQUEST_SECONDS = 60
 """How long a request may take to come in, from its first byte to its last."""
 
 
+Headers = Sequence[tuple[bytes, bytes]]
+
+
 class Served(Protocol):
     """The ASGI application that a connection is made to, and what is said to it beside requests."""
 
     most_connections: int
+
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, Headers, bytes] | None:
+        """The answer to a request that is there as a whole, if it takes less time than a task for it would."""
 
     def refused(self, status: HTTPStatus) -> None:
         """A request was refused before the application had a say."""
@@ -112,6 +123,9 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     """When the request that is coming has to be there."""
 
+    _put_off: tuple[RequestResponseCycle, ASGI3Application] | None = None
+    """A request that may be answered at once when its body is there."""
+
     _waits_since = 0.0
     """When the connection was made, or the last answer given. The loop's clock stands still in a burst."""
 
@@ -163,21 +177,20 @@ class Connection(HttpToolsProtocol):
         self._part, self._frame_bytes, self._has_more = "head", 0, True
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer, which comes after a body in chunks, says nothing that is asked for here."""
-        if self._part == "head":
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the head is to be read again."""
         if not self.parser.should_upgrade():
             self._part = "body"
             super().on_headers_complete()
+            # What comes now are trailers, after a body in chunks; they say nothing that is asked for here.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._has_more = True
         super().on_body(body)
+        if self._put_off is not None and len(self.cycle.body) > AT_ONCE_BYTES:
+            self._begin_task()
 
     def on_message_complete(self) -> None:
         """The request is there as a whole, unless its head is to be read again."""
@@ -185,11 +198,46 @@ class Connection(HttpToolsProtocol):
             self._part = ""
             self._forget_deadline()
             super().on_message_complete()
+            if self._put_off is not None:
+                cycle, app = self._put_off
+                self._put_off = None
+                self._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """The client has its answer."""
         self._waits_since = time.monotonic()
         super().on_response_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Answer, or have the application do so in a task of its own.
+
+        A task, and what it takes to receive and send in it, costs as much as a prediction of one row.
+        """
+        if cycle.waiting_for_100_continue:
+            super()._start_asgi_task(cycle, app)
+            return
+        if cycle.more_body:
+            self._put_off = (cycle, app)
+            return
+        answer = self._served.at_once(cycle.scope, bytes(cycle.body)) if len(cycle.body) <= AT_ONCE_BYTES else None
+        if answer is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        status, headers, content = answer
+        head = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join([STATUS_LINE[status], *head, end, content]))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _begin_task(self) -> None:
+        """Have the application read a body that is too large to wait for."""
+        if self._put_off is not None:
+            cycle, app = self._put_off
+            self._put_off = None
+            super()._start_asgi_task(cycle, app)
 
     @property
     def _served(self) -> Served:
@@ -259,6 +307,7 @@ class Connection(HttpToolsProtocol):
         logger.warning("%s", reason)
         self._served.refused(status)
         self._deaf = True
+        self._put_off = None
         if self._part == "body":
             if self.pipeline or self.cycle.response_started:
                 # An answer now would be taken for that to another request, or for a part of it.

@@ -280,5 +280,8 @@ class Scraped:
         await send({"type": "http.response.start", "status": 200 if looks else 405, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> None:
+        """Nothing is answered so here."""
+
     def refused(self, status: HTTPStatus) -> None:
         """Nothing is counted here."""

@@ -16,6 +16,7 @@ from seldon_core.flask_utils import SeldonMicroserviceException
 
 from modelserver import feedback, forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
+from modelserver.http import AT_ONCE_BYTES, Headers
 from modelserver.metrics import Metrics, Outcome
 from modelserver.predicting import Predictor
 
@@ -29,7 +30,7 @@ STATUS_PATHS = ("/health/status", "/api/v1.0/health/status")
 METADATA_PATHS = ("/metadata", "/api/v1.0/metadata")
 PING_PATH = "/health/ping"
 
-INLINE_BYTES = 32 * 1024
+INLINE_BYTES = AT_ONCE_BYTES
 """Below this a request takes well under a millisecond, less than handing it to a thread and back would add."""
 
 LARGE_AT_ONCE = 2
@@ -51,7 +52,6 @@ REASONS: dict[int, str] = {
 }
 """What the metrics call a refusal, by its status."""
 
-Headers = Sequence[tuple[bytes, bytes]]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -77,7 +77,7 @@ class Request:
 
     __slots__ = ("body", "content_type", "held", "length", "method", "origin", "packing", "path", "query")
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Mapping[str, Any]) -> None:
         self.method, self.path, self.query = scope["method"], scope["path"], scope["query_string"]
         self.content_type = self.packing = self.origin = ""
         self.length = self.held = 0
@@ -121,6 +121,7 @@ class Application:
         self._feedback = ThreadPoolExecutor(1, thread_name_prefix="feedback")
         self._held = 0
         self._metadata = Answer(HTTPStatus.OK, msgspec.json.encode(metadata))
+        self._at_once = frozenset(PREDICT_PATHS)
         look = ("GET", "HEAD")
         self._routes = {
             # The query may hold the message, too.
@@ -140,39 +141,60 @@ class Application:
         request = Request(scope)
         route = self._routes.get(request.path)
         try:
-            status, content, headers = await (
-                self._measured(route, request, receive)
-                if route is not None and route.measured
-                else self._answer(route, request, receive)
-            )
+            if route is None or not route.measured:
+                answer = await self._answer(route, request, receive)
+            else:
+                answer = await self._measured(route, request, receive)
         except LeftError:
             return
+        status, headers, content = self._told(request, answer)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, Headers, bytes] | None:
+        """The answer to a prediction that takes less time than handing it on would; None for anything else."""
+        if scope["method"] != "POST" or scope["path"] not in self._at_once:
+            return None
+        request = Request(scope)
+        if request.packing or len(body) + len(request.query) > INLINE_BYTES:
+            return None
+        request.body = body
+        began = self._begin()
+        try:
+            answer = self._predicted(request)
+        except Exception as error:
+            answer = _failed(error)
+        self._end(request, began, answer)
+        return self._told(request, answer)
+
+    async def _measured(self, route: Route, request: Request, receive: Receive) -> Answer:
+        """The answer, measured."""
+        began, answer = self._begin(), None
+        try:
+            answer = await self._answer(route, request, receive)
+            return answer
+        finally:
+            self._held -= request.held
+            self._end(request, began, answer)
+
+    def _begin(self) -> float:
+        self._metrics.requests.begin("rest")
+        return time.perf_counter()
+
+    def _end(self, request: Request, began: float, answer: Answer | None) -> None:
+        """Measure an answer; None if nobody is there any more to get it."""
+        outcome = "refused" if answer is None else outcome_of(answer.status)
+        sent = 0 if answer is None else len(answer.content)
+        self._metrics.requests.end("rest", outcome, time.perf_counter() - began, len(request.body), sent)
+
+    def _told(self, request: Request, answer: Answer) -> tuple[int, Headers, bytes]:
+        """The answer with what a browser and HTTP want to know beside it; counted, if it is a refusal."""
+        status, content, headers = answer
         if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.INTERNAL_SERVER_ERROR:
             self._metrics.requests.refuse("rest", REASONS.get(status, "other"))
         if self._origins:
             headers = (*headers, *self._sharing(request.origin))
-        length = b"%d" % len(content)
-        headers = (*headers, (b"content-length", length))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
-
-    async def _measured(self, route: Route, request: Request, receive: Receive) -> Answer:
-        """The answer, measured."""
-        requests, began = self._metrics.requests, time.perf_counter()
-        requests.begin("rest")
-        outcome: Outcome = "failed"
-        content = b""
-        try:
-            answer = await self._answer(route, request, receive)
-            content = answer.content
-            outcome = outcome_of(answer.status)
-        except LeftError:
-            outcome = "refused"
-            raise
-        finally:
-            self._held -= request.held
-            requests.end("rest", outcome, time.perf_counter() - began, len(request.body), len(content))
-        return answer
+        return status, (*headers, (b"content-length", b"%d" % len(content))), content
 
     async def _answer(self, route: Route | None, request: Request, receive: Receive) -> Answer:
         """The answer, whatever happens."""
@@ -185,16 +207,10 @@ class Application:
                 return Answer(HTTPStatus.NO_CONTENT, b"", self._preflight(request.origin, route.methods))
             allowed = (b"allow", ", ".join(route.methods).encode())
             return _unanswered(request, HTTPStatus.METHOD_NOT_ALLOWED)._replace(headers=(JSON, allowed))
-        except SeldonMicroserviceException as error:
-            return Answer(error.status_code, msgspec.json.encode(error.to_dict()))
         except LeftError:
             raise
         except Exception as error:
-            logger.exception("the model failed")
-            # The caller gets no inside of the server.
-            message = f"the model failed: {type(error).__name__}; see the server's log"
-            content = msgspec.json.encode(status_body(message, "MICROSERVICE_INTERNAL_ERROR"))
-            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, content)
+            return _failed(error)
 
     async def _predict(self, request: Request, receive: Receive) -> Answer:
         await self._read(request, receive, messages.MAX_BODY_BYTES)
@@ -284,6 +300,17 @@ def described(model: Any) -> dict[str, Any]:
     if metadata is None:
         raise ModelError("the model's metadata is not valid: see the log above")
     return metadata
+
+
+def _failed(error: Exception) -> Answer:
+    """An error as an answer; must be called where it is handled."""
+    if isinstance(error, SeldonMicroserviceException):
+        return Answer(error.status_code, msgspec.json.encode(error.to_dict()))
+    logger.exception("the model failed")
+    # The caller gets no inside of the server.
+    message = f"the model failed: {type(error).__name__}; see the server's log"
+    content = msgspec.json.encode(status_body(message, "MICROSERVICE_INTERNAL_ERROR"))
+    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, content)
 
 
 def outcome_of(status: int) -> Outcome:

@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -21,7 +21,7 @@ import uvicorn
 
 from modelserver import grpc, rest
 from modelserver.errors import ModelError
-from modelserver.http import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, Connection, Served
+from modelserver.http import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, Connection, Headers, Served
 from modelserver.metrics import Metrics, Requests, Scraped
 from modelserver.rest import REASONS, Receive, Scope, Send
 from standardserver.decided import OtherFilesError, check_files
@@ -138,6 +138,10 @@ class Farewell:
             await send(message)
 
         await self.app(scope, receive, send_farewell if self.leaving else send)
+
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, Headers, bytes] | None:
+        """The answer of the other application, unless there is more to say."""
+        return None if self.leaving else self.app.at_once(scope, body)
 
     def refused(self, status: HTTPStatus) -> None:
         """Count what the connection has refused."""

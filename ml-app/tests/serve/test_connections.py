@@ -43,7 +43,7 @@ class Alone:
         self.loop.create_task.side_effect = lambda answering: Mock(closed=answering.close())
         self.transport.get_extra_info.return_value = None
         self.transport.is_closing.return_value = False
-        self.served = Mock(most_connections=most)
+        self.served = Mock(most_connections=most, at_once=Mock(return_value=None))
         config = command._config(self.served, command._keep_alive())
         self.connection = Connection(config, state, {}, self.loop)
         self.connection.connection_made(self.transport)

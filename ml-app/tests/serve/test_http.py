@@ -186,9 +186,18 @@ def test_chunk_that_is_none(server: ModelProcess, offer: str, chunk: str) -> Non
 
 def test_what_came_before_is_answered(server: ModelProcess, row: Rows, message: bytes) -> None:
     expected = server.prices(row)
-    assert [prices(answer) for answer in converse(server, post(message) * 3 + b"no HTTP\r\n\r\n")] == [expected] * 3
-    answers = converse(server, post(message), post(message), b"no HTTP\r\n\r\n" + LAST)
-    assert [status for status, _ in answers] == [200, 200, 400]
+    for pieces in ([post(message) * 3 + b"no HTTP\r\n\r\n"], [post(message)] * 3 + [b"no HTTP\r\n\r\n" + LAST]):
+        *answers, (status, _) = converse(server, *pieces)
+        assert ([prices(answer) for answer in answers], status) == ([expected] * 3, 400)
+
+
+def test_answers_come_in_the_order_of_their_requests(server: ModelProcess, rows: Rows) -> None:
+    """Those that are answered at once, in a task, and in a thread."""
+    one, many = (json.dumps({"data": {"ndarray": rows[:count].tolist()}}).encode() for count in (1, 800))
+    ping = b"GET /health/ping HTTP/1.1\r\nHost: a\r\n\r\n"
+    answers = converse(server, post(many) + post(one) + ping + post(one) + post(many) + post(one) + LAST)
+    counts = [len(prices(answer)) if answer != PONG else 0 for answer in answers]
+    assert counts == [800, 1, 0, 1, 800, 1, 0]
 
 
 @OFFER
