@@ -5,6 +5,7 @@ import { byDoctor, statusCheck } from "../checks/registry";
 import { Refused } from "../cluster/cluster";
 import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { mendsInStack } from "../commandLine";
 import { routingFindings } from "../cluster/routing";
 import type { Patient } from "../doctor/patient";
 import { unexplained } from "../doctor/statusCheck";
@@ -66,7 +67,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     const marked = await examine(statusCheck);
     found.push(...unexplained(marked, found));
     progress.stop();
-    return await treat(found, options, progress, async () =>
+    return await treat(mendsInStack(found, stack), options, progress, async () =>
       (await findingsOf(statusCheck, patient)).filter(({ severity }) => severity === "error"),
     );
   } finally {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 
 import { ClusterWatch } from "../cluster/diagnosis/watch";
+import { mendsInStack } from "../commandLine";
 import { UserError } from "../errors";
 import { codeCell, fence } from "../markdown";
 import { typed } from "../paths";
@@ -73,5 +74,8 @@ async function unwell(options: StatusOptions): Promise<string> {
 
 async function look({ cluster, stack }: ClusterTarget, named: boolean): Promise<Item[]> {
   const watch = new ClusterWatch(cluster);
-  return stackStatus(cluster, stack, (namespaces) => watch.look(namespaces), named);
+  return mendsInStack(
+    await stackStatus(cluster, stack, (namespaces) => watch.look(namespaces), named),
+    stack,
+  );
 }
