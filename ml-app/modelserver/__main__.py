@@ -7,6 +7,8 @@ Ports, the unit's name and the class's parameters come from the environment that
 connection may be idle (620).
 """
 
+import logging
+import os
 import signal
 import sys
 
@@ -18,4 +20,7 @@ if __name__ == "__main__":
 
     from modelserver.server import main
 
-    sys.exit(main())
+    code = main()
+    # Not by sys.exit, which waits for the threads of calls that have had their time.
+    logging.shutdown()
+    os._exit(code)

@@ -126,6 +126,9 @@ class Connection(HttpToolsProtocol):
     _put_off: tuple[RequestResponseCycle, ASGI3Application] | None = None
     """A request that may be answered at once when its body is there."""
 
+    _ended = False
+    """Whether the client has said that it sends no more; it may still wait for answers."""
+
     _waits_since = 0.0
     """When the connection was made, or the last answer given. The loop's clock stands still in a burst."""
 
@@ -143,6 +146,13 @@ class Connection(HttpToolsProtocol):
         self._forget_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. Returns whether it is owed answers, for which the connection stays."""
+        self._ended = not self._is_idle
+        if not self._ended:
+            self.transport.close()
+        return self._ended
 
     def data_received(self, data: bytes) -> None:
         """Read what has come; what is no HTTP, or too much of it, is refused, and the connection closed."""
@@ -207,6 +217,8 @@ class Connection(HttpToolsProtocol):
         """The client has its answer."""
         self._waits_since = time.monotonic()
         super().on_response_complete()
+        if self._ended and self._is_idle:
+            self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Answer, or have the application do so in a task of its own.

@@ -6,6 +6,7 @@ The message is https://docs.seldon.ai/seldon-core-1/configuration/protocols-and-
 
 import base64
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -20,6 +21,10 @@ MAX_BODY_BYTES = 1 << 20
 MAX_TEXT = 16 << 20
 """Characters that an array of text may take up: numpy gives each cell the room of the longest, so that a megabyte of
 short cells and a long one would fill the memory."""
+
+
+MAX_EMPTY_COLUMNS = 1000
+"""Columns of a tensor that has no rows."""
 
 
 class _Tensor(msgspec.Struct):
@@ -177,6 +182,9 @@ def to_tensor(shape: list[int], values: list[float]) -> npt.NDArray[np.float64]:
     try:
         if min(shape, default=0) < 0:
             raise ValueError("a negative size, which numpy would replace by one that fits")
+        # Without values it could have any width, and so could the answer.
+        if math.prod(max(1, size) for size in shape) > max(MAX_EMPTY_COLUMNS, len(values)):
+            raise ValueError("too many columns without values")
         return np.array(values, dtype=np.float64).reshape(shape)
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"data.tensor has {len(values)} values, which do not fill the shape {shape}") from error
@@ -194,6 +202,6 @@ def _with_array(data: _Data) -> dict[str, Any]:
 
 def _check_base64(text: str) -> None:
     try:
-        base64.b64decode(text)
+        base64.b64decode(text, validate=True)
     except ValueError as error:
         raise BadRequest(f"binData is not base64: {error}") from error

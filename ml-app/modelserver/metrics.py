@@ -36,6 +36,9 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 UNKNOWN = "NOT_IMPLEMENTED"
 """What Seldon says for a name that the operator has not set."""
 
+MAX_TAG = 200
+"""Characters of a tag's text; all of them stand in each scrape."""
+
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -213,8 +216,8 @@ class Metrics:
             return f"{name} is of type {kind}"
         if not NAME.fullmatch(name):
             return f"{name!r} is no name: letters, digits and _"
-        if not all(LABEL.fullmatch(tag) and isinstance(text, str) for tag, text in tags.items()):
-            return f"{name} has tags {tags!r:.100}, which are not names with texts"
+        if not all(LABEL.fullmatch(tag) and _is_plain(text) for tag, text in tags.items()):
+            return f"{name} has tags {tags!r:.100}, which are not names with texts of at most {MAX_TAG} characters"
         if self._kinds.get(name, kind) != kind:
             return f"{name} is of type {kind}, and was of type {self._kinds[name]}"
         return None
@@ -252,6 +255,11 @@ FAMILIES = {
     seldon.GAUGE: GaugeMetricFamily,
     seldon.TIMER: HistogramMetricFamily,
 }
+
+
+def _is_plain(text: Any) -> bool:
+    """Whether a tag's text can be written for Prometheus: a lone surrogate cannot, and ends each scrape."""
+    return isinstance(text, str) and len(text) <= MAX_TAG and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _bad(problems: list[str]) -> SeldonMicroserviceException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,11 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from seldon_core import seldon_methods
 from seldon_core.flask_utils import SeldonMicroserviceException
+from seldon_core.user_model import client_health_status
+from seldon_core.utils import construct_response_json
 
 from modelserver import feedback, forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
@@ -58,6 +62,25 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 JSON = (b"content-type", b"application/json")
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """A value of numpy as JSON has it."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"the model told a {type(value).__name__}, which JSON has nothing for")
+
+
+ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers of an answer are finite."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list | tuple | np.ndarray):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float | np.floating) or math.isfinite(value)
 
 
 class Answer(NamedTuple):
@@ -194,7 +217,9 @@ class Application:
             self._metrics.requests.refuse("rest", REASONS.get(status, "other"))
         if self._origins:
             headers = (*headers, *self._sharing(request.origin))
-        return status, (*headers, (b"content-length", b"%d" % len(content))), content
+        if status != HTTPStatus.NO_CONTENT:
+            headers = (*headers, (b"content-length", b"%d" % len(content)))
+        return status, headers, content
 
     async def _answer(self, route: Route | None, request: Request, receive: Receive) -> Answer:
         """The answer, whatever happens."""
@@ -221,7 +246,16 @@ class Application:
 
     def _predicted(self, request: Request) -> Answer:
         message = forms.read(request.body, request.content_type, request.query)
-        return Answer(HTTPStatus.OK, msgspec.json.encode(self._predictor.answer(message)))
+        answer = self._predictor.answer(message)
+        content = ENCODER.encode(answer)
+        # JSON has no such numbers, so that they would be null, as if there were no answer. Few answers have one at all.
+        if b"null" in content and not _is_finite(answer):
+            raise SeldonMicroserviceException(
+                "the model answered a number that is not finite",
+                status_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+                reason="MICROSERVICE_INTERNAL_ERROR",
+            )
+        return Answer(HTTPStatus.OK, content)
 
     async def _take_feedback(self, request: Request, receive: Receive) -> Answer:
         await self._read(request, receive, feedback.MAX_BYTES)
@@ -235,8 +269,11 @@ class Application:
         return await asyncio.get_running_loop().run_in_executor(self._feedback, taken)
 
     async def _status(self, request: Request, receive: Receive) -> Answer:
-        health = seldon_methods.health_status(self._model, self._metrics)
-        return Answer(HTTPStatus.OK, msgspec.json.encode(health))
+        # Without the class's metrics, which seldon-core adds here: one that is bad would make the model look ill.
+        raw = getattr(self._model, "health_status_raw", None)
+        health = raw() if raw is not None else client_health_status(self._model)
+        told = health if raw is not None else construct_response_json(self._model, False, {}, health)
+        return Answer(HTTPStatus.OK, ENCODER.encode(told))
 
     async def _describe(self, request: Request, receive: Receive) -> Answer:
         return self._metadata

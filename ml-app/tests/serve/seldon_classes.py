@@ -62,3 +62,25 @@ class Undescribed:
     def init_metadata(self) -> dict[str, Any]:
         """A name that is no text."""
         return {"name": 5}
+
+
+class Odd:
+    """Answers what JSON has nothing for, and reports what Prometheus does not take."""
+
+    class_names = np.array(["x", "y"])
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
+        """The rows; NaN where they are negative."""
+        return np.where(rows < 0, np.nan, rows)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One that is none."""
+        return [{"type": "COUNTER", "key": "a-b", "value": 1}]
+
+
+class Classes(Odd):
+    """The same with nothing to report."""
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """None."""
+        return []

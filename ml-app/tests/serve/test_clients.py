@@ -83,8 +83,8 @@ def test_seldons_tester(server: ModelProcess, tmp_path: Path) -> None:
     targets = [{"name": "price", "dtype": "FLOAT", "ftype": "continuous"}]
     contract = tmp_path / "contract.json"
     contract.write_text(json.dumps({"features": features, "targets": targets}))
-    tester = Path(sys.executable).with_name("seldon-core-microservice-tester")
+    tester = (sys.executable, "-m", "seldon_core.microservice_tester")
     for port, more in ((server.rest, []), (server.rest, ["-t"]), (server.grpc, ["--grpc"])):
-        told = run(str(tester), str(contract), HERE, port, "-p", "-n", "2", *more)
+        told = run(*tester, str(contract), HERE, port, "-p", "-n", "2", *more)
         assert "house_price_predictions" in told, told
         assert "FAILURE" not in told, told

@@ -206,3 +206,17 @@ def test_what_waits_is_answered_before_the_connection_is_closed(server: ModelPro
             received += data
     assert received.count(b"HTTP/1.1 200 OK") == MAX_PIPELINED + 1
     assert received.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("count", [1, 800], ids=["answered at once", "in a thread"])
+def test_a_client_that_sends_no_more_gets_its_answers(server: ModelProcess, rows: Rows, count: int) -> None:
+    body = json.dumps({"data": {"ndarray": rows[:count].tolist()}}).encode()
+    request = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for sent, expected in ((request, 1), (request + PING + request, 3), (request + PING[:9], 1), (request[:-1], 0)):
+        received = b""
+        with socket.create_connection((HERE, int(server.rest)), timeout=10) as client:
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            while data := client.recv(65536):
+                received += data
+        assert received.count(b"HTTP/1.1 200 OK") == expected

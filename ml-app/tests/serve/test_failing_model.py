@@ -39,3 +39,20 @@ def test_metadata_that_seldon_does_not_know(start: Start) -> None:
     server = start("seldon_classes.Undescribed")
     assert server.wait() == 1
     assert server.log.endswith("ERROR modelserver: the model's metadata is not valid: see the log above\n")
+
+
+def test_a_bad_metric_does_not_make_the_model_ill(start: Start) -> None:
+    server = start("seldon_classes.Odd")
+    server.wait_until_ready()
+    answer = server.post({"data": {"ndarray": [[1, 2]]}})
+    assert (answer.status_code, answer.json()["status"]["reason"]) == (500, "MICROSERVICE_BAD_METRIC")
+
+
+def test_values_of_numpy_and_numbers_that_json_lacks(start: Start) -> None:
+    server = start("seldon_classes.Classes")
+    server.wait_until_ready()
+    assert server.post({"data": {"ndarray": [[1, 2]]}}).json()["data"] == {"names": ["x", "y"], "ndarray": [[1, 2]]}
+    answer = server.post({"data": {"ndarray": [[1, -2]]}})
+    assert (answer.status_code, answer.json()["status"]["info"]) == (
+        500, "the model answered a number that is not finite"
+    )  # fmt: skip

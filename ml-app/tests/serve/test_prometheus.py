@@ -106,6 +106,8 @@ BAD: dict[str, dict[str, Any]] = {
     "so large that a sum would be infinite": {"key": "a", "value": 1e308},
     "a tag that is none": {"key": "a", "value": 1, "tags": {"a-b": "c"}},
     "a tag of a number": {"key": "a", "value": 1, "tags": {"b": 1}},
+    "a tag that is no text in UTF-8": {"key": "a", "value": 1, "tags": {"b": "\ud800"}},
+    "a tag without end": {"key": "a", "value": 1, "tags": {"b": "c" * 201}},
     "another type than before": {"type": "GAUGE", "key": "good", "value": 1},
     "a type that is none": {"type": "SUMMARY", "key": "a", "value": 1},
     "no key": {"value": 1},

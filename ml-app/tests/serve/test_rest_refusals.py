@@ -54,6 +54,8 @@ WIDTH = f"each row needs 10 numbers ({', '.join(FEATURES)}), not "
 REFUSED = {
     "empty": (b"", 'the body is empty; send {"data": {"ndarray": [[…]]}}'),
     "blank": (b" \r\n", "the body is empty"),
+    "columns without values": (with_tensor([0, 5_000_000], []), "data.tensor has 0 values, which do not fill"),
+    "binData that is none": (b'{"binData": "!!!!"}', "binData is not base64"),
     "truncated": (b'{"data": {"ndarray": [[1', NOT_JSON),
     "no JSON": (b"data=1", NOT_JSON),
     "two messages": (b"{}{}", NOT_JSON),

@@ -114,7 +114,7 @@ describe("an option before `--`, which npm keeps for itself", () => {
 });
 
 describe("npm itself", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const home = mkdtempSync(path.join(tmpdir(), "mlplatform-npm-"));
   const npmrc = path.join(home, "npmrc");
 
