@@ -6,6 +6,7 @@ import { UserError } from "./errors";
 /** What stands before the digits of such a number, in a text that nobody else writes. */
 const mark = `${randomUUID()}:`;
 const marked = new RegExp(`"${mark}(-?[0-9]+)"`, "g");
+const decimal = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
 const tokens = /"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/g;
 
 /** The value of a JSON text: whole numbers that no double holds are bigints. @throws SyntaxError it is none. */
@@ -29,10 +30,10 @@ export function exactJson(value: unknown): string {
   return text.replaceAll(marked, "$1");
 }
 
-/** The number that a text without blanks stands for; undefined if it is none. */
+/** The number that a text without blanks stands for, in decimal; undefined if it is none: a training takes no other. */
 export function exactNumber(text: string): number | bigint | undefined {
   if (/^[+-]?[0-9]+$/.test(text) && !isSafe(text)) return BigInt(text.replace("+", ""));
-  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  return decimal.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
 }
 
 function isWhole(token: string): boolean {

@@ -134,7 +134,13 @@ program
       .choices(["cluster"])
       .conflicts(["graph", "updateGolden"]),
   )
-  .option("--context <name>", "the same, of this context of the kubeconfig")
+  .addOption(
+    new Option("--context <name>", "the same, of this context of the kubeconfig").conflicts([
+      "graph",
+      "offline",
+      "updateGolden",
+    ]),
+  )
   .addOption(json())
   .addHelpText(
     "after",

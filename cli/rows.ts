@@ -42,11 +42,16 @@ export interface CsvFile {
 /**
  * Reads a CSV file, whose first line names the features.
  *
- * @throws UserError it cannot be read, is something else, has no rows, or a column is there twice.
+ * @throws UserError it cannot be read, is something else, has no rows, or a column is there twice, or several have no name.
  */
 export function readCsv(file: string): CsvFile {
   const table = reported(file, () => readCells(readFileSync(typed(file))));
-  refuseRepetition(firstRepeated(table.names), `--csv: ${file}, line 1`);
+  refuseRepetition(firstRepeated(table.names.filter((name) => name !== "")), `--csv: ${file}, line 1`);
+  const unnamed = table.names.flatMap((name, place) => (name === "" ? [place + 1] : []));
+  if (unnamed.length > 1)
+    throw new UserError(
+      `--csv: ${file}, line 1: columns ${unnamed.slice(0, -1).join(", ")} and ${unnamed.at(-1)} have no name; give each one.`,
+    );
   if (table.rows.length === 0)
     throw new UserError(`--csv: ${file} has no rows below its first line, the features' names.`);
   return { file, table };
@@ -64,12 +69,18 @@ export function rowsFromCsv(
   known: readonly string[] = [],
 ): { readonly rows: Rows; readonly note?: string } {
   const unknown = names.filter((name) => !known.includes(name));
+  const unnamed = `column ${names.indexOf("") + 1}, which has no name`;
+  const told = (left: readonly string[]) =>
+    notTaken(
+      left.map((name) => name || unnamed),
+      missing,
+    );
   // What takes none of the names takes rows by another name, or tells so better itself.
   const left = unknown.length < names.length ? unknown : [];
   const missing = known.filter((name) => !names.includes(name));
   const ragged = rows.find(({ cells }) => cells.length !== names.length);
   if (ragged !== undefined) {
-    const lacking = missing.length > 0 && left.length > 0 ? ` For its names: ${notTaken(left, missing)}` : "";
+    const lacking = missing.length > 0 && left.length > 0 ? ` For its names: ${told(left)}` : "";
     throw new UserError(
       `--csv: ${file}, line ${ragged.line}: ${ragged.cells.length} cells, and the first line has ${names.length}.${lacking}`,
     );
@@ -86,7 +97,7 @@ export function rowsFromCsv(
   const ndarray = table.rows.map(({ cells }) => cells.map(valueOf));
   return {
     rows: { names: table.names, ndarray },
-    ...(left.length === 0 ? {} : { note: `${file}: ${notTaken(left, missing)}` }),
+    ...(left.length === 0 ? {} : { note: `${file}: ${told(left)}` }),
   };
 }
 
@@ -123,7 +134,8 @@ function refuseRepetition(name: string | undefined, place: string): void {
 }
 
 function firstRepeated(names: readonly (string | undefined)[]): string | undefined {
-  return names.find((name, index) => names.indexOf(name) < index);
+  const before = new Set<string | undefined>();
+  return names.find((name) => before.size === before.add(name).size);
 }
 
 /** A key that an object in a JSON text has twice, which `JSON.parse` does not tell. Every JSON text is a YAML one. */

@@ -25,20 +25,24 @@ const asCsv = "write it as CSV, such as by to_csv(…, index=False) of pandas";
 /** How files of other kinds begin, what they are, and what to do about it. */
 const kinds: readonly (readonly [string, string, string])[] = [
   ["PAR1", "a Parquet file", asCsv],
-  ["ARROW1", "an Arrow or Feather file", asCsv],
+  ["ARROW1\0", "an Arrow or Feather file", asCsv],
   ["ORC", "an ORC file", asCsv],
   ["\x89HDF", "an HDF5 file", asCsv],
   ["\x93NUMPY", "an array of NumPy's", asCsv],
-  ["SQLite format 3", "a database of SQLite's", "write the table as CSV"],
+  ["SQLite format 3\0", "a database of SQLite's", "write the table as CSV"],
   ["\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", spreadsheet],
-  ["%PDF", "a PDF", "give the table itself, as CSV"],
+  ["%PDF-", "a PDF", "give the table itself, as CSV"],
   ["BZh", "packed by bzip2", "unpack it"],
   ["\xfd7zXZ", "packed by xz", "unpack it"],
   ["\x28\xb5\x2f\xfd", "packed by Zstandard", "unpack it"],
   ["7z\xbc\xaf", "packed by 7-Zip", "unpack it"],
-  ["Rar!", "packed by RAR", "unpack it"],
+  ["Rar!\x1a", "packed by RAR", "unpack it"],
   ["version https://git-lfs", "a pointer of Git LFS", "fetch the file that it stands for: git lfs pull"],
 ];
+/** What a mark of letters alone may be as well: the beginning of a column's name, which bytes like these never follow. */
+const letters = /^[A-Z0-9]+$/i;
+const noText = /[\0-\x08\x0e-\x1f]/;
+const page = /^\s*<(!--|(!doctype|html|table|\?xml)[\s>])/i;
 const firstCharacters = 65_536;
 const separators = [",", ";", "\t", "|"];
 
@@ -57,6 +61,8 @@ export function readCells(content: Buffer): Cells {
     records = parse(text, {
       delimiter: separator,
       info: true,
+      // Else the end of the first line counts as that of all.
+      record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
@@ -103,8 +109,10 @@ export function withPoints(cells: Cells): Cells {
 }
 
 function unpacked(content: Buffer): Buffer {
-  const begin = content.subarray(0, 32).toString("latin1");
-  const kind = kinds.find(([known]) => begin.startsWith(known));
+  const begin = content.subarray(0, 4096).toString("latin1");
+  const kind = kinds.find(
+    ([known]) => begin.startsWith(known) && (!letters.test(known) || noText.test(begin)),
+  );
   if (kind !== undefined) throw new TableFileError(`is ${kind[1]}: ${kind[2]}`);
   if (/^PK(\x03\x04|\x05\x06)/.test(begin)) {
     const names = content.toString("latin1");
@@ -134,20 +142,20 @@ function textOf(content: Buffer): string {
   } catch {
     throw new TableFileError(`is not a text in ${coding.slice(0, wide ? 6 : 5)}: save it as CSV in UTF-8`);
   }
+  text = text.replace(/^\ufeff+/, "");
   const begin = text.slice(0, firstCharacters);
   if (text.includes("\0"))
     throw new TableFileError(
       "holds zero bytes, as a text in UTF-16 or UTF-32 without its mark: save it as CSV in UTF-8",
     );
-  if (begin.trimStart().startsWith("<"))
-    throw new TableFileError("is a page in HTML or XML: give the table itself, as CSV");
+  if (page.test(begin)) throw new TableFileError("is a page in HTML or XML: give the table itself, as CSV");
   if (/^\s*(\{\s*"|\[\s*[[{])/.test(begin)) throw new TableFileError("is JSON: write it as CSV");
   return text;
 }
 
 /** What the first line that is not blank has most of, outside of quotes. */
 function separatorOf(text: string): string {
-  const begin = text.slice(0, firstCharacters).replace(/^[\r\n]+/, "");
+  const begin = text.slice(0, firstCharacters).replace(/^([ \t]*[\r\n])+/, "");
   const [first = ""] = begin.replaceAll(/"[^"]*"/g, "").split(/[\r\n]/, 1);
   const count = (separator: string) => first.split(separator).length;
   return separators.reduce((best, one) => (count(one) > count(best) ? one : best));

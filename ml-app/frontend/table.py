@@ -59,6 +59,8 @@ def read_table(content: bytes) -> Cells:
         raise TableError(f"The file has more than {MOST_COLUMNS:,} columns.")
     if twice := tablefile.repeated(names):
         raise TableError(f"The first line has the name “{twice[0]}” twice.")
+    if unnamed := tablefile.unnamed(names):
+        raise TableError(f"In the first line {unnamed} have no name: give each one.")
     return cells
 
 
@@ -79,7 +81,9 @@ def rows_for(table: Cells, description: Description, model: str) -> Asked:
         if missing:
             raise TableError(f"The rows lack what {model} takes: {_some(missing)}.")
         places = [table.names.index(one.name) if one.name in table.names else None for one in fields]
-        unused = [name for name in table.names if name not in {one.name for one in fields}]
+        taken = {one.name for one in fields}
+        called = zip(table.names, tablefile.called(table.names), strict=True)
+        unused = [shown for name, shown in called if name not in taken]
     else:
         if len(table.names) != len(fields):
             raise TableError(f"The rows have {len(table.names)} columns, and {model} takes {len(fields)} values.")

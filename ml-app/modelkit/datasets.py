@@ -99,6 +99,8 @@ def numbers(
         problems.append(f"missing columns: {', '.join(missing)}{_unknown(names, columns)}")
     if twice := tablefile.repeated(names):
         problems.append(f"columns that appear twice: {', '.join(map(repr, twice))}")
+    if unnamed := tablefile.unnamed(names):
+        problems.append(f"more than one column without a name: {unnamed}")
 
     width, cells = len(names), table.cells
     if ragged := [f"line {line} has {len(row)}" for line, row in cells.rows if len(row) != width]:
@@ -129,11 +131,11 @@ def numbers(
     return values, problems
 
 
-def _unknown(names: Sequence[str], columns: Sequence[str]) -> str:
+def _unknown(names: list[str], columns: Sequence[str]) -> str:
     """What stands in the header instead of a column that is missing; "" if there is nothing."""
     if len(names) == 1 < len(columns):
         return f": no comma, semicolon, tab or | is between the names of its first line, {reprlib.repr(names[0])}"
-    others = ", ".join(name for name in names if name not in columns)
+    others = ", ".join(name for name in tablefile.called(names) if name not in columns)
     return f" (unknown: {others[:HEADER_CHARACTERS]})" if others else ""
 
 
@@ -147,8 +149,9 @@ def _number(cell: str) -> tuple[float, str]:
     except ValueError:
         grouped = _THOUSANDS.fullmatch(cell.strip())
         return math.nan, "not a number, since thousands are separated" if grouped else "not a number"
-    if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT:
-        return int(number), ""
+    # As the float it is another number before it is compared; of too many digits int() makes none.
+    if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT and abs(whole := int(cell)) <= EXACT:
+        return whole, ""
     if not math.isfinite(number):
         return number, "not finite"
     return number, "" if abs(number) <= LARGEST else f"too large (above {LARGEST:g})"

@@ -12,7 +12,7 @@ import gzip
 import io
 import re
 import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,21 +26,26 @@ _PACKED = "unpack it"
 _AS_CSV = "write it as CSV, such as by to_csv(…, index=False) of pandas"
 _KINDS = (
     (b"PAR1", "a Parquet file", _AS_CSV),
-    (b"ARROW1", "an Arrow or Feather file", _AS_CSV),
+    (b"ARROW1\0", "an Arrow or Feather file", _AS_CSV),
     (b"ORC", "an ORC file", _AS_CSV),
     (b"\x89HDF", "an HDF5 file", _AS_CSV),
     (b"\x93NUMPY", "an array of NumPy's", _AS_CSV),
-    (b"SQLite format 3", "a database of SQLite's", "write the table as CSV"),
+    (b"SQLite format 3\0", "a database of SQLite's", "write the table as CSV"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", SPREADSHEET),
-    (b"%PDF", "a PDF", "give the table itself, as CSV"),
+    (b"%PDF-", "a PDF", "give the table itself, as CSV"),
     (b"BZh", "packed by bzip2", _PACKED),
     (b"\xfd7zXZ", "packed by xz", _PACKED),
     (b"\x28\xb5\x2f\xfd", "packed by Zstandard", _PACKED),
     (b"7z\xbc\xaf", "packed by 7-Zip", _PACKED),
-    (b"Rar!", "packed by RAR", _PACKED),
+    (b"Rar!\x1a", "packed by RAR", _PACKED),
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file that it stands for: git lfs pull"),
 )
-"""How files of other kinds begin, what they are, and what to do about it."""
+"""How files of other kinds begin, what they are, and what to do about it.
+
+What is of letters alone may begin a column's name as well, which bytes that no text has never follow.
+"""
+_NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1f]")
+_PAGE = re.compile(r"\s*<(!--|(!doctype|html|table|\?xml)[\s>])", re.IGNORECASE)
 
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 _POINT = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -82,7 +87,7 @@ def read(content: bytes, most: int | None = None) -> Cells:
     separator = said[1] if said else _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        rows = [(reader.line_num, cells) for cells in reader if cells][bool(said) :]
+        rows = [(reader.line_num, cells) for cells in reader if not _is_blank(cells)][bool(said) :]
     except csv.Error as error:
         raise TableFileError(f"is not a CSV file: line {reader.line_num}: {error}") from error
     if not rows:
@@ -92,7 +97,18 @@ def read(content: bytes, most: int | None = None) -> Cells:
 
 def repeated(names: list[str]) -> list[str]:
     """The names that are there more than once: of such columns nobody knows which is meant."""
-    return sorted({name for name in names if names.count(name) > 1}, key=names.index)
+    return [name for name, times in Counter(names).items() if name and times > 1]
+
+
+def unnamed(names: list[str]) -> str:
+    """Which columns have no name, as "columns 2 and 4", where there are several; "" otherwise."""
+    *places, last = [str(place) for place, name in enumerate(names, 1) if not name] or [""]
+    return f"columns {', '.join(places)} and {last}" if places else ""
+
+
+def called(names: list[str]) -> list[str]:
+    """The names, as messages call the columns: by its place the one without."""
+    return [name or f"column {place} without a name" for place, name in enumerate(names, 1)]
 
 
 def with_points(cells: Cells, columns: Collection[str]) -> Cells:
@@ -137,9 +153,8 @@ def _pointed(row: list[str], places: list[int]) -> list[str]:
 
 
 def _unpacked(content: bytes, most: int | None) -> bytes:
-    for begin, what, mend in _KINDS:
-        if content.startswith(begin):
-            raise TableFileError(f"is {what}: {mend}")
+    if other := _other_kind(content):
+        raise TableFileError(f"is {other}")
     if content.startswith(b"\x1f\x8b"):
         return _bounded(lambda: gzip.GzipFile(fileobj=io.BytesIO(content)), "gzip", most)
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -147,10 +162,22 @@ def _unpacked(content: bytes, most: int | None) -> bytes:
     return content
 
 
+def _other_kind(content: bytes) -> str:
+    for begin, what, mend in _KINDS:
+        if content.startswith(begin) and (not begin.isalnum() or _NO_TEXT.search(content[:4096])):
+            return f"{what}: {mend}"
+    return ""
+
+
+def _is_blank(cells: list[str]) -> bool:
+    # A quoted cell with nothing in it is one that is empty.
+    return not cells or (len(cells) == 1 and cells[0].isspace())
+
+
 def _from_zip(content: bytes, most: int | None) -> bytes:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
+    except Exception as error:  # zipfile has many kinds of them for bytes that are not what they should be
         raise TableFileError(f"is a damaged zip archive: {error}") from error
     names = archive.namelist()
     if "[Content_Types].xml" in names:
@@ -164,9 +191,8 @@ def _from_zip(content: bytes, most: int | None) -> bytes:
             f"is a zip archive of {len(files)} files{some and f', {some}'}: unpack it, and give one of them"
         )
     inner = _bounded(lambda: archive.open(files[0]), "zip", most)
-    for begin, what, mend in _KINDS:
-        if inner.startswith(begin):
-            raise TableFileError(f"is a zip archive, in which {files[0]} is {what}: {mend}")
+    if other := _other_kind(inner):
+        raise TableFileError(f"is a zip archive, in which {files[0]} is {other}")
     return inner
 
 
@@ -174,9 +200,9 @@ def _bounded(opened: Callable[[], Any], packer: str, most: int | None) -> bytes:
     try:
         with opened() as file:
             unpacked: bytes = file.read(-1 if most is None else most + 1)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        # RuntimeError: it has a password.
-        raise TableFileError(f"is packed by {packer} and cannot be unpacked: {error}") from error
+    except Exception as error:  # each way of packing has its own
+        told = str(error) or type(error).__name__
+        raise TableFileError(f"is packed by {packer} and cannot be unpacked: {told}") from error
     if most is not None and len(unpacked) > most:
         raise TableFileError(f"is larger than {most >> 20} MiB when it is unpacked")
     return unpacked
@@ -191,11 +217,12 @@ def _text(content: bytes) -> str:
         raise TableFileError(
             f"is not a text in {coding} ({error.reason} at byte {error.start}): save it as CSV in UTF-8"
         ) from error
+    text = text.lstrip("\ufeff")
     if "\0" in text:
         raise TableFileError(
             "holds zero bytes, as a text in UTF-16 or UTF-32 without its mark: save it as CSV in UTF-8"
         )
-    if text[:FIRST_CHARACTERS].lstrip().startswith("<"):
+    if _PAGE.match(text[:FIRST_CHARACTERS]):
         raise TableFileError("is a page in HTML or XML: give the table itself, as CSV")
     if re.match(r'\s*(\{\s*"|\[\s*[\[{])', text[:FIRST_CHARACTERS]):
         raise TableFileError("is JSON: write it as CSV")
@@ -204,5 +231,6 @@ def _text(content: bytes) -> str:
 
 def _separator(text: str) -> str:
     """What the first line that is not blank has most of, outside of quotes."""
-    first = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", text[:FIRST_CHARACTERS].lstrip("\r\n")), maxsplit=1)[0]
+    begin = re.sub(r"^([ \t]*[\r\n])+", "", text[:FIRST_CHARACTERS])
+    first = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", begin), maxsplit=1)[0]
     return max(SEPARATORS, key=first.count)

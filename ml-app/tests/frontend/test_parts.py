@@ -129,13 +129,14 @@ def test_row_of_another_width_is_rejected_and_the_others_are_not() -> None:
         (b"", "is empty"),
         (b"rooms,area\n", "no rows"),
         (b"rooms,rooms\n1,2\n", "twice"),
+        (b"rooms,,\n1,2,3\n", "In the first line columns 2 and 3 have no name"),
         (b'rooms,area\n"1,2\n', "is not a CSV file"),
         (b"rooms,area\n" + b"x" * 20_000, "line 2"),
         (b"rooms,area\n" + b"1,2\n" * (MOST_ROWS + 1), "more than 10,000 rows"),
         (",".join(f"c{at}" for at in range(1001)).encode() + b"\n1\n", "more than 1,000 columns"),
         (b"0" * (5 * 1024 * 1024 + 1), "larger than 5 MiB"),
         (gzip.compress(b"0" * (5 * 1024 * 1024 + 1)), "larger than 5 MiB when it is unpacked"),
-        (b"PAR1", r"^The file is a Parquet file: write it as CSV, .*\.$"),
+        (b"PAR1\x15", r"^The file is a Parquet file: write it as CSV, .*\.$"),
     ],
 )
 def test_file_that_is_no_table(content: bytes, reason: str) -> None:

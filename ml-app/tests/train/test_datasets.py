@@ -101,7 +101,7 @@ def test_all_faults_are_told_at_once_and_many_are_counted(sales: Rows, stored: S
 
 FILES = [
     (b"", "is empty: its first line must name the columns"),
-    (b"PAR1", "is a Parquet file: write it as CSV, such as by to_csv(…, index=False) of pandas"),
+    (b"PAR1\x15\x04", "is a Parquet file: write it as CSV, such as by to_csv(…, index=False) of pandas"),
     (b'a,b\n1,"2\n', "is not a CSV file: line 2: unexpected end of data"),
 ]
 
@@ -121,6 +121,21 @@ def test_ragged_rows_and_columns_that_appear_twice(tmp_path: Path) -> None:
     message = refusal(str(path))
     assert "columns that appear twice: 'price'\n" in message
     assert "not as many cells as the header's 12: line 2 has 11, " in message
+
+
+def test_columns_without_a_name_are_told_by_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "open.csv"
+    path.write_text("a,,b,\n1,2,3,4\n")
+    assert numbers(read_table(str(path)), ["a"])[1] == ["more than one column without a name: columns 2 and 4"]
+    path.write_text("a,b,\n1,2,3\n")
+    assert numbers(read_table(str(path)), ["c"])[1] == ["missing columns: c (unknown: a, b, column 3 without a name)"]
+
+
+def test_whole_numbers_are_kept_as_such_while_floats_hold_them(tmp_path: Path) -> None:
+    path = tmp_path / "whole.csv"
+    path.write_text(f"a\n{2**53}\n{2**53 + 1}\n-{2**53 + 1}\n")
+    found = numbers(read_table(str(path)), ["a"])[0]["a"]
+    assert [type(one) for one in found] == [int, float, float]
 
 
 def test_names_that_nobody_knows_are_told_with_those_that_are_missing(tmp_path: Path) -> None:

@@ -26,6 +26,18 @@ describe("an error with --json", function () {
     for (const [args, message] of [
       ["status --json --bad", "unknown option '--bad'"],
       ["up --once --detach --json", "option '--once' cannot be used with option '--detach'"],
+      [
+        "preview --context x --offline --json",
+        "option '--context <name>' cannot be used with option '--offline'",
+      ],
+      [
+        "preview --context x --graph --json",
+        "option '--context <name>' cannot be used with option '--graph'",
+      ],
+      [
+        "preview --context x --update-golden --json",
+        "option '--context <name>' cannot be used with option '--update-golden'",
+      ],
       ["open --json --port x", "option '--port <port>' argument 'x' is invalid. A port is 1 to 65535."],
       ["nothing --json", "unknown command 'nothing'"],
     ] as const) {

@@ -53,6 +53,14 @@ describe("rows from words", () => {
       ["a=9007199254740993", "b=+9007199254740993", "c=007"],
       { names: ["a", "b", "c"], ndarray: [[9007199254740993n, 9007199254740993n, 7]] },
     ],
+    [
+      "decimal numbers alone as numbers",
+      ["a=0x10", "b=0b11", "c=0o7", "d=.5", "e=+5.", "f=1E3", "g=1e999"],
+      {
+        names: ["a", "b", "c", "d", "e", "f", "g"],
+        ndarray: [["0x10", "0b11", "0o7", 0.5, 5, 1000, "1e999"]],
+      },
+    ],
     ["named features", ["a=1", "b=-2.5e3"], { names: ["a", "b"], ndarray: [[1, -2500]] }],
   ];
   for (const [name, words, rows] of read) {
@@ -124,6 +132,12 @@ describe("rows from a CSV file", () => {
     );
   });
 
+  it("tells a column without a name by its place", () => {
+    expect(read("a,b,\n1,2,3\n", ["a", "b"]).note).to.match(
+      /does not take column 3, which has no name: left out/,
+    );
+  });
+
   it("leaves nothing out where the model knows none of the names", () => {
     expect(read("a,b\n1,2\n", ["input-0"]).rows.names).to.deep.equal(["a", "b"]);
   });
@@ -134,9 +148,9 @@ describe("rows from a CSV file", () => {
     ["a column twice", "a,b,a\n1,2,3\n", 'rows.csv, line 1: the name "a" is there twice'],
     ["a column twice, with blanks and quotes", 'a, "a" \n1,2\n', 'line 1: the name "a" is there twice'],
     ["a column twice without rows", "a,a\n", 'line 1: the name "a" is there twice'],
-    ["columns without names", "a,,\n1,2,3\n", 'line 1: the name "" is there twice'],
+    ["columns without names", "a,,\n1,2,3\n", "line 1: columns 2 and 3 have no name; give each one"],
     ["a line that is too long", "a,b\n1,2,3\n", "rows.csv, line 2: 3 cells, and the first line has 2"],
-    ["another kind of file", "PAR1", "rows.csv is a Parquet file: write it as CSV"],
+    ["another kind of file", "PAR1\x15", "rows.csv is a Parquet file: write it as CSV"],
   ];
   for (const [name, content, message] of refused) {
     it(`refuses ${name}`, () => {
