@@ -64,7 +64,7 @@ export function summarise(
   });
   progress.say(`
 ${shownAnswers.join("\n")}
-${frontend ? `  ask the models on a page             ${type("open", "frontend")}\n` : ""}\
+${frontend ? `  ask the models on a page             ${type("open", "frontend")}\n  its address in the cluster           ${inside(frontendService)}\n` : ""}\
   MLflow, MinIO, models in a browser   ${type("open")}
   ask the model                        ${type("predict")}
   what runs, and its health            ${type("status")}

@@ -87,7 +87,9 @@ describe("the summary of a deployment", () => {
   it("says how to open the page, where there is one", async () => {
     const out = await written("prod", "plain", answers, true);
     expect(out).to.contain(
-      "  ask the models on a page             npm run open -- frontend --stack prod\n  MLflow, MinIO, models in a browser ",
+      "  ask the models on a page             npm run open -- frontend --stack prod\n" +
+        "  its address in the cluster           http://frontend.fe.svc.cluster.local:8501\n" +
+        "  MLflow, MinIO, models in a browser ",
     );
     const told = JSON.parse(await written("dev", "json", answers, true)) as object;
     expect(told).to.include({ frontend: "http://frontend.fe.svc.cluster.local:8501" });
