@@ -1,11 +1,17 @@
+import * as path from "node:path";
+
 import colors from "picocolors";
 
+import { lockFile } from "../../config/lock";
 import { unaskedImages } from "../cluster/daemonImages";
 import { appImageBuilds, useBuilder } from "../cluster/images";
+import { commandLine } from "../commandLine";
 import { keptImages } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
-import { type Plan, planOf } from "../plan/plan";
+import { type Plan, planOf, platformConfig } from "../plan/plan";
 import { Progress } from "../progress";
+import { keepInService } from "../registry/keepInService";
+import { decisionsIn } from "../registry/lockFile";
 import { told } from "./changes";
 import { UserError } from "../errors";
 import { type ClusterTarget, clusterTarget } from "../target";
@@ -27,7 +33,7 @@ interface PlannedStep {
  *
  * @param context where the stack is.
  * @param asked its cluster, if it must be asked. @default that of the context, and without it the state alone
- * @throws UserError the configuration is wrong, or the engine cannot say.
+ * @throws UserError the configuration is wrong, the engine cannot say, or what was decided of a model in service is not here.
  */
 export async function previewDeployed(
   stack: string,
@@ -43,6 +49,7 @@ export async function previewDeployed(
     await prepareProviders(engine, plan.recording.resources, progress, signal);
     progress.stop();
     const target = asked ?? (await clusterOf(stack, progress));
+    if (target !== undefined) await seeDecided(target);
     if (target !== undefined) await useBuilder(target, plan.recording.resources, signal);
     const overrides = { context, prebuilt: broughtIn(stack, plan) };
     const opened = await EngineStack.open(stack, engine, overrides, asked === undefined ? "made" : "there");
@@ -68,14 +75,30 @@ export async function previewDeployed(
       ...(options.json ? {} : { onOutput: (text: string) => process.stdout.write(text) }),
     });
     const quiet = { detail: () => undefined };
-    const drift =
+    const looked =
       target === undefined ? [] : await restoreReleases(target.cluster, declared.all, quiet, "look");
+    // What may not be compared is not known to be wrong.
+    const drift = looked.filter(({ problem }) => problem === undefined);
     progress.event({ event: "preview", stack, context, engine: engine.version, changes, steps, drift });
-    for (const { object, was } of drift) progress.say(`${object} is ${was}: npm run up puts it back.`);
+    for (const { object, was } of drift)
+      progress.say(`${object} is ${was}: ${commandLine("up", stack)} puts it back.`);
     progress.say(`${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`);
   } finally {
     progress.stop();
   }
+}
+
+/** A model that nothing is decided on is left out by the program, which the engine would tell as its end. */
+async function seeDecided(target: ClusterTarget): Promise<void> {
+  const { stack } = target;
+  const { environment, models } = await platformConfig(stack, {});
+  const file = lockFile(stack, environment);
+  // In dev it lies in the home, and an up decides before it changes anything.
+  const elsewhere = [
+    `What was decided stands in ${path.basename(file)} of the home that has brought it up: set MLPLATFORM_HOME to that, or ` +
+      `take it from the registry: ${commandLine("models", stack, "update")}`,
+  ];
+  await keepInService(target, models, decisionsIn(file), environment === "dev" ? elsewhere : []);
 }
 
 async function clusterOf(stack: string, progress: Progress): Promise<ClusterTarget | undefined> {

@@ -18,10 +18,16 @@ export interface Owner {
 /**
  * The owner of a stack's objects. A backend that is a folder has a number of its own in a file, which goes with it
  * where it is copied: its path is another folder's on another machine. Any other backend is told by its address.
+ *
+ * @param must whether a folder without a number is given one. @default it is; for whoever only looks it is not
  */
-export function ownerOf(stack: string, backend: Pick<Backend, "url">): Owner {
+export function ownerOf(
+  stack: string,
+  backend: Pick<Backend, "url">,
+  must: "made" | "there" = "made",
+): Owner {
   const folder = folderOf(backend.url);
-  const { id, state } = folder === undefined ? byAddress(backend.url) : byFile(folder);
+  const { id, state } = folder === undefined ? byAddress(backend.url) : byFile(folder, must);
   const hash = createHash("sha256").update(JSON.stringify([id, project, stack]));
   return { id: hash.digest("hex").slice(0, 16), state };
 }
@@ -31,12 +37,13 @@ export function isExact({ url }: Pick<Backend, "url">): boolean {
   return !/^https?:/.test(url);
 }
 
-function byFile(folder: string): Owner {
+function byFile(folder: string, must: "made" | "there"): Owner {
   const file = path.join(folder, `${project}.json`);
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Owner;
   } catch {
     const made = { id: randomBytes(16).toString("hex"), state: `${hostname()}:${path.dirname(folder)}` };
+    if (must === "there") return made;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(file, `${JSON.stringify(made)}\n`);
     return made;

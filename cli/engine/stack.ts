@@ -20,7 +20,7 @@ import { type Backend, chooseBackend } from "./backend";
 import { CommandFailed, type EngineCommand, engineCommand } from "./command";
 import type { Engine } from "./engine";
 import { BuildLogs, mayBeShown, plainMessage } from "./events";
-import { StackBusy } from "./locks";
+import { StackBusy, folderOf } from "./locks";
 import { isExact, ownerOf } from "./owner";
 import { type Recovery, type RecoverySettings, type ReleaseRecords, recover } from "./recover";
 import { type Overrides, project, settingsFile, shareSalt, stackDir, writeSettings } from "./settings";
@@ -75,12 +75,14 @@ export class EngineStack {
     must: "made" | "there" = "made",
   ): Promise<EngineStack> {
     const backend = chooseBackend(name);
-    if (overrides !== undefined) writeSettings(name, overrides, ownerOf(name, backend));
     const command = await engineCommand(engine);
+    const envVars = { ...backend.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    // Before anything is written of one that is not there.
+    if (must === "there") await find(name, command, backend, envVars);
+    if (overrides !== undefined) writeSettings(name, overrides, ownerOf(name, backend, must));
+    if (must === "made") await initialise(name, command, backend, envVars);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it takes a second, which only a run is worth.
     const program: PulumiFn = () => (require("../../index") as PulumiFn)();
-    const envVars = { ...backend.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
-    await (must === "made" ? initialise : find)(name, command, backend, envVars);
     const workspace = await LocalWorkspace.create({
       workDir: projectDir,
       pulumiCommand: command,
@@ -271,15 +273,21 @@ async function find(
   backend: Backend,
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const folder = folderOf(backend.url);
   try {
-    await command.run(["stack", "--show-name", "--stack", name], projectDir, env);
+    // In a folder that has no state the CLI would begin one by looking.
+    if (folder === undefined || existsSync(path.join(folder, "stacks"))) {
+      await command.run(["stack", "--show-name", "--stack", name], projectDir, env);
+      return;
+    }
   } catch (error) {
     if (!messageOf(error).includes("no stack named")) throw engineError(name, error, []);
-    const where = ownerOf(name, backend).state;
-    throw new UserError(
-      `there is no stack ${name} in ${where}: bring it up first, npm run up -- --stack ${name}.`,
-    );
   }
+  const where = folder === undefined ? ownerOf(name, backend).state : path.dirname(folder);
+  throw new UserError(
+    `there is no stack ${name} in ${where}: if its state is elsewhere, set PULUMI_BACKEND_URL to that; else bring it up ` +
+      `first, npm run up -- --stack ${name}.`,
+  );
 }
 
 function ownState(name: string, { url }: Backend): string {
@@ -297,9 +305,15 @@ function engineError(stack: string, error: unknown, failures: readonly string[])
     return new StackBusy(
       `another run is changing stack ${stack}. Wait until it has ended, and run this again.`,
     );
+  if (/incorrect passphrase|passphrase must be set/.test(stderr))
+    return new UserError(
+      `the passphrase that is here does not open the state of stack ${stack}: set PULUMI_CONFIG_PASSPHRASE_FILE (or ` +
+        `PULUMI_CONFIG_PASSPHRASE) to that of whoever has brought it up.`,
+    );
   const told = [...new Set(failures)].filter((message) => !/^update failed$/i.test(message));
+  const written = stderr.trim().replace(/^error: /, "");
   return new EngineFailed(
-    told.length > 0 ? told.join("\n") : stderr.trim() || `Pulumi's engine ended by itself (${error.how})`,
+    told.length > 0 ? told.join("\n") : written || `Pulumi's engine ended by itself (${error.how})`,
   );
 }
 

@@ -18,7 +18,7 @@ export interface CommandEvent {
 }
 
 /** A command of the project that tells events. */
-export type CommandName = "down" | "open" | "promote" | "rollback" | "up";
+export type CommandName = "down" | "open" | "preview" | "promote" | "rollback" | "up";
 
 /** The last event of `npm run up`. */
 export interface UpEvent extends CommandEvent {
@@ -38,6 +38,7 @@ const shownErrorLines = 30;
  * Runs one of the project's commands as its user does, `npm run NAME -- --json …`.
  *
  * @param onEvent hears of each event as it comes.
+ * @param env variables beside those of this process. @default none
  * @returns all events.
  * @throws UserError it failed; with what it said.
  */
@@ -45,8 +46,9 @@ export async function npmRun(
   name: CommandName,
   args: readonly string[],
   onEvent: (event: CommandEvent) => void,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<CommandEvent[]> {
-  return start(name, args, onEvent).ended;
+  return start(name, args, onEvent, env).ended;
 }
 
 /**
@@ -80,9 +82,11 @@ function start(
   name: CommandName,
   args: readonly string[],
   onEvent: (event: CommandEvent) => void,
+  env: Readonly<Record<string, string>> = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<CommandEvent[]> } {
   const child = spawn("npm", ["run", "--silent", name, "--", "--json", ...args], {
     cwd: projectDir,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const events: CommandEvent[] = [];

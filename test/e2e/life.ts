@@ -5,6 +5,7 @@ import type { Engine } from "../../cli/engine/engine";
 import { type Changes, EngineStack } from "../../cli/engine/stack";
 import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
+import { previewElsewhere } from "./elsewhere";
 import { leftovers } from "./leftovers";
 import { inWords, moveUnderLoad } from "./moving";
 import { checkPage } from "./page";
@@ -46,6 +47,7 @@ export class Life {
     await steps.run("models' page", () => checkPage(this.cluster, this.stack.name));
     await steps.run("preview", () => this.unchanged((engine, signal) => engine.preview({ signal })));
     await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
+    await steps.run("preview from elsewhere", () => previewElsewhere(this.stack));
     await steps.run("strangers are kept out", () => checkStrangers(this.cluster));
     await steps.run("another version under load", () => this.changeUnderLoad());
     await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());

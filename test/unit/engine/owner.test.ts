@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -18,6 +18,12 @@ describe("the owner of a stack's objects", () => {
     cpSync(path.join(first, ".pulumi"), path.join(copy, ".pulumi"), { recursive: true });
     expect(of(copy)).to.deep.equal(owner);
     expect(new Set([owner.id, of(other).id, of(first, "prod").id])).to.have.property("size", 3);
+  });
+
+  it("is told of a folder without one, and not written, for whoever only looks", () => {
+    const folder = temporaryFolder();
+    expect(ownerOf("dev", { url: pathToFileURL(folder).href }, "there").id).to.have.length(16);
+    expect(readdirSync(folder)).to.deep.equal([]);
   });
 
   it("has of a backend's address nothing that is secret", () => {
