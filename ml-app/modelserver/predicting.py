@@ -62,7 +62,7 @@ class Predictor:
 
     def _count(self, of_the_call: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Count what the call and the class report. Returns what the answer says of it."""
-        of_the_class = [] if self._reported is None else _unless_missing(self._reported, [])
+        of_the_class = [] if self._reported is None else unless_missing(self._reported, [])
         if of_the_call:
             self._metrics.update(of_the_call, PREDICT_METRIC_METHOD_TAG)
         self._metrics.update(of_the_class, PREDICT_METRIC_METHOD_TAG)
@@ -93,14 +93,14 @@ class Predictor:
         Of a list, where seldon-core expects a method, it warns at each call.
         """
         names = getattr(self._model, "class_names", None)
-        told = _unless_missing(names, None) if callable(names) else names
+        told = unless_missing(names, None) if callable(names) else names
         return told if told is not None else [f"t:{column}" for column in range(array.shape[1])]
 
     def _meta(
         self, asked: dict[str, Any], of_the_call: dict[str, Any], reported: list[dict[str, Any]]
     ) -> dict[str, Any]:
         meta: dict[str, Any] = {}
-        if tags := {**asked.get("tags", {}), **(_unless_missing(self._tags, {}) or {}), **of_the_call}:
+        if tags := {**asked.get("tags", {}), **(unless_missing(self._tags, {}) or {}), **of_the_call}:
             meta["tags"] = tags
         if reported := [*asked.get("metrics", []), *reported]:
             meta["metrics"] = reported
@@ -123,7 +123,7 @@ def takes_meta(predict: Any) -> bool:
     return True
 
 
-def _unless_missing(method: Any, otherwise: Any) -> Any:
+def unless_missing(method: Any, otherwise: Any) -> Any:
     """What a method of the class tells, or the other where the class says that it has none."""
     if method is None:
         return otherwise

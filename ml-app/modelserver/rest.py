@@ -22,7 +22,7 @@ from modelserver import feedback, forms, messages
 from modelserver.errors import BadRequest, ModelError, status_body
 from modelserver.http import AT_ONCE_BYTES, Headers
 from modelserver.metrics import Metrics, Outcome
-from modelserver.predicting import Predictor
+from modelserver.predicting import Predictor, unless_missing
 
 logger = logging.getLogger(__name__)
 
@@ -130,9 +130,8 @@ class Application:
     Args:
         model: the class.
         metrics: of the process.
-        origins: of pages whose scripts may read the answers: `https://app.example.com`, or `*` for those of all.
-
         metadata: what the class says of itself.
+        origins: of pages whose scripts may read the answers: `https://app.example.com`, or `*` for those of all.
     """
 
     def __init__(
@@ -270,9 +269,9 @@ class Application:
 
     async def _status(self, request: Request, receive: Receive) -> Answer:
         # Without the class's metrics, which seldon-core adds here: one that is bad would make the model look ill.
-        raw = getattr(self._model, "health_status_raw", None)
-        health = raw() if raw is not None else client_health_status(self._model)
-        told = health if raw is not None else construct_response_json(self._model, False, {}, health)
+        told = unless_missing(getattr(self._model, "health_status_raw", None), None)
+        if told is None:
+            told = construct_response_json(self._model, False, {}, client_health_status(self._model))
         return Answer(HTTPStatus.OK, ENCODER.encode(told))
 
     async def _describe(self, request: Request, receive: Receive) -> Answer:

@@ -10,12 +10,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from seldon_core.user_model import SeldonComponent
 
 
 class Plain:
     """As little as a Seldon class can be: it returns its input."""
 
     def predict(self, rows: npt.NDArray[Any], names: list[str]) -> npt.NDArray[Any]:
+        """The rows."""
+        return rows
+
+
+class Derived(SeldonComponent):  # type: ignore[misc]
+    """Seldon's base class, whose methods say that they are not there, with one that is."""
+
+    def predict(self, rows: npt.NDArray[Any], names: list[str], meta: Any = None) -> npt.NDArray[Any]:
         """The rows."""
         return rows
 

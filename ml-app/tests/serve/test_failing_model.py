@@ -13,8 +13,9 @@ from model_process import ModelProcess, Rows, ndarray
 Start = Callable[..., ModelProcess]
 
 
-def test_plain_class_is_served(start: Start, row: Rows) -> None:
-    server = start("seldon_classes.Plain")
+@pytest.mark.parametrize("kind", ["Plain", "Derived"])
+def test_plain_class_is_served(start: Start, row: Rows, kind: str) -> None:
+    server = start(f"seldon_classes.{kind}")
     server.wait_until_ready()
     assert server.post({"data": {"ndarray": row.tolist()}}).json()["data"]["ndarray"] == row.tolist()
     assert server.post({"data": {"ndarray": [["a", "bc"]]}}).json()["data"]["ndarray"] == [["a", "bc"]]
