@@ -1,28 +1,28 @@
-import colors from "picocolors";
-
-import { UserError, messageOf, tellMachines } from "./errors";
+import { debugOption, tell } from "./crash";
+import { UserError } from "./errors";
 import { refuseSwallowed } from "./npmOptions";
 import { program } from "./program";
+import { systemFailure } from "./systemFailure";
 
 // Whoever read the output has gone, as in `npm run up | head`: end as when the terminal is closed.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.kill(process.pid, "SIGHUP");
+  if (error.code === "EPIPE") process.kill(process.pid, "SIGHUP");
+  else end(new UserError(`${systemFailure(error, "standard output") ?? error.message}.`));
 });
+// Nobody is left to be told.
+process.stderr.on("error", () => undefined);
+process.on("uncaughtException", end);
 
-// A crash is Node's to show, with its stack.
-process.on("uncaughtExceptionMonitor", (error: unknown) => {
-  tellMachines(messageOf(error));
-});
+function end(error: unknown): void {
+  process.exit(tell(error));
+}
 
 async function main(): Promise<void> {
+  for (const command of program.commands) command.option(debugOption, "show the stack of an error");
   refuseSwallowed(program, process.argv.slice(2));
   await program.parseAsync();
 }
 
 main().catch((error: unknown) => {
-  if (!(error instanceof UserError)) throw error;
-  tellMachines(error.message);
-  process.stderr.write(`\n${colors.red("Error:")} ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  process.exitCode = tell(error);
 });

@@ -4,7 +4,7 @@ import { isScalar, parseDocument } from "yaml";
 
 import { UserError, messageOf } from "./errors";
 import { exactNumber, parsedExactly } from "./exactJson";
-import { typed } from "./paths";
+import { mostBytesAtOnce, plainFile } from "./plainFile";
 import type { Rows } from "./protocols/answer";
 import { type Cells, TableFileError, readCells, withPoints } from "./tableFile";
 
@@ -45,7 +45,8 @@ export interface CsvFile {
  * @throws UserError it cannot be read, is something else, has no rows, or a column is there twice, or several have no name.
  */
 export function readCsv(file: string): CsvFile {
-  const table = reported(file, () => readCells(readFileSync(typed(file))));
+  const place = plainFile("--csv", file, mostBytesAtOnce);
+  const table = reported(file, () => readCells(readFileSync(place)));
   refuseRepetition(firstRepeated(table.names.filter((name) => name !== "")), `--csv: ${file}, line 1`);
   const unnamed = table.names.flatMap((name, place) => (name === "" ? [place + 1] : []));
   if (unnamed.length > 1)

@@ -6,7 +6,9 @@ import { text } from "node:stream/consumers";
 import type { KubeConfig } from "@kubernetes/client-node";
 
 import { UserError, messageOf } from "../errors";
+import { systemFailure } from "../systemFailure";
 import { type Context, type Kubeconfig, readKubeconfig } from "./kubeconfig";
+import { proxyFor } from "./proxy";
 
 /** An object as the API server sends it: dates are texts. */
 export type Live<T> = T extends Date
@@ -73,13 +75,18 @@ export class Cluster {
     const { KubeConfig } = await import("@kubernetes/client-node");
     const own = new KubeConfig();
     own.loadFromOptions({
-      clusters: raw.clusters,
+      clusters: raw.clusters.map((cluster) => {
+        const proxyUrl = cluster.proxyUrl ?? proxyFor(cluster.server);
+        return proxyUrl === undefined ? cluster : { ...cluster, proxyUrl };
+      }),
       users: raw.users,
       contexts: raw.contexts,
       currentContext: name,
     });
     const options: RequestOptions = {};
-    await own.applyToHTTPSOptions(options);
+    await own.applyToHTTPSOptions(options).catch((error: unknown) => {
+      throw new UserError(pluginGone(own, error) ?? systemFailure(error) ?? messageOf(error));
+    });
     // Handshakes take more time than the requests; a connection that waits for the next one keeps no process alive.
     if (options.agent instanceof Agent) Object.assign(options.agent, { keepAlive: true });
     return new Cluster(name, own, server, options);
@@ -178,6 +185,18 @@ export class Cluster {
       request.end(body);
     });
   }
+}
+
+/** What to do where the program is missing that gives the user's credentials; undefined if it is not that. */
+function pluginGone(kubeConfig: KubeConfig, error: unknown): string | undefined {
+  const { command, installHint } = (kubeConfig.getCurrentUser()?.exec ?? {}) as {
+    command?: string;
+    installHint?: string;
+  };
+  if (command === undefined || (error as NodeJS.ErrnoException).syscall !== `spawn ${command}`)
+    return undefined;
+  const hint = installHint === undefined ? "" : ` (${installHint.trim()})`;
+  return `its credentials come from a program that is not here, ${command}: install it${hint}`;
 }
 
 /** What HTTP's `Date`, in whole seconds, and the way of an answer may make of two clocks that agree. */

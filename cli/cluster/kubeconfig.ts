@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import * as path from "node:path";
 
 import type { KubeConfig } from "@kubernetes/client-node";
+import { parse } from "yaml";
 
 import { messageOf } from "../errors";
+import { systemFailure } from "../systemFailure";
 
 /** Who runs a cluster, as far as its context tells; `remote` is every other one, also behind a tunnel on this machine. */
 export type ClusterKind =
@@ -53,12 +55,14 @@ export async function readKubeconfig(): Promise<Kubeconfig | NoKubeconfig> {
     return { reason: `the kubeconfig cannot be read: ${line}` };
   }
   // Without a kubeconfig the client makes up a cluster at localhost:8080, as kubectl does.
-  if (raw.getCurrentContext() === madeUp) return { reason: "no kubeconfig names one" };
+  const named = raw.getCurrentContext();
+  if (named === madeUp || (named === "" && raw.getContexts().length === 0))
+    return { reason: "no kubeconfig names one" };
   const contexts = raw.getContexts().flatMap(({ name, cluster }) => {
     const server = raw.getCluster(cluster)?.server;
     return server === undefined ? [] : [contextOf(name, cluster, server)];
   });
-  const current = contexts.find(({ name }) => name === raw.getCurrentContext());
+  const current = contexts.find(({ name }) => name === named);
   return { contexts, current, raw };
 }
 
@@ -73,7 +77,15 @@ function kubeconfigFiles(): string[] {
 function loadMerged(into: KubeConfig, files: readonly string[], empty: () => KubeConfig): void {
   const all = files.map((file) => {
     const one = empty();
-    one.loadFromFile(file);
+    try {
+      const content = readFileSync(file, "utf8");
+      // kubectl leaves out what is empty, or has comments alone; a tool may have begun it, to fill it later.
+      if (parse(content) === null) return one;
+      one.loadFromString(content);
+    } catch (error) {
+      throw new Error(systemFailure(error, file) ?? `${file}: ${messageOf(error)}`, { cause: error });
+    }
+    one.makePathsAbsolute(path.dirname(file));
     return one;
   });
   const firsts = <T extends { readonly name: string }>(things: readonly T[]) =>

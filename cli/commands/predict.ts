@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 import type { Cluster } from "../cluster/cluster";
 import { servedVersion, versionInWords } from "../serving/version";
@@ -12,7 +12,7 @@ import { type LocalModel, readState } from "../local/state";
 import { listed } from "../../config/words";
 import { defaultModels, exampleOf } from "../local/models";
 import { MlflowClient } from "../mlflow";
-import { typed } from "../paths";
+import { mostBytesAtOnce, plainFile } from "../plainFile";
 import type { Answer, ModelClient, Rows } from "../protocols/answer";
 import { clientAt } from "../protocols/protocols";
 import { type CsvFile, readCsv, rowsFromCsv, rowsFromWords } from "../rows";
@@ -44,7 +44,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
   if (ways.filter(Boolean).length > 1)
     throw new UserError("give a row, --csv or --picture, and only one of them.");
   if (options.picture !== undefined) {
-    const picture = readPicture(options.picture);
+    const picture = readFileSync(plainFile("--picture", options.picture, mostBytesAtOnce));
     const { client, where } = await findModel(options);
     if (client.show === undefined) throw new UserError(`${where}, takes rows and no pictures.`);
     print(await client.show(picture), `${where}, for ${options.picture}`, options);
@@ -67,23 +67,6 @@ function print(answer: Answer, where: string, { json = false }: Pick<PredictOpti
   }
   process.stdout.write(`${where}\n${answerTable(answer)}\n`);
   if (answer.note !== undefined) process.stderr.write(`${answer.note}\n`);
-}
-
-/** What a model server takes at most is less. */
-const mostBytes = 64 * 1024 * 1024;
-
-/** @throws UserError it cannot be read. */
-function readPicture(file: string): Buffer {
-  const place = typed(file);
-  try {
-    const { size } = statSync(place);
-    if (size > mostBytes)
-      throw new UserError(`--picture: ${file} has ${size} bytes, which is no picture for a model.`);
-    return readFileSync(place);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`--picture: ${file} cannot be read: ${messageOf(error)}.`);
-  }
 }
 
 /** The rows of a file; what the model does not take is left out, and named. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { copiedFiles, dockerfileOf, frontendDockerfile } from "../../components/images/dockerfile";
@@ -13,12 +13,13 @@ import type { Servable } from "./registered";
  *
  * @param data a path, whose content counts, or a URL, of which only the address can be compared.
  */
-export function trainingFingerprint({ training }: Manifest, data: string | undefined): string {
+export async function trainingFingerprint({ training }: Manifest, data: string | undefined): Promise<string> {
   const hash = createHash("sha256");
   const copied = copiedFiles(dockerfileOf(training.image));
   hashFiles(hash, copied.filter(isCode));
   if (data !== undefined && isUrl(data)) hash.update(data);
-  else if (data !== undefined) hash.update(readFileSync(data));
+  // It may be larger than what is read at once.
+  else if (data !== undefined) for await (const chunk of createReadStream(data)) hash.update(chunk as Buffer);
   else hashFiles(hash, copied.filter(isSample));
   return hash.digest("hex").slice(0, 16);
 }

@@ -1,10 +1,10 @@
 /** The local target: the platform as processes of this machine. */
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 
 import { UserError, messageOf } from "../errors";
 import { servingEnvironment, trainingEnvironment } from "../lockFiles";
 import type { MlflowClient, ModelVersion } from "../mlflow";
-import { typed } from "../paths";
+import { plainFile } from "../plainFile";
 import type { Progress } from "../progress";
 import { type Environment, Environments } from "../python";
 import type { Answer, Rows } from "../protocols/answer";
@@ -222,10 +222,7 @@ function refuseForSeveral(trained: number, registered: number, { data, ports }: 
   );
 }
 
-/** The address as training takes it. @throws UserError it is a path to no file. */
+/** The address as training takes it. @throws UserError it is a path to what is no file. */
 function dataAddress(data: string | undefined): string | undefined {
-  if (data === undefined || isUrl(data)) return data;
-  const file = typed(data);
-  if (!existsSync(file)) throw new UserError(`--data: there is no file ${file}.`);
-  return file;
+  return data === undefined || isUrl(data) ? data : plainFile("--data", data);
 }

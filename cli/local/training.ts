@@ -55,7 +55,7 @@ export async function trainIfChanged(
   signal: AbortSignal,
 ): Promise<void> {
   const { name, folder, training } = manifest;
-  const fingerprint = trainingFingerprint(manifest, data);
+  const fingerprint = await trainingFingerprint(manifest, data);
   const [present, known] = await Promise.all([
     mlflow.versionByAlias(name, champion).then((found) => whole(mlflow, found)),
     mlflow.versionByTag(name, fingerprintTag, fingerprint).then((found) => whole(mlflow, found)),

@@ -14,6 +14,7 @@ import { protocolClients } from "../protocols/protocols";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
 import { clearUp } from "./clearing";
+import { refuseOddFolder } from "./folder";
 import { killComing } from "./modelServices";
 import type { Ports } from "./portChoice";
 import {
@@ -51,6 +52,7 @@ export async function upLocal(
   progress: Progress,
   interruption: Interruption,
 ): Promise<void> {
+  refuseOddFolder();
   const began = Date.now();
   const turn = takeTurn("up");
   try {

@@ -57,7 +57,9 @@ export function contentHash(
 
 /** The files of the build context that a Dockerfile copies, sorted. It names files, with `*` in the last part at most. */
 export function copiedFiles(dockerfile: string): string[] {
-  const lines = readFileSync(path.join(contextDir, dockerfile), "utf8").replaceAll(/\\\n/g, " ").split("\n");
+  const text = readFileSync(path.join(contextDir, dockerfile), "utf8");
+  // A checkout on Windows may have other ends of lines.
+  const lines = text.replaceAll(/\\\r?\n/g, " ").split(/\r?\n/);
   const patterns = lines
     .filter((line) => /^COPY (?!--from)/.test(line))
     .flatMap((line) => line.split(/\s+/).slice(1, -1));

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -51,14 +51,26 @@ describe("an error with --json", function () {
     expect(stderr).to.equal(`\nError: ${message}\n`);
   });
 
-  it("is one object of a crash too, whose stack is on standard error", () => {
-    // What cannot be written is no error of the user's.
-    mkdirSync(path.join(home, "local", "state.json"), { recursive: true });
+  it("is one object of a crash too, whose stack is in a log, and shown with --debug alone", () => {
+    const file = path.join(home, "local", "state.json");
+    mkdirSync(file, { recursive: true });
     const { status, stdout, stderr } = command("status --json");
     expect(status).to.equal(1);
-    expect(stdout).to.match(/^\{"event":"error","message":"EISDIR: .*"\}\n$/);
-    expect(stderr).to.contain("    at ");
+    const message = `${file} cannot be put in its place: it is a folder, and a file is needed (EISDIR).`;
+    expect([stdout, stderr]).to.deep.equal([event(message), `\nError: ${message}\n`]);
+    expect(readFileSync(path.join(home, "logs", "crash.log"), "utf8")).to.contain("    at writeWhole");
     expect(command("status").stdout).to.equal("");
+    expect(command("status --debug").stderr).to.contain("    at writeWhole");
+  });
+
+  it("is a sentence where nothing can be written, also to standard output", function () {
+    if (process.platform !== "linux") this.skip();
+    const script = `node --require ./load.cjs cli/main.ts pins --json > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: projectDir, encoding: "utf8" });
+    expect([status, stderr]).to.deep.equal([
+      1,
+      "\nError: standard output cannot be written: there is no space left on its disk (ENOSPC). Make room.\n",
+    ]);
   });
 
   it("is on standard error alone without it", () => {

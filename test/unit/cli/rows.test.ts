@@ -159,6 +159,6 @@ describe("rows from a CSV file", () => {
   }
 
   it("names a file that is not there", () => {
-    expect(() => readCsv("/nowhere.csv")).to.throw(UserError, "cannot read /nowhere.csv");
+    expect(() => readCsv("/nowhere.csv")).to.throw(UserError, "/nowhere.csv cannot be read");
   });
 });

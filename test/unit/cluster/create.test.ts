@@ -105,8 +105,10 @@ describe("creating a cluster", () => {
     it("on a terminal, and taken with a yes alone", async () => {
       tools.add("minikube");
       const asked = terminal("y");
+      let shown = "";
+      asked.output.on("data", (text) => (shown += String(text)));
       expect(await offerCluster(never, asked)).to.equal("minikube");
-      expect(String(asked.output.read())).to.contain(
+      expect(shown).to.contain(
         "No cluster is there to be used. Create one with 4 CPUs and 6 GiB, by minikube? [y/N] ",
       );
       expect(await offerCluster(never, terminal("Yes"))).to.equal("minikube");
