@@ -10,6 +10,12 @@ const execute = promisify(execFile);
 /** The Python versions that the lock files were made for and the tests run on. */
 export const supportedVersions: readonly string[] = ["3.12", "3.11"];
 
+/** Those on which uv can be installed, which needs nothing of Python but its packages' installer. */
+export const installerVersions: readonly string[] = [
+  ...supportedVersions,
+  ...["3.13", "3.14", "3.15", "3.16", "3.10", "3.9"],
+];
+
 /** A Python interpreter that can make environments. */
 export interface Interpreter {
   readonly file: string;

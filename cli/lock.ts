@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const uv = await progress.step("uv", (step) => environments.packageInstaller(step));
   progress.stop();
   const script = path.join(mlAppDir, "environments", "lock.sh");
-  const env = { ...process.env, ...installHere(), ...uv.env, UV: uv.file };
+  const env = { ...installHere(), ...uv.env, UV: uv.file };
   process.exitCode = spawnSync(script, process.argv.slice(2), { env, stdio: "inherit" }).status ?? 1;
 }
 

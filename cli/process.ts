@@ -13,8 +13,8 @@ export interface Command {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
-  /** Variables beside those of this process; undefined takes one of these away. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** All of its variables, but for the marks by which it is known. @default those of this process */
+  readonly env?: Readonly<NodeJS.ProcessEnv>;
   /** Folder to run in. @default this process's */
   readonly cwd?: string;
   /** File that takes its output; written anew. */
@@ -143,7 +143,7 @@ function launch(command: Command, output: "log" | "pipe" = "log"): ChildProcess 
       detached: true,
       stdio: ["ignore", output === "log" ? log : "pipe", log],
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      env: { ...process.env, ...command.env, ...ownMarks(command.passing ?? false) },
+      env: { ...(command.env ?? process.env), ...ownMarks(command.passing ?? false) },
     });
   } finally {
     closeSync(log);

@@ -4,13 +4,15 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import * as path from "node:path";
 import { promisify } from "node:util";
 
-import { UserError } from "./errors";
-import { type Interpreter, findPython } from "./interpreter";
+import { bringPython } from "./broughtPython";
+import { UserError, messageOf } from "./errors";
+import { type Interpreter, findPython, installerVersions, supportedVersions } from "./interpreter";
 import { lockOf } from "./lockFiles";
+import { onPath } from "./onPath";
 import { homeDir, mlAppDir } from "./paths";
 import { type Command, lastLines, run } from "./process";
 import type { Step } from "./progress";
-import { installHere, plainPython, withoutProxy, withoutSteering } from "./surroundings";
+import { installHere, plainPython, surroundings, withoutProxy } from "./surroundings";
 
 const execute = promisify(execFile);
 
@@ -57,11 +59,9 @@ export class Environment {
       file: this.python,
       args: ["-m", ...args],
       env: {
-        ...withoutSteering(),
+        ...surroundings(),
         PYTHONPATH: mlAppDir,
         PYTHONUNBUFFERED: "1",
-        // Bytecode is kept, whatever the user's shell says: without it each start takes seconds longer.
-        PYTHONDONTWRITEBYTECODE: "",
         ...withoutProxy(),
         ...env,
       },
@@ -80,7 +80,7 @@ export interface Uv {
 
 /** Makes Python environments, and finds those that are made. */
 export class Environments {
-  private interpreter: Promise<Interpreter> | undefined;
+  private readonly interpreters = new Map<string, Promise<Interpreter>>();
   private uv: Promise<Uv> | undefined;
   private readonly pinned = new Map<string, Promise<Environment>>();
 
@@ -104,7 +104,7 @@ export class Environments {
   async ensure(name: string, step: Step): Promise<Environment> {
     // The lock file is complete and has a hash for each file.
     const locked = ["-r", path.join(mlAppDir, lockOf(name)), "--require-hashes"];
-    return this.make(name, digest(lockOf(name)), locked, () => this.findInterpreter(), step);
+    return this.make(name, digest(lockOf(name)), locked, () => this.interpreter(step), step);
   }
 
   /**
@@ -164,8 +164,34 @@ export class Environments {
     return (this.uv ??= this.installUv(step));
   }
 
-  private findInterpreter(): Promise<Interpreter> {
-    return (this.interpreter ??= findPython(this.wanted));
+  /**
+   * A Python of one of these versions: one that is here, or else one that uv brings.
+   *
+   * @param versions the best first. @default those of the lock files
+   * @throws UserError there is none, and none can be had; says what was found and how to get one.
+   */
+  interpreter(step: Step, versions = supportedVersions): Promise<Interpreter> {
+    const key = versions.join();
+    const known = this.interpreters.get(key) ?? this.findOrBring(step, versions);
+    this.interpreters.set(key, known);
+    return known;
+  }
+
+  private async findOrBring(step: Step, versions: readonly string[]): Promise<Interpreter> {
+    try {
+      return await findPython(this.wanted, versions);
+    } catch (missing) {
+      if (!(missing instanceof UserError) || this.wanted !== undefined) throw missing;
+      const uv = (await hostOfInstaller()) ? (await this.packageInstaller(step)).file : onPath("uv");
+      if (uv === undefined)
+        throw new UserError(
+          `${missing.message}\n  Or install uv, which brings one: https://docs.astral.sh/uv/`,
+        );
+      return await bringPython(uv, versions, step, this.signal).catch((error: unknown) => {
+        this.signal.throwIfAborted();
+        throw new UserError(`${missing.message}\n  ${messageOf(error)}`);
+      });
+    }
   }
 
   /** Runs a command that fetches packages. */
@@ -181,7 +207,8 @@ export class Environments {
 
   /** Installs uv, which reads the lock files of the others: it takes a second where pip takes a minute. */
   private async installUv(step: Step): Promise<Uv> {
-    const interpreter = await this.findInterpreter();
+    const host = this.wanted === undefined ? await hostOfInstaller() : undefined;
+    const interpreter = host ?? (await this.interpreter(step));
     const folder = path.join(homeDir(), "env", "uv");
     const python = path.join(folder, "bin", "python");
     const lock = digest(uvLockFile);
@@ -214,6 +241,11 @@ export class Environments {
     const env = { UV_PYTHON_DOWNLOADS: "never", ...(await pipSettings(python)) };
     return { file: path.join(folder, "bin", "uv"), env };
   }
+}
+
+/** A Python of this machine on which uv can be installed; undefined if there is none. */
+async function hostOfInstaller(): Promise<Interpreter | undefined> {
+  return findPython(undefined, installerVersions).catch(() => undefined);
 }
 
 /** The error of a command that fetches packages; where its log says that there is no way to the index, that is told. */

@@ -1,49 +1,64 @@
-/** What of the user's shell reaches the processes of this machine, and what does not. */
+/** What of the user's shell reaches the processes of this machine: only what is named here. */
 import { existsSync } from "node:fs";
 
 import { localHost } from "./ports";
 
-/**
- * Variables that would steer the services of this machine from the user's shell. With `MLFLOW_REGISTRY_URI` a training
- * would register its model elsewhere, with `MLFLOW_RUN_ID` write into a run of another's (mlflow/mlflow#18194).
- * `AWS_…` stays: data may be in S3.
- */
-const steering =
-  /^(_?MLFLOW|DATABRICKS|MLSERVER|UVICORN|GUNICORN|FLASK|SELDON|PREDICTIVE_UNIT|PREDICTOR)_|^PYTHON/;
+type Variables = Readonly<Record<string, string>>;
 
-/** What takes those variables out of a process's environment. */
-export function withoutSteering(): Record<string, undefined> {
-  return without(steering);
+/**
+ * Where programs, libraries, home and temporary files are, the language, the way to the network. All else would steer the
+ * services and trainings of this machine, whatever it was set for: with `MLFLOW_REGISTRY_URI` a training would register its
+ * model elsewhere, with `MLFLOW_RUN_ID` write into a run of another's (mlflow/mlflow#18194). Nor need they know passwords.
+ */
+const plain =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|LC_\w+|TMPDIR|TMP|TEMP|XDG_\w+_(HOME|DIR)|(DY)?LD_LIBRARY_PATH|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|MLPLATFORM_CONNECT_SECONDS)$/;
+
+/** Where packages come from, and with whose rights. Where to is said here (pypa/pip#8977). */
+const packageSource =
+  /^(NETRC|PIP_(\w*INDEX\w*|FIND_LINKS|TRUSTED_HOST|(CLIENT_)?CERT|PROXY|CONFIG_FILE|KEYRING_PROVIDER|(DEFAULT_)?TIMEOUT|RETRIES|(NO_)?CACHE_DIR)|UV_(\w*INDEX\w*|FIND_LINKS|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|OFFLINE|CONFIG_FILE|KEYRING_PROVIDER|HTTP_\w+|(NO_)?CACHE(_DIR)?|LINK_MODE|CONCURRENT_\w+|PYTHON_INSTALL_MIRROR|PYTHON_DOWNLOADS_JSON_URL))$/;
+
+/** The environment of a service, a training or a tool of this machine. */
+export function surroundings(): Variables {
+  return only(plain);
 }
 
 /**
- * The environment of a Python that is asked something. With `PYTHONINSPECT` it would not end, with `PYTHONHASHSEED=abc`
- * not start, with `PYTHONIOENCODING=utf-16` answer what nobody reads.
+ * That of a training on data of S3, whose credentials are the user's.
+ *
+ * @param data address of the data; undefined for the project's own.
+ */
+export function dataAccess(data: string | undefined): Variables {
+  return data !== undefined && /^s3:/i.test(data) ? only(/^AWS_/) : {};
+}
+
+/**
+ * The environment of a Python that is asked something, as the user's shell finds it. With `PYTHONINSPECT` it would not
+ * end, with `PYTHONHASHSEED=abc` not start, with `PYTHONIOENCODING=utf-16` answer what nobody reads.
  */
 export function plainPython(): NodeJS.ProcessEnv {
-  return { ...process.env, ...without(/^PYTHON/) };
+  return only(/^(?!PYTHON)/);
 }
 
-/**
- * What takes the same from a process that installs packages: where to is said here; where from stays the user's
- * (pypa/pip#8977). uv ends at once where its folder or settings file is not there.
- */
-export function installHere(): Record<string, string | undefined> {
-  const settings = process.env["UV_CONFIG_FILE"];
+/** The environment of a process that installs packages. uv ends at once where its settings file is not there. */
+export function installHere(): Variables {
+  const { UV_CONFIG_FILE: settings, ...rest } = only(packageSource);
   return {
-    ...without(/^PYTHON|^PIP_(TARGET|PREFIX|ROOT)$|^UV_(WORKING_DIR|PROJECT)$/),
+    ...surroundings(),
+    ...rest,
     PIP_USER: "0",
-    ...(settings === undefined || existsSync(settings) ? {} : { UV_CONFIG_FILE: undefined }),
+    ...(settings !== undefined && existsSync(settings) ? { UV_CONFIG_FILE: settings } : {}),
   };
 }
 
-function without(names: RegExp): Record<string, undefined> {
-  const theirs = Object.keys(process.env).filter((name) => names.test(name));
-  return Object.fromEntries(theirs.map((name) => [name, undefined]));
+function only(names: RegExp): Record<string, string> {
+  const found = Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined && names.test(name) ? [[name, value] as const] : [],
+  );
+  return Object.fromEntries(found);
 }
 
 /** The user's proxy is for the world outside: the services of this machine are asked without it. */
-export function withoutProxy(): Record<string, string> {
+export function withoutProxy(): Variables {
   const theirs = process.env["NO_PROXY"] ?? process.env["no_proxy"];
   const hosts = [...(theirs ? [theirs] : []), localHost, "localhost"].join(",");
   return { NO_PROXY: hosts, no_proxy: hosts };

@@ -187,7 +187,7 @@ async function goBuild(
       file: go,
       args: ["build", "-C", toolsDir, ...flags, "-o", output, enginePackage],
       // Go alone: a C compiler is not asked for, and no Go workspace around the project meddles.
-      env: { CGO_ENABLED: "0", GOWORK: "off" },
+      env: { ...process.env, CGO_ENABLED: "0", GOWORK: "off" },
       log: path.join(homeDir(), "logs", "engine-build.log"),
     },
     signal,

@@ -72,7 +72,10 @@ async function install(
   const log = path.join(homeDir(), "logs", `plugin-${name}.log`);
   try {
     await run(
-      { name: `plugin ${name} ${version}`, file, args, log, env: { PULUMI_SKIP_UPDATE_CHECK: "true" } },
+      {
+        ...{ name: `plugin ${name} ${version}`, file, args, log },
+        env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+      },
       signal,
     );
     return undefined;

@@ -54,7 +54,7 @@ export async function computeAnswers(
   step.detail("its own libraries answer its example");
   const log = localDir("logs", `${name}.log`);
   const { file, args, env } = environment.module("answers", log, ["standardserver.expected", files]);
-  const options = { env: { ...process.env, ...env }, signal, maxBuffer: mostBytes, timeout: longest };
+  const options = { ...(env && { env }), signal, maxBuffer: mostBytes, timeout: longest };
   try {
     const { stdout } = await execute(file, args, options);
     step.detail(stdout.trim());

@@ -46,7 +46,7 @@ async function askExample(
     ...(uncompared ? { [answersVariable]: "ignored" } : {}),
   });
   try {
-    const { stdout } = await execute(file, args, { env: { ...process.env, ...env } });
+    const { stdout } = await execute(file, args, { ...(env && { env }) });
     return `serves: ${stdout.trim()}`;
   } catch (error) {
     const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };

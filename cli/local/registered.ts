@@ -8,7 +8,7 @@ import { champion } from "../../config/registryNames";
 import { listed, nearest } from "../../config/words";
 import { exampleRows } from "../deploy/question";
 import { UserError } from "../errors";
-import { type Interpreter, findPython, supportedVersions } from "../interpreter";
+import { type Interpreter, supportedVersions } from "../interpreter";
 import type { MlflowClient, ModelVersion } from "../mlflow";
 import { resolve } from "../modelEnvironment";
 import { type ModelFile, codeIn, readModelFile } from "../modelFiles";
@@ -153,7 +153,7 @@ export async function environmentOf(
 ): Promise<Environment> {
   const what = `${version.name} version ${version.version}`;
   try {
-    const interpreter = await interpreterFor(file, code, environments);
+    const interpreter = await interpreterFor(file, code, environments, step);
     const pins = await pinsOf(requirements, interpreter, environments, step);
     return await environments.ensurePinned(pins, interpreter, step);
   } catch (error) {
@@ -166,11 +166,12 @@ export async function environmentOf(
 async function interpreterFor(
   { python }: ModelFile,
   code: readonly string[],
-  { wanted }: Environments,
+  environments: Environments,
+  step: Step,
 ): Promise<Interpreter> {
   if (python === undefined || code.length === 0) {
     const same = servingVersions.filter((version) => version === python);
-    return findPython(wanted, [...new Set([...same, ...supportedVersions])]);
+    return environments.interpreter(step, [...new Set([...same, ...supportedVersions])]);
   }
   const holds = `it was logged with Python ${python}, and holds code that no other version may load`;
   if (!servingVersions.includes(python))
@@ -178,7 +179,7 @@ async function interpreterFor(
       `${holds}; the model server runs on ${listed(servingVersions)}. Log it again with one of these.`,
     );
   try {
-    return await findPython(wanted, [python]);
+    return await environments.interpreter(step, [python]);
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${holds}; ${error.message}`) : error;
   }

@@ -11,6 +11,7 @@ import { logExcerpt, run } from "../process";
 import type { Step } from "../progress";
 import type { Environment } from "../python";
 import { promotionOf, rolledBackTag } from "../registry/promotion/record";
+import { dataAccess } from "../surroundings";
 import { trainingFingerprint } from "./fingerprint";
 import { localStack } from "./moving/scene";
 import { filesOf } from "./registered";
@@ -77,11 +78,18 @@ export async function trainIfChanged(
   );
   const log = localDir("logs", `training-${name}.log`);
   const output = await run(
-    python.module(`training ${name}`, log, [
-      ...[`${folder}.train`, "--json", "--tracking-uri", mlflow.url, "--register-as", name],
-      ...(again === undefined ? ["--tag", `${fingerprintTag}=${fingerprint}`] : ["--compare", again.version]),
-      ...(data === undefined ? [] : ["--data", data]),
-    ]),
+    python.module(
+      `training ${name}`,
+      log,
+      [
+        ...[`${folder}.train`, "--json", "--tracking-uri", mlflow.url, "--register-as", name],
+        ...(again === undefined
+          ? ["--tag", `${fingerprintTag}=${fingerprint}`]
+          : ["--compare", again.version]),
+        ...(data === undefined ? [] : ["--data", data]),
+      ],
+      dataAccess(data),
+    ),
     signal,
     (line) => {
       step.detail(line);

@@ -24,6 +24,13 @@ describe("npm run up, on the local target", function () {
     const theirs = {
       ...{ HTTP_PROXY: nobody, http_proxy: nobody, MLFLOW_REGISTRY_URI: nobody, MLFLOW_RUN_ID: "theirs" },
       ...{ UVICORN_PORT: "1", PREDICTIVE_UNIT_ID: "theirs", PYTHONHOME: "/nowhere" },
+      ...{
+        MLFLOW_TRACKING_TOKEN: "theirs",
+        DATABRICKS_HOST: nobody,
+        GIT_COMMIT: "theirs",
+        AWS_ENDPOINT_URL: nobody,
+      },
+      ...{ STREAMLIT_SERVER_PORT: "1", MLSERVER_HTTP_PORT: "1", NODE_OPTIONS: "--no-warnings" },
       ...{ PYTHONINSPECT: "1", PYTHONIOENCODING: "utf-16", PYTHONHASHSEED: "abc", PYTHONUTF8: "7" },
     };
     const { code, events, stderr } = await platform.run(["up", "--once", "--json"], theirs);

@@ -9,6 +9,7 @@ import { isRunning, signalOwn, stop } from "../../ownProcesses";
 import { projectDir } from "../../paths";
 import { localHost } from "../../ports";
 import { type Command, Service } from "../../process";
+import { surroundings } from "../../surroundings";
 import { type LocalModel, type LocalService, localDir, readState, serviceMark, writeState } from "../state";
 import { listModels } from "../listed";
 import { type Routes, type Taken, readTaken, takenFile, writeWanted } from "./routes";
@@ -102,8 +103,7 @@ async function start(made: string): Promise<Service> {
     name: "front of the local target",
     file: process.execPath,
     args: ["--require", path.join(projectDir, "load.cjs"), program, folder()],
-    // The user's options are for the command that was typed: a debugger's port is that one's.
-    env: { NODE_OPTIONS: undefined, ...serviceMark({ front }) },
+    env: { ...surroundings(), ...serviceMark({ front }) },
     log: front.log,
   };
   const service = await Service.start(command);

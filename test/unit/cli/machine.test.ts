@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -25,7 +25,7 @@ import { processTable } from "../../../cli/processTable";
 import { Service, run } from "../../../cli/process";
 import { findPython } from "../../../cli/interpreter";
 import { Environment, Environments } from "../../../cli/python";
-import { installHere } from "../../../cli/surroundings";
+import { dataAccess, installHere } from "../../../cli/surroundings";
 import { rejection } from "../support/rejection";
 
 const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-machine-"));
@@ -209,6 +209,7 @@ describe("finding Python", () => {
     chmodSync(path.join(bin, name), 0o755);
   };
   beforeEach(() => {
+    rmSync(bin, { recursive: true, force: true });
     process.env["PATH"] = bin;
   });
   afterEach(() => {
@@ -234,6 +235,43 @@ describe("finding Python", () => {
     expect(await findPython()).to.deep.equal({ file: "/opt/py thon/bin/python3.12", version: "3.12.4" });
   });
 
+  describe("where there is none that fits", () => {
+    const home = process.env["MLPLATFORM_HOME"];
+    const step = { detail: () => undefined };
+    const bring = (uv: string) => {
+      fake("python3", "echo 3.8.1 /usr/bin/python3");
+      fake("uv", uv);
+      process.env["MLPLATFORM_HOME"] = path.join(folder, "brought");
+      mkdirSync(process.env["MLPLATFORM_HOME"], { recursive: true });
+      return new Environments(never).interpreter(step);
+    };
+    afterEach(() => {
+      if (home === undefined) delete process.env["MLPLATFORM_HOME"];
+      else process.env["MLPLATFORM_HOME"] = home;
+    });
+
+    it("has the user's uv bring one", async () => {
+      fake("brought", "echo 3.12.7");
+      const asked = path.join(folder, "asked");
+      const script = `echo "$@ to $UV_PYTHON_INSTALL_DIR" >> ${asked}; [ $2 = install ] || echo ${bin}/brought`;
+      expect(await bring(script)).to.deep.equal({ file: path.join(bin, "brought"), version: "3.12.7" });
+      expect(readFileSync(asked, "utf8")).to.match(/^python install 3\.12 .* to .*\/brought\/python\n/);
+    });
+
+    it("says what was found, and why uv brings none", async () => {
+      const { message } = await rejection(bring("echo error: no way there >&2; exit 1"));
+      expect(message)
+        .to.contain("no Python 3.12 or 3.11 here. Found: python3 is 3.8.1.")
+        .and.contain("uv could not bring one")
+        .and.contain("    error: no way there\n");
+    });
+
+    it("names uv where there is none either", async () => {
+      const { message } = await rejection(new Environments(never).interpreter(step));
+      expect(message).to.contain("Or install uv, which brings one: https://docs.astral.sh/uv/");
+    });
+  });
+
   it("takes no other than the one that was named", async () => {
     fake("perl", "echo 'unknown option' >&2; exit 2");
     const { message } = await rejection(findPython("perl"));
@@ -241,13 +279,28 @@ describe("finding Python", () => {
   });
 });
 
-describe("the user's variables of Python and uv", () => {
-  const theirs = {
+describe("the variables of the user's shell", () => {
+  const kept = {
+    ...{ HTTPS_PROXY: "http://proxy:1", https_proxy: "http://proxy:1", LC_ALL: "C.UTF-8", TZ: "UTC" },
+    ...{ TMPDIR: folder, SSL_CERT_FILE: "/certificates", REQUESTS_CA_BUNDLE: "/certificates" },
+  };
+  const source = {
+    PIP_INDEX_URL: "http://theirs",
+    UV_INDEX_THEIRS_PASSWORD: "secret",
+    UV_CACHE_DIR: "/cache",
+  };
+  const data = { AWS_ACCESS_KEY_ID: "theirs", AWS_ENDPOINT_URL: "http://theirs" };
+  const dropped = {
     ...{ PYTHONHASHSEED: "abc", PYTHONUTF8: "7", PYTHONINSPECT: "1", PYTHONIOENCODING: "utf-16" },
     ...{ PYTHONHOME: "/nowhere", PYTHONPATH: "/nowhere", PYTHONDONTWRITEBYTECODE: "1" },
-    ...{ UV_WORKING_DIR: "/nowhere", UV_PROJECT: "/nowhere", UV_CONFIG_FILE: "/nowhere" },
-    ...{ PIP_TARGET: "/nowhere", PIP_INDEX_URL: "http://theirs" },
+    ...{ UV_WORKING_DIR: "/nowhere", UV_PROJECT: "/nowhere", UV_CONFIG_FILE: "/nowhere", UV_PYTHON: "3.9" },
+    ...{ PIP_TARGET: "/nowhere", PIP_USER: "1", PIP_NO_BINARY: ":all:", PIP_CONSTRAINT: "/nowhere" },
+    ...{ MLFLOW_REGISTRY_URI: "http://theirs", MLFLOW_TRACKING_TOKEN: "secret", DATABRICKS_HOST: "theirs" },
+    ...{ PULUMI_CONFIG_PASSPHRASE: "secret", GITHUB_TOKEN: "secret", KUBECONFIG: "/theirs", GIT_COMMIT: "1" },
+    ...{ NODE_OPTIONS: "--no-warnings", VIRTUAL_ENV: "/theirs", LD_PRELOAD: "" },
+    ...{ MLSERVER_HTTP_PORT: "1", STREAMLIT_SERVER_PORT: "1", PREDICTOR_ID: "theirs" },
   };
+  const theirs = { ...kept, ...source, ...data, ...dropped };
   const own = Object.entries(process.env).filter(([name]) => name in theirs);
   beforeEach(() => Object.assign(process.env, theirs));
   afterEach(() => {
@@ -255,29 +308,37 @@ describe("the user's variables of Python and uv", () => {
     Object.assign(process.env, Object.fromEntries(own));
   });
 
-  it("reach no Python that is looked for", async () => {
+  /** Those of them that a process finds as the user has set them. */
+  async function reaching(env: NodeJS.ProcessEnv): Promise<string[]> {
+    const lines = (await run({ ...shell("env"), env }, never)).split("\n");
+    return Object.entries(theirs).flatMap(([name, value]) =>
+      lines.includes(`${name}=${value}`) ? [name] : [],
+    );
+  }
+
+  it("reach no Python that is looked for, where they are Python's", async () => {
     const python = path.join(folder, "python-with-variables");
     writeFileSync(python, '#!/bin/sh\nenv | grep -q "^PYTHON" || echo 3.12.4 /python\n', { mode: 0o755 });
     expect(await findPython(python)).to.deep.equal({ file: "/python", version: "3.12.4" });
   });
 
-  it("reach no module that runs, other than those that are set for it", async () => {
-    const { env } = new Environment(folder, "id").module("module", path.join(folder, "log"), ["module"]);
-    const shown = { ...shell("env"), env: env ?? {} };
-    const names = (await run(shown, never)).match(/^PYTHON\w*(?==.)/gm);
-    expect(names?.sort()).to.deep.equal(["PYTHONPATH", "PYTHONUNBUFFERED"]);
-    expect(env?.["PYTHONPATH"]).not.to.equal(theirs.PYTHONPATH);
+  it("reach a module that runs, where they lead to the network, to files, or say the language", async () => {
+    const module = (env = {}) =>
+      new Environment(folder, "id").module("module", path.join(folder, "log"), ["module"], env).env ?? {};
+    expect(await reaching(module())).to.have.members(Object.keys(kept));
+    const ofTraining = [...Object.keys(kept), ...Object.keys(data)];
+    expect(await reaching(module(dataAccess("s3://bucket/key")))).to.have.members(ofTraining);
+    for (const other of [undefined, "/data.csv", "https://host/s3://"])
+      expect(dataAccess(other), other).to.deep.equal({});
   });
 
-  it("reach no installation, but for those that say where packages come from", async () => {
-    const names = async () => {
-      const variables = await run({ ...shell("env"), env: installHere() }, never);
-      return Object.keys(theirs).filter((name) => variables.includes(`${name}=`));
-    };
-    expect(await names()).to.deep.equal(["PIP_INDEX_URL"]);
-    process.env["UV_CONFIG_FILE"] = path.join(folder, "uv.toml");
-    writeFileSync(process.env["UV_CONFIG_FILE"], "");
-    expect(await names()).to.deep.equal(["UV_CONFIG_FILE", "PIP_INDEX_URL"]);
+  it("reach an installation, also where they say where packages come from", async () => {
+    const names = [...Object.keys(kept), ...Object.keys(source)];
+    expect(await reaching(installHere())).to.have.members(names);
+    const settings = path.join(folder, "uv.toml");
+    writeFileSync(settings, "");
+    process.env["UV_CONFIG_FILE"] = settings;
+    expect(installHere()).to.include({ UV_CONFIG_FILE: settings, PIP_USER: "0" });
   });
 });
 
