@@ -1,3 +1,4 @@
+import { tell } from "./crash";
 import { Interrupted } from "./errors";
 
 /** A terminal's Ctrl-C comes twice, from the terminal and from npm: this much later it is another one. */
@@ -8,6 +9,8 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export interface Interruption {
   /** Aborted, with an `Interrupted`, when the process is told to stop. */
   readonly signal: AbortSignal;
+  /** From now on a stop that takes longer, in milliseconds, is ended by force. Until then it may take any time. */
+  readonly within: (milliseconds: number) => void;
   /** Gives the process its ordinary reaction to signals back. */
   readonly dispose: () => void;
 }
@@ -15,11 +18,12 @@ export interface Interruption {
 /**
  * Turns Ctrl-C and its like into an abort, so that a command can clean up.
  *
- * @param force is called when the user insists, with a second Ctrl-C; the process ends after it.
+ * @param force is called when the user insists, with a second Ctrl-C, or when it takes too long; the process ends after it.
  */
 export function onInterruption(force: () => void): Interruption {
   const controller = new AbortController();
   let first: number | undefined;
+  let patience: number | undefined;
   const heed = (signal: NodeJS.Signals) => {
     const interrupted = new Interrupted(signal);
     if (first !== undefined && Date.now() - first > againMilliseconds) {
@@ -27,11 +31,19 @@ export function onInterruption(force: () => void): Interruption {
       process.exit(interrupted.exitCode);
     }
     first ??= Date.now();
+    if (patience !== undefined)
+      setTimeout(() => {
+        force();
+        process.exit(tell(interrupted));
+      }, patience).unref();
     controller.abort(interrupted);
   };
   for (const signal of signals) process.on(signal, heed);
   return {
     signal: controller.signal,
+    within: (milliseconds) => {
+      patience = milliseconds;
+    },
     dispose: () => {
       for (const signal of signals) process.off(signal, heed);
     },

@@ -12,7 +12,7 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
-const stopGraceMilliseconds = 10_000;
+const stopGraceMilliseconds = 4_000;
 /** Variable of all that is started here: the folder that it was started for. What it starts itself inherits it. */
 const folderVariable = "MLPLATFORM_STARTED_FOR";
 /** Variable of what the next command may stop, if the one that has started it was killed: which process that was. */

@@ -23,7 +23,8 @@ export interface Command {
   readonly passing?: boolean;
 }
 
-const stopGraceMilliseconds = 10_000;
+/** A command and the services that it has started have this time each, one after the other. */
+const stopGraceMilliseconds = 4_000;
 const shownLogLines = 12;
 
 /** A service has ended by itself before it answered. */
@@ -41,7 +42,7 @@ export class Service {
     child: ChildProcess,
   ) {
     child.once("exit", (code, signal) => {
-      this.exit = signal ?? `exit code ${String(code)}`;
+      this.exit = howEnded(code, signal);
     });
     child.unref();
   }
@@ -73,6 +74,14 @@ export class Service {
   }
 }
 
+/** The commands that run. */
+const running = new Set<number>();
+
+/** Ends the commands that run at once, for a user who cannot wait. */
+export function killRunning(): void {
+  for (const group of running) signalGroup(group, "SIGKILL");
+}
+
 /**
  * Runs a command to its end.
  *
@@ -87,6 +96,8 @@ export async function run(
 ): Promise<string> {
   signal.throwIfAborted();
   const child = launch(command, "pipe");
+  const { pid } = child;
+  if (pid !== undefined) running.add(pid);
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output += text;
@@ -97,8 +108,7 @@ export async function run(
   }, 500);
   let killer: NodeJS.Timeout | undefined;
   const abort = () => {
-    if (child.pid === undefined) return;
-    const { pid } = child;
+    if (pid === undefined) return;
     signalGroup(pid, "SIGTERM");
     killer = setTimeout(() => {
       signalGroup(pid, "SIGKILL");
@@ -113,13 +123,21 @@ export async function run(
       });
     });
     signal.throwIfAborted();
-    if (code !== 0) throw stopped(command, `it failed (${killed ?? `exit code ${String(code)}`})`);
+    if (code !== 0) throw stopped(command, `it failed (${howEnded(code, killed)})`);
     return output;
   } finally {
     clearInterval(follow);
     clearTimeout(killer);
+    if (pid !== undefined) running.delete(pid);
     signal.removeEventListener("abort", abort);
   }
+}
+
+function howEnded(code: number | null, signal: NodeJS.Signals | null): string {
+  // Nobody here kills what has not been told to stop before.
+  if (signal === "SIGKILL")
+    return "SIGKILL: somebody has killed it, or the memory of this machine did not suffice";
+  return signal ?? `exit code ${String(code)}`;
 }
 
 /** The error for a command that ended as it should not, with what its log says last. */

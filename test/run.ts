@@ -3,7 +3,7 @@
  * when it and those before it have ended.
  *
  * Arguments choose suites by name: `npm test -- unit`. These run one after the other, and write as they go. `kills` runs
- * by name only: all rounds of what `engine` runs a few of.
+ * by name only: all rounds of what `engine` and `local` run a few of.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -48,19 +48,18 @@ interface Suite {
 
 const reports = path.join(homeDir(), "test-reports");
 
+/** The environments of real models. */
+const ofLocal: readonly Need[] = ["tracking", "frontend", ...manifests.map(servingEnvironment)];
+
 /** The long ones first, so that all lanes end at about the same time. */
 const suites: readonly Suite[] = [
-  mocha("local", "test/local/**/*.test.ts", ["tracking", "frontend", ...manifests.map(servingEnvironment)]),
+  mocha("local", "test/local/**/*.test.ts", ofLocal),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   mocha("unit", "test/unit/**/*.test.ts"),
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),
-  mocha("browser", "test/browser/**/*.test.ts", [
-    "tracking",
-    "frontend",
-    ...manifests.map(servingEnvironment),
-  ]),
+  mocha("browser", "test/browser/**/*.test.ts", ofLocal),
   pytest("frontend", "frontend-dev", "tests/frontend"),
   mocha("golden", "test/golden/**/*.test.ts"),
   mocha("policy", "test/policy/**/*.test.ts"),
@@ -70,7 +69,10 @@ const suites: readonly Suite[] = [
 const mostLanes = 3;
 
 const byNameOnly: readonly Suite[] = [
-  { ...mocha("kills", "test/engine/interruption.test.ts", ["engine"]), env: { ENGINE_ROUNDS: "50" } },
+  {
+    ...mocha("kills", "test/{engine/interruption,local/kills}.test.ts", ["engine", ...ofLocal]),
+    env: { ENGINE_ROUNDS: "50", LOCAL_ROUNDS: "30" },
+  },
 ];
 
 /** Neither runner sees the terminal where its lines are kept until it has ended. */

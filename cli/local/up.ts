@@ -7,7 +7,7 @@ import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
 import { isRunning, signalOwn, stop } from "../ownProcesses";
-import { logExcerpt } from "../process";
+import { killRunning, logExcerpt } from "../process";
 import type { Progress } from "../progress";
 import { type Answer, type Rows, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
@@ -28,6 +28,9 @@ import {
 } from "./state";
 import { type LocalUp, bringUp } from "./target";
 import { takeTurn } from "./turns";
+
+/** How long it may take to stop. */
+const mostSeconds = 9;
 
 /** How the local target is brought up. */
 export interface LocalUpOptions {
@@ -53,6 +56,7 @@ export async function upLocal(
   interruption: Interruption,
 ): Promise<void> {
   refuseOddFolder();
+  interruption.within(mostSeconds * 1000);
   const began = Date.now();
   const turn = takeTurn("up");
   try {
@@ -159,6 +163,7 @@ async function keepUp({ signal }: Interruption): Promise<void> {
 
 /** Ends the services at once, for a user who cannot wait. */
 export function killServices(): void {
+  killRunning();
   for (const [, { identity }] of servicesOf(readState())) signalOwn(identity, "SIGKILL");
   killComing();
 }

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 import { frontendAnswers, frontendUrl } from "../local/frontend";
 import { modelAnswers, predictUrl } from "../local/modelServer";
 import { type LocalService, localDir, recordedState } from "../local/state";
@@ -6,7 +8,11 @@ import { MlflowClient } from "../mlflow";
 import { isRunning } from "../ownProcesses";
 import { shown } from "../paths";
 import { localHost } from "../ports";
+import { lastLines } from "../process";
 import { table } from "../table";
+
+/** Of a log's line. */
+const mostCharacters = 120;
 
 /** One service of this machine, as `status` shows it. */
 export interface LocalServiceStatus {
@@ -31,43 +37,44 @@ export interface LocalStatus {
 export async function localStatus(): Promise<LocalStatus> {
   const { mlflow, front, frontend, models = {} } = recordedState();
   const services: LocalServiceStatus[] = [];
+  const look = async (
+    service: string,
+    one: LocalService,
+    { address, detail }: Pick<LocalServiceStatus, "address" | "detail">,
+    ask: () => Promise<boolean>,
+  ) => {
+    const state = await answering(one, ask);
+    services.push({ service, state, address, detail: whyNot(one, state) ?? detail, pid: one.identity.pid });
+  };
   if (mlflow !== undefined) {
     const address = `http://${localHost}:${mlflow.port}`;
-    const state = await answering(mlflow, () => new MlflowClient(address).healthy());
-    services.push({ service: "MLflow", state, address, detail: "", pid: mlflow.identity.pid });
+    await look("MLflow", mlflow, { address, detail: "" }, () => new MlflowClient(address).healthy());
   }
   if (front !== undefined) {
     // Whether it leads to the models, they tell.
-    const state = await answering(front, () => Promise.resolve(true));
-    const addresses = Object.values(models).map(({ rest }) => `${localHost}:${rest}`);
-    const detail = "leads to the models";
-    services.push({
-      service: "front",
-      state,
-      address: addresses.join(", "),
-      detail,
-      pid: front.identity.pid,
-    });
+    const address = Object.values(models)
+      .map(({ rest }) => `${localHost}:${rest}`)
+      .join(", ");
+    await look("front", front, { address, detail: "leads to the models" }, () => Promise.resolve(true));
   }
   for (const model of Object.values(models)) {
-    const address = predictUrl(model);
     const detail = `version ${model.version}; gRPC ${model.grpc}, metrics ${model.metrics}`;
-    const state = await answering(model, () => modelAnswers(model));
-    services.push({ service: model.name, state, address, detail, pid: model.identity.pid });
+    await look(model.name, model, { address: predictUrl(model), detail }, () => modelAnswers(model));
   }
   if (frontend !== undefined) {
-    const state = await answering(frontend, () => frontendAnswers(frontend));
-    const { pid } = frontend.identity;
-    services.push({
-      service: "front end",
-      state,
-      address: frontendUrl(frontend),
-      detail: "to ask models",
-      pid,
-    });
+    const where = { address: frontendUrl(frontend), detail: "to ask models" };
+    await look("front end", frontend, where, () => frontendAnswers(frontend));
   }
   const healthy = services.every(({ state }) => state === "answers");
   return { services, healthy, keeper: runningUp()?.pid };
+}
+
+/** Why a service does not answer; undefined if it does. */
+function whyNot({ log }: LocalService, state: LocalServiceStatus["state"]): string | undefined {
+  if (state === "answers") return undefined;
+  if (state === "silent") return "runs, and does not answer";
+  const [said = "wrote nothing"] = lastLines(log, 1);
+  return `its log ends with: ${stripVTControlCharacters(said).trim().slice(0, mostCharacters)}`;
 }
 
 /** The same for people. */
@@ -76,8 +83,16 @@ export function localReport({ services, keeper }: LocalStatus): string {
     return `Nothing is running${keeper === undefined ? "" : " yet; `npm run up` is at work"}. Start it: npm run up.\n`;
   const head = ["service", "state", "address", "process", "detail"];
   const rows = services.map((s) => [s.service, s.state, s.address, String(s.pid), s.detail]);
+  const unwell = services.filter(({ state }) => state !== "answers");
+  const told = unwell.map(({ service, state }) =>
+    state === "ended" ? `${service} has ended by itself` : `${service} does not answer`,
+  );
+  const mend =
+    unwell.length === 0
+      ? ""
+      : `Not well: ${told.join(", ")}. It is started anew by: npm run up -- --target local\n`;
   const kept = keeper === undefined ? "in the background" : `kept up by \`npm run up\` (process ${keeper})`;
-  return `Target: local, ${kept}\n${table(head, rows)}\nLogs: ${shown(localDir("logs"))}\n`;
+  return `Target: local, ${kept}\n${table(head, rows)}\n${mend}Logs: ${shown(localDir("logs"))}\n`;
 }
 
 async function answering(

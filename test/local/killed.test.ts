@@ -50,6 +50,21 @@ describe("npm run up, killed or with a service that hangs", function () {
     await half.dispose();
   });
 
+  it("ends within 10 s of a signal, whatever hangs, and leaves nothing", async () => {
+    const other = new TestPlatform();
+    const command = other.start(["up", "--once", "--json"]);
+    await command.event(stepEvent("training house-price", "running"));
+    while (!other.processes().some((line) => line.includes("house_price.train"))) await sleep(20);
+    for (const pid of other.started()) process.kill(pid, "SIGSTOP");
+    const began = Date.now();
+    command.child.kill("SIGTERM");
+    const { code } = await command.finished();
+    expect(code).to.equal(143);
+    expect(Date.now() - began).to.be.lessThan(10_000);
+    expect(other.processes()).to.deep.equal([]);
+    await other.dispose();
+  });
+
   it("trains anew what has lost its files", async () => {
     for (const folder of ["artifacts", "models"])
       rmSync(path.join(platform.home, "local", folder), { recursive: true });
@@ -82,6 +97,9 @@ describe("npm run up, killed or with a service that hangs", function () {
     process.kill(-mlflow, "SIGKILL");
     while (platform.processes().some((line) => line.includes("mlflow server"))) await sleep(20);
     expect(await told()).to.deep.equal([1, false, "ended", "answers", "answers", "answers"]);
+    const { stdout } = await platform.run(["status"]);
+    expect(stdout).to.match(/MLflow .* ended .* its log ends with: .*\S/);
+    expect(stdout).to.contain("Not well: MLflow has ended by itself. It is started anew by: npm run up");
     const again = await platform.run(["up", "--detach"]);
     expect(again.code, again.stderr).to.equal(0);
     expect(platform.services()["house-price"]).to.equal(model);

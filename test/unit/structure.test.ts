@@ -10,7 +10,6 @@ const exceptions = {
   "cli/docs.ts": "a page for users says what they install",
   "cli/lockFiles.ts": "the packages of the project's own server are Seldon's",
   "cli/local/state.ts": "the protocol is called so",
-  "cli/surroundings.ts": "variables that its packages read",
 };
 
 describe("the software that serves models", () => {

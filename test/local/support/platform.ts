@@ -1,12 +1,22 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type LocalState, servicesOf } from "../../../cli/local/state";
 import { homeDir, projectDir } from "../../../cli/paths";
+import { processTable } from "../../../cli/processTable";
 
 /** An event of `--json`, loosely typed: tests say what they expect of it. */
 export type Event = Readonly<Record<string, unknown>>;
@@ -101,6 +111,13 @@ export class TestPlatform {
   /** Command lines of the processes that work in this folder: what a command has left behind. */
   processes(): string[] {
     return runningCommandLines().filter((line) => line.includes(this.home));
+  }
+
+  /** The processes that were started for this folder, and what they have started. */
+  started(): number[] {
+    const folder = encodeURIComponent(realpathSync(this.home));
+    const all = processTable.having("MLPLATFORM_STARTED_FOR");
+    return all.filter(({ value }) => value === folder).map(({ pid }) => pid);
   }
 
   /** Stops and removes everything. */
