@@ -47,9 +47,16 @@ export async function findPython(
     } catch (error) {
       const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
       if (code === "ENOENT") continue;
+      // That is no fault of this Python: nothing can be started.
+      if (["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"].includes(String(code))) throw error;
       const reason = /No module named '?(venv|ensurepip)/.test(stderr)
         ? "has no venv module (on Debian and Ubuntu: apt install python3-venv)"
-        : `does not run (${stderr.trim().split("\n").at(-1) ?? String(code)})`;
+        : `does not run (${
+            stderr
+              .trim()
+              .split("\n")
+              .findLast((line) => line !== "") ?? String(code)
+          })`;
       rejected.push(`${file} ${reason}`);
     }
   }

@@ -1,4 +1,7 @@
 /** What the system refuses, in a sentence: its own errors are a code and the name of a call. */
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import * as path from "node:path";
+
 import { homeDir } from "./paths";
 
 /** Of the system's codes, what each means and what to do. */
@@ -40,12 +43,7 @@ const writing = new Set(["EDQUOT", "ENOSPC", "EROFS"]);
  */
 export function systemFailure(error: unknown, file = "a file"): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const {
-    code = "",
-    syscall = "",
-    path: at = file,
-    dest = at,
-  } = error as NodeJS.ErrnoException & { dest?: string };
+  const { code = "", syscall = "", path: at = file, dest = at } = behind(error);
   const meaning = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
   if (meaning === undefined) return undefined;
   const [call, program] = syscall.split(" ", 2);
@@ -54,6 +52,22 @@ export function systemFailure(error: unknown, file = "a file"): string | undefin
       ? `the program ${program ?? at} is not here. Install it, or put its folder on the PATH`
       : sentence(program ?? at, "started", code, meaning);
   return sentence(dest, done(call), code, meaning);
+}
+
+type Failure = NodeJS.ErrnoException & { readonly dest?: string };
+
+/** Of a folder that cannot be made Node says that it is not there, whatever is wrong with the one that it is to be in. */
+function behind(error: Failure): Partial<Failure> {
+  if (error.code !== "ENOENT" || error.syscall !== "mkdir" || error.path === undefined) return error;
+  let above = path.dirname(error.path);
+  while (!existsSync(above)) above = path.dirname(above);
+  try {
+    accessSync(above, constants.W_OK);
+    return error;
+  } catch (reason) {
+    const { code = "", path: at = above } = reason as Failure;
+    return { code, path: at, syscall: "mkdir" };
+  }
 }
 
 function sentence(
@@ -75,4 +89,19 @@ function done(call: string | undefined): string {
     return "put in its place";
   if (call === "rm" || call === "rmdir" || call === "unlink") return "removed";
   return call === "read" || call === "scandir" || call === "stat" || call === "lstat" ? "read" : "opened";
+}
+
+/** Less is none, for those who write databases and models. */
+const leastBytes = 16 * 1024 * 1024;
+
+/** What may be behind any failure of those who write below a folder: its disk is full; undefined if it is not. */
+export function fullDisk(folder: string): string | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < leastBytes
+      ? sentence(folder, "written", "ENOSPC", ["its disk is full", "Make room"])
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import colors from "picocolors";
 
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
@@ -11,6 +11,7 @@ import { killRunning, logExcerpt } from "../process";
 import type { Progress } from "../progress";
 import { type Answer, type Rows, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
+import { fullDisk } from "../systemFailure";
 import { answerTable } from "../table";
 import { predictUrl } from "./modelServer";
 import { clearUp } from "./clearing";
@@ -73,6 +74,10 @@ export async function upLocal(
       turn.keep();
       await keepUp(interruption);
     }
+  } catch (error) {
+    // Whoever could not write says so in a log, if at all.
+    const full = interruption.signal.aborted ? undefined : fullDisk(localDir());
+    throw full === undefined ? error : new UserError(`${full}. ${messageOf(error)}`);
   } finally {
     turn.end();
   }
