@@ -93,8 +93,17 @@ function mirrorOf(stack: Stack): string | undefined {
   return text(mirror) ?? text(at(mirror, "images"));
 }
 
+/** What {@link ownImages} has found, by the resources that it has looked at: each resource is asked about. */
+const ownOf = new WeakMap<Stack["resources"], readonly string[]>();
+
 /** Repositories of images that the stack builds, and registries and images that its configuration names. */
 function ownImages(stack: Stack): readonly string[] {
+  const found = ownOf.get(stack.resources) ?? findOwnImages(stack);
+  ownOf.set(stack.resources, found);
+  return found;
+}
+
+function findOwnImages(stack: Stack): readonly string[] {
   const inputs = platformInputs(stack);
   const built = stack.resources
     .filter(({ type }) => type === dockerImage)
@@ -104,7 +113,6 @@ function ownImages(stack: Stack): readonly string[] {
     ...Object.values(object(at(inputs, "images", "prebuilt"))),
     ...list(inputs["models"]).flatMap((model) => [at(model, "image"), at(model, "training", "image")]),
   ].map(text);
-  return [...built, ...configured].flatMap((name) =>
-    name === undefined ? [] : [parseReference(name).repository],
-  );
+  const names = new Set([...built, ...configured].filter((name) => name !== undefined));
+  return [...names].map((name) => parseReference(name).repository);
 }
