@@ -16,32 +16,16 @@ import type { StatusOptions } from "./commands/status";
 import { tellMachines } from "./errors";
 import { previewExitCodes } from "./exitCodes";
 import { type GithubAction, type GithubOptions, githubActions } from "./github/actions";
+import { allow, confirm, json, withTarget } from "./options";
 import type { TargetOptions } from "./target";
 
 // The commands are loaded when they are called: what one needs, another should not have to wait for.
-
-const confirm = () =>
-  new Option("--confirm <stack>", "lose this stack's data (`local` on this machine) without being asked");
-const json = () => new Option("--json", "JSON for machines: one object on a line");
-
-/** The options that say which stack and cluster are meant. */
-function withTarget(command: Command, local: boolean): Command {
-  command
-    .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
-    .option("--context <name>", "context of the kubeconfig (default: the stack's)");
-  if (!local) return command;
-  return command.addOption(
-    new Option(
-      "--target <target>",
-      "a cluster, or processes of this machine (default: a cluster if there is one)",
-    ).choices(["cluster", "local"]),
-  );
-}
 
 interface UpFlags extends TargetOptions {
   createCluster?: boolean;
   data?: string;
   models?: string;
+  allow?: string[];
   allowCode?: string;
   parityOff?: string;
   python?: string;
@@ -88,6 +72,7 @@ withTarget(program.command("up"), true)
     "--no-refresh",
     "in a cluster: do not ask stores outside of it, nor look for what was deleted or changed by hand",
   )
+  .addOption(allow())
   .option(
     "--data <address>",
     "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",
@@ -225,6 +210,7 @@ function withMove(command: Command): Command {
     .option("--branch", "only write the lock, to be committed (default: in CI, but for stacks of dev)")
     .option("--no-branch", "deploy, in CI too")
     .option("--yes", "do not ask before parts are removed that the stack does not declare any more")
+    .addOption(allow())
     .addOption(json());
 }
 

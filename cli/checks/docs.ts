@@ -12,7 +12,9 @@ export function checksPage(): string {
       'line: `{"event":"finding","severity":"error","what":…,"mend":…}`; `severity` is `error` for what is wrong or ' +
       "certain to go wrong, and `warning` for what may, or could not be found out.",
     "## Of every resource",
-    "At each `npm run preview`, in the tests of the stack files, and by the engine before it makes anything:",
+    "At each `npm run preview`, also of a stack that is deployed, in the tests of the stack files, and by `npm run up`, " +
+      "`promote` and `rollback` before they change anything in a cluster. `--allow RULE` lets one rule be broken; what " +
+      "it would have stopped is then a warning, which says so:",
     markdownTable(
       ["rule", "what must be so", "what a violation does"],
       rules.map(({ name, description, enforcement }) => [`\`${name}\``, description, levels[enforcement]]),

@@ -35,22 +35,21 @@ export async function preview(options: PreviewOptions): Promise<number> {
   if (options.stack !== undefined) readStackConfig(options.stack);
   const stack = options.stack ?? defaultStack;
   if (options.target === "cluster" || options.context !== undefined) {
-    await previewCluster(stack, options);
-    return 0;
+    return exitCode(await previewCluster(stack, options));
   }
   const context = options.offline || options.graph || options.updateGolden ? undefined : keptContext(stack);
   if (context !== undefined) {
     const { previewDeployed } = await import("../deploy/preview.js");
-    await previewDeployed(stack, context, options);
-    return 0;
+    return exitCode(await previewDeployed(stack, context, options));
   }
   const chosen = await choose(options);
   announce(chosen, options);
+  const { planOf } = await import("../plan/plan.js");
   if (chosen.engine === "pulumi") {
     const flags = [options.diff ? "--diff" : "", options.json ? "--json" : ""].filter((flag) => flag !== "");
-    return pulumiPreview(chosen, flags);
+    const code = await pulumiPreview(chosen, flags);
+    return code === 0 ? await tellFindings(await planOf(chosen.stack, "assume"), options) : code;
   }
-  const { planOf } = await import("../plan/plan.js");
   // A golden file says the same whatever was decided.
   const isGolden = [options.updateGolden, options.diff, options.graph].includes(true);
   const plan = await planOf(chosen.stack, isGolden ? "assume all" : "assume");
@@ -60,11 +59,20 @@ export async function preview(options: PreviewOptions): Promise<number> {
   if (options.graph || redraw) await drawGraph(plan, options);
   if (options.diff) return showDiff(plan, options);
   if (!options.updateGolden && !options.graph) await show(plan, chosen, options);
-  return plan.findings.some(({ severity }) => severity === "error") ? previewExitCodes.violation : 0;
+  return exitCode(isRefused(plan));
+}
+
+function isRefused({ findings }: Plan): boolean {
+  return findings.some(({ severity }) => severity === "error");
+}
+
+/** @param refused whether an `up` would refuse it for its policies. */
+function exitCode(refused: boolean): number {
+  return refused ? previewExitCodes.violation : 0;
 }
 
 /** Of a stack that others have brought up, perhaps: by the state that they share, and their cluster. */
-async function previewCluster(stack: string, options: PreviewOptions): Promise<void> {
+async function previewCluster(stack: string, options: PreviewOptions): Promise<boolean> {
   if (keptContext(stack) === undefined && usersBackend() === undefined)
     throw new UserError(
       `stack ${stack} was not brought up from here, and no backend is named where its state would lie: set ` +
@@ -73,7 +81,14 @@ async function previewCluster(stack: string, options: PreviewOptions): Promise<v
     );
   const target = await clusterTarget(options);
   const { previewDeployed } = await import("../deploy/preview.js");
-  await previewDeployed(stack, target.context.name, options, target);
+  return previewDeployed(stack, target.context.name, options, target);
+}
+
+/** What the policies find, below a preview of Pulumi's, whose standard output for machines is its own. */
+async function tellFindings(plan: Plan, { json }: PreviewOptions): Promise<number> {
+  const { policySection } = await import("../plan/report.js");
+  (json ? process.stderr : process.stdout).write(`\n${policySection(plan)}\n`);
+  return exitCode(isRefused(plan));
 }
 
 async function choose({ stack, offline, graph, updateGolden }: PreviewOptions): Promise<PreviewEngine> {

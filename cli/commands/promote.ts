@@ -1,3 +1,4 @@
+import { allowIsForClusters } from "../deploy/policies";
 import { deploy } from "../deploy/up";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
@@ -18,6 +19,8 @@ export interface MoveOptions extends TargetOptions {
   /** Whether only the lock is written, to be committed. @default in CI, where the stack's lock is in git */
   readonly branch?: boolean;
   readonly yes?: boolean;
+  /** Names of the rules that may be broken. @default none */
+  readonly allow?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -63,6 +66,7 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
     if (isHere(name, options)) {
       if (options.branch === true)
         throw new UserError("--branch writes the lock of a stack, and this machine has none: leave it out.");
+      if (options.allow !== undefined) throw new UserError(allowIsForClusters);
       const turn = takeTurn("promote");
       try {
         await clearUp(progress, signal);
@@ -80,7 +84,8 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
     await cluster(scene, {
       ...{ branch, consent: { yes }, progress, signal },
       // What was deleted or changed by hand is for `up` to look for, which takes longer.
-      deploy: (consent) => deploy(scene.target, { refresh: false, consent }, progress, signal),
+      deploy: (consent) =>
+        deploy(scene.target, { refresh: false, consent, allow: options.allow }, progress, signal),
     });
   } finally {
     progress.stop();

@@ -4,6 +4,7 @@ import { createCluster, offerCluster } from "../cluster/create";
 import type { Consent } from "../consent";
 import { askModels } from "../deploy/answers";
 import { behindSilence } from "../deploy/network";
+import { allowIsForClusters } from "../deploy/policies";
 import { summarise } from "../deploy/summary";
 import { deploy } from "../deploy/up";
 import { behindError } from "../deploy/watch";
@@ -28,6 +29,8 @@ export interface UpOptions extends LocalUpOptions, TargetOptions, Consent {
   readonly createCluster?: boolean;
   /** Looks for what was deleted or changed by hand, and puts it back. @default true */
   readonly refresh?: boolean;
+  /** Names of the rules that may be broken. @default none */
+  readonly allow?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -45,6 +48,7 @@ export async function up(options: UpOptions): Promise<void> {
   try {
     const target = await targetOf(options, progress, interruption.signal);
     announce(target, progress);
+    if (target.kind === "local" && options.allow !== undefined) throw new UserError(allowIsForClusters);
     if (target.kind === "local") await upLocal(options, progress, interruption);
     else await upCluster(target, options, progress, interruption.signal);
   } finally {
@@ -55,7 +59,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data, models, frontend: wanted = true, refresh = true, ...consent }: UpOptions,
+  { data, models, frontend: wanted = true, refresh = true, allow, ...consent }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -77,11 +81,11 @@ async function upCluster(
   try {
     const deciding = await decidingOf(target, progress);
     await deciding?.before();
-    let deployed = await deploy(target, { refresh, consent }, progress, signal);
+    let deployed = await deploy(target, { refresh, consent, allow }, progress, signal);
     // On an empty cluster there was no registry to ask before; and a training may have made another version the champion.
     // What the first run has looked at it has put right.
     if ((await deciding?.after()) === true)
-      deployed = await deploy(target, { refresh: false, consent }, progress, signal);
+      deployed = await deploy(target, { refresh: false, consent, allow }, progress, signal);
     const answers = await askModels(target.cluster, progress).catch(async (error: unknown) => {
       throw await behindError(target.cluster, error);
     });

@@ -9,6 +9,7 @@ import { commandLine } from "../commandLine";
 import { keptImages } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import { type Plan, planOf, platformConfig } from "../plan/plan";
+import { policySection } from "../plan/report";
 import { Progress } from "../progress";
 import { keepInService } from "../registry/keepInService";
 import { decisionsIn } from "../registry/lockFile";
@@ -33,6 +34,7 @@ interface PlannedStep {
  *
  * @param context where the stack is.
  * @param asked its cluster, if it must be asked. @default that of the context, and without it the state alone
+ * @returns whether an up would refuse it, as it violates a policy.
  * @throws UserError the configuration is wrong, the engine cannot say, or what was decided of a model in service is not here.
  */
 export async function previewDeployed(
@@ -40,7 +42,7 @@ export async function previewDeployed(
   context: string,
   options: { readonly json?: boolean; readonly diff?: boolean },
   asked?: ClusterTarget,
-): Promise<void> {
+): Promise<boolean> {
   const progress = Progress.for(options);
   const { signal } = new AbortController();
   try {
@@ -79,10 +81,23 @@ export async function previewDeployed(
       target === undefined ? [] : await restoreReleases(target.cluster, declared.all, quiet, "look");
     // What may not be compared is not known to be wrong.
     const drift = looked.filter(({ problem }) => problem === undefined);
-    progress.event({ event: "preview", stack, context, engine: engine.version, changes, steps, drift });
+    const { findings } = plan;
+    progress.event({
+      event: "preview",
+      stack,
+      context,
+      engine: engine.version,
+      changes,
+      steps,
+      drift,
+      findings,
+    });
     for (const { object, was } of drift)
       progress.say(`${object} is ${was}: ${commandLine("up", stack)} puts it back.`);
-    progress.say(`${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`);
+    progress.say(
+      `${policySection(plan)}\n\n${colors.bold(`Stack ${stack} in ${context}`)}: ${told(changes)}.`,
+    );
+    return findings.some(({ severity }) => severity === "error");
   } finally {
     progress.stop();
   }

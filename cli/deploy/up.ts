@@ -22,6 +22,7 @@ import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { counted, told } from "./changes";
 import { DeclaredObjects, declaredBy } from "./declared";
+import { policyFindings } from "./policies";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { refuse } from "./refusal";
 import { agreeToRemovals, removalsOf } from "./removals";
@@ -38,6 +39,8 @@ export interface DeployOptions {
   readonly refresh: boolean;
   /** What the user has agreed to lose. */
   readonly consent: Consent;
+  /** Names of the rules that may be broken. @default none */
+  readonly allow?: readonly string[] | undefined;
 }
 
 /** A stack in a cluster, brought up. */
@@ -55,14 +58,14 @@ export interface Deployed {
  */
 export async function deploy(
   target: ClusterTarget,
-  { refresh, consent }: DeployOptions,
+  { refresh, consent, allow = [] }: DeployOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Deployed> {
   const { stack: name, context, cluster } = target;
   const [engine, plan] = await sideBySide(signal, (each) => [
     prepareEngine(progress, each),
-    check(target, progress, each),
+    check(target, allow, progress, each),
   ]);
   if (refresh) await checkStores(target, plan, engine, progress, signal);
   const [{ env, prebuilt, daemonPlatform }] = await sideBySide(signal, (each) => [
@@ -150,7 +153,12 @@ function recovered({ interrupted, forgotten, adopted, failed, staleLock }: Recov
 }
 
 /** Looks for all that can be known to be wrong. @throws UserError something is. */
-function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): Promise<Plan> {
+function check(
+  target: ClusterTarget,
+  allow: readonly string[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Plan> {
   return progress.step("pre-flight checks", async (step) => {
     step.detail("reading the configuration");
     const plan = await planOf(target.stack, "assume");
@@ -159,7 +167,8 @@ function check(target: ClusterTarget, progress: Progress, signal: AbortSignal): 
     step.detail("asking the cluster");
     const deployed = keptContext(target.stack) !== undefined;
     const owner = ownerOf(target.stack, chooseBackend(target.stack));
-    refuse(await preflight({ target, plan, deployed, owner }, signal), progress);
+    const found = await preflight({ target, plan, deployed, owner }, signal);
+    refuse([...policyFindings(plan, allow), ...found], progress);
     step.detail(`nothing stands in the way of ${counted(plan.recording.resources) + 1} resources`);
     return plan;
   });

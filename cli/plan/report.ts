@@ -4,6 +4,7 @@ import { Names } from "./names";
 import type { Plan } from "./plan";
 import { isProvider, kindOf } from "./recording";
 import { tree } from "./tree";
+import { violationsInWords } from "./violations";
 
 /** A plan for people: the tree, the images, what the policy and the program have to say, and the sum of it. */
 export function report(plan: Plan, width: number): string {
@@ -11,11 +12,16 @@ export function report(plan: Plan, width: number): string {
   const parts = [
     tree(recording, width),
     section("Images", imageLines(plan)),
-    section("Policy", findingLines(plan)),
+    policySection(plan),
     section("Notices", noticeLines(plan)),
     summary(plan),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** What the policies find, under its heading. */
+export function policySection(plan: Plan): string {
+  return section("Policy", findingLines(plan));
 }
 
 /** The counts in a line, the most frequent kinds first. */
@@ -27,9 +33,7 @@ export function summary({ recording, findings }: Plan): string {
   const violations = findings.filter(({ severity }) => severity === "error").length;
   return [
     `${colors.bold(`${count(parts.length, "resource")} in ${count(components, "component")}`)}: ${kinds}.`,
-    ...(violations > 0
-      ? [colors.red(`${count(violations, "policy violation")}: the policy pack refuses this.`)]
-      : []),
+    ...(violations > 0 ? [colors.red(`${count(violations, "policy violation")}: an up refuses this.`)] : []),
   ].join("\n");
 }
 
@@ -53,13 +57,12 @@ function imageLines({ images }: Plan): string[] {
   });
 }
 
-function findingLines({ findings, recording }: Plan): string[] {
-  if (findings.length === 0) return [colors.green("✓ nothing found")];
-  const names = new Names(recording);
-  return findings.map(({ rule, resource, what, severity }) => {
-    const mark = severity === "error" ? colors.red("✗") : colors.yellow("!");
-    return `${mark} ${rule}, ${names.short(resource)}: ${what}`;
-  });
+function findingLines(plan: Plan): string[] {
+  const found = violationsInWords(plan);
+  if (found.length === 0) return [colors.green("✓ nothing found")];
+  return found.map(
+    ({ what, severity }) => `${severity === "error" ? colors.red("✗") : colors.yellow("!")} ${what}`,
+  );
 }
 
 function noticeLines({ recording }: Plan): string[] {

@@ -1,0 +1,30 @@
+/** Options that several commands have. */
+import { type Command, Option } from "commander";
+
+/** Data may be lost. */
+export const confirm = () =>
+  new Option("--confirm <stack>", "lose this stack's data (`local` on this machine) without being asked");
+
+/** Output for machines. */
+export const json = () => new Option("--json", "JSON for machines: one object on a line");
+
+/** The options that say which stack and cluster are meant. */
+export function withTarget(command: Command, local: boolean): Command {
+  command
+    .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
+    .option("--context <name>", "context of the kubeconfig (default: the stack's)");
+  if (!local) return command;
+  return command.addOption(
+    new Option(
+      "--target <target>",
+      "a cluster, or processes of this machine (default: a cluster if there is one)",
+    ).choices(["cluster", "local"]),
+  );
+}
+
+/** Rules that may be broken: one with each time that it is written. */
+export const allow = () =>
+  new Option(
+    "--allow <rule>",
+    "in a cluster: let this rule of docs/checks.md be broken; may be given several times",
+  ).argParser((rule: string, before?: readonly string[]) => [...(before ?? []), rule]);
