@@ -9,11 +9,11 @@ import { type Served, assumed, checkDecisions } from "./config/decisionChecks";
 import { environments, type Environment } from "./config/fields";
 import { type Decisions, lockFile, readLock } from "./config/lock";
 import type { ModelConfig } from "./config/models";
-import { namespace, type Mistake, placeOf, mistakesOf, secretCommand } from "./config/mistakes";
+import { namespace, type Mistake, placeOf, mistakesOf } from "./config/mistakes";
+import { foreignSecrets, needlesslyEncrypted, plainSecrets, strayedSecrets } from "./config/plainSecrets";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { bucketsOf } from "./config/modelChecks";
 import { withOwnServer, withServer } from "./config/serverChoice";
-import { secretPlaces } from "./config/walk";
 import { nearest } from "./config/words";
 import type { Mirror } from "./pins";
 
@@ -50,10 +50,15 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const served = (model: ModelConfig) =>
     withServer(withOwnServer(model), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
   const understood = { ...read, models: read.models?.map((model) => model && served(model)) };
+  const encrypted = needlesslyEncrypted(schema, written, isSecret);
+  const wrong = parsed.success ? [] : mistakesOf(schema, parsed.error.issues);
   const mistakes = [
-    ...(parsed.success ? [] : mistakesOf(schema, parsed.error.issues)),
-    ...plainSecrets(schema, written),
+    ...without(encrypted, wrong),
+    ...encrypted,
+    ...plainSecrets(schema, written, isSecret),
+    ...without(wrong, strayedSecrets(schema, written, isSecret)),
     ...misspeltNamespaces(),
+    ...foreignSecrets(foreignConfig(), isSecret),
     ...checkConfig(understood, written, decisions),
     ...checkDecisions(understood, decisions),
     ...checkCharts(understood, mirror),
@@ -82,9 +87,20 @@ function decided(environment: Environment, use: LockUse): Decisions {
   );
 }
 
-/** The keys of other namespaces; those of Pulumi's own are the engine's. */
+/** Those of mistakes at whose places there are no others. */
+function without(others: readonly Mistake[], mistakes: readonly Mistake[]): Mistake[] {
+  const places = new Set(others.map(({ path }) => placeOf(path)));
+  return mistakes.filter(({ path }) => !places.has(placeOf(path)));
+}
+
+/** What other namespaces hold; that of Pulumi's own is the engine's. */
+function foreignConfig(): Record<string, string> {
+  const all = Object.entries(pulumi.runtime.allConfig());
+  return Object.fromEntries(all.filter(([key]) => !/^(mlplatform|pulumi):/.test(key)));
+}
+
 function foreignKeys(): string[] {
-  return Object.keys(pulumi.runtime.allConfig()).filter((key) => !/^(mlplatform|pulumi):/.test(key));
+  return Object.keys(foreignConfig());
 }
 
 /** The namespace of our own that a key was meant for. */
@@ -134,16 +150,6 @@ function understand(schema: Schema, written: Written): Understood {
     ...(Object.fromEntries(entries) as Omit<Understood, "models">),
     models: Array.isArray(list) ? list.map((one) => model.safeParse(one).data) : undefined,
   };
-}
-
-/** A secret in plain text would be in the repository, and in the state. */
-function plainSecrets(schema: Schema, written: Written): Mistake[] {
-  return secretPlaces(schema, written)
-    .filter((path) => !path.some((_, index) => isSecret(placeOf(path.slice(0, index + 1)))))
-    .map((path) => ({
-      path,
-      message: `is a secret in plain text: ${secretCommand(path)}`,
-    }));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What may be wrong with an image reference and with a registry, beyond "is not one". */
+import { hasCaller } from "./secretWords";
 import { shown } from "./words";
 
 const pathPart = "[a-z0-9]+([._-]+[a-z0-9]+)*";
@@ -8,12 +9,16 @@ const reference = new RegExp(
   `^(${registryHost}/)?${imagePath}(:[\\w][\\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
 );
 
+const loggedIn =
+  "has a user or a password in it, which everybody could read: leave them out, docker login keeps them";
+
 /** What is wrong with an image reference, to be read behind its place. */
 export function imageProblem(text: string): string | undefined {
   const quoted = shown(text);
   const [named = ""] = text.split("@");
   const tag = /:([^/:]+)$/.exec(named)?.[1];
   const scheme = schemeOf(text);
+  if (hasCaller(text)) return loggedIn;
   if (scheme !== undefined) return `is ${quoted}: leave ${scheme} out`;
   const path = named.slice(named.includes("/") ? named.indexOf("/") : 0).replace(/:[^/]*$/, "");
   if (path !== path.toLowerCase())
@@ -31,6 +36,7 @@ export function imageProblem(text: string): string | undefined {
 export function registryProblem(text: string): string | undefined {
   const quoted = shown(text);
   const scheme = schemeOf(text);
+  if (hasCaller(text)) return loggedIn;
   if (scheme !== undefined) return `is ${quoted}: leave ${scheme} out`;
   if (/^\.{0,2}\//.test(text))
     return `is ${quoted}, which is a folder: a folder of charts stands under mirror.charts`;

@@ -46,6 +46,8 @@ function joined(words: readonly string[], last: string): string {
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a group of keys";
-  const text = JSON.stringify(value).replaceAll(/:\/\/[^\s/@]*@/g, "://…@");
+  const text = JSON.stringify(value)
+    .replaceAll(/:\/\/[^\s/@]*@/g, "://…@")
+    .replace(/^"[^\s:/@]+:[^\s/@]+@(?!sha256:)/, '"…@');
   return text.length > 80 ? `${text.slice(0, 77)}…"` : text;
 }

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
 import { placeOf } from "../../config/mistakes";
+import { undecrypted } from "../../config/secretWords";
 import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";
@@ -16,12 +17,6 @@ export interface StackConfig {
   /** The places of the secrets: a key whose value is one, or a place below it: `mlplatform:database.password`. */
   readonly secretKeys: readonly string[];
 }
-
-/**
- * Stands in the configuration for a secret, which only its passphrase or key could decrypt. A word that passes for
- * a name, so that a program that looks at the value goes on.
- */
-export const undecrypted = "secret-not-decrypted";
 
 /** The stacks that have a file in the folder, in alphabetical order. */
 export function stackNames(folder = projectDir): string[] {

@@ -1,18 +1,13 @@
 import { containers, kindOf, release } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
+import { hasCaller, isLiteral as isText, secretKey } from "../../config/secretWords";
 import { dockerImage } from "./references";
 import { at, isUnknown, join, lastKey, list, object, text, texts, walk } from "./values";
 
-/** A key whose value is a secret itself, as opposed to a reference such as `passwordKey` or `existingSecret`. */
-const secretKey =
-  /(password|passwd|passphrase|secret[-_]?key|access[-_]?key([-_]?id)?|token|api[-_]?key|private[-_]?key)$/i;
 /** Keys that say where a secret stands, or which key of it to take. */
 const reference = /^(existing|keyOf)/i;
 /** Keys whose whole content says where secrets stand: `secretKeys: {password: …}` names the keys of a Secret. */
 const references = /^(existing\w*Secret|secretKeys|\w*SecretRef|secretKeyRef)$/i;
-/** A value that some other program replaces before use: `$(NAME)`, `${NAME}`, `{{ … }}`. */
-const placeholder = /^(\$\([^)]*\)|\$\{[^}]*\}|\$\w+|\{\{[^}]*\}\})$/;
-const addressWithPassword = /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*:([^\s/@"']+)@/gi;
 
 export const noPlaintextSecret: Rule = {
   name: "no-plaintext-secret",
@@ -109,7 +104,7 @@ function isReferred(path: string): boolean {
 }
 
 function isLiteral(value: unknown): boolean {
-  return typeof value === "string" && value !== "" && !isUnknown(value) && !placeholder.test(value);
+  return typeof value === "string" && !isUnknown(value) && isText(value);
 }
 
 function variables(resource: PolicyResource): string[] {
@@ -129,9 +124,7 @@ function variables(resource: PolicyResource): string[] {
 function addresses(value: unknown, path: string, secretPaths: readonly string[]): string[] {
   return texts(value, path)
     .filter(({ path }) => !isSecret(path, secretPaths))
-    .filter(({ text }) =>
-      [...text.matchAll(addressWithPassword)].some(([, password = ""]) => isLiteral(password)),
-    )
+    .filter(({ text }) => hasCaller(text))
     .map(({ path }) => `${path} has an address with a password in it: put the password into a Secret`);
 }
 

@@ -13,7 +13,8 @@ import { imagesOf } from "../../cli/plan/images";
 import { recordStack } from "../../cli/plan/plan";
 import { policyResources } from "../../cli/plan/policy";
 import { type Recording, isProvider } from "../../cli/plan/recording";
-import { stackNames, undecrypted } from "../../cli/plan/stackFiles";
+import { stackNames } from "../../cli/plan/stackFiles";
+import { undecrypted } from "../../config/secretWords";
 import { findings } from "../../policy/rules";
 
 describe("golden files", () => {

@@ -5,7 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { parse } from "yaml";
 
-import { readStackConfig, undecrypted } from "../../../cli/plan/stackFiles";
+import { readStackConfig } from "../../../cli/plan/stackFiles";
+import { undecrypted } from "../../../config/secretWords";
 import { keys } from "../../../cli/reference";
 import { loadConfig } from "../../../config";
 import { record } from "../support/recorder";

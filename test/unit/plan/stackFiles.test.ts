@@ -7,7 +7,8 @@ import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
 import { evaluate } from "../../../cli/plan/evaluate";
-import { readStackConfig, stackNames, undecrypted } from "../../../cli/plan/stackFiles";
+import { readStackConfig, stackNames } from "../../../cli/plan/stackFiles";
+import { undecrypted } from "../../../config/secretWords";
 
 describe("stack files", () => {
   let folder: string;
