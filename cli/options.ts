@@ -1,6 +1,8 @@
 /** Options that several commands have. */
 import { type Command, Option } from "commander";
 
+import { ownName } from "./engine/reference";
+
 /** Data may be lost. */
 export const confirm = () =>
   new Option("--confirm <stack>", "lose this stack's data (`local` on this machine) without being asked");
@@ -8,10 +10,13 @@ export const confirm = () =>
 /** Output for machines. */
 export const json = () => new Option("--json", "JSON for machines: one object on a line");
 
+/** The stack that is meant, also by its whole name. */
+export const stack = (description: string) => new Option("--stack <name>", description).argParser(ownName);
+
 /** The options that say which stack and cluster are meant. */
 export function withTarget(command: Command, local: boolean): Command {
   command
-    .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
+    .addOption(stack("the stack, Pulumi.NAME.yaml (default: dev)"))
     .option("--context <name>", "context of the kubeconfig (default: the stack's)");
   if (!local) return command;
   return command.addOption(

@@ -2,6 +2,9 @@ import * as path from "node:path";
 
 import { stateHome } from "../config/stateHome";
 
+/** The project's name, which is also the namespace of its configuration. */
+export const project = "mlplatform";
+
 /** The project's folder. */
 export const projectDir = path.dirname(__dirname);
 

@@ -16,7 +16,7 @@ import type { StatusOptions } from "./commands/status";
 import { tellMachines } from "./errors";
 import { previewExitCodes } from "./exitCodes";
 import { type GithubAction, type GithubOptions, githubActions } from "./github/actions";
-import { allow, confirm, json, withTarget } from "./options";
+import { allow, confirm, json, stack, withTarget } from "./options";
 import type { TargetOptions } from "./target";
 
 // The commands are loaded when they are called: what one needs, another should not have to wait for.
@@ -101,7 +101,7 @@ withTarget(program.command("up"), true)
 program
   .command("preview")
   .description("what a stack would become; needs no cluster, no Docker and no Pulumi CLI")
-  .option("--stack <name>", "the stack (default: the one that the Pulumi CLI has selected, or dev)")
+  .addOption(stack("the stack (default: the one that the Pulumi CLI has selected, or dev)"))
   .option(
     "--diff",
     "every difference; without an engine, from the stack's golden file, test/golden/NAME.json",
@@ -184,7 +184,7 @@ program
   .command("secret")
   .description("write a secret into a stack's file, encrypted; asks for it, or reads it from standard input")
   .argument("<key>", "the key that takes it, such as database.password")
-  .option("--stack <name>", "the stack, Pulumi.NAME.yaml (default: dev)")
+  .addOption(stack("the stack, Pulumi.NAME.yaml (default: dev)"))
   .addOption(json())
   .action(async (key: string, options: SecretOptions) => {
     const { secret } = await import("./commands/secret.js");
@@ -236,7 +236,7 @@ withMove(program.command("rollback"))
 program
   .command("pins")
   .description("every image and chart that a stack pulls: version, licence, use, reason")
-  .option("--stack <name>", "the stack", "dev")
+  .addOption(stack("the stack").default("dev"))
   .addOption(new Option("--copy", "shell lines that fill the registry $MIRROR").conflicts("json"))
   .addOption(
     new Option(

@@ -5,7 +5,8 @@ import type { Cluster } from "../cluster/cluster";
 import { chooseBackend } from "../engine/backend";
 import { findOrBuildEngine } from "../engine/engine";
 import { hasEnded, locksOf } from "../engine/locks";
-import { keptContext, project } from "../engine/settings";
+import { keptContext } from "../engine/settings";
+import { project } from "../paths";
 import { EngineStack } from "../engine/stack";
 import type { Step } from "../progress";
 

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 
 import { UserError } from "../errors";
 import { homeDir, projectDir, shown } from "../paths";
+import { referenceOf } from "./reference";
 import { encryptsItself, hasOwnSalt, saltedStacks, stackDir } from "./settings";
 
 /** Where a stack's state lies, and how its secrets are encrypted. */
@@ -97,13 +98,13 @@ function passphrase(stack: string, url: string): Record<string, string> {
 }
 
 /** Shell lines with which the plain Pulumi CLI works on the same stack. */
-export function plainCommands(stack: string, { env }: Backend, settings: string): string[] {
+export function plainCommands(stack: string, { env, url }: Backend, settings: string): string[] {
   // The program finds the lock of a stack of dev by it.
   const home = process.env["MLPLATFORM_HOME"];
   const all = { ...env, ...(home ? { MLPLATFORM_HOME: home } : {}) };
   const variables = Object.entries(all).map(([name, value]) => `${name}='${value}'`);
   return [
     ...(variables.length === 0 ? [] : [`export ${variables.join(" ")}`]),
-    `pulumi preview --stack ${stack} --config-file ${shown(settings)}`,
+    `pulumi preview --stack ${referenceOf(stack, { url })} --config-file ${shown(settings)}`,
   ];
 }

@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 import type { Backend } from "./backend";
 import { folderOf } from "./locks";
-import { project } from "./settings";
+import { project } from "../paths";
 
 /** Whose the objects of a stack are: written on its namespaces, so that another state does not take them for its own. */
 export interface Owner {

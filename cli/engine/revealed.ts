@@ -4,6 +4,7 @@ import { UserError } from "../errors";
 import { projectDir } from "../paths";
 import { CommandFailed, engineCommand } from "./command";
 import type { Engine } from "./engine";
+import { referenceOf } from "./reference";
 import { settingsFile } from "./settings";
 import { EngineStack } from "./stack";
 
@@ -19,7 +20,7 @@ export async function revealedConfig(stack: string, engine: Engine): Promise<Rec
   const { backend } = await EngineStack.open(stack, engine, overrides);
   const command = await engineCommand(engine);
   try {
-    const args = ["config", "--show-secrets", "--json", "--stack", stack];
+    const args = ["config", "--show-secrets", "--json", "--stack", referenceOf(stack, backend)];
     const { stdout } = await command.run(args, projectDir, backend.env);
     const entries = Object.entries(JSON.parse(stdout) as Record<string, { value: string }>);
     return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));

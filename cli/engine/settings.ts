@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { parsedJson } from "../../config/json";
-import { homeDir, projectDir } from "../paths";
+import { homeDir, project, projectDir } from "../paths";
 import { withoutLegacyPart } from "../plan/stackFiles";
 import { writeWhole } from "../wholeFile";
 import { readYamlFile } from "../yamlFile";
@@ -30,9 +30,6 @@ export interface Overrides {
    */
   readonly daemonPlatform?: string | undefined;
 }
-
-/** The project's name, which is also the namespace of its configuration. */
-export const project = "mlplatform";
 
 const encryptionKeys = ["secretsprovider", "encryptedkey", "encryptionsalt"] as const;
 

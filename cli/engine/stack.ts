@@ -12,7 +12,7 @@ import {
 
 import { allCharts } from "../../pins";
 import { UserError, messageOf } from "../errors";
-import { projectDir } from "../paths";
+import { project, projectDir } from "../paths";
 import { recordStack } from "../plan/plan";
 import type { RecordedResource } from "../plan/recording";
 import type { Step } from "../progress";
@@ -22,8 +22,9 @@ import type { Engine } from "./engine";
 import { BuildLogs, mayBeShown, plainMessage } from "./events";
 import { StackBusy, folderOf } from "./locks";
 import { isExact, ownerOf } from "./owner";
+import { referenceOf } from "./reference";
 import { type Recovery, type RecoverySettings, type ReleaseRecords, recover } from "./recover";
-import { type Overrides, project, settingsFile, shareSalt, stackDir, writeSettings } from "./settings";
+import { type Overrides, settingsFile, shareSalt, stackDir, writeSettings } from "./settings";
 import { type Deployment, exportState } from "./state";
 import { type Look, declaredObjects } from "./strays";
 
@@ -56,6 +57,7 @@ const patienceSeconds = 120;
 /** A stack of the project's program, and the engine that changes it. */
 export class EngineStack {
   private constructor(
+    readonly name: string,
     private readonly stack: Stack,
     private readonly command: EngineCommand,
     readonly backend: Backend,
@@ -75,6 +77,7 @@ export class EngineStack {
     must: "made" | "there" = "made",
   ): Promise<EngineStack> {
     const backend = chooseBackend(name);
+    const reference = referenceOf(name, backend);
     const command = await engineCommand(engine);
     const envVars = { ...backend.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
     // Before anything is written of one that is not there.
@@ -92,13 +95,9 @@ export class EngineStack {
     // These run the CLI once more each, to no end: every command names its stack, and events tell the rest.
     workspace.selectStack = () => Promise.resolve();
     workspace.stackOutputs = () => Promise.resolve({});
-    const stack = await Stack.select(name, workspace);
+    const stack = await Stack.select(reference, workspace);
     stack.info = () => Promise.resolve(undefined);
-    return new EngineStack(stack, command, backend);
-  }
-
-  get name(): string {
-    return this.stack.name;
+    return new EngineStack(name, stack, command, backend);
   }
 
   /**
@@ -179,7 +178,17 @@ export class EngineStack {
   async setSecret(key: string, value: string): Promise<void> {
     shareSalt(this.name);
     const file = path.join(projectDir, `Pulumi.${this.name}.yaml`);
-    const args = ["config", "set", "--secret", "--path", key, "--config-file", file, "--stack", this.name];
+    const args = [
+      "config",
+      "set",
+      "--secret",
+      "--path",
+      key,
+      "--config-file",
+      file,
+      "--stack",
+      this.stack.name,
+    ];
     const { envVars } = this.stack.workspace;
     await this.command.run(args, projectDir, envVars, undefined, undefined, undefined, value);
   }
@@ -245,7 +254,7 @@ export class EngineStack {
 
   private async cli(args: readonly string[]): Promise<void> {
     const { workDir, envVars } = this.stack.workspace;
-    await this.command.run([...args, "--stack", this.name], workDir, envVars);
+    await this.command.run([...args, "--stack", this.stack.name], workDir, envVars);
   }
 }
 
@@ -259,7 +268,7 @@ async function initialise(
   if (backend.own && existsSync(ownState(name, backend))) return;
   try {
     // Where the settings for the engine lie, because a new stack's salt is written beside them.
-    await command.run(["stack", "init", name, "--no-select"], stackDir(name), env);
+    await command.run(["stack", "init", referenceOf(name, backend), "--no-select"], stackDir(name), env);
   } catch (error) {
     if (/stack .*already exists/.test(messageOf(error))) return;
     throw engineError(name, error, []);
@@ -277,7 +286,7 @@ async function find(
   try {
     // In a folder that has no state the CLI would begin one by looking.
     if (folder === undefined || existsSync(path.join(folder, "stacks"))) {
-      await command.run(["stack", "--show-name", "--stack", name], projectDir, env);
+      await command.run(["stack", "--show-name", "--stack", referenceOf(name, backend)], projectDir, env);
       return;
     }
   } catch (error) {

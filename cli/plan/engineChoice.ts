@@ -1,6 +1,8 @@
 import { execFile, spawn } from "node:child_process";
 import { promisify } from "node:util";
 
+import { usersBackend } from "../engine/backend";
+import { referenceOf } from "../engine/reference";
 import { onPath } from "../onPath";
 import { projectDir } from "../paths";
 
@@ -39,7 +41,11 @@ export function pulumiPreview(
   { file, stack }: { readonly file: string; readonly stack: string },
   options: readonly string[],
 ): Promise<number> {
-  const child = spawn(file, ["preview", "--stack", stack, ...options], { cwd: projectDir, stdio: "inherit" });
+  const child = spawn(
+    file,
+    ["preview", "--stack", referenceOf(stack, { url: usersBackend() ?? "" }), ...options],
+    { cwd: projectDir, stdio: "inherit" },
+  );
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {

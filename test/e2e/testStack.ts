@@ -4,9 +4,9 @@ import * as path from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { type Overrides, project, settingsFile } from "../../cli/engine/settings";
+import { type Overrides, settingsFile } from "../../cli/engine/settings";
 import { UserError } from "../../cli/errors";
-import { projectDir } from "../../cli/paths";
+import { project, projectDir } from "../../cli/paths";
 import { hasOwnServer, manifests } from "../../config/manifests";
 import type { AppImageName } from "../../config/models";
 import type { Mirror } from "../../pins";
