@@ -1,9 +1,9 @@
 /** The addresses that a configuration may hold. None may carry a password: the configuration is in the repository. */
-import { text } from "./fields";
+import { bucketExpected, bucketPattern, text } from "./fields";
 import { registryProblem } from "./registryNames";
 import { shown } from "./words";
 
-const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/;
+const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/i;
 
 /** `s3://bucket/path`, a folder with a model's files. */
 export const s3Folder = text('an address in the store, such as "s3://models/churn/1"', folderProblem);
@@ -11,7 +11,7 @@ export const s3Folder = text('an address in the store, such as "s3://models/chur
 /** A model's files: a folder in the store, or a version in MLflow's registry. */
 export const modelAddress = text(
   'a name in the registry, such as "models:/churn@champion", or an address in the store, such as "s3://models/churn/1"',
-  (value) => (value.startsWith("models:") ? registryProblem(value) : folderProblem(value)),
+  (value) => (/^models:/i.test(value) ? registryProblem(value) : folderProblem(value)),
 );
 
 function folderProblem(value: string): string | undefined {
@@ -22,7 +22,7 @@ function folderProblem(value: string): string | undefined {
 
 /** A table to train on. */
 export const dataAddress = text('an address, "https://…" or "s3://bucket/key"', (value) => {
-  if (value.startsWith("s3:")) return objectProblem(value);
+  if (/^s3:/i.test(value)) return objectProblem(value);
   if (!value.includes("://"))
     return `is ${shown(value)}, and a training reads https://… and s3://… only: put files of yours into the store`;
   return webProblem(value, "put the file into the store, and name it s3://…");
@@ -39,10 +39,13 @@ export const httpUrl = text('an address, such as "https://s3.example.com"', (val
 function objectProblem(value: string): string | undefined {
   const quoted = shown(value);
   const [, bucket = "", key = ""] = bucketAndKey.exec(value) ?? [];
-  if (!value.startsWith("s3://")) return `is ${quoted}, which does not begin with s3://`;
+  if (!/^s3:\/\//i.test(value)) return `is ${quoted}, which does not begin with s3://`;
   if (bucket.includes("@")) return "has keys in it, which everybody could read: leave them out";
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
-    return `is ${quoted}, in which "${bucket}" is not the name of a bucket`;
+  const wrong = [
+    ...(value.startsWith("s3://") ? [] : ["whose scheme must be in lower case, s3://"]),
+    ...(bucketPattern.test(bucket) ? [] : [`in which "${bucket}" is not ${bucketExpected}`]),
+  ];
+  if (wrong.length > 0) return `is ${quoted}, ${wrong.join(", and ")}`;
   if (key === "") return `is ${quoted}, a bucket and nothing in it: name a path, s3://${bucket}/…`;
   if (/\s/.test(key)) return `is ${quoted}, which has a space in it`;
   const instead = `write the path itself, s3://${bucket}/…`;
@@ -57,6 +60,8 @@ function objectProblem(value: string): string | undefined {
 /** A value with a password in it is not repeated: messages end up in logs. */
 function webProblem(value: string, instead: string): string | undefined {
   const quoted = shown(value);
+  if (/^https?:\/\//i.test(value) && !/^https?:/.test(value))
+    return `is ${quoted}, whose scheme must be in lower case`;
   if (!/^https?:\/\//.test(value)) return `is ${quoted}, which begins with neither http:// nor https://`;
   if (/^https?:\/\/[^/?#]*@/.test(value))
     return `has a user or a password in it, which everybody could read: ${instead}`;

@@ -92,10 +92,11 @@ export const hostName = like(
 );
 
 /** S3's rules for names of buckets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-export const bucketName = like(
-  /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-  "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes",
-);
+export const bucketPattern = /^(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+export const bucketExpected =
+  "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes, and no IP address";
+
+export const bucketName = like(bucketPattern, bucketExpected);
 
 /** An amount that Kubernetes takes, and of which something is left when it has rounded. */
 function amount(expected: string, smallest: number) {
@@ -119,6 +120,19 @@ export const imageRef = text(
   imageProblem,
 );
 
+/** What people look for here, by words in lower case without plural, and is not. */
+const otherLimits = new Map([
+  [
+    "cpulimit",
+    "is not there: nothing has a limit for CPU, which would slow a container down beside idle cores; cpu is what it gets at least",
+  ],
+  [
+    "limit",
+    "is not there: the one limit is memoryLimit; CPU has none, which would slow a container down beside idle cores",
+  ],
+  ["request", "is not there: cpu and memory, here, are what is asked for"],
+]);
+
 /** What a container asks for. There is no limit for CPU: it would slow a container down beside idle cores. */
 export function resources(defaults: Resources) {
   return z
@@ -134,6 +148,7 @@ export function resources(defaults: Resources) {
         return `is ${asked.memoryLimit}, below memory, which is ${asked.memory}: raise it`;
       },
     })
+    .meta({ absent: otherLimits })
     .prefault({});
 }
 

@@ -100,6 +100,9 @@ function unknownKey(schema: z.ZodType, { path, input }: Issue, key: string): Fou
       message: `needs kind: ${kindOf(other) ?? ""}, and kind is ${kind === undefined ? "left out" : shown(kind)}`,
     };
   const fitting = groups.filter((one) => kind === undefined || [undefined, kind].includes(kindOf(one)));
+  const word = key.toLowerCase().replaceAll(/[^a-z]|s$/g, "");
+  const absent = fitting.map((one) => metaOf(one).absent?.get(word)).find((why) => why !== undefined);
+  if (absent !== undefined) return { path: place, message: absent };
   const known = [...new Set(fitting.flatMap(keysOf))];
   const suggested = nearest(key, known);
   if (suggested === undefined) return { path: place, message: `is not known; known are ${known.join(", ")}` };

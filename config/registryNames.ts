@@ -25,6 +25,8 @@ const form = "models:/NAME@ALIAS, such as models:/churn@champion, or models:/NAM
 /** What is wrong with a name in the registry, to be read behind its place; undefined if nothing is. */
 export function registryProblem(address: string): string | undefined {
   const quoted = shown(address);
+  if (!address.startsWith("models:") && /^models:/i.test(address))
+    return `is ${quoted}, whose scheme must be in lower case, models:/`;
   if (/\s/.test(address)) return `is ${quoted}, which has a space in it: write ${form}`;
   if (address.startsWith("models://"))
     return `is ${quoted}: leave the second slash out, models:/${address.slice(9)}`;

@@ -16,6 +16,8 @@ interface Meta {
   readonly missing?: string | undefined;
   /** The value must be a secret. */
   readonly secret?: boolean | undefined;
+  /** Why keys that people look for are not there, by words in lower case without plural. */
+  readonly absent?: ReadonlyMap<string, string> | undefined;
   /** The value is not repeated in messages, since it may be a secret. */
   readonly hidden?: boolean | undefined;
 }
