@@ -37,7 +37,7 @@ export function readYamlFile(file: string): YamlFile {
         : `${shown(file)} cannot be read: ${messageOf(error)}`,
     );
   }
-  const document = parseDocument(text, { merge: true });
+  const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
   const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
   if (error !== undefined) throw broken(error.message);
@@ -48,10 +48,19 @@ export function readYamlFile(file: string): YamlFile {
   } catch (problem) {
     throw problem instanceof Unreadable ? broken(problem.message) : problem;
   }
-  const content = (document.toJS() ?? {}) as unknown;
+  const content = contentOf(document, broken);
   if (typeof content !== "object" || content === null || Array.isArray(content))
     throw new UserError(`${shown(file)} must be a group of keys, such as config:.`);
   return { content: content as Record<string, unknown>, misread };
+}
+
+function contentOf(document: Document, broken: (what: string) => UserError): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (problem) {
+    // Such as a merge key of what is no group, which only whoever resolves it sees.
+    throw broken(`${messageOf(problem)}.`);
+  }
 }
 
 /** Why a document cannot be read at all. */

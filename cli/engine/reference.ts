@@ -17,6 +17,7 @@ const only = "organization";
 export function ownName(whole: string): string {
   const parts = whole.split("/");
   const stack = parts.at(-1) ?? "";
+  organisations.delete(stack);
   if (parts.length === 1) return whole;
   const [organisation = "", ofProject = project] = parts.slice(0, -1);
   if (parts.length > 3 || parts.includes(""))

@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
-import { stringify } from "yaml";
+import { parseDocument, stringify } from "yaml";
 
 import { parsedJson } from "../../config/json";
-import { homeDir, project, projectDir } from "../paths";
+import { UserError } from "../errors";
+import { homeDir, project, projectDir, shown } from "../paths";
 import { withoutLegacyPart } from "../plan/stackFiles";
 import { writeWhole } from "../wholeFile";
 import { readYamlFile } from "../yamlFile";
@@ -64,23 +65,36 @@ export function writeSettings(stack: string, overrides: Overrides, owner?: Owner
   mkdirSync(stackDir(stack), { recursive: true });
   writeWhole(stackDir(stack, "Pulumi.yaml"), readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8"));
   const kept = encryptionKeys.flatMap((key) =>
-    encryption[key] === undefined ? [] : [[key, encryption[key]]],
+    encryption[key] === undefined ? [] : [[key, encryption[key]] as const],
   );
   writeWhole(
     settingsFile(stack),
-    // Quotes around every text: without them Pulumi would read some as a date or a number (pulumi/pulumi#11518).
-    stringify(
-      {
-        ...Object.fromEntries(kept),
-        config: {
-          ...written.config,
-          ...configOf(written, overrides),
-          ...(owner === undefined ? {} : { [`${project}:owner`]: owner }),
-        },
+    yamlOf({
+      ...Object.fromEntries(kept),
+      config: {
+        ...written.config,
+        ...configOf(written, overrides),
+        ...(owner === undefined ? {} : { [`${project}:owner`]: owner }),
       },
-      { defaultStringType: "QUOTE_DOUBLE", aliasDuplicateObjects: false },
-    ),
+    }),
   );
+}
+
+/**
+ * Lines of JSON, which is YAML too, and which every reader of YAML reads alike: without its quotes Pulumi would take some
+ * texts for a date or a number (pulumi/pulumi#11518), and what ends a line, or may not stand in YAML, is written by its
+ * number.
+ */
+function yamlOf(settings: object): string {
+  const lines = Object.entries(settings).map(
+    ([key, value]) => `${key}: ${JSON.stringify(value, undefined, 2).replaceAll("\n", "\n  ")}\n`,
+  );
+  return lines
+    .join("")
+    .replaceAll(
+      /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g,
+      (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }
 
 /** The stacks whose secrets are encrypted with this machine's passphrase. */
@@ -98,11 +112,14 @@ export function shareSalt(stack: string): void {
   const { encryptionsalt } = read(settingsFile(stack));
   if (encryptionsalt === undefined || encryptsItself(stack)) return;
   const file = path.join(projectDir, `Pulumi.${stack}.yaml`);
+  const text = readFileSync(file, "utf8");
+  const line = `${text.endsWith("\n") ? "" : "\n"}${stringify({ encryptionsalt })}`;
+  if (parseDocument(text + line).errors.length > 0)
+    throw new UserError(
+      `${shown(file)} cannot take a line for the salt at its end: begin it with config: on a line of its own.`,
+    );
   // In its place, so that its rights stay, and a link one.
-  appendFileSync(
-    file,
-    `${readFileSync(file, "utf8").endsWith("\n") ? "" : "\n"}${stringify({ encryptionsalt })}`,
-  );
+  appendFileSync(file, line);
 }
 
 /** The context that the stack was last brought up in from here; undefined if it was not, or is down again. */

@@ -17,10 +17,10 @@ describe("a stack's whole name", () => {
   });
 
   it("has no organisation in a folder but the one that Pulumi gives it", () => {
-    ownName("organization/mlplatform/dev");
-    expect(referenceOf("dev", folder)).to.equal("dev");
-    ownName("acme/prod");
-    expect(() => referenceOf("prod", folder)).to.throw(
+    ownName("organization/mlplatform/whole");
+    expect(referenceOf("whole", folder)).to.equal("whole");
+    ownName("acme/whole");
+    expect(() => referenceOf("whole", folder)).to.throw(
       UserError,
       "there is no organisation acme in file:///state",
     );

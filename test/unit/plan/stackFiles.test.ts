@@ -109,6 +109,8 @@ config:
   it("that are no YAML, or have keys without a namespace, are refused", () => {
     write("Pulumi.dev.yaml", "config: [");
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, "Pulumi.dev.yaml is not YAML");
+    write("Pulumi.dev.yaml", "config: {sample:a: {<<: 1}}");
+    expect(() => readStackConfig("dev", folder)).to.throw(UserError, "Merge sources must be maps");
     write("Pulumi.dev.yaml", "config: {context: x}");
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, 'write "sample:context"');
     write("Pulumi.dev.yaml", "- config");
