@@ -2,6 +2,7 @@ import { debugOption, tell } from "./crash";
 import { UserError } from "./errors";
 import { refuseSwallowed } from "./npmOptions";
 import { program } from "./program";
+import { withoutProxy } from "./surroundings";
 import { systemFailure } from "./systemFailure";
 
 // Whoever read the output has gone, as in `npm run up | head`: end as when the terminal is closed.
@@ -16,6 +17,9 @@ process.on("uncaughtException", end);
 function end(error: unknown): void {
   process.exit(tell(error));
 }
+
+// With NODE_USE_ENV_PROXY Node itself would ask the services of this machine by the proxy.
+Object.assign(process.env, withoutProxy());
 
 async function main(): Promise<void> {
   for (const command of program.commands) command.option(debugOption, "show the stack of an error");

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 
 import { bringPython } from "./broughtPython";
+import { contentsOf, isWhole, readMark, writeMark } from "./environmentMark";
 import { UserError, messageOf } from "./errors";
 import { type Interpreter, findPython, installerVersions, supportedVersions } from "./interpreter";
 import { lockOf } from "./lockFiles";
@@ -20,14 +21,6 @@ const execute = promisify(execFile);
 const unreachableIndex =
   /connection (broken|refused|timed)|dns error|tcp connect|proxy|unreachable|timed out/i;
 const uvLockFile = "environments/uv.txt";
-
-/** What an environment was installed from, written into it when it is complete. */
-interface Installed {
-  readonly lock: string;
-  readonly python: string;
-  /** Digest of the names of what was installed; environments of before have none. */
-  readonly contents?: string;
-}
 
 /** A Python environment of the platform, complete and ready to run. */
 export class Environment {
@@ -151,10 +144,17 @@ export class Environments {
         { name: `Python environment ${name}`, file: uv.file, args, env: uv.env, log, passing: true },
         step,
       );
-    await asUv("venv", "--clear", "--python", interpreter.file, folder);
-    // All packages are named, and none is built, so no package's code runs here.
-    await asUv("pip", "install", "--python", folder, "--no-deps", "--only-binary", ":all:", ...packages);
-    writeMark(folder, { lock, python: interpreter.version, contents: contentsOf(folder) });
+    const fill = async (...how: string[]) => {
+      await asUv("venv", "--clear", "--python", interpreter.file, folder);
+      // All packages are named, and none is built, so no package's code runs here.
+      const rules = ["--no-deps", "--only-binary", ":all:"];
+      await asUv("pip", "install", "--python", folder, ...rules, ...how, ...packages);
+      return { lock, python: interpreter.version, contents: contentsOf(folder) };
+    };
+    let mark = await fill();
+    // What uv keeps for the next time is the same file as that in an environment, and so as damaged.
+    if (fits && !(await isWhole(folder, mark))) mark = await fill("--no-cache");
+    writeMark(folder, mark);
     step.detail(`Python ${interpreter.version}, installed`);
     return new Environment(folder, lock);
   }
@@ -272,47 +272,8 @@ async function pipSettings(python: string): Promise<Record<string, string>> {
   return Object.fromEntries(set) as Record<string, string>;
 }
 
-/** Whether an environment is as it was installed: its interpreter may be gone since, or packages be removed. */
-async function isWhole(folder: string, { contents }: Installed): Promise<boolean> {
-  if (contents !== undefined && contents !== contentsOf(folder)) return false;
-  return execute(path.join(folder, "bin", "python"), ["-I", "-c", ""], { timeout: 20_000 }).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Digest of the names of all packages, modules and programs of an environment. */
-function contentsOf(folder: string): string {
-  const packages = namesIn(path.join(folder, "lib")).flatMap((python) =>
-    namesIn(path.join(folder, "lib", python, "site-packages")),
-  );
-  const names = [...packages, ...namesIn(path.join(folder, "bin"))].filter((name) => name !== "__pycache__");
-  return createHash("sha256").update(names.sort().join("\n")).digest("hex").slice(0, 16);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 function digest(lock: string): string {
   return createHash("sha256")
     .update(readFileSync(path.join(mlAppDir, lock)))
     .digest("hex");
-}
-
-function readMark(folder: string): Installed | undefined {
-  try {
-    return JSON.parse(readFileSync(path.join(folder, ".installed.json"), "utf8")) as Installed;
-  } catch {
-    return undefined;
-  }
-}
-
-function writeMark(folder: string, installed: Installed): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, ".installed.json"), JSON.stringify(installed));
 }

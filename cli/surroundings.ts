@@ -60,6 +60,6 @@ function only(names: RegExp): Record<string, string> {
 /** The user's proxy is for the world outside: the services of this machine are asked without it. */
 export function withoutProxy(): Variables {
   const theirs = process.env["NO_PROXY"] ?? process.env["no_proxy"];
-  const hosts = [...(theirs ? [theirs] : []), localHost, "localhost"].join(",");
+  const hosts = [...new Set([...(theirs ? theirs.split(",") : []), localHost, "localhost"])].join(",");
   return { NO_PROXY: hosts, no_proxy: hosts };
 }

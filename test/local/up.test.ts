@@ -22,7 +22,13 @@ describe("npm run up, on the local target", function () {
   it("trains, serves and predicts once, and leaves no process, whatever the user's shell is set to", async () => {
     const nobody = "http://127.0.0.1:1";
     const theirs = {
-      ...{ HTTP_PROXY: nobody, http_proxy: nobody, MLFLOW_REGISTRY_URI: nobody, MLFLOW_RUN_ID: "theirs" },
+      ...{
+        HTTP_PROXY: nobody,
+        http_proxy: nobody,
+        NODE_USE_ENV_PROXY: "1",
+        MLFLOW_REGISTRY_URI: nobody,
+        MLFLOW_RUN_ID: "theirs",
+      },
       ...{ UVICORN_PORT: "1", PREDICTIVE_UNIT_ID: "theirs", PYTHONHOME: "/nowhere" },
       ...{
         MLFLOW_TRACKING_TOKEN: "theirs",
@@ -246,20 +252,25 @@ describe("npm run up, on a machine that has nothing yet", function () {
     expect(modelUp(again.events)).to.have.property("prediction");
   });
 
-  it("makes an environment anew whose interpreter or packages are gone", async () => {
+  it("makes an environment anew whose interpreter or packages are gone, or damaged", async () => {
     const env = (...parts: string[]) => path.join(platform.home, "env", ...parts);
     rmSync(env("tracking", "bin", "python"));
     const [python = ""] = readdirSync(env("house-price-serve", "lib"));
     rmSync(env("house-price-serve", "lib", python, "site-packages", "flask"), { recursive: true });
+    const cut = env("frontend", "lib", python, "site-packages", "streamlit", "web", "cli.py");
+    // Not the one that uv keeps, which is the same file.
+    rmSync(cut);
+    writeFileSync(cut, "import");
     const command = platform.start(["up", "--once", "--json"]);
-    const names = ["tracking", "house-price-serve"];
+    const names = ["tracking", "house-price-serve", "frontend"];
     await Promise.all(names.map((name) => command.event(stepEvent(`Python environment ${name}`, "done"))));
     // The test before has shown that the platform works with what is then there.
     command.child.kill("SIGINT");
     const { events } = await command.finished();
     for (const name of names) {
       expect(detailOf(events, `Python environment ${name}`), name).to.contain("installed");
-      execFileSync(env(name, "bin", "python"), ["-c", "import flask"]);
+      if (name !== "frontend") execFileSync(env(name, "bin", "python"), ["-c", "import flask"]);
     }
+    expect(readFileSync(cut, "utf8")).to.contain("import click");
   });
 });
