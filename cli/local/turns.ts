@@ -1,5 +1,6 @@
 /** Which command may change the local target: an `up`, or one that brings another version into service. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import * as z from "zod";
 
@@ -44,12 +45,13 @@ export function runningUp(): ProcessIdentity | undefined {
 }
 
 function holderOf(command: Command): Holder | undefined {
-  return holderIn(fileOf(command));
+  const content = contentOf(fileOf(command));
+  return content === undefined ? undefined : holderIn(content);
 }
 
-function holderIn(file: string): Holder | undefined {
+function holderIn(content: string): Holder | undefined {
   try {
-    const { folder, ...holder } = holderShape.parse(JSON.parse(readFileSync(file, "utf8")));
+    const { folder, ...holder } = holderShape.parse(JSON.parse(content));
     // A copy of the project's folder has a copy of the file, too.
     const here = folder === ownFolder() && identify(holder.pid)?.started === holder.started;
     return here ? holder : undefined;
@@ -87,38 +89,51 @@ function hold(command: Command, file: string, content: object): void {
   const mine = `${file}.${process.pid}`;
   writeFileSync(mine, JSON.stringify(content));
   try {
-    const holder = holderOf(command) ?? removeStale(command, mine);
-    if (holder !== undefined) throw atWork(command, holder);
-    // A link fails where the file exists: of two that come at once, one gets it.
-    linkSync(mine, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UserError(`another \`npm run ${command}\` has just started here.`);
+    put(command, mine, file);
   } finally {
     rmSync(mine, { force: true });
   }
 }
 
 /**
- * Takes the file of a command that is gone out of the way.
+ * Puts this process's file in a place where none of a command is that is at work.
  *
- * @param mine the file of this process, beside which it is put.
- * @returns whose it is, if another one was quicker and has taken its turn meanwhile; it keeps it.
+ * @throws UserError there is one.
  */
-function removeStale(command: Command, mine: string): Holder | undefined {
-  const file = fileOf(command);
-  const aside = `${mine}.stale`;
-  try {
-    renameSync(file, aside);
-  } catch {
-    return undefined;
+function put(command: Command, mine: string, place: string): void {
+  while (!linked(mine, place)) {
+    const found = contentOf(place);
+    if (found === undefined) continue;
+    const holder = holderIn(found);
+    if (holder !== undefined) throw atWork(command, holder);
+    // Who may take this one out of the way is decided alike. Two might else: the second what another has put there since.
+    const right = `${place}.${createHash("sha256").update(found).digest("hex").slice(0, 8)}`;
+    put(command, mine, right);
+    try {
+      if (contentOf(place) === found) rmSync(place);
+    } finally {
+      rmSync(right);
+    }
   }
+}
+
+/** Whether the file is in its place now. A link fails where there is one: of two that come at once, one gets it. */
+function linked(file: string, place: string): boolean {
   try {
-    const holder = holderIn(aside);
-    if (holder !== undefined) linkSync(aside, file);
-    return holder;
-  } finally {
-    rmSync(aside, { force: true });
+    linkSync(file, place);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ from modelkit.connecting import SettingError
 from modelkit.datasets import DataError
 from modelkit.recipe import Recipe
 from modelkit.stopping import Stopped, StopSignals
+from modelkit.sufficiency import LEAST_ROWS
 
 if TYPE_CHECKING:
     from modelkit.outcome import Outcome
@@ -33,7 +34,8 @@ def main(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
     try:
         stop = StopSignals()
         options = parse(recipe, arguments)
-        table = tables.read(recipe, options.data, options.parameters["test_size"])
+        asked = options.parameters
+        table = tables.read(recipe, options.data, asked["test_size"], asked.get("least_rows", LEAST_ROWS))
         tracking.prepare(options.tracking_uri)
         # Seconds of imports, which a wrong option or a wrong file need not wait for.
         from modelkit.run import Training  # noqa: PLC0415

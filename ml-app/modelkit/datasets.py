@@ -163,6 +163,9 @@ def _some(examples: Sequence[str]) -> str:
 
 
 def _read_file(path: str) -> bytes:
+    if Path(path).exists() and not Path(path).is_file():
+        what = "a folder" if Path(path).is_dir() else "a pipe or a device, which may never end"
+        raise DataError(f"{path}: is {what}; name a file")
     try:
         return Path(path).read_bytes()
     except OSError as error:

@@ -38,7 +38,7 @@ def split(recipe: Recipe, rows: pd.DataFrame, parameters: Mapping[str, int | flo
     Args:
         recipe: which columns are features, and which is the target.
         rows: shape (at least n + m, number of columns), int64 or float64.
-        parameters: `test_size` and `seed`.
+        parameters: `test_size` and `seed`, and perhaps `least_rows`.
 
     Raises:
         DataError: too few rows are left for the test, or one of the parts has a single target, so that nothing can be
@@ -49,10 +49,11 @@ def split(recipe: Recipe, rows: pd.DataFrame, parameters: Mapping[str, int | flo
     train_x, test_x, train_y, test_y = train_test_split(rows[features], rows[target], test_size=size, random_state=seed)
     drawn, new = len(test_x), unseen(*(part.itertuples(index=False, name=None) for part in (train_x, test_x)))
     test_x, test_y = test_x[new], test_y[new]
-    if (different := len(test_x.drop_duplicates())) < LEAST_ROWS:
+    least = parameters.get("least_rows", LEAST_ROWS)
+    if (different := len(test_x.drop_duplicates())) < least:
         raise DataError(
             f"of {drawn} rows to test with only {different} differ from those to train on and from each other, apart "
-            f"from the {target}; {LEAST_ROWS} are the least: give more data, or divide them otherwise "
+            f"from the {target}; {least:g} are the least: give more data, or divide them otherwise "
             "(--test-size, --seed)"
         )
     for part, targets in (("to train on", train_y), ("to test with", test_y)):

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from modelkit.recipe import Recipe
 
 LEAST_ROWS = 5
-"""Of each side of the split; the score of fewer is chance."""
+"""Of each side of the split, where a model's manifest has no option `least-rows`; the score of fewer is chance."""
 
 LEAST_SPREAD = 1e-7
 """Of the target, next to its size and to 1: what differs by less is lost in the rounding of sums of squares, and
@@ -28,24 +28,27 @@ def unseen(train: Iterable[Hashable], test: Iterable[Hashable]) -> list[bool]:
     return [row not in seen for row in test]
 
 
-def shortcomings(columns: Mapping[str, Sequence[float]], target: str, test_size: float) -> list[str]:
+def shortcomings(
+    columns: Mapping[str, Sequence[float]], target: str, test_size: float, least: float = LEAST_ROWS
+) -> list[str]:
     """What is too little about data that are to be trained on and tested with, a sentence each.
 
     Args:
         columns: the values of each feature and of the target, all of one length.
         target: the name of the column that is to be predicted.
         test_size: share of the rows that will be kept for the test, between 0 and 1.
+        least: how many rows that differ there must be on each side.
     """
     rows = list(zip(*columns.values(), strict=True))
     different = len(set(rows))
     test_rows = math.ceil(different * test_size)
     train_rows = different - test_rows
     found = []
-    if min(test_rows, train_rows) < LEAST_ROWS:
+    if min(test_rows, train_rows) < least:
         counted = f"{len(rows)} rows" + ("" if different == len(rows) else f", of which {different} differ,")
         found.append(
             f"{counted} leave {train_rows} to train on and {test_rows} to test with "
-            f"(test size {test_size:g}); {LEAST_ROWS} of each are the least"
+            f"(test size {test_size:g}); {least:g} of each are the least"
         )
     if not rows:
         return found

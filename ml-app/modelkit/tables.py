@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modelkit.datasets import DataError, numbers, read_table
 from modelkit.recipe import Recipe
-from modelkit.sufficiency import no_classes, shortcomings
+from modelkit.sufficiency import LEAST_ROWS, no_classes, shortcomings
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ class Table:
         return len(next(iter(self.columns.values())))
 
 
-def read(recipe: Recipe, address: str, test_size: float) -> Table:
+def read(recipe: Recipe, address: str, test_size: float, least: float = LEAST_ROWS) -> Table:
     """Read a CSV table; columns that the model does not use are left out.
 
     Args:
         recipe: which columns there must be.
         address: a path, `http://…`, `https://…` or `s3://bucket/key`.
         test_size: share of the rows that will be kept for the test, between 0 and 1.
+        least: how many rows that differ there must be on each side.
 
     Raises:
         DataError: the table cannot be read, or everything that is wrong with it.
@@ -44,7 +45,7 @@ def read(recipe: Recipe, address: str, test_size: float) -> Table:
     columns, problems = numbers(table, recipe.columns, non_negative=recipe.non_negative)
     # What is wrong in a cell comes first: only columns without a fault are complete.
     problems = problems or no_classes(columns[recipe.target], recipe)
-    problems = problems or shortcomings(columns, recipe.target, test_size)
+    problems = problems or shortcomings(columns, recipe.target, test_size, least)
     if problems:
         raise DataError("\n  ".join([f"{table.address} cannot be used:", *problems]))
     return Table(table.address, table.sha256, columns)

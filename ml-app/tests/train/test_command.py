@@ -70,7 +70,8 @@ def test_run_has_parameters_metrics_and_tags(result: Outcome) -> None:
     assert run.info.status == "FINISHED"
     assert mlflow.get_experiment(run.info.experiment_id).name == "house-price"
     assert run.data.params == {
-        "n_estimators": "100", "max_depth": "6", "max_features": "10", "test_size": "0.3", "seed": "3"
+        "n_estimators": "100", "max_depth": "6", "max_features": "10", "test_size": "0.3",
+        "least_rows": "5", "seed": "3",
     }  # fmt: skip
     assert run.data.metrics == result["metrics"]
     expected = {"mlflow.source.git.commit": "0123abc"} | source_tags(ML_APP)
@@ -203,7 +204,8 @@ def test_real_data_gives_the_known_scores(real_data: Path, call: Train) -> None:
 
 def test_every_wrong_option_is_reported_at_once(train: Train) -> None:
     wrong = {
-        "--n-estimators": "0", "--max-depth": "deep", "--max-features": "11", "--test-size": "1", "--seed": "-1",
+        "--n-estimators": "0", "--max-depth": "deep", "--max-features": "11", "--test-size": "1",
+        "--least-rows": "1", "--seed": "-1",
         "--tag": "novalue", "--experiment": " ", "--register-as": "a/b", "--once": "a b",
     }  # fmt: skip
     done = train(*(f"{flag}={value}" for flag, value in wrong.items()), MLFLOW_TRACKING_URI="")

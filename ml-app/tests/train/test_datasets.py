@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,14 +17,15 @@ from moto.server import ThreadedMotoServer
 from house_price.train.recipe import RECIPE
 from modelkit import tables
 from modelkit.datasets import DataError, numbers, read_table
+from modelkit.sufficiency import LEAST_ROWS
 
 Rows = list[dict[str, str]]
 Store = Callable[[Rows], str]
 
 
-def refusal(address: str, test_size: float = 0.3) -> str:
+def refusal(address: str, test_size: float = 0.3, least: float = LEAST_ROWS) -> str:
     with pytest.raises(DataError) as caught:
-        tables.read(RECIPE, address, test_size)
+        tables.read(RECIPE, address, test_size, least)
     return str(caught.value)
 
 
@@ -165,10 +167,18 @@ def test_too_few_rows_to_split(tmp_path: Path, rows: int, test_size: float, expe
     assert expected in refusal(str(path), test_size)
 
 
+def test_a_file_that_may_never_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe: is a pipe or a device, which may never end; name a file" in refusal(str(tmp_path / "pipe"))
+    assert "/dev/zero: is a pipe or a device" in refusal("/dev/zero")
+    assert f"{tmp_path}: is a folder; name a file" in refusal(str(tmp_path))
+
+
 def test_a_handful_of_rows_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("".join(RECIPE.sample.read_text().splitlines(keepends=True)[:15]))
     assert tables.read(RECIPE, str(path), 0.3).rows == 14
+    assert "14 rows leave 9 to train on and 5 to test with (test size 0.3); 6 of each" in refusal(str(path), least=6)
 
 
 def test_equal_rows_are_counted_once_and_nothing_is_learned_from_what_does_not_vary(sales: Rows, stored: Store) -> None:

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -12,9 +12,14 @@ describe("an error with --json", function () {
   const home = mkdtempSync(path.join(tmpdir(), "mlplatform-main-"));
 
   /** What a command writes to standard output, by lines, to standard error, and its exit code. */
-  function command(args: string) {
+  function command(args: string, folder = home) {
     const words = ["--require", path.join(projectDir, "load.cjs"), "cli/main.ts", ...args.split(" ")];
-    const env = { ...process.env, MLPLATFORM_HOME: home, KUBECONFIG: path.join(home, "none"), NO_COLOR: "1" };
+    const env = {
+      ...process.env,
+      MLPLATFORM_HOME: folder,
+      KUBECONFIG: path.join(home, "none"),
+      NO_COLOR: "1",
+    };
     const { status, stdout, stderr } = spawnSync(process.execPath, words, {
       ...{ cwd: projectDir, encoding: "utf8", env },
     });
@@ -61,6 +66,18 @@ describe("an error with --json", function () {
     expect(readFileSync(path.join(home, "logs", "crash.log"), "utf8")).to.contain("    at writeWhole");
     expect(command("status").stdout).to.equal("");
     expect(command("status --debug").stderr).to.contain("    at writeWhole");
+  });
+
+  it("is a sentence where the tools of this machine cannot work in a folder, before anything is written", () => {
+    for (const sign of ["%", ":", "?"]) {
+      const folder = path.join(home, `a${sign}b`);
+      const { status, stdout } = command("up --target local --once --json", folder);
+      const { message } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { message: string };
+      expect(status, sign).to.equal(1);
+      const told = `the local target cannot work in ${JSON.stringify(folder)}: of "${sign}" in a path, `;
+      expect(message).to.contain(told);
+      expect(existsSync(folder), sign).to.equal(false);
+    }
   });
 
   it("is a sentence where nothing can be written, also to standard output", function () {
