@@ -5,6 +5,9 @@ import { Interrupted } from "./errors";
 const againMilliseconds = 1_000;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** How long what uses no engine may take to stop: an engine brings what is under way to its end. */
+export const stopMilliseconds = 9_000;
+
 /** The wish to stop, as a signal that every step of a command heeds. */
 export interface Interruption {
   /** Aborted, with an `Interrupted`, when the process is told to stop. */

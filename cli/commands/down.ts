@@ -5,7 +5,7 @@ import { type Consent, confirmLoss } from "../consent";
 import { forgetStack, removeStack } from "../deploy/down";
 import { killEngines } from "../engine/command";
 import { keptContext } from "../engine/settings";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { leftovers, localDir, readState, servicesOf, writeState } from "../local/state";
 import { atWorkNow } from "../local/turns";
 import { shown } from "../paths";
@@ -40,7 +40,10 @@ export async function down(options: DownOptions): Promise<void> {
       return;
     }
     if (deployed) await removeStack(await clusterTarget(options), options, progress, interruption.signal);
-    if (!named) await stopLocal(options, progress, deployed);
+    if (!named) {
+      interruption.within(stopMilliseconds);
+      await stopLocal(options, progress, deployed);
+    }
   } finally {
     progress.stop();
     interruption.dispose();

@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster/cluster";
 import { UserError, messageOf } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { type LoggedContainer, containersOf } from "../podLogs/containers";
 import { followAll } from "../podLogs/follow";
 import { type Source, findSource, logSources } from "../podLogs/sources";
@@ -43,6 +43,7 @@ export async function logs(name: string | undefined, options: LogsOptions): Prom
   if (containers.length === 0 && options.container !== undefined)
     throw await noSuchContainer(cluster, source, options.container);
   const interruption = onInterruption(() => undefined);
+  interruption.within(stopMilliseconds);
   const { signal } = interruption;
   try {
     if (options.follow) {

@@ -4,7 +4,7 @@ import colors from "picocolors";
 
 import { Forward } from "../cluster/portForward";
 import { UserError } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { type Openable, openables } from "../open/addresses";
 import { isStore, storesOutside } from "../open/stores";
 import { choosePort, isFree, localHost } from "../ports";
@@ -56,6 +56,7 @@ export async function open(names: readonly string[], options: OpenOptions): Prom
   const chosen = choose(rest, found, target);
   await checkPort(chosen, options.port);
   const interruption = onInterruption(() => undefined);
+  interruption.within(stopMilliseconds);
   const opened: Opened[] = [];
   try {
     const taken = new Set<number>();

@@ -2,12 +2,13 @@ import { allowIsForClusters } from "../deploy/policies";
 import { deploy } from "../deploy/up";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { killComing } from "../local/modelServices";
 import { type LocalMove, promoteHere } from "../local/moving/move";
 import { clearUp } from "../local/clearing";
 import { runningModel } from "../local/state";
 import { takeTurn } from "../local/turns";
+import { killRunning } from "../process";
 import { Progress } from "../progress";
 import type { MovingOptions } from "../registry/promotion/moving";
 import { promoteIn } from "../registry/promotion/promoting";
@@ -58,8 +59,9 @@ interface Ways {
 /** Finds a model, of this machine if no cluster is named and it runs here, and runs what brings another version into service. */
 export async function withScene(name: string, options: MoveOptions, { here, cluster }: Ways): Promise<void> {
   const progress = Progress.for(options);
-  const { signal, dispose } = onInterruption(() => {
+  const { signal, within, dispose } = onInterruption(() => {
     killEngines();
+    killRunning();
     killComing();
   });
   try {
@@ -67,6 +69,7 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
       if (options.branch === true)
         throw new UserError("--branch writes the lock of a stack, and this machine has none: leave it out.");
       if (options.allow !== undefined) throw new UserError(allowIsForClusters);
+      within(stopMilliseconds);
       const turn = takeTurn("promote");
       try {
         await clearUp(progress, signal);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import colors from "picocolors";
 
 import { UserError, messageOf } from "../errors";
-import type { Interruption } from "../interruption";
+import { type Interruption, stopMilliseconds } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
 import { isRunning, signalOwn, stop } from "../ownProcesses";
@@ -30,9 +30,6 @@ import {
 import { type LocalUp, bringUp } from "./target";
 import { takeTurn } from "./turns";
 
-/** How long it may take to stop. */
-const mostSeconds = 9;
-
 /** How the local target is brought up. */
 export interface LocalUpOptions {
   readonly models?: string;
@@ -57,7 +54,7 @@ export async function upLocal(
   interruption: Interruption,
 ): Promise<void> {
   refuseOddFolder();
-  interruption.within(mostSeconds * 1000);
+  interruption.within(stopMilliseconds);
   const began = Date.now();
   const turn = takeTurn("up");
   try {
