@@ -8,6 +8,7 @@ import { checkConfig, type Understood } from "./config/checks";
 import { type Served, assumed, checkDecisions } from "./config/decisionChecks";
 import { environments, type Environment } from "./config/fields";
 import { type Decisions, lockFile, readLock } from "./config/lock";
+import { mostModels } from "./config/limits";
 import type { ModelConfig } from "./config/models";
 import { namespace, type Mistake, placeOf, mistakesOf } from "./config/mistakes";
 import { foreignSecrets, needlesslyEncrypted, plainSecrets, strayedSecrets } from "./config/plainSecrets";
@@ -41,6 +42,17 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const written = writtenConfig();
   const environment = environmentOf(written["environment"]);
   const schema = configSchema(environment ?? "dev");
+  // Each that is wrong would be told by itself, and a hundred thousand of them do not fit into the memory.
+  const { models: list } = written;
+  if (Array.isArray(list) && list.length > mostModels)
+    throw new pulumi.RunError(
+      report([
+        {
+          path: ["models"],
+          message: `has ${list.length} entries, and the most is ${mostModels}: give others a stack of their own`,
+        },
+      ]),
+    );
   const values = environment === undefined ? written : { ...written, environment };
   const parsed = schema.safeParse(values, { reportInput: true });
   const read: Understood = parsed.success ? parsed.data : understand(schema, values);
@@ -167,9 +179,14 @@ function mirrorOf(mirror: StackConfig["mirror"]): Mirror {
 
 const inOrder = new Intl.Collator("en", { numeric: true });
 
+/** More than anybody mends before the next try. */
+const mostLines = 100;
+
 function report(mistakes: readonly Mistake[]): string {
   const sentences = mistakes.map(({ path, message }) => `  ${placeOf(path)} ${message}`);
-  const lines = [...new Set(sentences)].sort(inOrder.compare).map((line) => line.replace(/[^?]$/, "$&."));
-  const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  const all = [...new Set(sentences)].sort(inOrder.compare).map((line) => line.replace(/[^?]$/, "$&."));
+  const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
+  const more = all.length - mostLines;
+  const lines = more > 1 ? [...all.slice(0, mostLines), `  and ${more} more.`] : all;
   return `Pulumi.${pulumi.getStack()}.yaml has ${count}; nothing was changed:\n${lines.join("\n")}`;
 }

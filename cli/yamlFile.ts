@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar } from "yaml";
 
+import { mostModels } from "../config/limits";
 import { UserError, messageOf } from "./errors";
 import { shown } from "./paths";
 
@@ -37,6 +38,10 @@ export function readYamlFile(file: string): YamlFile {
         : `${shown(file)} cannot be read: ${messageOf(error)}`,
     );
   }
+  if (text.length > mostLetters)
+    throw new UserError(
+      `${shown(file)} has ${text.length} letters, and at most ${mostLetters} are read: a stack has at most ${mostModels} models.`,
+    );
   const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
   const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
@@ -67,6 +72,9 @@ function contentOf(document: Document, broken: (what: string) => UserError): unk
 class Unreadable extends Error {}
 
 type Place = readonly (string | number)[];
+
+/** More than a thousand models need with all that can be said of them; reading ten times as much takes a minute. */
+const mostLetters = 4_000_000;
 
 /** More values than any configuration has; aliases of aliases make billions of a few lines. */
 const mostValues = 200_000;

@@ -17,6 +17,7 @@ import {
   like,
   registry,
 } from "./fields";
+import { mostModels } from "./limits";
 import { modelSchema } from "./models";
 
 // Compiled, a schema parses faster the second time; here there is none, and compiling takes three times the parsing.
@@ -92,7 +93,7 @@ function createSchema(environment: Environment) {
     models: z
       .array(modelSchema(environment))
       .default([])
-      .describe("the models in service, and how they are trained"),
+      .describe(`the models in service, and how they are trained; at most ${mostModels}`),
 
     owner: z
       .strictObject({

@@ -5,7 +5,7 @@ import type {
   RegisterResourceOutputsRequest,
   RegisterResourceRequest,
 } from "@pulumi/pulumi/proto/resource_pb";
-import type { MockMonitor, MockResourceArgs, MockResourceResult } from "@pulumi/pulumi/runtime/mocks";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
 import { UserError } from "../errors";
@@ -39,6 +39,15 @@ interface Engine {
   setRootResource(request: unknown, done: (error: unknown, response: unknown) => void): void;
 }
 
+/** What the SDK reads of the engine's answer to a request for a resource. */
+interface Answer {
+  getUrn(): string;
+  getId(): string;
+  getObject(): { toJavaScript(): unknown };
+  getPropertydependenciesMap(): undefined;
+  getResult(): number;
+}
+
 /** Parts of the SDK's runtime that its types leave out; its own Automation API uses them the same way. */
 const { withLocalStorage } = runtimeState as unknown as {
   readonly withLocalStorage: <T>(work: () => Promise<T>) => Promise<T>;
@@ -62,7 +71,6 @@ class Evaluation {
   private outputs: unknown = {};
   /** What the program passed to each resource, before the SDK serialised it. */
   private readonly passed = new Map<pulumi.Resource, Readonly<Record<string, unknown>>>();
-  private readonly secretOutputs = new Map<string, readonly string[]>();
 
   constructor(private readonly options: EvaluateOptions) {
     this.preview = options.preview ?? true;
@@ -71,7 +79,7 @@ class Evaluation {
   async run(program: () => unknown): Promise<Recording> {
     const { stack, config, secretKeys = [], project = "mlplatform", reveal = false } = this.options;
     await pulumi.runtime.setMocks(
-      { call: refuse, newResource: (args) => this.answer(args) },
+      { call: refuse, newResource: ({ id, inputs }) => ({ id, state: inputs as Record<string, unknown> }) },
       project,
       stack,
       this.preview,
@@ -108,16 +116,12 @@ class Evaluation {
   private listen(monitor: MockMonitor): void {
     // The SDK's own leaves out the types of all but the parent, and such a URN is not the engine's.
     Object.assign(monitor, { newUrn: this.urn.bind(this) });
-    const register = monitor.registerResource.bind(monitor);
+    // The SDK's own makes every value a message of the engine's protocol and reads it again, three times over.
     monitor.registerResource = (request: RegisterResourceRequest, callback) => {
-      this.secretOutputs.set(
-        `${request.getType()} ${request.getName()}`,
-        request.getAdditionalsecretoutputsList(),
-      );
-      return register(request, (error: unknown, response: { getUrn(): string } | undefined) => {
-        if (response !== undefined) this.requests.push(registered(request, response.getUrn()));
-        callback(error, response);
-      });
+      const asked = registered(request, this.urn(request.getParent(), request.getType(), request.getName()));
+      this.requests.push(asked);
+      callback(null, this.answer(request, asked));
+      return Promise.resolve();
     };
     const readResource = monitor.readResource.bind(monitor);
     monitor.readResource = (request: ReadResourceRequest, callback) =>
@@ -125,11 +129,10 @@ class Evaluation {
         if (response !== undefined) this.requests.push(read(request, response.getUrn()));
         callback(error, response);
       });
-    const registerOutputs = monitor.registerResourceOutputs.bind(monitor);
     monitor.registerResourceOutputs = (request: RegisterResourceOutputsRequest, callback) => {
       if (request.getUrn().split("::")[2] === pulumi.runtime.rootPulumiStackTypeName)
         this.outputs = request.getOutputs()?.toJavaScript() ?? {};
-      registerOutputs(request, callback);
+      callback(null, {});
     };
   }
 
@@ -153,13 +156,19 @@ class Evaluation {
    * What the provider would answer: Kubernetes', random's and Docker's answer a preview with the inputs, and the
    * SDK takes every output that is missing for unknown.
    */
-  private answer({ type, name, inputs, custom, id }: MockResourceArgs): MockResourceResult {
-    const state = { ...(inputs as Record<string, unknown>) };
-    for (const output of this.secretOutputs.get(`${type} ${name}`) ?? [])
+  private answer(request: RegisterResourceRequest, { name, urn, sent }: RequestedResource): Answer {
+    const state = { ...sent };
+    for (const output of request.getAdditionalsecretoutputsList())
       state[output] ??= secretValue(this.preview ? pulumi.runtime.unknownValue : `made-up-${name}-${output}`);
-    if (custom !== true) return { id: undefined, state };
-    const known = id !== undefined && id !== "" ? id : undefined;
-    return { id: known ?? (this.preview ? undefined : `${name}-id`), state };
+    const madeUp = request.getCustom() && !this.preview ? `${name}-id` : "";
+    const success = 0;
+    return {
+      getUrn: () => urn,
+      getId: () => request.getImportid() || madeUp,
+      getObject: () => ({ toJavaScript: () => state }),
+      getPropertydependenciesMap: () => undefined,
+      getResult: () => success,
+    };
   }
 
   private log(request: LogRequest, done: () => void): void {

@@ -34,20 +34,36 @@ export async function describe(serialised: unknown, passed: unknown, reveal = fa
   const value = await walk(serialised, passed, "", false);
   return { value, secretPaths: [...secretPaths].sort() };
 
-  async function walk(raw: unknown, given: unknown, path: string, inSecret: boolean): Promise<unknown> {
+  /** Of what is known nothing has to be waited for, and that is nearly all there is. */
+  function known(raw: unknown, path: string, inSecret: boolean): unknown {
     const wrapped = signature(raw) === specialSecretSig;
-    const secret = inSecret || wrapped || (containsUnknown(raw) && (await isSecret(given)));
+    const secret = inSecret || wrapped;
+    if (secret) secretPaths.add(path);
+    const inner = wrapped ? (raw as { value: unknown }).value : raw;
+    if (signature(inner) === specialResourceSig) return (inner as { urn: unknown }).urn;
+    if (typeof inner !== "object" || inner === null) return secret && !reveal ? markers.secret : inner;
+    if (Array.isArray(inner)) return inner.map((item, index) => known(item, join(path, index), secret));
+    return Object.fromEntries(
+      Object.entries(inner)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, item]) => [key, known(item, join(path, key), secret)]),
+    );
+  }
+
+  async function walk(raw: unknown, given: unknown, path: string, inSecret: boolean): Promise<unknown> {
+    if (!containsUnknown(raw)) return known(raw, path, inSecret);
+    const wrapped = signature(raw) === specialSecretSig;
+    const secret = inSecret || wrapped || (await isSecret(given));
     if (secret) secretPaths.add(path);
     const inner = wrapped ? (raw as { value: unknown }).value : raw;
     if (inner === unknownValue) {
-      const known = await knownParts(given);
-      if (!isUnknownMark(known)) return walk(known, undefined, path, secret);
+      const found = await knownParts(given);
+      if (!isUnknownMark(found)) return walk(found, undefined, path, secret);
     }
     if (isUnknownMark(inner)) return secret ? markers.unknownSecret : markers.unknown;
     if (signature(inner) === specialResourceSig) return (inner as { urn: unknown }).urn;
     if (typeof inner !== "object" || inner === null) return secret && !reveal ? markers.secret : inner;
-    // What was passed is looked at only where something is unknown: elsewhere all of it has been serialised.
-    const parts = containsUnknown(inner) ? await knownParts(given) : undefined;
+    const parts = await knownParts(given);
     if (Array.isArray(inner)) {
       const items = inner as unknown[];
       return Promise.all(

@@ -58,7 +58,7 @@ export function letIn(recording: Recording): string[] {
   const own = [...ownNamespaces(recording), "kube-system", "default"];
   const named = policyResources(recording)
     .filter((resource) => kindOf(resource) === "NetworkPolicy")
-    .flatMap(({ props }) => [...walk(props)])
+    .flatMap(({ props }) => walk(props))
     .flatMap(
       ({ value }) => text(at(value, "namespaceSelector", "matchLabels", "kubernetes.io/metadata.name")) ?? [],
     );

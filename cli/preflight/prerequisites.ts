@@ -44,5 +44,5 @@ export function prerequisiteProblems(
 
 /** All groups in values, at whatever depth. */
 function inside(values: readonly unknown[]): Readonly<Record<string, unknown>>[] {
-  return values.flatMap((value) => [...walk(value)].map((one) => object(one.value)));
+  return values.flatMap((value) => walk(value).map((one) => object(one.value)));
 }

@@ -29,7 +29,7 @@ function defaultBuckets(values: unknown): string[] {
 
 /** Lists of buckets, as other charts have them. */
 function bucketPolicies(values: unknown): string[] {
-  return [...walk(values, "values")]
+  return walk(values, "values")
     .filter(({ path, value }) => lastKey(path) === "policy" && isPublic(text(value)))
     .map(
       ({ path, value }) => `${path} is ${String(value)}, which opens a bucket to everyone: set it to none`,
@@ -61,7 +61,7 @@ function publicCommands({ props }: PolicyResource): string[] {
 
 /** Texts, and lists of texts as the command line that they are. */
 function joined(props: unknown): readonly { path: string; text: string }[] {
-  return [...walk(props)].flatMap(({ path, value }) => {
+  return walk(props).flatMap(({ path, value }) => {
     const whole = text(value);
     if (whole !== undefined) return [{ path, text: whole }];
     const words = list(value).map(text);
@@ -87,7 +87,7 @@ export const noExposedService: Rule = {
         ...(list(at(spec, "externalIPs")).length > 0 ? [`spec.externalIPs ${toMend}`] : []),
       ];
     }
-    return [...walk(release(resource)?.values, "values")]
+    return walk(release(resource)?.values, "values")
       .filter(({ path, value }) => /service$/i.test(lastKey(path)) && has(value, "type"))
       .flatMap(({ path, value }) => exposed(join(path, "type"), at(value, "type")));
   },

@@ -57,7 +57,7 @@ export function images(resource: PolicyResource): readonly NamedImage[] {
 /** Charts take an image as one text, or in parts beside each other. */
 function chartImages(values: unknown): readonly NamedImage[] {
   const global = text(at(values, "global", "imageRegistry"));
-  return [...walk(values, "values")].flatMap(({ path, value }) => {
+  return walk(values, "values").flatMap(({ path, value }) => {
     const parts = object(value);
     if (isGroup(path, parts)) return grouped(path, parts, global);
     // Seldon's chart has image and version of its prepackaged servers in two values.

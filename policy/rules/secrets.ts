@@ -74,7 +74,7 @@ function misplaced(secretPaths: readonly string[]): string[] {
 
 /** Values of a chart, or of other free-form settings, that look like secrets. */
 function literals(value: unknown, path: string, secretPaths: readonly string[]): string[] {
-  const named = [...walk(value, path)].flatMap(({ path: inner, value }) => {
+  const named = walk(value, path).flatMap(({ path: inner, value }) => {
     const key = lastKey(inner);
     const variable = text(at(value, "name"));
     const shown = isLiteral(value) && secretKey.test(key) && !reference.test(key) && !isReferred(inner);

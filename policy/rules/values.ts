@@ -73,18 +73,20 @@ export function is(expected: unknown, value: unknown, ...keys: readonly string[]
 }
 
 /** The value and all that is in it, outermost first. */
-export function* walk(value: unknown, path = ""): Generator<Located> {
-  yield { path, value };
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* walk(item, join(path, index));
-  } else {
-    for (const [key, item] of Object.entries(object(value))) yield* walk(item, join(path, key));
-  }
+export function walk(value: unknown, path = ""): readonly Located[] {
+  const found: Located[] = [];
+  const visit = (inner: unknown, at: string) => {
+    found.push({ path: at, value: inner });
+    if (Array.isArray(inner)) for (const [index, item] of inner.entries()) visit(item, join(at, index));
+    else for (const [key, item] of Object.entries(object(inner))) visit(item, join(at, key));
+  };
+  visit(value, path);
+  return found;
 }
 
 /** Every text in the value that is known and not empty, with its path. */
 export function texts(value: unknown, path = ""): readonly { path: string; text: string }[] {
-  return [...walk(value, path)].flatMap(({ path, value }) => {
+  return walk(value, path).flatMap(({ path, value }) => {
     const known = text(value);
     return known === undefined ? [] : [{ path, text: known }];
   });
