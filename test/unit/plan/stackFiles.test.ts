@@ -164,6 +164,14 @@ config:
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, "it has more than 200000 values");
   });
 
+  it("that are larger than any needs to be are refused before they are read", () => {
+    write("Pulumi.dev.yaml", `config:\n${"# x\n".repeat(1_100_000)}`);
+    expect(() => readStackConfig("dev", folder)).to.throw(
+      UserError,
+      "has 4400008 letters, and at most 4000000",
+    );
+  });
+
   it("that say by which version they are read are refused", () => {
     write("Pulumi.dev.yaml", "%YAML 1.1\n---\nconfig: {sample:a: yes}\n");
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, "leave the line %YAML out");
