@@ -62,6 +62,10 @@ one that looks like a number is put in quotes: \`cpu: "1"\`. So is a text that P
 such as \`"2024-01-31"\`, \`"20240131_1"\` or \`"0123"\`; without quotes it is refused. Keys of another namespace are
 told, and refused where they are a letter off.
 
+What environments of Pulumi ESC (\`environment: [NAME]\`) would give is not known without the engine: \`npm run preview\` says
+so, and shows what there is without them. \`npm run up\` has to know what it changes, and leaves such a stack to
+\`pulumi up\`.
+
 ## Set a secret
 
 The passwords of all that runs in the cluster are made by the platform, and nobody has to know them. Those of a database
@@ -80,8 +84,9 @@ plain Pulumi the same is \`pulumi config set --secret --path 'mlplatform:databas
 A password in plain text is refused, also beside one that is encrypted. (Plain \`pulumi up\` tells the program which
 top-level keys hold secrets and not which of their values are; \`npm run up\` and \`npm run preview\` read the file.)
 
-Nothing else in the configuration may be a secret: chart values, build arguments and annotations are kept as they are.
-A model gets secrets from a Secret in the cluster, by \`environment\`.
+Nothing else in the configuration may be a secret: chart values, build arguments and annotations are kept as they are. A
+password or a token in an address, a build argument or a parameter is refused, and so is what is encrypted and is no
+secret: nobody could see in a preview what comes of it. A model gets secrets from a Secret in the cluster, by \`environment\`.
 
 ## Add an environment
 

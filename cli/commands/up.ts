@@ -12,6 +12,8 @@ import { frontendService, serviceAt } from "../cluster/services";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
+import { requireKnown } from "../plan/environments";
+import { readStackConfig } from "../plan/stackFiles";
 import { decidingOf } from "../registry/deciding";
 import { type LocalUpOptions, killServices, upLocal } from "../local/up";
 import { Progress } from "../progress";
@@ -78,6 +80,7 @@ async function upCluster(
         `frontend: {enabled: false} in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
+  requireKnown(readStackConfig(target.stack));
   try {
     const deciding = await decidingOf(target, progress);
     await deciding?.before();

@@ -47,6 +47,8 @@ export async function previewDeployed(
   const { signal } = new AbortController();
   try {
     const plan = await planOf(stack, "assume");
+    for (const { severity, message } of plan.recording.notices)
+      if (severity === "warning") progress.warn(message);
     const engine = await prepareEngine(progress, signal);
     await prepareProviders(engine, plan.recording.resources, progress, signal);
     progress.stop();

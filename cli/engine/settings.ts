@@ -14,6 +14,7 @@ import type { Owner } from "./owner";
 /** A stack's settings, `Pulumi.<stack>.yaml`, as far as they are used here. */
 interface Settings {
   readonly config?: Readonly<Record<string, unknown>>;
+  readonly environment?: unknown;
   readonly secretsprovider?: string;
   readonly encryptedkey?: string;
   readonly encryptionsalt?: string;
@@ -71,6 +72,7 @@ export function writeSettings(stack: string, overrides: Overrides, owner?: Owner
     settingsFile(stack),
     yamlOf({
       ...Object.fromEntries(kept),
+      ...(written.environment === undefined ? {} : { environment: written.environment }),
       config: {
         ...written.config,
         ...configOf(written, overrides),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LockUse, PlatformConfig } from "../../config";
 import { type Violation, environmentOf, findings } from "../../policy/rules";
 import { UserError, messageOf } from "../errors";
+import { unknownHere } from "./environments";
 import { evaluate } from "./evaluate";
 import { type ChartUse, type ImageUse, chartsOf, imagesOf } from "./images";
 import { policyResources } from "./policy";
@@ -39,7 +40,20 @@ export async function recordStack(stack: string, lock: LockUse = "assume all"): 
   const config = readStackConfig(stack);
   // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
   const { default: program } = await import("../../index.js");
-  return forUsers(evaluate(() => program(lock), config));
+  const unknown = unknownHere(config);
+  try {
+    const recording = await forUsers(evaluate(() => program(lock), config));
+    if (unknown === undefined) return recording;
+    const notice = {
+      severity: "warning",
+      message: `${unknown}: this is what there is without them.`,
+      urn: "",
+    } as const;
+    return { ...recording, notices: [notice, ...recording.notices] };
+  } catch (error) {
+    if (unknown === undefined || !(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}\n  But ${unknown}: what is missing may stand there.`);
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";
 import { projectDir, shown } from "../paths";
+import { environmentsOf } from "./environments";
 import { type YamlFile, readYamlFile } from "../yamlFile";
 
 /** A stack's configuration as the engine would hand it to the program. */
@@ -16,6 +17,8 @@ export interface StackConfig {
   readonly config: Readonly<Record<string, string>>;
   /** The places of the secrets: a key whose value is one, or a place below it: `mlplatform:database.password`. */
   readonly secretKeys: readonly string[];
+  /** The environments of Pulumi ESC that give it further values, which only the engine can read. */
+  readonly environments: readonly string[];
 }
 
 /** The stacks that have a file in the folder, in alphabetical order. */
@@ -60,7 +63,8 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
     config[key] = asText(value);
     secretKeys.push(...placesOfSecrets(value, [key]).map(placeOf));
   }
-  return { project: name, stack, config, secretKeys };
+  const environments = environmentsOf(settings.content["environment"]);
+  return { project: name, stack, config, secretKeys, environments };
 }
 
 function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {
@@ -77,10 +81,10 @@ function misread(file: string, { misread: found }: YamlFile): string[] {
 
 /** Pulumi ignores what it does not know, and with `confg:` all of a stack's configuration. */
 function unknownSettings({ content }: YamlFile): string[] {
-  const known = ["config", "secretsprovider", "encryptedkey", "encryptionsalt"];
-  if (content["environment"] !== undefined)
+  const known = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
+  if (typeof content["environment"] === "string")
     return [
-      `environments of Pulumi ESC are not read here; whose defaults hold says config: mlplatform:environment.`,
+      `"environment" is for environments of Pulumi ESC, and a list; whose defaults hold says config: mlplatform:environment.`,
     ];
   return Object.keys(content)
     .filter((key) => !known.includes(key))

@@ -26,6 +26,7 @@ describe("the settings that the engine is given", () => {
     "Pulumi.team.yaml":
       "encryptionsalt: v1:theirs\nconfig:\n  mlplatform:images:\n    registry: r\n    prebuilt: { a: a:1, b: b:1 }\n",
     "Pulumi.cloud.yaml": "secretsprovider: awskms://key\nencryptedkey: abc\n",
+    "Pulumi.environments.yaml": "environment: [team]\n",
     "Pulumi.empty.yaml": "",
     "Pulumi.legacy.yaml": `config: {mlplatform:config:context: theirs, mlplatform:images: '{"registry": "r"}'}\n`,
     "Pulumi.quoted.yaml": "config:\n  mlplatform:list: [&a {since: '2024-01-31', n: 3, '0b11': 0.1}, *a]\n",
@@ -84,6 +85,13 @@ describe("the settings that the engine is given", () => {
     expect(written("cloud")).to.deep.equal({
       ...{ secretsprovider: "awskms://key", encryptedkey: "abc" },
       config: { "mlplatform:context": "kind-lab" },
+    });
+  });
+
+  it("name the environments that give further values", () => {
+    writeSettings("environments", local);
+    expect(written("environments")).to.deep.equal({
+      ...{ environment: ["team"], config: { "mlplatform:context": "kind-lab" } },
     });
   });
 

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
+import { requireKnown } from "../../../cli/plan/environments";
 import { evaluate } from "../../../cli/plan/evaluate";
 import { readStackConfig, stackNames } from "../../../cli/plan/stackFiles";
 import { undecrypted } from "../../../config/secretWords";
@@ -47,6 +48,7 @@ config:
         "sample:object": '{"a":"x","b":{"c":1}}',
       },
       secretKeys: [],
+      environments: [],
     });
   });
 
@@ -152,7 +154,7 @@ config:
     );
     expect(said("config: [sample:a]")).to.throw(UserError, "config must be a group of keys");
     expect(said("config: text")).to.throw(UserError, "config must be a group of keys");
-    expect(said("environment: [team]")).to.throw(UserError, "environments of Pulumi ESC are not read here");
+    expect(said("environment: prod")).to.throw(UserError, '"environment" is for environments of Pulumi ESC');
   });
 
   it("that are small and stand for billions of values are refused at once", () => {
@@ -170,6 +172,17 @@ config:
       UserError,
       "has 4400008 letters, and at most 4000000",
     );
+  });
+
+  it("may take values from elsewhere, which are not known", () => {
+    write("Pulumi.dev.yaml", "environment: [team, project/lab]\nconfig: {sample:a: b}\n");
+    const config = readStackConfig("dev", folder);
+    expect(config).to.deep.include({ environments: ["team", "project/lab"], config: { "sample:a": "b" } });
+    expect(() => {
+      requireKnown(config);
+    }).to.throw(UserError, "Pulumi ESC (team, project/lab) is not known here");
+    write("Pulumi.dev.yaml", "environment: {imports: [team, {lab: {merge: false}}], values: {}}\n");
+    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "another one", "its own"]);
   });
 
   it("that say by which version they are read are refused", () => {
