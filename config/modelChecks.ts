@@ -202,6 +202,15 @@ function checkFormat({ server, image, training }: ModelConfig): Mistake[] {
   const reads = server === undefined ? servedBy(image)?.serving.reads : readsOf(server);
   if (trained === undefined) return [];
   const { training: made } = trained;
+  const served = server === undefined ? servedBy(image) : undefined;
+  // The form of the files may be the same: its class asks for other columns, and answers otherwise.
+  if (served !== undefined && served !== trained)
+    return [
+      at(
+        "image",
+        `is ${served.serving.image}, which serves what ${served.training.image} makes: ${serveBy(trained)}`,
+      ),
+    ];
   // What its own server checks, the general one would not.
   const fits = server === mlflowServer ? !hasOwnServer(trained) : reads?.includes(made.writes);
   if (fits ?? true) return [];

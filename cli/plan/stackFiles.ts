@@ -103,6 +103,8 @@ function wrongKeys({ content }: YamlFile, project: string): string[] {
   return Object.entries(config)
     .map(withoutLegacyPart)
     .flatMap(([key]) => {
+      if (key === project)
+        return [`"${key}" is the namespace and no key: write each key below it as "${project}:name".`];
       if (!key.includes(":")) return [`"${key}" has no namespace; write "${project}:${key}".`];
       if (!/^[^:]+:[^:]+$/.test(key))
         return [`"${key}" has more than one colon: a key is "${project}:name".`];

@@ -152,6 +152,7 @@ config:
       UserError,
       '"sample:a" stands there twice',
     );
+    expect(said("config: {sample: {a: b}}")).to.throw(UserError, '"sample" is the namespace and no key');
     expect(said("config: [sample:a]")).to.throw(UserError, "config must be a group of keys");
     expect(said("config: text")).to.throw(UserError, "config must be a group of keys");
     expect(said("environment: prod")).to.throw(UserError, '"environment" is for environments of Pulumi ESC');
