@@ -274,6 +274,7 @@ class Scraped:
     """
 
     most_connections = 20
+    at_once_urls = ()
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -288,7 +289,7 @@ class Scraped:
         await send({"type": "http.response.start", "status": 200 if looks else 405, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    def at_once(self, scope: Mapping[str, Any], body: bytes) -> None:
+    def at_once(self, url: bytes, headers: Any, body: bytes) -> None:
         """Nothing is answered so here."""
 
     def refused(self, status: HTTPStatus) -> None:

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 PREDICT_PATHS = ("/predict", "/api/v1.0/predictions", "/api/v0.1/predictions")
 """The first is the executor's, the others are for callers from outside."""
 
+AT_ONCE_URLS = frozenset(path.encode() for path in PREDICT_PATHS)
+"""A short prediction that is sent there is answered without a task of its own."""
+
 FEEDBACK_PATHS = ("/send-feedback", "/api/v1.0/feedback", "/api/v0.1/feedback")
 STATUS_PATHS = ("/health/status", "/api/v1.0/health/status")
 METADATA_PATHS = ("/metadata", "/api/v1.0/metadata")
@@ -100,12 +103,12 @@ class Request:
 
     __slots__ = ("body", "content_type", "held", "length", "method", "origin", "packing", "path", "query")
 
-    def __init__(self, scope: Mapping[str, Any]) -> None:
-        self.method, self.path, self.query = scope["method"], scope["path"], scope["query_string"]
+    def __init__(self, method: str, path: str, query: bytes, headers: Headers) -> None:
+        self.method, self.path, self.query = method, path, query
         self.content_type = self.packing = self.origin = ""
         self.length = self.held = 0
         self.body = b""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"content-type":
                 self.content_type = value.decode("latin-1")
             elif name == b"content-length":
@@ -143,7 +146,6 @@ class Application:
         self._feedback = ThreadPoolExecutor(1, thread_name_prefix="feedback")
         self._held = 0
         self._metadata = Answer(HTTPStatus.OK, msgspec.json.encode(metadata))
-        self._at_once = frozenset(PREDICT_PATHS)
         look = ("GET", "HEAD")
         self._routes = {
             # The query may hold the message, too.
@@ -160,7 +162,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope)
+        request = Request(scope["method"], scope["path"], scope["query_string"], scope["headers"])
         route = self._routes.get(request.path)
         try:
             if route is None or not route.measured:
@@ -173,12 +175,10 @@ class Application:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, Headers, bytes] | None:
-        """The answer to a prediction that takes less time than handing it on would; None for anything else."""
-        if scope["method"] != "POST" or scope["path"] not in self._at_once:
-            return None
-        request = Request(scope)
-        if request.packing or len(body) + len(request.query) > INLINE_BYTES:
+    def at_once(self, url: bytes, headers: Headers, body: bytes) -> tuple[int, Headers, bytes] | None:
+        """The answer to a prediction of `AT_ONCE_URLS` that takes less time than handing it on would; None for others."""
+        request = Request("POST", url.decode(), b"", headers)
+        if request.packing or len(body) > INLINE_BYTES:
             return None
         request.body = body
         began = self._begin()

@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -123,6 +123,7 @@ class Farewell:
     """
 
     most_connections = MAX_CONNECTIONS
+    at_once_urls = rest.AT_ONCE_URLS
 
     def __init__(self, app: rest.Application, requests: Requests) -> None:
         self.app = app
@@ -139,9 +140,9 @@ class Farewell:
 
         await self.app(scope, receive, send_farewell if self.leaving else send)
 
-    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, Headers, bytes] | None:
+    def at_once(self, url: bytes, headers: Headers, body: bytes) -> tuple[int, Headers, bytes] | None:
         """The answer of the other application, unless there is more to say."""
-        return None if self.leaving else self.app.at_once(scope, body)
+        return None if self.leaving else self.app.at_once(url, headers, body)
 
     def refused(self, status: HTTPStatus) -> None:
         """Count what the connection has refused."""

@@ -43,7 +43,7 @@ class Alone:
         self.loop.create_task.side_effect = lambda answering: Mock(closed=answering.close())
         self.transport.get_extra_info.return_value = None
         self.transport.is_closing.return_value = False
-        self.served = Mock(most_connections=most, at_once=Mock(return_value=None))
+        self.served = Mock(most_connections=most, at_once_urls=(), at_once=Mock(return_value=None))
         config = command._config(self.served, command._keep_alive())
         self.connection = Connection(config, state, {}, self.loop)
         self.connection.connection_made(self.transport)
@@ -76,11 +76,20 @@ def ping(client: socket.socket) -> None:
         received += data
 
 
-def test_idle_connections_outlive_those_of_proxies(server: ModelProcess) -> None:
+def test_idle_connections_outlive_those_of_proxies(server: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEEP_ALIVE_SECONDS > 600
+    now = 1000.0
+    monkeypatch.setattr("modelserver.http.time.monotonic", lambda: now)
     alone = Alone(ServerState())
     assert list(alone.timers()) == [KEEP_ALIVE_SECONDS]
+    now += 20
+    alone.served.at_once_urls, alone.served.at_once.return_value = {b"/predict"}, (200, (), b"")
+    alone.connection.data_received(b"POST /predict HTTP/1.1\r\nContent-Length: 1\r\n\r\n1")
+    now += KEEP_ALIVE_SECONDS - 20
     alone.timers()[KEEP_ALIVE_SECONDS]()
+    assert not alone.closed
+    now += 20
+    alone.timers()[20]()
     assert alone.closed
     answer = requests.get(f"{server.url}/health/ping", timeout=5)
     assert answer.headers["keep-alive"] == f"timeout={KEEP_ALIVE_SECONDS}"
