@@ -39,14 +39,19 @@ export interface Contest {
   readonly asked: (rows: number) => Omit<Asked, "url">;
 }
 
-/** Trains a model on the sample, in the environment that serves it. */
+/** What has both ways to serve a model, and what trains it. */
+function environmentOf(manifest: Manifest): string {
+  return hasOwnServer(manifest) ? "serving-dev" : servingEnvironment(manifest);
+}
+
+/** Trains a model on the sample. */
 export async function contest(
   manifest: Manifest,
   environments: Environments,
   folder: string,
   say: (line: string) => void,
 ): Promise<Contest> {
-  const environment = await environments.ensure(servingEnvironment(manifest), { detail: say });
+  const environment = await environments.ensure(environmentOf(manifest), { detail: say });
   const files = path.join(folder, manifest.name);
   mkdirSync(files);
   say(`${manifest.name}: training on the sample`);

@@ -5,6 +5,7 @@ import { UserError, messageOf } from "../cli/errors";
 import { chosenModels } from "../cli/local/models";
 import { table } from "../cli/table";
 import { frontend } from "./frontend";
+import { images } from "./images";
 import { program as programBench } from "./program";
 import { promotion } from "./promotion";
 import { serving } from "./serving";
@@ -82,6 +83,21 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     show(await frontend(say), options);
+  });
+
+program
+  .command("images")
+  .description("the images that serve, built by this machine's Docker: the article's against ours, by layer")
+  .addOption(new Option("--build-arg <pairs...>", "KEY=VALUE for each build, as docker build takes it"))
+  .addOption(new Option("--network <mode>", "of the builds, as docker build takes it"))
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async (options: { buildArg?: string[]; network?: string; json?: boolean }) => {
+    const { buildArg = [], network } = options;
+    const how = [
+      ...buildArg.flatMap((pair) => ["--build-arg", pair]),
+      ...(network === undefined ? [] : ["--network", network]),
+    ];
+    show(await images(how, say), options);
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -34,7 +34,9 @@ async function checks(): Promise<Check[]> {
       .filter((part) => existsSync(path.join(mlAppDir, part)));
   const shared = [
     ...own("features.py", "stored.py"),
-    ...["mlmodel.py", "parity.py", "skopsfile.py"].map((file) => `modelkit/${file}`),
+    ...["mlmodel.py", "parity.py", "forest.py", "skopsfile.py", "skopsparts.py"].map(
+      (file) => `modelkit/${file}`,
+    ),
   ];
   return [
     node("prettier", "prettier", "--check", "--log-level", "warn", "."),

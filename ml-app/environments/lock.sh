@@ -27,7 +27,7 @@ for manifest in */model.json; do
     model=${manifest%/model.json}
     if [ -d "$model/serve" ]; then
         lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/tracking.txt
-        lock "$model/serve/requirements.in" "$model/serve/requirements.txt" environments/serving-dev.txt
+        lock "$model/serve/requirements.in" "$model/serve/requirements.txt" environments/serving-dev.txt serving-overrides.txt
     else # a standard server serves it
         lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/mlserver.txt
     fi

@@ -23,5 +23,5 @@ SKOPS_TRUSTED_TYPES = ["sklearn.tree._tree.Tree"]
 """What the model's skops file holds beyond skops' own list of types that are safe to load.
 
 A tree's nodes are indices that scikit-learn follows without looking: a forged file runs no code, but could make it
-read out of bounds. So `stored.py` checks them after loading.
+read out of bounds. So `stored.py` reads the arrays, and checks them.
 """

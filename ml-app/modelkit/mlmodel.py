@@ -1,5 +1,6 @@
 """The folder that MLflow stores a model in, as a model server finds it on disk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -70,8 +71,12 @@ class ModelFolder:
     record: Record
 
     @classmethod
-    def open(cls, path: str | Path) -> "ModelFolder":
+    def open(cls, path: str | Path, reads: Mapping[str, str] | None = None) -> "ModelFolder":
         """Read what the folder says of its model, and check that the libraries here are those of the training.
+
+        Args:
+            path: the folder.
+            reads: releases, `1.7`, of libraries whose files are read here without them.
 
         Raises:
             ModelFolderError: there is no readable model, no parity record, or the libraries do not fit.
@@ -82,7 +87,7 @@ class ModelFolder:
             record = Record.from_metadata(content.get("metadata"))
             run_id = content.get("run_id") or ""
             folder = cls(path, run_id, Registered.read(path), content.get("flavors") or {}, record)
-            folder._check_libraries()
+            folder._check_libraries(reads or {})
         except FileNotFoundError as error:
             raise ModelFolderError(
                 f"{path} holds no MLmodel file; point it to the artifacts of a logged model"
@@ -103,14 +108,11 @@ class ModelFolder:
             raise ModelFolderError(f"{self.path} has no {flavor} model file (MLmodel names {name!r})")
         return file
 
-    def _check_libraries(self) -> None:
+    def _check_libraries(self, reads: Mapping[str, str]) -> None:
         """Major and minor version of each recorded library must be the same here: model files promise no more."""
         problems = []
         for library, trained in self.record.libraries.items():
-            try:
-                here = metadata.version(library)
-            except metadata.PackageNotFoundError:
-                here = "none"
+            here = reads.get(library) or _installed(library)
             if here.split(".")[:2] != trained.split(".")[:2]:
                 problems.append(f"{library} {trained} in training, {here} here")
         if problems:
@@ -118,3 +120,10 @@ class ModelFolder:
                 f"the model in {self.path} was made with other libraries: {'; '.join(problems)}. "
                 "Train it again with the lock file of this version, or serve it with the image of its own"
             )
+
+
+def _installed(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "none"

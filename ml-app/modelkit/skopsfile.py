@@ -1,4 +1,7 @@
-"""Reads a skops file that training stored: for the server, and for a training that compares with what is in service."""
+"""Loads a model of any kind from a skops file that training stored, with skops and the model's library.
+
+A model whose numbers are all that its server needs is read by `skopsparts`, without either.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,9 @@ from typing import TypeVar
 
 import skops.io
 
+from modelkit.skopsparts import StoredFileError, unreadable
+
 T = TypeVar("T")
-
-
-class StoredFileError(RuntimeError):
-    """The file holds no sound model of its kind; the message says why."""
 
 
 def read(path: Path, kind: type[T], trusted: Sequence[str] = ()) -> T:
@@ -40,8 +41,3 @@ def read(path: Path, kind: type[T], trusted: Sequence[str] = ()) -> T:
     if not isinstance(model, kind):
         raise StoredFileError(f"{path} holds a {type(model).__name__}, not a {kind.__name__}")
     return model
-
-
-def unreadable(path: Path, error: Exception) -> StoredFileError:
-    """The error for a file whose damage a library has stumbled over."""
-    return StoredFileError(f"{path} is not a readable skops file: {error}")

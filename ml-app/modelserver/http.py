@@ -50,7 +50,10 @@ class Served(Protocol):
     """The ASGI application that a connection is made to, and what is said to it beside requests."""
 
     most_connections: int
-    at_once_urls: Collection[bytes]
+
+    @property
+    def at_once_urls(self) -> Collection[bytes]:
+        """What is answered at once, where that takes no time."""
 
     def at_once(self, url: bytes, headers: Headers, body: bytes) -> tuple[int, Headers, bytes] | None:
         """The answer to a POST to one of `at_once_urls`, if it takes less time than a task for it would."""
@@ -206,7 +209,7 @@ class Connection(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, or wait for the body of what may be answered at once, unless the head is to be read again."""
+        """Begin to answer, or wait for the body that may be answered at once; unless the head is to be read again."""
         if self.parser.should_upgrade():
             return
         self._part = "body"

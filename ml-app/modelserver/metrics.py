@@ -10,7 +10,7 @@ import os
 import re
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from itertools import accumulate
 from typing import Any, Literal
@@ -274,7 +274,7 @@ class Scraped:
     """
 
     most_connections = 20
-    at_once_urls = ()
+    at_once_urls: Collection[bytes] = ()
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -176,7 +176,7 @@ class Application:
         await send({"type": "http.response.body", "body": content})
 
     def at_once(self, url: bytes, headers: Headers, body: bytes) -> tuple[int, Headers, bytes] | None:
-        """The answer to a prediction of `AT_ONCE_URLS` that takes less time than handing it on would; None for others."""
+        """The answer to a prediction that takes less time than handing it on would; None for others."""
         request = Request("POST", url.decode(), b"", headers)
         if request.packing or len(body) > INLINE_BYTES:
             return None

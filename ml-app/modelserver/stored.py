@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ class StoredModel(ABC):
         features: the names of what the model takes, in the order of its columns.
         outputs: the names of what it answers.
         classes: what it chooses from, if it is a classifier: its outputs are the probabilities of these.
+        reads: releases of libraries whose files `open` reads without them, as `modelkit.skopsparts.READS`.
         pictures: whether it takes a picture, as bytes, in the place of rows.
     """
 
@@ -39,6 +42,7 @@ class StoredModel(ABC):
     outputs: tuple[str, ...]
     classes: tuple[str, ...] = ()
     pictures = False
+    reads: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model_dir: str, model_name: str, model_version: str) -> None:
         self._model_dir = Path(model_dir)
@@ -48,7 +52,7 @@ class StoredModel(ABC):
 
     @abstractmethod
     def open(self, path: Path) -> None:
-        """Read the stored model of scikit-learn.
+        """Read the stored model.
 
         Raises:
             ModelError: the file holds no sound model of `features`.
@@ -96,11 +100,7 @@ class StoredModel(ABC):
 
     def tags(self) -> dict[str, str]:
         """Which model answered: its name, version and MLflow run."""
-        return {
-            "model_name": self._registered.name,
-            "model_version": self._registered.version,
-            "run_id": self._folder.run_id,
-        }
+        return self._tags
 
     def init_metadata(self) -> dict[str, Any]:
         """The model's description, answered at `/metadata`."""
@@ -125,9 +125,17 @@ class StoredModel(ABC):
         return {"status": "healthy", **self.tags()}
 
     @cached_property
+    def _tags(self) -> dict[str, str]:
+        return {
+            "model_name": self._registered.name,
+            "model_version": self._registered.version,
+            "run_id": self._folder.run_id,
+        }
+
+    @cached_property
     def _folder(self) -> ModelFolder:
         # Opened by whoever asks first: seldon-core's own server asks for the metadata before it loads the model.
-        return ModelFolder.open(self._model_dir)
+        return ModelFolder.open(self._model_dir, self.reads)
 
     @property
     def _registered(self) -> Registered:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from digits.features import CLASSES, FEATURES, INK, MODEL_NAME
 from digits.serve.picture import pixels
 from digits.stored import read_logistic
-from modelkit.skopsfile import StoredFileError
+from modelkit.skopsparts import READS, StoredFileError
 from modelserver.errors import BadRequest, ModelError
 from modelserver.stored import StoredModel
 from modelserver.tabular import to_matrix
@@ -32,6 +32,7 @@ class Digits(StoredModel):
     features = FEATURES
     outputs = classes = tuple(map(str, CLASSES))
     pictures = True
+    reads = READS
     class_names: ClassVar = list(outputs)
     """Seldon's name for the names of the outputs."""
 
@@ -80,9 +81,7 @@ class Digits(StoredModel):
 
     def evaluate(self, matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The probabilities of the digits."""
-        # In float64, as training computes: float32 differs in the sixth digit.
-        probabilities: npt.NDArray[np.float64] = self._model.predict_proba(matrix.astype(np.float64))
-        return probabilities
+        return self._model.predict_proba(matrix)
 
     def _matrix(self, given: Any, names: Sequence[str] | None) -> npt.NDArray[Any]:
         if isinstance(given, bytes):

@@ -13,6 +13,7 @@ import pandas as pd
 from mlflow.models.model import ModelInfo
 from sklearn.linear_model import LogisticRegression
 
+from digits.stored import Logistic as Weights
 from digits.stored import read_logistic
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
@@ -35,11 +36,11 @@ class Logistic(Estimator):
         )
         return logged
 
-    def load(self, folder: Path) -> LogisticRegression:
+    def load(self, folder: Path) -> Weights:
         """Load it as the server does. Not by MLflow, which trusts whatever types the stored file asks it to trust."""
         return read_logistic(folder / "model.skops")
 
-    def predict(self, model: LogisticRegression, rows: pd.DataFrame) -> npt.NDArray[np.floating[Any]]:
+    def predict(self, model: LogisticRegression | Weights, rows: pd.DataFrame) -> npt.NDArray[np.floating[Any]]:
         """The probabilities of the ten digits, float64, shape (n, 10)."""
         answers: npt.NDArray[np.float64] = model.predict_proba(rows)
         return answers

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from house_price.features import FEATURES, MODEL_NAME, TARGET
-from house_price.serve.forest import load_forest
+from house_price.stored import read_forest
+from modelkit.skopsparts import READS, StoredFileError
+from modelserver.errors import ModelError
 from modelserver.stored import StoredModel
 from modelserver.tabular import to_matrix
 
@@ -26,13 +28,17 @@ class HousePrice(StoredModel):
 
     features = FEATURES
     outputs = (TARGET,)
+    reads = READS
 
     def __init__(self, model_dir: str = "/mnt/models", model_name: str = MODEL_NAME, model_version: str = "") -> None:
         super().__init__(model_dir, model_name, model_version)
 
     def open(self, path: Path) -> None:
-        """Read the forest, and compile it."""
-        self._forest = load_forest(path)
+        """Read the forest."""
+        try:
+            self._forest = read_forest(path)
+        except StoredFileError as error:
+            raise ModelError(str(error)) from error
 
     def predict(
         self, rows: npt.NDArray[Any], names: Sequence[str] | None = None, meta: dict[str, Any] | None = None

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.sklearn
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from mlflow.models.model import ModelInfo
 from sklearn.ensemble import RandomForestRegressor
 
 from house_price.features import SKOPS_TRUSTED_TYPES
 from house_price.stored import read_forest
 from modelkit.estimator import Estimator
+from modelkit.forest import Forest as Evaluated
 from modelkit.splitting import Split
 
 
@@ -44,6 +48,12 @@ class Forest(Estimator):
         )
         return logged
 
-    def load(self, folder: Path) -> RandomForestRegressor:
+    def load(self, folder: Path) -> Evaluated:
         """Load it as the server does. Not by MLflow, which trusts whatever types the stored file asks it to trust."""
         return read_forest(folder / "model.skops")
+
+    def predict(self, model: RandomForestRegressor | Evaluated, rows: pd.DataFrame) -> npt.NDArray[np.floating[Any]]:
+        """What a forest that was trained or loaded makes of rows: float64, shape (n,)."""
+        if isinstance(model, Evaluated):
+            return model.predict(rows.to_numpy(np.float32))
+        return super().predict(model, rows)

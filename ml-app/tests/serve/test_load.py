@@ -19,9 +19,10 @@ from sklearn.linear_model import LinearRegression
 
 from house_price.features import FEATURES
 from house_price.serve import HousePrice
-from house_price.serve.forest import load_forest
+from house_price.stored import read_forest
 from model_folder import RUN_ID, change_record, write_mlmodel, write_model
 from model_process import Rows
+from modelkit.skopsparts import READS
 from modelserver.errors import ModelError
 
 
@@ -115,14 +116,17 @@ def test_other_features(folder: Path) -> None:
 
 def test_other_libraries(folder: Path) -> None:
     change_record(folder, libraries={"absent-library": "1.0", "scikit-learn": "1.5.0"})
-    here = version("scikit-learn")
     assert refused(folder) == (
         f"the model in {folder} was made with other libraries: absent-library 1.0 in training, none here; "
-        f"scikit-learn 1.5.0 in training, {here} here. "
+        f"scikit-learn 1.5.0 in training, 1.7 here. "
         "Train it again with the lock file of this version, or serve it with the image of its own"
     )
     change_record(folder, libraries={"scikit-learn": 1.5})
     assert refused(folder).startswith(f"{folder}/MLmodel cannot be used: ")
+
+
+def test_files_are_of_the_releases_that_training_uses() -> None:
+    assert {library: version(library).rpartition(".")[0] for library in READS} == READS
 
 
 def test_patch_releases_fit(folder: Path) -> None:
@@ -161,10 +165,30 @@ def test_other_shape(folder: Path, rows: Rows) -> None:
         assert "holds a forest that does not make one number of 10 features" in refused(folder)
 
 
-def test_type_that_may_run_code(folder: Path, small: RandomForestRegressor) -> None:
-    small.note = types.SimpleNamespace()
+def test_what_may_run_code_is_not_made(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:
+    small.note = types.SimpleNamespace(code=print)
     dump(folder, small)
-    assert refused(folder).endswith("holds types that may run code when loaded: types.SimpleNamespace")
+    assert skops.io.get_untrusted_types(file=folder / "model.skops")
+    model = HousePrice(model_dir=str(folder))
+    model.load()
+    np.testing.assert_allclose(model.predict(rows), small.predict(rows), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "reason"),
+    [
+        (r'"protocol": 2', '"protocol": 3', "is of version 3 of skops' format, not 2"),
+        (r'"__loader__": "ListNode"', '"__loader__": "CachedNode"', "a CachedNode is where a ListNode should be"),
+        (r'"file": "\d+.npy"', '"file": "absent.npy"', "There is no item named 'absent.npy' in the archive"),
+        (r'"estimators_"', '"estimators"', "KeyError: 'estimators_'"),
+        (r'"content": "10"', '"content": "ten"', "JSONDecodeError"),
+        (r"(?s)\A.*\Z", "[]", "TypeError"),
+        (r"(?s)\A.*\Z", "[" * 100_000, "RecursionError"),
+    ],
+)
+def test_forged_part(folder: Path, pattern: str, replacement: str, reason: str) -> None:
+    forge(folder / "model.skops", pattern, replacement)
+    assert reason in refused(folder)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +237,7 @@ def test_other_answers(folder: Path, small: RandomForestRegressor, rows: Rows) -
 def test_the_forest_is_the_libraries(folder: Path, small: RandomForestRegressor, rows: Rows) -> None:
     """It answers as treelite's own functions do, to the last bit, in several threads at once."""
     expected = treelite.gtil.predict(treelite.sklearn.import_model(small), rows.astype(np.float32)).ravel()
-    forest = load_forest(folder / "model.skops")
+    forest = read_forest(folder / "model.skops")
     matrix = rows.astype(np.float32)
 
     def ask(_: int) -> list[float]:
