@@ -27,6 +27,7 @@ export function onInterruption(force: () => void): Interruption {
   const controller = new AbortController();
   let first: number | undefined;
   let patience: number | undefined;
+  let end: NodeJS.Timeout | undefined;
   const heed = (signal: NodeJS.Signals) => {
     const interrupted = new Interrupted(signal);
     if (first !== undefined && Date.now() - first > againMilliseconds) {
@@ -35,7 +36,7 @@ export function onInterruption(force: () => void): Interruption {
     }
     first ??= Date.now();
     if (patience !== undefined)
-      setTimeout(() => {
+      end ??= setTimeout(() => {
         force();
         process.exit(tell(interrupted));
       }, patience).unref();
@@ -48,6 +49,7 @@ export function onInterruption(force: () => void): Interruption {
       patience = milliseconds;
     },
     dispose: () => {
+      clearTimeout(end);
       for (const signal of signals) process.off(signal, heed);
     },
   };

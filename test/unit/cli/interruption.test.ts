@@ -17,6 +17,11 @@ describe("a command that is told to stop and does not", function () {
     writeFileSync(
       script,
       `const { onInterruption } = require(${JSON.stringify(path.join(projectDir, "cli/interruption.ts"))});
+       // One that has come to its end is no longer watched.
+       const ended = onInterruption(() => console.log("by force, though it has ended"));
+       ended.within(100);
+       process.emit("SIGTERM", "SIGTERM");
+       ended.dispose();
        const { within } = onInterruption(() => console.log("by force"));
        within(300);
        setInterval(() => undefined, 1_000);
