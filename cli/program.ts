@@ -11,6 +11,7 @@ import type { PredictOptions } from "./commands/predict";
 import type { MoveOptions, PromoteOptions } from "./commands/promote";
 import type { PreviewOptions } from "./commands/preview";
 import type { ReviewOptions } from "./commands/review";
+import type { ScoreOptions } from "./commands/score";
 import type { SecretOptions } from "./commands/secret";
 import type { StatusOptions } from "./commands/status";
 import { tellMachines } from "./errors";
@@ -213,6 +214,20 @@ function withMove(command: Command): Command {
     .addOption(allow())
     .addOption(json());
 }
+
+program
+  .command("score")
+  .description(
+    "predictions of all rows of a table, by the version of a model that is in service on this machine",
+  )
+  .argument("<name>", "a model of the project")
+  .requiredOption("--input <file>", "the table: CSV in UTF-8, plain or packed by gzip")
+  .requiredOption("--output <file>", "the file for the scores; what they are of is written beside it")
+  .addOption(json())
+  .action(async (name: string, options: ScoreOptions) => {
+    const { score } = await import("./commands/score.js");
+    await score(name, options);
+  });
 
 withMove(program.command("promote"))
   .description("bring a version of the registry into service, and say what speaks for it")

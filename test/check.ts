@@ -49,6 +49,7 @@ async function checks(): Promise<Check[]> {
       tracking.python,
       "mypy",
       "modelkit",
+      "batch",
       ...own("train", "sample.py", "stored.py"),
       "wine_quality",
       "tests/train",

@@ -119,7 +119,7 @@ def numbers(
         values[name] = []
         flaws: dict[str, list[str]] = {}
         for line, row in whole:
-            number, flaw = _number(row[index])
+            number, flaw = number_of(row[index])
             if not flaw and number < 0 and name in non_negative:
                 flaw = "negative"
             if flaw:
@@ -139,7 +139,7 @@ def _unknown(names: list[str], columns: Sequence[str]) -> str:
     return f" (unknown: {others[:HEADER_CHARACTERS]})" if others else ""
 
 
-def _number(cell: str) -> tuple[float, str]:
+def number_of(cell: str) -> tuple[float, str]:
     """A cell's number, and what is wrong with it ("" if nothing is)."""
     if not cell.strip():
         return math.nan, "empty"

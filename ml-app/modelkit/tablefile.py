@@ -84,7 +84,7 @@ def read(content: bytes, most: int | None = None) -> Cells:
     """
     text = _text(_unpacked(content, most))
     said = re.match(r'"?sep=(.)"?\r?\n', text)  # Excel's way to tell
-    separator = said[1] if said else _separator(text)
+    separator = said[1] if said else separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if not _is_blank(cells)][bool(said) :]
@@ -153,7 +153,7 @@ def _pointed(row: list[str], places: list[int]) -> list[str]:
 
 
 def _unpacked(content: bytes, most: int | None) -> bytes:
-    if other := _other_kind(content):
+    if other := other_kind(content):
         raise TableFileError(f"is {other}")
     if content.startswith(b"\x1f\x8b"):
         return _bounded(lambda: gzip.GzipFile(fileobj=io.BytesIO(content)), "gzip", most)
@@ -162,7 +162,8 @@ def _unpacked(content: bytes, most: int | None) -> bytes:
     return content
 
 
-def _other_kind(content: bytes) -> str:
+def other_kind(content: bytes) -> str:
+    """What a file that begins so is instead of a table, and what to do about it; "" if it may be one."""
     for begin, what, mend in _KINDS:
         if content.startswith(begin) and (not begin.isalnum() or _NO_TEXT.search(content[:4096])):
             return f"{what}: {mend}"
@@ -191,7 +192,7 @@ def _from_zip(content: bytes, most: int | None) -> bytes:
             f"is a zip archive of {len(files)} files{some and f', {some}'}: unpack it, and give one of them"
         )
     inner = _bounded(lambda: archive.open(files[0]), "zip", most)
-    if other := _other_kind(inner):
+    if other := other_kind(inner):
         raise TableFileError(f"is a zip archive, in which {files[0]} is {other}")
     return inner
 
@@ -229,7 +230,7 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """What the first line that is not blank has most of, outside of quotes."""
     begin = re.sub(r"^([ \t]*[\r\n])+", "", text[:FIRST_CHARACTERS])
     first = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", begin), maxsplit=1)[0]

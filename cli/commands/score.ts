@@ -1,0 +1,112 @@
+import * as z from "zod";
+
+import { manifests } from "../../config/manifests";
+import { listed, nearest } from "../../config/words";
+import { UserError } from "../errors";
+import { onInterruption } from "../interruption";
+import { trainingEnvironment } from "../lockFiles";
+import { filesOf } from "../local/registered";
+import { localDir, readState } from "../local/state";
+import { fetchVersion } from "../local/versionFiles";
+import { MlflowClient } from "../mlflow";
+import { shown, typed } from "../paths";
+import { localHost } from "../ports";
+import { run } from "../process";
+import { Progress } from "../progress";
+import { Environments } from "../python";
+
+/** Options of `npm run score`. */
+export interface ScoreOptions {
+  /** The table. */
+  readonly input: string;
+  /** The file for its scores. */
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+const manifestShape = z.looseObject({
+  scored: z.looseObject({ rows: z.number() }),
+  rejected: z.looseObject({ rows: z.number() }),
+  unused_columns: z.array(z.string()),
+});
+
+/**
+ * `npm run score`: predictions of all rows of a table, by the version of a model that is in service on this machine.
+ *
+ * It runs beside the server, and asks it nothing. Whoever ends it goes on where it was by the same command.
+ *
+ * @throws UserError the model does not run here, or the table cannot be scored.
+ */
+export async function score(name: string, { input, output, json = false }: ScoreOptions): Promise<void> {
+  const [from, to] = [typed(input), typed(output)];
+  const manifest = manifests.find((one) => one.name === name);
+  if (manifest === undefined) throw noSuchModel(name);
+  const { models = {}, mlflow } = readState();
+  const served = models[name];
+  if (served === undefined || mlflow === undefined)
+    throw new UserError(
+      `${name} does not run on this machine, so that no version of it is in service: npm run up -- --models ${name} --detach`,
+    );
+  const progress = Progress.for({ json });
+  const interruption = onInterruption(() => undefined);
+  const { signal } = interruption;
+  try {
+    const python = await progress.step("Python environment", (step) =>
+      new Environments(signal).ensure(trainingEnvironment(manifest), step),
+    );
+    const told = await progress.step(`scores by ${name} version ${served.version}`, async (step) => {
+      const version = await new MlflowClient(`http://${localHost}:${mlflow.port}`).version(
+        name,
+        served.version,
+      );
+      if (version === undefined)
+        throw new UserError(`MLflow has no version ${served.version} of ${name} any more.`);
+      await fetchVersion(version, new MlflowClient(`http://${localHost}:${mlflow.port}`), step);
+      const args = ["--files", filesOf(version), "--name", name, "--version", served.version];
+      const command = python.module(`scoring ${input}`, localDir("logs", `score-${name}.log`), [
+        ...["batch", manifest.folder, ...args, "--input", from, "--output", to],
+      ]);
+      const said = manifestShape.parse(
+        JSON.parse(
+          await run(command, signal, (line) => {
+            step.detail(line);
+          }),
+        ),
+      );
+      step.detail(`${count(said.scored.rows)} scored`);
+      return said;
+    });
+    progress.event({ event: "scored", output: to, ...told });
+    progress.say(summary(told, to));
+  } finally {
+    progress.stop();
+    interruption.dispose();
+  }
+}
+
+function summary(
+  { scored, rejected, unused_columns: unused }: z.infer<typeof manifestShape>,
+  to: string,
+): string {
+  const file = shown(to);
+  const lines = [
+    `${count(scored.rows)} scored: ${file}`,
+    ...(rejected.rows === 0
+      ? []
+      : [`${count(rejected.rows)} rejected, each with its reason: ${file}.rejected.jsonl`]),
+    ...(unused.length === 0 ? [] : [`Columns that the model does not take: ${listed(unused)}`]),
+    `What the scores are of: ${file}.manifest.json`,
+  ];
+  return `\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+const count = (rows: number) => `${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`;
+
+function noSuchModel(name: string): UserError {
+  const names = manifests.map((one) => one.name);
+  const near = nearest(name, names);
+  return new UserError(
+    `the project has no model ${name}${near === undefined ? "" : `; did you mean ${near}?`} There are: ${listed(names)}. ` +
+      "Those that others have registered are not scored by this command.",
+  );
+}

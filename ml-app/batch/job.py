@@ -1,0 +1,182 @@
+"""A table's scores: what is done is kept piece by piece, and put together when all is there.
+
+Each piece becomes files of its own that are there whole or not at all, so that whoever is killed goes on where it was,
+and several may share the work. The result is the same to the byte, however often and by whomever it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from batch.scorer import Scored, Scorer
+from batch.source import Source
+
+PIECE_BYTES = 4 << 20
+"""Of the table: some ten thousand rows, which take up a hundred megabytes while they are scored."""
+
+MANIFEST = ".manifest.json"
+"""What the name of the output's manifest ends with."""
+
+FORM = 1
+"""Of what is written; changes with it, so that parts of before are not put together with those of now."""
+
+
+class OutputError(RuntimeError):
+    """The scores cannot be written; the message says why, and what to do."""
+
+
+class Job:
+    """The scores of a table by a version of a model.
+
+    Args:
+        source: the table.
+        scorer: the model.
+        output: the file for the scores, which is not there yet; `FILE.manifest.json` says what they are of, and
+            `FILE.rejected.jsonl` which rows have none.
+        model: what the manifest says of the model: its name and version.
+        share: which of how many workers this is, from 0: it scores each piece whose number leaves that remainder.
+
+    Raises:
+        OutputError: the output is there already, and is not this job's; or it is the input.
+    """
+
+    def __init__(  # noqa: PLR0917 -- all but the last two are what the job is of
+        self,
+        source: Source,
+        scorer: Scorer,
+        output: Path,
+        model: dict[str, str],
+        share: tuple[int, int] = (0, 1),
+        piece_bytes: int = PIECE_BYTES,
+    ) -> None:
+        self._source, self._scorer, self._output, self._model = source, scorer, output, model
+        self._share, self._piece_bytes = share, piece_bytes
+        said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.separator, piece_bytes]
+        self.key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        self._parts = output.with_name(f"{output.name}.parts-{self.key[:12]}")
+        self._rejected, self._manifest = (output.with_name(output.name + end) for end in (".rejected.jsonl", MANIFEST))
+        if output.exists() and output.samefile(source.path):
+            raise OutputError(f"{output} is the table itself: name another file for its scores")
+        # Where its parts are or its manifest, it is this job that has been here.
+        if self._said() is None and not self._parts.exists():
+            for path in (output, self._rejected, self._manifest):
+                if path.exists():
+                    raise OutputError(
+                        f"{path} is there already, of something else: name another file for the scores, or remove it"
+                    )
+
+    def done(self) -> dict[str, Any] | None:
+        """The manifest, if the scores are there; else None."""
+        return self._said() if self._output.exists() else None
+
+    def run(self, say: Callable[[int, int], None]) -> dict[str, Any] | None:
+        """Score the pieces of this share that are not there, and put all together if all are.
+
+        Args:
+            say: is told after each piece how many there are, and how many rows have been scored here.
+
+        Returns:
+            The manifest; None if pieces of other shares are still missing.
+
+        Raises:
+            SourceError: the table is damaged, or changes.
+            OutputError: there is no room, or no permission.
+        """
+        with _writing(self._output):
+            if manifest := self.done():
+                shutil.rmtree(self._parts, ignore_errors=True)
+                return manifest
+            self._parts.mkdir(exist_ok=True)
+            count = rows = 0
+            for piece in self._source.pieces(self._piece_bytes):
+                count += 1
+                mine = piece.index % self._share[1] == self._share[0]
+                if mine and not self._part(piece.index, "csv").exists():
+                    scored = self._scorer.score(self._source, piece)
+                    self._keep(piece.index, scored)
+                    rows += len(scored.lines)
+                    say(count, rows)
+            if not all(self._part(index, "csv").exists() for index in range(count)):
+                return None
+            return self._put_together(count)
+
+    def _said(self) -> dict[str, Any] | None:
+        """The manifest, if it is this job's."""
+        try:
+            manifest: dict[str, Any] = json.loads(self._manifest.read_text())
+            return manifest if manifest["key"] == self.key else None
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _part(self, index: int, kind: str) -> Path:
+        return self._parts / f"{index:08}.{kind}"
+
+    def _keep(self, index: int, scored: Scored) -> None:
+        rejected = [json.dumps({"line": line, "reason": reason}) for line, reason in scored.rejected]
+        answers = [f"{line},{','.join(map(repr, row))}" for line, row in zip(*_plain(scored), strict=True)]
+        # The scores are last: where they are, the piece is done.
+        for kind, lines in (("rejected", rejected), ("csv", answers)):
+            with _whole(self._part(index, kind)) as file:
+                file.writelines(f"{line}\n".encode() for line in lines)
+
+    def _put_together(self, count: int) -> dict[str, Any]:
+        head = f"line,{','.join(self._scorer.outputs)}\n".encode()
+        rejected = _joined(self._rejected, b"", [self._part(index, "rejected") for index in range(count)])
+        scored = _joined(self._output, head, [self._part(index, "csv") for index in range(count)])
+        manifest = {
+            "key": self.key,
+            "model": {**self._model, "files_sha256": self._scorer.files},
+            "input": {"name": self._source.path.name, "sha256": self._source.sha256, "bytes": self._source.size},
+            "unused_columns": [name for name in self._source.names if name not in self._scorer.features],
+            "scored": scored,
+            "rejected": rejected,
+        }
+        with _whole(self._manifest) as file:
+            file.write(json.dumps(manifest, indent=1).encode() + b"\n")
+        shutil.rmtree(self._parts, ignore_errors=True)
+        return manifest
+
+
+def _plain(scored: Scored) -> tuple[list[int], list[list[float]]]:
+    return scored.lines, scored.answers.tolist()
+
+
+def _joined(path: Path, head: bytes, parts: list[Path]) -> dict[str, Any]:
+    """Put files together. Returns how many rows that makes, and their digest."""
+    digest, rows = hashlib.sha256(head), 0
+    with _whole(path) as file:
+        file.write(head)
+        for part in parts:
+            content = part.read_bytes()
+            digest.update(content)
+            rows += content.count(b"\n")
+            file.write(content)
+    return {"file": path.name, "rows": rows, "sha256": digest.hexdigest()}
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is there when all of it has been written, and not before."""
+    coming = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with coming.open("wb") as file:
+            yield file
+        coming.replace(path)
+    except BaseException:
+        coming.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error

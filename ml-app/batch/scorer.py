@@ -1,0 +1,143 @@
+"""What a model makes of rows: the one that training stored, loaded by what trained it."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from batch.source import Piece, Source
+from modelkit.datasets import LARGEST, number_of
+from modelkit.mlmodel import MODEL_FILE, ModelFolder, ModelFolderError
+from modelkit.recipe import Recipe
+
+
+class ScorerError(RuntimeError):
+    """The model cannot be used; the message says why, and what to do."""
+
+
+class Scored(NamedTuple):
+    """Rows of a piece, each by its line.
+
+    Attributes:
+        lines: of those that were scored.
+        answers: what the model answers to them, float64 or float32, shape (n, number of outputs).
+        rejected: those that were not, and why.
+    """
+
+    lines: list[int]
+    answers: npt.NDArray[np.floating[Any]]
+    rejected: list[tuple[int, str]]
+
+
+class Scorer:
+    """A version of a model.
+
+    Args:
+        package: of the model: `house_price`.
+        folder: of the version's files, as MLflow stores them.
+
+    Raises:
+        ScorerError: they cannot be loaded, were made with other libraries, or answer otherwise than at training.
+
+    Attributes:
+        outputs: what the columns of its answers are called.
+        files: a digest over all files of the version, 64 hexadecimal digits.
+    """
+
+    def __init__(self, package: str, folder: Path) -> None:
+        self.recipe: Recipe = import_module(f"{package}.train.recipe").RECIPE
+        self.features = self.recipe.features
+        target, classes = self.recipe.target, self.recipe.classes
+        self.outputs = [f"{target}_{number}" for number in classes] if classes else [target]
+        self._estimator = self.recipe.make_estimator()
+        try:
+            record = ModelFolder.open(folder).record
+        except ModelFolderError as error:
+            raise ScorerError(str(error)) from error
+        if tuple(record.names) != self.features:
+            raise ScorerError(f"the model in {folder} takes {', '.join(record.names)}: train it again with this code")
+        try:
+            self._model = self._estimator.load(folder)
+        except Exception as error:  # each library has its own
+            raise ScorerError(f"the model in {folder} cannot be loaded: {error}") from error
+        wrong = record.mismatches(self._predict(np.array(record.rows)).tolist())
+        if wrong:
+            raise ScorerError(f"the model in {folder} does not answer as it did at training: {'; '.join(wrong)}")
+        self.files = _digest_of(folder)
+
+    def score(self, source: Source, piece: Piece) -> Scored:
+        """Predictions of the rows of a piece."""
+        plain = source.numbers(piece, self.features)
+        if plain is not None and self._fits(plain[1]).all():
+            return self._scored(list(plain[0]), plain[1], [])
+        names, rows = source.names, source.rows(piece)
+        places = [names.index(name) for name in self.features]
+        lines, cells, rejected = [], [], []
+        for line, row in rows:
+            if len(row) == len(names):
+                lines.append(line)
+                cells.append([row[place] for place in places])
+            else:
+                rejected.append((line, f"{len(row)} cells, where the first line has {len(names)}"))
+        matrix = _matrix(cells, len(places))
+        wrong = set(np.flatnonzero(~self._fits(matrix)).tolist())
+        rejected += [(lines[at], self._flaws(cells[at])) for at in sorted(wrong)]
+        if wrong:
+            right = [at for at in range(len(lines)) if at not in wrong]
+            lines, matrix = [lines[at] for at in right], matrix[right]
+        return self._scored(lines, matrix, sorted(rejected))
+
+    def _scored(self, lines: list[int], matrix: npt.NDArray[np.float64], rejected: list[tuple[int, str]]) -> Scored:
+        answers = self._predict(matrix) if lines else np.empty(0)
+        return Scored(lines, answers.reshape(len(lines), len(self.outputs)), rejected)
+
+    def _predict(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.floating[Any]]:
+        frame = pd.DataFrame(matrix, columns=list(self.features))
+        answers: npt.NDArray[np.floating[Any]] = self._estimator.predict(self._model, frame)
+        return answers
+
+    def _fits(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Which rows the model takes."""
+        below = [name in self.recipe.non_negative for name in self.features]
+        # NaN is neither.
+        right = (np.abs(matrix) <= LARGEST) & ((matrix >= 0) | ~np.array(below))
+        fits: npt.NDArray[np.bool_] = right.all(axis=1)
+        return fits
+
+    def _flaws(self, cells: list[str]) -> str:
+        """Why a row does not fit."""
+        flaws = []
+        for name, cell in zip(self.features, cells, strict=True):
+            number, flaw = number_of(cell)
+            if not flaw and number < 0 and name in self.recipe.non_negative:
+                flaw = "negative"
+            if flaw:
+                flaws.append(f"{name} is {flaw}" + (f": {cell:.50}" if flaw != "empty" else ""))
+        return "; ".join(flaws)
+
+
+def _matrix(cells: list[list[str]], width: int) -> npt.NDArray[np.float64]:
+    """The numbers of cells, NaN for what is none; float64, shape (n, width)."""
+    try:
+        numbers = [list(map(float, row)) for row in cells]
+        # float() would take "1_000" for a thousand.
+        if not any("_" in cell for row in cells for cell in row):
+            return np.array(numbers, np.float64).reshape(len(cells), width)
+    except ValueError:
+        pass
+    return np.array([[number_of(cell)[0] for cell in row] for row in cells], np.float64).reshape(len(cells), width)
+
+
+def _digest_of(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    if not (folder / MODEL_FILE).is_file():
+        raise ScorerError(f"{folder} holds no {MODEL_FILE} file")
+    return digest.hexdigest()
