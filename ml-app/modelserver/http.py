@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from http import HTTPStatus
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, Protocol, cast
 
 import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from modelserver.errors import status_body
+from modelserver.together import Together
 
 logger = logging.getLogger(__name__)
 
@@ -66,49 +67,6 @@ class _TooManyError(Exception):
     """More requests have come than may wait."""
 
 
-class _Together:
-    """A transport that sends what is written in one turn of the event loop as one piece.
-
-    uvicorn writes the head of an answer, then its body: two calls of the system, and two packets.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._written: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Send this with what is written until the loop's next turn."""
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written.append(data)
-
-    def write_whole(self, data: bytes) -> None:
-        """Send this, to which nothing will be added, at once."""
-        if self._written:
-            self._written.append(data)
-        else:
-            self._transport.write(data)
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
-        return self._transport.is_closing()
-
-    def close(self) -> None:
-        """Send all, and close."""
-        self._send()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        """All else is the transport's."""
-        return getattr(self._transport, name)
-
-    def _send(self) -> None:
-        data = b"".join(self._written)
-        self._written.clear()
-        if data and not self._transport.is_closing():
-            self._transport.write(data)
-
-
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, which answers every request in HTTP/1.1, whatever else a client offers to speak.
 
@@ -159,7 +117,7 @@ class Connection(HttpToolsProtocol):
         self._served: Served = self.config.app  # type: ignore[assignment]
         most = self._served.most_connections
         full = len(self.connections) >= most and self._make_room() is None
-        super().connection_made(cast(asyncio.Transport, _Together(transport, self.loop)))
+        super().connection_made(cast(asyncio.Transport, Together(transport, self.loop)))
         self._waits_since = time.monotonic()
         self._wait()
         if full:

@@ -23,6 +23,7 @@ from modelserver.errors import BadRequest, ModelError, status_body
 from modelserver.http import AT_ONCE_BYTES, Headers
 from modelserver.metrics import Metrics, Outcome
 from modelserver.predicting import Predictor, unless_missing
+from modelserver.sharing import Sharing
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Application:
     def __init__(
         self, model: Any, metrics: Metrics, metadata: Mapping[str, Any], origins: Collection[str] = ()
     ) -> None:
-        self._model, self._metrics, self._origins = model, metrics, origins
+        self._model, self._metrics, self._sharing = model, metrics, Sharing(origins)
         self._predictor = Predictor(model, metrics)
         self._large = ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large")
         self._feedback = ThreadPoolExecutor(1, thread_name_prefix="feedback")
@@ -214,8 +215,8 @@ class Application:
         status, content, headers = answer
         if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.INTERNAL_SERVER_ERROR:
             self._metrics.requests.refuse("rest", REASONS.get(status, "other"))
-        if self._origins:
-            headers = (*headers, *self._sharing(request.origin))
+        if self._sharing:
+            headers = (*headers, *self._sharing.headers(request.origin))
         if status != HTTPStatus.NO_CONTENT:
             headers = (*headers, (b"content-length", b"%d" % len(content)))
         return status, headers, content
@@ -227,8 +228,8 @@ class Application:
                 return _unanswered(request, HTTPStatus.NOT_FOUND)
             if request.method in route.methods:
                 return await route.endpoint(request, receive)
-            if request.method == "OPTIONS" and self._origins:
-                return Answer(HTTPStatus.NO_CONTENT, b"", self._preflight(request.origin, route.methods))
+            if request.method == "OPTIONS" and self._sharing:
+                return Answer(HTTPStatus.NO_CONTENT, b"", self._sharing.preflight(request.origin, route.methods))
             allowed = (b"allow", ", ".join(route.methods).encode())
             return _unanswered(request, HTTPStatus.METHOD_NOT_ALLOWED)._replace(headers=(JSON, allowed))
         except LeftError:
@@ -305,25 +306,6 @@ class Application:
         if size > most:
             raise BadRequest(f"the body is larger than {most} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         request.body = b"".join(chunks)
-
-    def _sharing(self, origin: str) -> Headers:
-        """What tells a browser whether a page's script may read the answer."""
-        if "*" in self._origins:
-            return ((b"access-control-allow-origin", b"*"),)
-        vary = (b"vary", b"origin")
-        return (
-            ((b"access-control-allow-origin", origin.encode("latin-1")), vary) if origin in self._origins else (vary,)
-        )
-
-    def _preflight(self, origin: str, methods: Sequence[str]) -> Headers:
-        """What tells a browser whether a page's script may ask."""
-        if origin not in self._origins and "*" not in self._origins:
-            return ()
-        return (
-            (b"access-control-allow-methods", ", ".join(methods).encode()),
-            (b"access-control-allow-headers", b"content-type"),
-            (b"access-control-max-age", b"600"),
-        )
 
 
 def described(model: Any) -> dict[str, Any]:
