@@ -1,9 +1,11 @@
 /** `npm run bench -- NAME [--json]`: measurements, each against a baseline in the same run. */
 import { Command, Option } from "commander";
 
+import { count } from "../cli/arguments";
 import { UserError, messageOf } from "../cli/errors";
 import { chosenModels } from "../cli/local/models";
 import { table } from "../cli/table";
+import { batch } from "./batch";
 import { frontend } from "./frontend";
 import { images } from "./images";
 import { program as programBench } from "./program";
@@ -83,6 +85,15 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     show(await frontend(say), options);
+  });
+
+program
+  .command("batch")
+  .description("a table from file to file, against its server row by row and its model in one call")
+  .option("--rows <n>", "of the table (default: 1000000)", count, 1_000_000)
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async ({ rows, ...options }: { rows: number; json?: boolean }) => {
+    show(await batch(rows, 2, say), options);
   });
 
 program

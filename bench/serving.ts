@@ -96,7 +96,8 @@ interface Server {
   readonly address: Parameters<typeof predictUrl>[0];
 }
 
-async function start(
+/** Starts a model's server. */
+export async function start(
   { manifest, server }: Contest,
   way: Way,
   folder: string,
@@ -118,7 +119,7 @@ async function start(
 }
 
 /** Waits until a server answers, and says where it makes predictions. */
-async function ready({ service, address }: Server): Promise<string> {
+export async function ready({ service, address }: Server): Promise<string> {
   await service.ready(() => modelAnswers(address), startSeconds, new AbortController().signal);
   return predictUrl(address);
 }
