@@ -106,6 +106,12 @@ class Connection(HttpToolsProtocol):
     _asked: Headers = ()
     """The headers of the request that is coming, without trailers."""
 
+    _at_once = 0
+    """Requests of the present piece that are answered at once."""
+
+    _unsent = 0
+    """Bytes that the client had not taken when it was last looked at."""
+
     _ended = False
     """Whether the client has said that it sends no more; it may still wait for answers."""
 
@@ -141,6 +147,7 @@ class Connection(HttpToolsProtocol):
         if self._deaf:
             return
         self._has_more = False
+        self._at_once = 0
         rest = memoryview(data)
         try:
             while rest:
@@ -178,7 +185,12 @@ class Connection(HttpToolsProtocol):
             and self.parser.get_method() == b"POST"
             and not (self.expect_100_continue or self.pipeline)
             and (self.cycle is None or self.cycle.response_complete)
+            # What comes in one piece is answered in one turn of the event loop, for which all others wait; and whoever
+            # does not take answers gets no more of them.
+            and self._at_once < MAX_PIPELINED
+            and not self.flow.write_paused
         ):
+            self._at_once += 1
             self._body = bytearray()
         else:
             self._hand_over(b"")
@@ -270,6 +282,11 @@ class Connection(HttpToolsProtocol):
 
         One timer that is set anew when it has run out: to stop and set one for each request costs 4 microseconds.
         """
+        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        if self._unsent and self._unsent == unsent:
+            # It has taken nothing since; an orderly close would wait for it.
+            self.transport.abort()
+            return
         is_idle = self._is_idle and not self._part
         left = self._waits_since + self.timeout_keep_alive - time.monotonic() if is_idle else self.timeout_keep_alive
         if left > 0:
@@ -280,10 +297,14 @@ class Connection(HttpToolsProtocol):
     def _make_room(self) -> Connection | None:
         """Close the connection that has been idle for the longest time, and return it; None if there is none."""
         others = (one for one in self.connections if isinstance(one, Connection))
-        idle = [one for one in others if one._is_idle and not one.transport.is_closing()]
+        # One that takes no answers is as good as idle.
+        idle = [one for one in others if (one._is_idle and not one.transport.is_closing()) or one.flow.write_paused]
         longest = min(idle, key=lambda one: one._waits_since, default=None)
         if longest is not None:
-            longest.transport.close()
+            if longest.flow.write_paused:
+                longest.transport.abort()
+            else:
+                longest.transport.close()
         return longest
 
     def _bound(self, size: int) -> None:

@@ -43,6 +43,7 @@ class Alone:
         self.loop.create_task.side_effect = lambda answering: Mock(closed=answering.close())
         self.transport.get_extra_info.return_value = None
         self.transport.is_closing.return_value = False
+        self.transport.get_write_buffer_size.return_value = 0
         self.served = Mock(most_connections=most, at_once_urls=(), at_once=Mock(return_value=None))
         config = command._config(self.served, command._keep_alive())
         self.connection = Connection(config, state, {}, self.loop)
@@ -93,6 +94,31 @@ def test_idle_connections_outlive_those_of_proxies(server: ModelProcess, monkeyp
     assert alone.closed
     answer = requests.get(f"{server.url}/health/ping", timeout=5)
     assert answer.headers["keep-alive"] == f"timeout={KEEP_ALIVE_SECONDS}"
+
+
+def test_whoever_takes_no_answers_gets_no_more_of_them() -> None:
+    request = b"POST /predict HTTP/1.1\r\nContent-Length: 1\r\n\r\n1"
+    alone = Alone(ServerState())
+    answer = alone.served.at_once
+    alone.served.at_once_urls, answer.return_value = {b"/predict"}, (200, (), b"")
+    for times in (1, 2):
+        alone.connection.data_received(request * MAX_PIPELINED)
+        assert answer.call_count == times * MAX_PIPELINED
+    alone.connection.pause_writing()
+    alone.connection.data_received(request)
+    assert answer.call_count == 2 * MAX_PIPELINED
+    # As many wait as may; with one more the connection ends.
+    alone.connection.data_received(request * (MAX_PIPELINED + 1))
+    assert (answer.call_count, alone.connection._deaf) == (2 * MAX_PIPELINED, True)
+
+
+def test_connection_whose_answers_are_not_taken_is_cut() -> None:
+    alone = Alone(ServerState())
+    alone.transport.get_write_buffer_size.return_value = 100
+    alone.timers()[KEEP_ALIVE_SECONDS]()
+    assert not alone.transport.abort.called
+    alone.timers()[KEEP_ALIVE_SECONDS]()
+    assert alone.transport.abort.called
 
 
 def test_idle_connections_are_closed_after_the_time_that_is_set(start: Start) -> None:
