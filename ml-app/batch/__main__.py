@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(pieces: int, rows: int) -> None:
-    sys.stderr.write(f"{rows:,} rows scored, {pieces} pieces\n")
+    sys.stderr.write(f"{rows:,} rows scored, in piece {pieces}\n")
     sys.stderr.flush()
 
 
@@ -53,7 +53,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="the file for the scores")
     parser.add_argument("--worker", type=int, default=0, help="which of the workers this is, from 0")
     parser.add_argument("--workers", type=int, default=1, help="how many share the table")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not 0 <= options.worker < options.workers:
+        parser.error(f"--worker is from 0 to --workers - 1, and is {options.worker} of {options.workers}")
+    return options
 
 
 if __name__ == "__main__":

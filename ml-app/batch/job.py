@@ -56,25 +56,23 @@ class Job:
         share: tuple[int, int] = (0, 1),
         piece_bytes: int = PIECE_BYTES,
     ) -> None:
+        if not output.name or output.is_dir():
+            raise OutputError(f"{output} is a folder: name a file for the scores")
         self._source, self._scorer, self._output, self._model = source, scorer, output, model
         self._share, self._piece_bytes = share, piece_bytes
         said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.separator, piece_bytes]
         self.key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         self._parts = output.with_name(f"{output.name}.parts-{self.key[:12]}")
         self._rejected, self._manifest = (output.with_name(output.name + end) for end in (".rejected.jsonl", MANIFEST))
-        if output.exists() and output.samefile(source.path):
-            raise OutputError(f"{output} is the table itself: name another file for its scores")
-        # Where its parts are or its manifest, it is this job that has been here.
-        if self._said() is None and not self._parts.exists():
-            for path in (output, self._rejected, self._manifest):
-                if path.exists():
-                    raise OutputError(
-                        f"{path} is there already, of something else: name another file for the scores, or remove it"
-                    )
+        with _writing(output):
+            if output.exists() and output.samefile(source.path):
+                raise OutputError(f"{output} is the table itself: name another file for its scores")
+            self._refuse_others()
 
     def done(self) -> dict[str, Any] | None:
         """The manifest, if the scores are there; else None."""
-        return self._said() if self._output.exists() else None
+        manifest = self._said(self._manifest)
+        return manifest if manifest and self._output.exists() and self._rejected.exists() else None
 
     def run(self, say: Callable[[int, int], None]) -> dict[str, Any] | None:
         """Score the pieces of this share that are not there, and put all together if all are.
@@ -93,53 +91,83 @@ class Job:
             if manifest := self.done():
                 shutil.rmtree(self._parts, ignore_errors=True)
                 return manifest
-            self._parts.mkdir(exist_ok=True)
-            count = rows = 0
-            for piece in self._source.pieces(self._piece_bytes):
-                count += 1
-                mine = piece.index % self._share[1] == self._share[0]
-                if mine and not self._part(piece.index, "csv").exists():
-                    scored = self._scorer.score(self._source, piece)
-                    self._keep(piece.index, scored)
-                    rows += len(scored.lines)
-                    say(count, rows)
-            if not all(self._part(index, "csv").exists() for index in range(count)):
-                return None
-            return self._put_together(count)
+            try:
+                self._parts.mkdir(exist_ok=True)
+                names, rows = [], 0
+                for piece in self._source.pieces(self._piece_bytes):
+                    # By what it is of: a table may change, and change back.
+                    name = f"{piece.index:08}-{piece.sha256[:16]}"
+                    names.append(name)
+                    mine = piece.index % self._share[1] == self._share[0]
+                    if mine and not self._part(name, "csv").exists():
+                        scored = self._scorer.score(self._source, piece)
+                        self._keep(name, scored)
+                        rows += len(scored.lines)
+                        say(len(names), rows)
+                if all(self._part(name, "csv").exists() for name in names):
+                    return self._put_together(names)
+            except FileNotFoundError:
+                # Another process with the same job has put all together, and taken the parts away.
+                if self.done() is None:
+                    raise
+            return self.done()
 
-    def _said(self) -> dict[str, Any] | None:
-        """The manifest, if it is this job's."""
+    def _said(self, path: Path) -> dict[str, Any] | None:
+        """What a manifest says, if it is this job's."""
         try:
-            manifest: dict[str, Any] = json.loads(self._manifest.read_text())
+            manifest: dict[str, Any] = json.loads(path.read_text())
             return manifest if manifest["key"] == self.key else None
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def _part(self, index: int, kind: str) -> Path:
-        return self._parts / f"{index:08}.{kind}"
+    def _refuse_others(self) -> None:
+        """See that what is where the results go are this job's results.
 
-    def _keep(self, index: int, scored: Scored) -> None:
+        Raises:
+            OutputError: they are not.
+        """
+        coming = self._parts / "manifest"
+        said = self._said(self._manifest) or self._said(coming) or {}
+        for path, made in ((self._output, "scored"), (self._rejected, "rejected"), (self._manifest, "")):
+            if not path.exists():
+                continue
+            is_ours = _digest(path) == said[made]["sha256"] if made and said else bool(self._said(path))
+            if not is_ours:
+                raise OutputError(
+                    f"{path} is there already, of something else: name another file for the scores, or remove it"
+                )
+
+    def _part(self, name: str, kind: str) -> Path:
+        return self._parts / f"{name}.{kind}"
+
+    def _keep(self, name: str, scored: Scored) -> None:
         rejected = [json.dumps({"line": line, "reason": reason}) for line, reason in scored.rejected]
         answers = [f"{line},{','.join(map(repr, row))}" for line, row in zip(*_plain(scored), strict=True)]
         # The scores are last: where they are, the piece is done.
         for kind, lines in (("rejected", rejected), ("csv", answers)):
-            with _whole(self._part(index, kind)) as file:
+            with _whole(self._part(name, kind)) as file:
                 file.writelines(f"{line}\n".encode() for line in lines)
 
-    def _put_together(self, count: int) -> dict[str, Any]:
+    def _put_together(self, names: list[str]) -> dict[str, Any]:
         head = f"line,{','.join(self._scorer.outputs)}\n".encode()
-        rejected = _joined(self._rejected, b"", [self._part(index, "rejected") for index in range(count)])
-        scored = _joined(self._output, head, [self._part(index, "csv") for index in range(count)])
+        rejected = _joined(self._parts / "rejected", b"", [self._part(name, "rejected") for name in names])
+        scored = _joined(self._parts / "scored", head, [self._part(name, "csv") for name in names])
         manifest = {
             "key": self.key,
             "model": {**self._model, "files_sha256": self._scorer.files},
             "input": {"name": self._source.path.name, "sha256": self._source.sha256, "bytes": self._source.size},
             "unused_columns": [name for name in self._source.names if name not in self._scorer.features],
-            "scored": scored,
-            "rejected": rejected,
+            "scored": {"file": self._output.name, **scored},
+            "rejected": {"file": self._rejected.name, **rejected},
         }
-        with _whole(self._manifest) as file:
+        coming = self._parts / "manifest"
+        with _whole(coming) as file:
             file.write(json.dumps(manifest, indent=1).encode() + b"\n")
+        # From here on what is in their places is known to be this job's, whenever it ends.
+        self._refuse_others()
+        (self._parts / "rejected").replace(self._rejected)
+        (self._parts / "scored").replace(self._output)
+        coming.replace(self._manifest)
         shutil.rmtree(self._parts, ignore_errors=True)
         return manifest
 
@@ -149,7 +177,7 @@ def _plain(scored: Scored) -> tuple[list[int], list[list[float]]]:
 
 
 def _joined(path: Path, head: bytes, parts: list[Path]) -> dict[str, Any]:
-    """Put files together. Returns how many rows that makes, and their digest."""
+    """Put files together. Returns how many rows that makes, and the digest of all."""
     digest, rows = hashlib.sha256(head), 0
     with _whole(path) as file:
         file.write(head)
@@ -158,7 +186,12 @@ def _joined(path: Path, head: bytes, parts: list[Path]) -> dict[str, Any]:
             digest.update(content)
             rows += content.count(b"\n")
             file.write(content)
-    return {"file": path.name, "rows": rows, "sha256": digest.hexdigest()}
+    return {"rows": rows, "sha256": digest.hexdigest()}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -168,6 +201,9 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
     try:
         with coming.open("wb") as file:
             yield file
+            # Else its name could be there without it after a loss of power.
+            file.flush()
+            os.fsync(file.fileno())
         coming.replace(path)
     except BaseException:
         coming.unlink(missing_ok=True)

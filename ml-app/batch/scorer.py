@@ -51,7 +51,10 @@ class Scorer:
     """
 
     def __init__(self, package: str, folder: Path) -> None:
-        self.recipe: Recipe = import_module(f"{package}.train.recipe").RECIPE
+        try:
+            self.recipe: Recipe = import_module(f"{package}.train.recipe").RECIPE
+        except ImportError as error:
+            raise ScorerError(f"there is no model {package}: {error}") from error
         self.features = self.recipe.features
         target, classes = self.recipe.target, self.recipe.classes
         self.outputs = [f"{target}_{number}" for number in classes] if classes else [target]

@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import stat
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,17 @@ from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from modelkit import tablefile
+from modelkit.tablefile import TableFileError
 
 LONGEST_ROW = 16 << 20
 """Bytes of a row. One that seems to be longer is a quote that is never closed."""
 
-FIRST_BYTES = 64 << 10
-"""In which the first line ends."""
+FIRST_BYTES = 1 << 20
+"""In which the first line ends, and by whose rows it is known how numbers are written."""
+
+csv.field_size_limit(LONGEST_ROW)
 
 
 class SourceError(ValueError):
@@ -43,6 +46,11 @@ class Piece:
     index: int
     line: int
     text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of its text and its place."""
+        return hashlib.sha256(f"{self.line}\n{self.text}".encode()).hexdigest()
 
 
 class Source:
@@ -70,18 +78,20 @@ class Source:
             self.size = path.stat().st_size
             with path.open("rb") as file:
                 self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            with self._open() as file:
+            with self._opened(path.open("rb")) as file:
                 begin = file.read(FIRST_BYTES)
-        except (OSError, EOFError) as error:
+            head = self._decoded(begin[: begin.rfind(b"\n") + 1] if len(begin) == FIRST_BYTES else begin, 1)
+            self._check_kind(begin, head)
+            cells = tablefile.read(_records(head, ",", whole=len(begin) < FIRST_BYTES).encode())
+            self.names, self.separator = cells.names, cells.separator
+            # Excel tells the separator in a line of its own, before that of the names.
+            self._heads = 2 if re.match(r'\s*"?sep=', head) else 1
+            if problem := self._wrong(cells, columns):
+                raise SourceError(f"{path} cannot be scored: {problem}")
+        except TableFileError as error:
+            raise SourceError(f"{path} {error}") from error
+        except (OSError, EOFError, zlib.error) as error:
             raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        if kind := self._other_kind(begin):
-            raise SourceError(f"{path} is {kind}")
-        head = self._decoded(_records(begin, whole=len(begin) < FIRST_BYTES) or begin, 1)
-        self.separator = tablefile.separator_of(head)
-        first = next(self._cells(head), [])
-        self.names = [name.strip() for name in first]
-        if wrong := self._wrong(head, columns):
-            raise SourceError(f"{path} cannot be scored: {wrong}")
 
     def pieces(self, size: int) -> Iterator[Piece]:
         """The rows after the first, in pieces of about so many bytes.
@@ -93,109 +103,105 @@ class Source:
         try:
             with self.path.open("rb") as raw, self._opened(cast(IO[bytes], _Digesting(raw, digest))) as file:
                 yield from self._pieces(file, size)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise SourceError(f"{self.path} cannot be read to its end: {error}") from error
         if digest.hexdigest() != self.sha256:
             raise SourceError(f"{self.path} has changed while it was read: score it again")
 
     def rows(self, piece: Piece) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a piece that are not blank, each with the number of its last line."""
-        reader = csv.reader(io.StringIO(piece.text, newline=""), delimiter=self.separator)
-        skip = piece.index == 0
-        for cells in reader:
-            if cells and not (len(cells) == 1 and not cells[0].strip()):
-                if skip:
-                    skip = False
-                    continue
-                yield piece.line + reader.line_num - 1, cells
+        """The rows of a piece that are not blank, each with the number of its last line.
+
+        Raises:
+            SourceError: quotes are where they cannot be.
+        """
+        reader = csv.reader(io.StringIO(piece.text, newline=""), delimiter=self.separator, strict=True)
+        heads = self._heads if piece.index == 0 else 0
+        try:
+            for cells in reader:
+                if cells and not (len(cells) == 1 and not cells[0].strip()):
+                    if heads:
+                        heads -= 1
+                    else:
+                        yield piece.line + reader.line_num - 1, cells
+        except csv.Error as error:
+            line = piece.line + reader.line_num - 1
+            raise SourceError(f"{self.path} is not a CSV file: line {line}: {error}") from error
 
     def numbers(self, piece: Piece, columns: Sequence[str]) -> tuple[range, npt.NDArray[np.float64]] | None:
-        """Columns of a piece in which there are numbers alone, in a tenth of the time of `rows`.
+        """Columns of a piece in which there are numbers alone, in a third of the time of `rows`.
 
         Returns:
             The lines, and float64 of shape (n, number of columns); None where there may be anything else.
         """
-        text = piece.text.partition("\n")[2] if piece.index == 0 else piece.text
-        count = text.count("\n") + (not text.endswith("\n"))
-        # A line is a row, with a cell for each name.
-        if not text or any(mark in text for mark in ('"', "_", "\n\n", "\n\r")) or text[0] in "\r\n":
-            return None
-        if text.count(self.separator) != count * (len(self.names) - 1):
+        lines = piece.text.removesuffix("\n").split("\n")
+        heads = self._heads if piece.index == 0 else 0
+        strange = any(mark in piece.text for mark in ('"', "_", "\0")) or not lines[0].strip()
+        lines = lines[heads:]
+        # Then a line is a row, with a cell for each name.
+        if strange or not lines or any(line.count(self.separator) != len(self.names) - 1 for line in lines):
             return None
         places = [self.names.index(name) for name in columns]
         try:
-            table = pd.read_csv(
-                io.StringIO(text),
-                sep=self.separator,
-                header=None,
-                names=range(len(self.names)),
-                usecols=places,
-                dtype=np.float64,
-                index_col=False,
-                float_precision="round_trip",
-            )
-        except (ValueError, pd.errors.ParserError):
+            matrix = np.loadtxt(lines, np.float64, None, delimiter=self.separator, usecols=places, ndmin=2)
+        except ValueError:
             return None
-        matrix = table[places].to_numpy()
-        # NaN may be a cell that is empty, or not there.
-        if len(matrix) != count or not np.isfinite(matrix).all():
+        if matrix.shape != (len(lines), len(places)) or not np.isfinite(matrix).all():
             return None
-        begin = piece.line + (piece.index == 0)
-        return range(begin, begin + count), matrix
+        begin = piece.line + heads
+        return range(begin, begin + len(lines)), matrix
 
     def _pieces(self, file: IO[bytes], size: int) -> Iterator[Piece]:
         index, line, rest = 0, 1, b""
         while True:
             data = file.read(size)
             rest += data
-            whole = _records(rest, whole=not data)
+            if data and b"\n" not in rest and len(rest) > LONGEST_ROW:
+                raise SourceError(f"{self.path}: the row of line {line} does not end: lines end with a line feed")
+            text = self._decoded(rest if not data else rest[: rest.rfind(b"\n") + 1], line)
+            whole = _records(text, self.separator, whole=not data)
             if whole:
-                text = self._decoded(whole, line)
-                yield Piece(index, line, text)
-                index, line, rest = index + 1, line + _lines(whole), rest[len(whole) :]
+                yield Piece(index, line, whole)
+                mark = 3 if line == 1 and rest.startswith(b"\xef\xbb\xbf") else 0
+                rest = rest[mark + len(whole.encode()) :]
+                index, line = index + 1, line + _lines(whole)
             if not data:
                 return
             if len(rest) > max(size, LONGEST_ROW):
                 raise SourceError(f"{self.path}: the row of line {line} does not end: is a quote never closed there?")
-
-    def _open(self) -> IO[bytes]:
-        return self._opened(self.path.open("rb"))
 
     def _opened(self, file: IO[bytes]) -> IO[bytes]:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
 
-    def _other_kind(self, begin: bytes) -> str:
+    def _check_kind(self, begin: bytes, head: str) -> None:
+        if not head.strip():
+            raise SourceError(f"{self.path} is empty: its first line must name the columns")
+        if "\r" in head and "\n" not in head:
+            raise SourceError(f"{self.path} has lines that end as on old Macs: save it with line feeds")
         if begin.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return "a zip archive or a workbook of Excel: give the table in it, as CSV"
-        if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return "a text in UTF-16: save it as CSV in UTF-8"
-        return tablefile.other_kind(begin)
+            raise SourceError(f"{self.path} is a zip archive or a workbook of Excel: give the table in it, as CSV")
 
     def _decoded(self, data: bytes, line: int) -> str:
+        if line == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise SourceError(f"{self.path} is a text in UTF-16: save it as CSV in UTF-8")
+        if line == 1 and (kind := tablefile.other_kind(data)):
+            raise SourceError(f"{self.path} is {kind}")
         try:
             return data.decode("utf-8-sig" if line == 1 else "utf-8")
         except UnicodeDecodeError as error:
             place = line + data.count(b"\n", 0, error.start)
             raise SourceError(f"{self.path} is not a text in UTF-8 (line {place}): save it as CSV in UTF-8") from error
 
-    def _cells(self, text: str) -> Iterator[list[str]]:
-        return (cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=self.separator) if cells)
-
-    def _wrong(self, head: str, columns: Sequence[str]) -> str:
-        if not self.names:
-            return "it is empty: its first line must name the columns"
+    def _wrong(self, cells: tablefile.Cells, columns: Sequence[str]) -> str:
         twice = [name for name in tablefile.repeated(self.names) if name in columns]
         missing = [name for name in columns if name not in self.names]
         problems = [
             *([f"missing columns: {', '.join(missing)} (there are: {', '.join(self.names)[:500]})"] if missing else []),
             *([f"columns that appear twice: {', '.join(twice)}"] if twice else []),
         ]
-        places = [place for place, name in enumerate(self.names) if name in columns]
-        cells = [row[place].strip() for row in list(self._cells(head))[1:] for place in places if place < len(row)]
-        if not problems and any(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in cells):
-            problems.append("its numbers have decimal commas: write them with points")
+        if not problems and tablefile.with_points(cells, columns) is not cells:
+            problems.append("its numbers have decimal commas: write them with points, and thousands without separators")
         return "; ".join(problems)
 
 
@@ -220,22 +226,28 @@ class _Digesting(io.RawIOBase):
         return data
 
 
-def _records(data: bytes, *, whole: bool) -> bytes:
-    """As much of the data as are whole rows; all of it where nothing comes any more.
+def _records(text: str, separator: str, *, whole: bool) -> str:
+    """As much of whole lines as are whole rows; all of it where nothing comes any more.
 
-    The data begin with a row, so that a line's end stands between rows where the quotes before it are even.
+    Only a quote at the beginning of a cell lets it go on over lines, so that where there are quotes, `csv` has to tell.
     """
-    if whole:
-        return data
-    end = data.rfind(b"\n") + 1
-    quotes = data.count(b'"', 0, end)
-    while end and quotes % 2:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', before, end)
-        end = before
-    return data[:end]
+    if whole or '"' not in text:
+        return text
+    ends = [0]
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            ends.append(ends[-1] + len(line))
+            yield line
+
+    reader = csv.reader(lines(), delimiter=separator)
+    begin = at = 0
+    for _ in reader:
+        begin, at = at, reader.line_num
+    # The last row may have been cut within a cell.
+    return text[: ends[begin]]
 
 
-def _lines(data: bytes) -> int:
+def _lines(text: str) -> int:
     """Lines, as `csv` counts them."""
-    return data.count(b"\n")
+    return text.count("\n") + text.count("\r") - text.count("\r\n")

@@ -46,7 +46,8 @@ def read_logistic(path: Path) -> Logistic:
         finite = np.isfinite(weights).all() and np.isfinite(levels).all()
     except Exception as error:  # of one that was never fitted, or is half of one
         raise unreadable(path, error) from error
-    if weights.shape != (len(CLASSES), len(FEATURES)) or levels.shape != (len(CLASSES),) or classes != CLASSES:
+    fits = weights.shape == (len(CLASSES), len(FEATURES)) and levels.shape == (len(CLASSES),) and classes == CLASSES
+    if not fits or weights.dtype != np.float64 or levels.dtype != np.float64:
         raise StoredFileError(
             f"{path} holds a model that does not tell {len(CLASSES)} digits by {len(FEATURES)} pixels"
         )

@@ -128,6 +128,9 @@ def test_rows_that_do_not_fit_are_rejected_by_line_with_all_reasons(
         b'b,note,a\n1,"two\nlines, and ""quotes""",2\n\n3,,4\n',
         b"\xef\xbb\xbfb;note;a\r\n1;x;2\r\n3;y;4",
         gzip.compress(b"a\tb\n2\t1\n4\t3\n"),
+        b"sep=;\r\na;b\r\n1;2\r\n3;4\r\n",
+        b'\na,b,n\n1,2,5" pipe\n3,4,"two\nlines"',
+        b"a,b,c\n1,2," + b'"' + b"x" * 140_000 + b'"\n3,4,\n',
     ],
 )
 def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
@@ -149,7 +152,14 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
         (b"PK\x03\x04...", "is a zip archive"),
         (b"PAR1\x00\x00", "is a Parquet file"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 10_000)[:-9], "cannot be read"),
-        (b'a,b\n1,"2\n' + b"3,4\n" * 1000, "the row of line 2 does not end: is a quote never closed there?"),
+        (b'a,b\n1,"2\n' + b"3,4\n" * 1000, "is not a CSV file: line 1002: unexpected end of data"),
+        (b"a,b\n" + b"1,2\n" * 300_000 + b'1,"2\n' + b"3,4\n" * 1000, "line 300002 does not end: is a quote never"),
+        (b"a,b\r1,2\r", "has lines that end as on old Macs"),
+        (b'{"a": 1, "b": 2}', "is JSON"),
+        (b"a,b\n1,2\0\n", "holds zero bytes"),
+        (b"a;b\n1.560;2\n", "which may be 1560 or 1.56"),
+        (b"\n", "is empty"),
+        (gzip.compress(bytes(range(256)) * 1000)[:200] + b"\0" * 99, "cannot be read"),
     ],
 )
 def test_tables_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str) -> None:
@@ -198,8 +208,8 @@ def test_whoever_is_killed_goes_on_and_the_result_is_the_same(table: Path, monke
     monkeypatch.setattr(Path, "replace", until_killed)
     kills = 0
     for _ in range(1000):
-        # Each gets a little further: from nothing to two pieces.
-        allowed, scorer = kills % 5, Adding()
+        # From nothing to some pieces, or all steps of the end.
+        allowed, scorer = kills % 8, Adding()
         try:
             run(job(table, scorer))
             break
@@ -234,6 +244,43 @@ def test_done_is_done(table: Path) -> None:
     assert job(table).done() is None
 
 
+def test_rows_of_other_widths_do_not_make_up_for_each_other(
+    forest: tuple[RandomForestRegressor, Path], tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"{HEAD},note\n{ROW}\n9,{ROW},x\n{ROW},true\n{ROW.replace(',0,', ',True,')},\n")
+    run(job(table, Scorer("house_price", forest[1])))
+    assert [line.split(",")[0] for line in (tmp_path / "scores.csv").read_text().splitlines()] == ["line", "4"]
+
+
+def test_parts_of_what_a_table_was_meanwhile_are_not_used(table: Path) -> None:
+    run(job(table))
+    expected, before = left(table), table.read_text()
+    for path in expected:
+        table.with_name(path).unlink()
+    one = job(table)
+    table.write_text(before.replace("199", "198"))
+    with pytest.raises(SourceError, match="has changed while it was read"):
+        run(one)
+    table.write_text(before)
+    run(job(table))
+    assert left(table) == expected
+
+
+def test_what_comes_between_is_kept_too(table: Path) -> None:
+    job(table, share=(0, 2)).run(lambda _pieces, _rows: None)
+    table.with_name("scores.csv").write_text("precious")
+    with pytest.raises(OutputError, match="is there already, of something else"):
+        job(table)
+    table.with_name("scores.csv").unlink()
+    one, other = job(table), job(table)
+    run(one)
+    assert run(other) == run(job(table))
+    table.with_name("scores.csv").write_text("edited")
+    with pytest.raises(OutputError, match="is there already, of something else"):
+        job(table)
+
+
 def test_output_that_is_something_else_is_kept(table: Path) -> None:
     table.with_name("scores.csv").write_text("mine")
     with pytest.raises(OutputError, match="is there already, of something else"):
@@ -265,7 +312,7 @@ def test_numbers_are_read_fast_only_where_they_are_read_alike(tmp_path: Path, ro
     table = tmp_path / "table.csv"
     table.write_text(f"a,c,b\n{rows}")
     source = Source(table, ["a", "b"])
-    (piece,) = source.pieces(1000)
+    piece = next(source.pieces(1000))
     found = source.numbers(piece, ["b", "a"])
     assert (found is not None) == plain
     if found is not None:
