@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import struct
@@ -17,14 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import requests
+import skops.io
 from PIL import Image
 from seldon_core.proto import prediction_pb2
 from sklearn.linear_model import LogisticRegression
 
 from digits import features
 from digits.serve.picture import MAX_SCANS, MAX_SIDE, SCAN
+from digits.stored import read_logistic
 from model_folder import write_stored
 from model_process import ModelProcess
+from modelkit.skopsparts import StoredFileError
 from test_rest_refusals import assert_refused
 
 SAMPLE = Path(features.__file__).with_name("sample.csv")
@@ -242,3 +246,30 @@ def test_memory_is_bounded(digits: ModelProcess) -> None:
         peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
         assert peak is not None
         assert int(peak[1]) / 1024 < MAX_MEMORY_MIB
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("coef_", np.zeros((10, 63)), "holds a model that does not tell 10 digits by 64 pixels"),
+        ("coef_", np.zeros((10, 64), np.complex128), "holds a model that does not tell 10 digits by 64 pixels"),
+        ("intercept_", np.zeros(10, np.float16), "holds a model that does not tell 10 digits by 64 pixels"),
+        ("classes_", np.arange(1, 11), "holds a model that does not tell 10 digits by 64 pixels"),
+        ("coef_", np.full((10, 64), np.nan), "is damaged or forged: a weight is no finite number"),
+        ("coef_", [1.0], "is not a readable skops file"),
+    ],
+)
+def test_forged_weights(model: LogisticRegression, tmp_path: Path, part: str, value: object, reason: str) -> None:
+    forged = copy.deepcopy(model)
+    setattr(forged, part, value)
+    skops.io.dump(forged, tmp_path / "model.skops")
+    with pytest.raises(StoredFileError, match=reason):
+        read_logistic(tmp_path / "model.skops")
+
+
+def test_stored_model_answers_as_the_fitted_one(
+    model: LogisticRegression, drawn: tuple[Pixels, npt.NDArray[np.int64]], tmp_path: Path
+) -> None:
+    skops.io.dump(model, tmp_path / "model.skops")
+    stored = read_logistic(tmp_path / "model.skops")
+    np.testing.assert_allclose(stored.predict_proba(drawn[0]), model.predict_proba(drawn[0]), rtol=1e-12, atol=1e-15)
