@@ -10,7 +10,7 @@ import { environments, type Environment } from "./config/fields";
 import { type Decisions, lockFile, readLock } from "./config/lock";
 import { mostModels } from "./config/limits";
 import type { ModelConfig } from "./config/models";
-import { namespace, type Mistake, placeOf, mistakesOf } from "./config/mistakes";
+import { namespace, type Mistake, placeOf, mistakesOf, unheard } from "./config/mistakes";
 import { foreignSecrets, needlesslyEncrypted, plainSecrets, strayedSecrets } from "./config/plainSecrets";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { bucketsOf } from "./config/modelChecks";
@@ -63,11 +63,13 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
     withServer(withOwnServer(model), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
   const understood = { ...read, models: read.models?.map((model) => model && served(model)) };
   const encrypted = needlesslyEncrypted(schema, written, isSecret);
+  const inPlain = plainSecrets(schema, written, isSecret);
   const wrong = parsed.success ? [] : mistakesOf(schema, parsed.error.issues);
   const mistakes = [
-    ...without(encrypted, wrong),
+    ...without([...encrypted, ...inPlain], wrong),
     ...encrypted,
-    ...plainSecrets(schema, written, isSecret),
+    ...inPlain,
+    ...without(wrong, unheard(written)),
     ...without(wrong, strayedSecrets(schema, written, isSecret)),
     ...misspeltNamespaces(),
     ...foreignSecrets(foreignConfig(), isSecret),

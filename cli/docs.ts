@@ -84,9 +84,13 @@ plain Pulumi the same is \`pulumi config set --secret --path 'mlplatform:databas
 A password in plain text is refused, also beside one that is encrypted. (Plain \`pulumi up\` tells the program which
 top-level keys hold secrets and not which of their values are; \`npm run up\` and \`npm run preview\` read the file.)
 
-Nothing else in the configuration may be a secret: chart values, build arguments and annotations are kept as they are. A
-password or a token in an address, a build argument or a parameter is refused, and so is what is encrypted and is no
-secret: nobody could see in a preview what comes of it. A model gets secrets from a Secret in the cluster, by \`environment\`.
+Nothing else in the configuration may be a secret: chart values, build arguments and annotations are kept as they are. What
+looks like a secret is refused in build arguments, parameters and chart values, and in keys of other programs and values of
+Pulumi ESC: by the end of its name (\`DB_PASS\`, \`API_TOKEN\`, \`clientSecret\`), unless it is a number or a switch; or by
+itself, as a password or a key in an address, its query or a connection string, or a key of a service such as AWS, GitHub,
+Hugging Face or Slack. A secret with neither such a name nor such a form is not found. Refused are also plain text under
+\`secure:\`, and what is encrypted and is no secret: nobody could see in a preview what comes of it. A model gets secrets from
+a Secret in the cluster, by \`environment\`.
 
 ## Add an environment
 

@@ -1,4 +1,5 @@
 /** Pulumi's settings files. Its YAML library and ours read some plain values differently: those are told. */
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar } from "yaml";
@@ -27,9 +28,9 @@ export interface YamlFile {
  * @throws UserError it cannot be read, is not YAML, or is no group of keys.
  */
 export function readYamlFile(file: string): YamlFile {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
@@ -38,6 +39,8 @@ export function readYamlFile(file: string): YamlFile {
         : `${shown(file)} cannot be read: ${messageOf(error)}`,
     );
   }
+  if (!isUtf8(bytes)) throw new UserError(`${shown(file)} is no text in UTF-8: save it in UTF-8.`);
+  const text = bytes.toString("utf8");
   if (text.length > mostLetters)
     throw new UserError(
       `${shown(file)} has ${text.length} letters, and at most ${mostLetters} are read: a stack has at most ${mostModels} models.`,
@@ -45,6 +48,8 @@ export function readYamlFile(file: string): YamlFile {
   const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
   const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
+  if (error?.code === "MULTIPLE_DOCS")
+    throw new UserError(`${shown(file)} holds several documents (---): a stack's file has one.`);
   if (error !== undefined) throw broken(error.message);
   if (document.directives.yaml.explicit === true) throw broken("leave the line %YAML out.");
   const misread: Misread[] = [];

@@ -1,5 +1,5 @@
 /** What may be wrong with an image reference and with a registry, beyond "is not one". */
-import { hasCaller } from "./secretWords";
+import { hasRegistryCaller } from "./secretWords";
 import { shown } from "./words";
 
 const pathPart = "[a-z0-9]+([._-]+[a-z0-9]+)*";
@@ -18,7 +18,7 @@ export function imageProblem(text: string): string | undefined {
   const [named = ""] = text.split("@");
   const tag = /:([^/:]+)$/.exec(named)?.[1];
   const scheme = schemeOf(text);
-  if (hasCaller(text)) return loggedIn;
+  if (hasRegistryCaller(text)) return loggedIn;
   if (scheme !== undefined) return `is ${quoted}: leave ${scheme} out`;
   const path = named.slice(named.includes("/") ? named.indexOf("/") : 0).replace(/:[^/]*$/, "");
   if (path !== path.toLowerCase())
@@ -36,7 +36,7 @@ export function imageProblem(text: string): string | undefined {
 export function registryProblem(text: string): string | undefined {
   const quoted = shown(text);
   const scheme = schemeOf(text);
-  if (hasCaller(text)) return loggedIn;
+  if (hasRegistryCaller(text)) return loggedIn;
   if (scheme !== undefined) return `is ${quoted}: leave ${scheme} out`;
   if (/^\.{0,2}\//.test(text))
     return `is ${quoted}, which is a folder: a folder of charts stands under mirror.charts`;

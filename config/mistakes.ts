@@ -38,6 +38,15 @@ export function secretCommand(path: Path): string {
   return `npm run secret -- ${placeOf(path).slice(namespace.length + 1)}${named}`;
 }
 
+/** Keys that zod leaves out without a word. */
+export function unheard(value: unknown, path: Path = []): Mistake[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const place = [...path, Array.isArray(value) ? Number(key) : key];
+    return key === "__proto__" ? [{ path: place, message: "is not known" }] : unheard(item, place);
+  });
+}
+
 /** Turns what zod found into sentences, one for each thing that the user has to change. */
 export function mistakesOf(schema: z.ZodType, issues: readonly Issue[]): Mistake[] {
   const found = issues.flatMap((issue) => describe(schema, issue));

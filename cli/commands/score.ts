@@ -106,7 +106,7 @@ function noSuchModel(name: string): UserError {
   const names = manifests.map((one) => one.name);
   const near = nearest(name, names);
   return new UserError(
-    `the project has no model ${name}${near === undefined ? "" : `; did you mean ${near}?`} There are: ${listed(names)}. ` +
+    `the project has no model ${name}${near === undefined ? "." : `; did you mean ${near}?`} There are: ${listed(names)}. ` +
       "Those that others have registered are not scored by this command.",
   );
 }

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
 import { placeOf } from "../../config/mistakes";
+import { plainTexts } from "../../config/plainSecrets";
 import { undecrypted } from "../../config/secretWords";
 import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
@@ -51,9 +52,10 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
   const problems = [
     ...misread(projectFile, project),
     ...misread(file, settings),
-    ...[...unknownSettings(settings), ...wrongKeys(settings, name)].map(
+    ...[...unknownSettings(settings), ...wrongKeys(settings, name), ...plainEnvironment(settings)].map(
       (problem) => `${shown(file)}: ${problem}`,
     ),
+    ...notEncrypted(all).map((problem) => `${shown(file)}: ${problem}`),
   ];
   if (problems.length > 0) throw new UserError(problems.join("\n"));
   const config: Record<string, string> = {};
@@ -114,6 +116,17 @@ function wrongKeys({ content }: YamlFile, project: string): string[] {
     });
 }
 
+/** Secrets in plain text among the values of an environment of Pulumi ESC that stands in the stack's file. */
+function plainEnvironment({ content }: YamlFile): string[] {
+  const { values } = (content["environment"] ?? {}) as { readonly values?: unknown };
+  return plainTexts(values)
+    .filter((place) => !place.includes("fn::secret"))
+    .map(
+      (place) =>
+        `environment.values.${place.join(".")} is a secret in plain text: write it below fn::secret, and have it encrypted by pulumi config env.`,
+    );
+}
+
 /** Pulumi still takes the keys that its first versions wrote: `project:config:key`. */
 export function withoutLegacyPart([key, value]: [string, unknown]): [string, unknown] {
   return [key.replace(/^([^:]+):config:/, "$1:"), value];
@@ -141,7 +154,20 @@ function asText(value: unknown): string {
   return shownValue === null ? "" : JSON.stringify(shownValue);
 }
 
-function isSecret(value: unknown): boolean {
+/** What Pulumi has encrypted: by a passphrase or a service for keys `v1:…:…`, by Pulumi Cloud base64. */
+const ciphertext = /^(?:v\d+:[\w+/]+=*:[\w+/]+=*|[\w+/]{38,}={0,2})$/;
+
+/** Plain text where Pulumi keeps what it has encrypted. */
+function notEncrypted(all: readonly (readonly [string, unknown])[]): string[] {
+  return all
+    .flatMap(([key, value]) => placesOfSecrets(value, [key], (text) => !ciphertext.test(text)))
+    .map(
+      (place) =>
+        `${placeOf([...place, "secure"])} is plain text, and what stands there has been encrypted: set it by npm run secret.`,
+    );
+}
+
+function isSecret(value: unknown): value is { readonly secure: string } {
   return (
     typeof value === "object" &&
     value !== null &&
@@ -150,11 +176,11 @@ function isSecret(value: unknown): boolean {
   );
 }
 
-function placesOfSecrets(value: unknown, at: Path): Path[] {
-  if (isSecret(value)) return [at];
+function placesOfSecrets(value: unknown, at: Path, matches: (text: string) => boolean = () => true): Path[] {
+  if (isSecret(value)) return matches(value.secure) ? [at] : [];
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) =>
-    placesOfSecrets(item, [...at, Array.isArray(value) ? Number(key) : key]),
+    placesOfSecrets(item, [...at, Array.isArray(value) ? Number(key) : key], matches),
   );
 }
 

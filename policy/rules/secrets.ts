@@ -1,11 +1,11 @@
 import { containers, kindOf, release } from "./kubernetes";
 import type { PolicyResource, Rule } from "./model";
-import { hasCaller, isLiteral as isText, secretKey } from "../../config/secretWords";
+import { hasCaller, hasSignature, isIssued, isSecretByName } from "../../config/secretWords";
 import { dockerImage } from "./references";
-import { at, isUnknown, join, lastKey, list, object, text, texts, walk } from "./values";
+import { at, join, lastKey, list, object, text, texts, walk } from "./values";
 
 /** Keys that say where a secret stands, or which key of it to take. */
-const reference = /^(existing|keyOf)/i;
+const reference = /^(existing|keyOf)|(pull|tls)Secrets?$/i;
 /** Keys whose whole content says where secrets stand: `secretKeys: {password: …}` names the keys of a Secret. */
 const references = /^(existing\w*Secret|secretKeys|\w*SecretRef|secretKeyRef)$/i;
 
@@ -77,12 +77,12 @@ function literals(value: unknown, path: string, secretPaths: readonly string[]):
   const named = walk(value, path).flatMap(({ path: inner, value }) => {
     const key = lastKey(inner);
     const variable = text(at(value, "name"));
-    const shown = isLiteral(value) && secretKey.test(key) && !reference.test(key) && !isReferred(inner);
-    if (shown && !isSecret(inner, secretPaths)) return [inner];
+    const known = text(value) ?? "";
+    const shown = isSecretByName(key, known) && !reference.test(key) && !isReferred(inner);
+    if ((shown || isIssued(known)) && !isSecret(inner, secretPaths)) return [inner];
     const content = join(inner, "value");
     return variable !== undefined &&
-      secretKey.test(variable) &&
-      isLiteral(at(value, "value")) &&
+      isSecretByName(variable, text(at(value, "value")) ?? "") &&
       !isSecret(content, secretPaths)
       ? [content]
       : [];
@@ -103,16 +103,12 @@ function isReferred(path: string): boolean {
     .some((key) => references.test(key));
 }
 
-function isLiteral(value: unknown): boolean {
-  return typeof value === "string" && !isUnknown(value) && isText(value);
-}
-
 function variables(resource: PolicyResource): string[] {
   return containers(resource).flatMap(({ path, container }) =>
     list(container["env"]).flatMap((variable, index) => {
       const name = text(at(variable, "name")) ?? "";
       const where = join(join(join(path, "env"), index), "value");
-      if (!secretKey.test(name) || !isLiteral(at(variable, "value"))) return [];
+      if (!isSecretByName(name, text(at(variable, "value")) ?? "")) return [];
       if (isSecret(where, resource.secretPaths)) return [];
       return [
         `${where} of ${name} looks like a secret in plain text: take it from a Secret by valueFrom.secretKeyRef`,
@@ -124,7 +120,7 @@ function variables(resource: PolicyResource): string[] {
 function addresses(value: unknown, path: string, secretPaths: readonly string[]): string[] {
   return texts(value, path)
     .filter(({ path }) => !isSecret(path, secretPaths))
-    .filter(({ text }) => hasCaller(text))
+    .filter(({ text }) => hasCaller(text) || hasSignature(text))
     .map(({ path }) => `${path} has an address with a password in it: put the password into a Secret`);
 }
 

@@ -22,6 +22,8 @@ describe("npm run score", function () {
     expect(stopped.code).to.equal(1);
     expect(stopped.stderr).to.contain("npm run up -- --models house-price --detach");
     expect(unknown.stderr).to.contain("the project has no model house-prise; did you mean house-price?");
+    const { stderr } = await platform.run(["score", "nope", "--input", input, "--output", output]);
+    expect(stderr).to.contain("the project has no model nope. There are: ");
   });
 
   it("writes the answers of the version in service, as its server gives them, and which rows have none", async () => {

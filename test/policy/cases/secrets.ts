@@ -88,6 +88,15 @@ export const secretCases = casesOf(
       ],
     },
     {
+      name: "passwords in the values of a chart by the ends of their names, and keys by what they are",
+      resources: [release("mlflow", { smtp: { pass: "a", credentials: "b", note: "AKIA0123456789ABCDEF" } })],
+      messages: [
+        literal("values.smtp.pass"),
+        literal("values.smtp.credentials"),
+        literal("values.smtp.note"),
+      ],
+    },
+    {
       name: "addresses with a password",
       resources: [
         release("mlflow", { backendStore: { uri: "postgresql://mlflow:a@postgresql/mlflow" } }),
@@ -130,7 +139,8 @@ export const secretCases = casesOf(
             s3: { existingSecret: { name: "mlflow-s3", keyOfSecretAccessKey: "AWS_SECRET_ACCESS_KEY" } },
           },
           backendStore: { existingDatabaseSecret: { name: "mlflow-db", passwordKey: "password" } },
-          auth: { enabled: false, adminPassword: "" },
+          auth: { enabled: false, adminPassword: "", maxTokens: "512" },
+          ingress: { tlsSecret: "mlflow-tls", pullSecret: "registry" },
           serviceAccount: { automountServiceAccountToken: false },
           extraEnvVars: { A_PASSWORD: "$(FROM_SECRET)", URI: "http://minio.minio-system.svc:9000" },
         }),

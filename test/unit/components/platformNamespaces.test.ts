@@ -10,7 +10,7 @@ import { load, stackConfig } from "../config/support";
 import { at, consume, create, type Created } from "./support/created";
 import { ownership } from "./support/surroundings";
 
-const keys = "{ accessKeyId: me, secretAccessKey: { secure: x } }";
+const keys = "{ accessKeyId: me, secretAccessKey: { secure: v1:x:x } }";
 const users = `{ tracking: ${keys}, serving: ${keys}, training: ${keys} }`;
 /** A model that is trained on data from the web. */
 const trainedOn = (data: string) =>
@@ -204,7 +204,7 @@ describe("PlatformNamespaces", () => {
   it("lets the tracking server alone out to a database outside the cluster", async () => {
     expect(
       await change(
-        "mlplatform:database: { kind: external, host: db.example.com, port: 6543, username: me, password: { secure: x } }",
+        "mlplatform:database: { kind: external, host: db.example.com, port: 6543, username: me, password: { secure: v1:x:x } }",
       ),
     ).to.deep.equal({
       added: anywhere((address) => `mlflow to-platform: to ${address} TCP/6543`),

@@ -56,8 +56,8 @@ config:
     write(
       "Pulumi.dev.yaml",
       `config:
-  sample:password: {secure: v1:AAAA}
-  sample:store: {keys: [{id: x, secret: {secure: v1:BBBB}}], secure: no}
+  sample:password: {secure: v1:AAAA:AAAA}
+  sample:store: {keys: [{id: x, secret: {secure: v1:BBBB:BBBB}}], secure: no}
   sample:plain: {secure: {nested: v1:CCCC}}
 `,
     );
@@ -70,7 +70,7 @@ config:
   });
 
   it("keep a secret secret on its way through a program", async () => {
-    write("Pulumi.dev.yaml", "config:\n  sample:store: {key: {secure: v1:BBBB}, user: me}\n");
+    write("Pulumi.dev.yaml", "config:\n  sample:store: {key: {secure: v1:BBBB:BBBB}, user: me}\n");
     const program = () => ({ store: new pulumi.Config("sample").requireSecretObject("store") });
     const { outputs } = await evaluate(program, readStackConfig("dev", folder));
     expect(outputs).to.deep.equal({ store: { key: "[secret]", user: "[secret]" } });
@@ -117,6 +117,31 @@ config:
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, 'write "sample:context"');
     write("Pulumi.dev.yaml", "- config");
     expect(() => readStackConfig("dev", folder)).to.throw(UserError, "must be a group of keys");
+  });
+
+  it("that are no text in UTF-8, or hold several documents, are refused", () => {
+    writeFileSync(path.join(folder, "Pulumi.dev.yaml"), Buffer.from("config: {sample:a: \xe9}", "latin1"));
+    expect(() => readStackConfig("dev", folder)).to.throw(UserError, "Pulumi.dev.yaml is no text in UTF-8");
+    write("Pulumi.dev.yaml", "config: {}\n---\nconfig: {}\n");
+    expect(() => readStackConfig("dev", folder)).to.throw(
+      UserError,
+      "Pulumi.dev.yaml holds several documents (---): a stack's file has one.",
+    );
+  });
+
+  it("with secrets in plain text where encrypted ones stand are refused", () => {
+    const encrypted = "A".repeat(40);
+    write("Pulumi.dev.yaml", `config: {sample:a: {b: [{secure: hunter2}, {secure: ${encrypted}}]}}`);
+    expect(() => readStackConfig("dev", folder))
+      .to.throw(UserError, "sample:a.b[0].secure is plain text")
+      .with.property("message")
+      .that.does.not.contain("b[1]");
+    const values = "{password: hunter2, token: {fn::secret: hunter2}, name: words}";
+    write("Pulumi.dev.yaml", `environment: {values: ${values}}`);
+    expect(() => readStackConfig("dev", folder))
+      .to.throw(UserError, "environment.values.password is a secret in plain text")
+      .with.property("message")
+      .that.does.not.contain("token");
   });
 
   it("are merged as Pulumi merges them, and keys of its first versions are read", () => {
