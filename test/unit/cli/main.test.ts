@@ -83,7 +83,9 @@ describe("an error with --json", function () {
   it("is a sentence where nothing can be written, also to standard output", function () {
     if (process.platform !== "linux") this.skip();
     const script = `node --require ./load.cjs cli/main.ts pins --json > /dev/full`;
-    const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: projectDir, encoding: "utf8" });
+    // In CI there are colours without a terminal, too.
+    const env = { ...process.env, NO_COLOR: "1" };
+    const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: projectDir, encoding: "utf8", env });
     expect([status, stderr]).to.deep.equal([
       1,
       "\nError: standard output cannot be written: there is no space left on its disk (ENOSPC). Make room.\n",
