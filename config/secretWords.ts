@@ -10,8 +10,12 @@ const secretName =
 /** A value that some other program replaces before use: `$(NAME)`, `${NAME}`, `{{ … }}`. */
 const placeholder = /^(\$\([^)]*\)|\$\{[^}]*\}|\$\w+|\{\{[^}]*\}\})$/;
 
-/** What is no secret whatever its name: numbers, switches, and tokens of a text such as `<pad>`. */
-const harmless = /^(?:[-+]?[\d_.]+(?:e[-+]?\d+)?|true|false|yes|no|on|off|null|<.*>|\[[A-Z]+\])$/i;
+/** What is no secret whatever its name: switches, and tokens of a text such as `<pad>`. */
+const harmless = /^(?:true|false|yes|no|on|off|null|<.*>|\[[A-Z]+\])$/i;
+
+/** Nor are numbers, as of MAX_TOKENS, but where people choose what is secret. */
+const amount = /^[-+]?[\d_.]+(?:e[-+]?\d+)?$/i;
+const chosen = /pass|pwd|secret|credential/;
 
 /** Whether a text is what it says, and not replaced by something else before use. */
 function isLiteral(text: string): boolean {
@@ -21,7 +25,8 @@ function isLiteral(text: string): boolean {
 /** Whether a key's name says that its text is a secret, and the text may be one. */
 export function isSecretByName(name: string, text: string): boolean {
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
-  return secretName.test(words) && isLiteral(text) && !harmless.test(text);
+  const isNone = harmless.test(text) || (amount.test(text) && !chosen.test(words));
+  return secretName.test(words) && isLiteral(text) && !isNone;
 }
 
 /** Who calls, in an address and in what drivers take: a password, or a token in its place; of other than web addresses no name alone. */

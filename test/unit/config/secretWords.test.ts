@@ -48,6 +48,7 @@ describe("secrets in plain text", () => {
   it("are found by the ends of their names, in words", () => {
     const found = plainTexts(Object.fromEntries(names.map((name) => [name, "hunter2"])));
     expect(found).to.deep.equal(names.map((name) => [name]));
+    expect(plainTexts({ DB_PASS: "12345678", secret: "1" })).to.deep.equal([["DB_PASS"], ["secret"]]);
   });
 
   it("are found by what they look like", () => {
