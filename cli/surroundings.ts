@@ -6,12 +6,13 @@ import { localHost } from "./ports";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * Where programs, libraries, home and temporary files are, the language, the way to the network. All else would steer the
- * services and trainings of this machine, whatever it was set for: with `MLFLOW_REGISTRY_URI` a training would register its
- * model elsewhere, with `MLFLOW_RUN_ID` write into a run of another's (mlflow/mlflow#18194). Nor need they know passwords.
+ * Where programs, libraries, home and temporary files are, the language, the way to the network, and the processor's kind,
+ * where OpenBLAS would take it for another and compute wrong. All else would steer the services and trainings of this machine,
+ * whatever it was set for: with `MLFLOW_REGISTRY_URI` a training would register its model elsewhere, with `MLFLOW_RUN_ID` write
+ * into a run of another's (mlflow/mlflow#18194). Nor need they know passwords.
  */
 const plain =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|LC_\w+|TMPDIR|TMP|TEMP|XDG_\w+_(HOME|DIR)|(DY)?LD_LIBRARY_PATH|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|MLPLATFORM_CONNECT_SECONDS)$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|LC_\w+|TMPDIR|TMP|TEMP|XDG_\w+_(HOME|DIR)|(DY)?LD_LIBRARY_PATH|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|NODE_EXTRA_CA_CERTS|OPENBLAS_(CORETYPE|L2_SIZE)|MLPLATFORM_CONNECT_SECONDS)$/;
 
 /** Where packages come from, and with whose rights. Where to is said here (pypa/pip#8977). */
 const packageSource =

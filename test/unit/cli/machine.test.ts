@@ -283,6 +283,7 @@ describe("the variables of the user's shell", () => {
   const kept = {
     ...{ HTTPS_PROXY: "http://proxy:1", https_proxy: "http://proxy:1", LC_ALL: "C.UTF-8", TZ: "UTC" },
     ...{ TMPDIR: folder, SSL_CERT_FILE: "/certificates", REQUESTS_CA_BUNDLE: "/certificates" },
+    OPENBLAS_CORETYPE: "Haswell",
   };
   const source = {
     PIP_INDEX_URL: "http://theirs",
