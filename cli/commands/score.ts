@@ -5,7 +5,6 @@ import { listed, nearest } from "../../config/words";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
 import { trainingEnvironment } from "../lockFiles";
-import { filesOf } from "../local/registered";
 import { localDir, readState } from "../local/state";
 import { fetchVersion } from "../local/versionFiles";
 import { MlflowClient } from "../mlflow";
@@ -55,14 +54,12 @@ export async function score(name: string, { input, output, json = false }: Score
       new Environments(signal).ensure(trainingEnvironment(manifest), step),
     );
     const told = await progress.step(`scores by ${name} version ${served.version}`, async (step) => {
-      const version = await new MlflowClient(`http://${localHost}:${mlflow.port}`).version(
-        name,
-        served.version,
-      );
+      const client = new MlflowClient(`http://${localHost}:${mlflow.port}`);
+      const version = await client.version(name, served.version);
       if (version === undefined)
         throw new UserError(`MLflow has no version ${served.version} of ${name} any more.`);
-      await fetchVersion(version, new MlflowClient(`http://${localHost}:${mlflow.port}`), step);
-      const args = ["--files", filesOf(version), "--name", name, "--version", served.version];
+      const files = await fetchVersion(version, client, step);
+      const args = ["--files", files, "--name", name, "--version", served.version];
       const command = python.module(`scoring ${input}`, localDir("logs", `score-${name}.log`), [
         ...["batch", manifest.folder, ...args, "--input", from, "--output", to],
       ]);

@@ -63,6 +63,8 @@ class Job:
         said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.separator, piece_bytes]
         self.key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         self._parts = output.with_name(f"{output.name}.parts-{self.key[:12]}")
+        # Of results that are being put into their places.
+        self._coming = self._parts / "manifest"
         self._rejected, self._manifest = (output.with_name(output.name + end) for end in (".rejected.jsonl", MANIFEST))
         with _writing(output):
             if output.exists() and output.samefile(source.path):
@@ -126,8 +128,7 @@ class Job:
         Raises:
             OutputError: they are not.
         """
-        coming = self._parts / "manifest"
-        said = self._said(self._manifest) or self._said(coming) or {}
+        said = self._said(self._manifest) or self._said(self._coming) or {}
         for path, made in ((self._output, "scored"), (self._rejected, "rejected"), (self._manifest, "")):
             if not path.exists():
                 continue
@@ -142,7 +143,8 @@ class Job:
 
     def _keep(self, name: str, scored: Scored) -> None:
         rejected = [json.dumps({"line": line, "reason": reason}) for line, reason in scored.rejected]
-        answers = [f"{line},{','.join(map(repr, row))}" for line, row in zip(*_plain(scored), strict=True)]
+        rows = zip(scored.lines, scored.answers.tolist(), strict=True)
+        answers = [f"{line},{','.join(map(repr, row))}" for line, row in rows]
         # The scores are last: where they are, the piece is done.
         for kind, lines in (("rejected", rejected), ("csv", answers)):
             with _whole(self._part(name, kind)) as file:
@@ -160,20 +162,15 @@ class Job:
             "scored": {"file": self._output.name, **scored},
             "rejected": {"file": self._rejected.name, **rejected},
         }
-        coming = self._parts / "manifest"
-        with _whole(coming) as file:
+        with _whole(self._coming) as file:
             file.write(json.dumps(manifest, indent=1).encode() + b"\n")
         # From here on what is in their places is known to be this job's, whenever it ends.
         self._refuse_others()
         (self._parts / "rejected").replace(self._rejected)
         (self._parts / "scored").replace(self._output)
-        coming.replace(self._manifest)
+        self._coming.replace(self._manifest)
         shutil.rmtree(self._parts, ignore_errors=True)
         return manifest
-
-
-def _plain(scored: Scored) -> tuple[list[int], list[list[float]]]:
-    return scored.lines, scored.answers.tolist()
 
 
 def _joined(path: Path, head: bytes, parts: list[Path]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from batch.source import Piece, Source
 from modelkit.datasets import LARGEST, number_of
-from modelkit.mlmodel import MODEL_FILE, ModelFolder, ModelFolderError
+from modelkit.mlmodel import ModelFolder, ModelFolderError
 from modelkit.recipe import Recipe
 
 
@@ -141,6 +141,4 @@ def _digest_of(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    if not (folder / MODEL_FILE).is_file():
-        raise ScorerError(f"{folder} holds no {MODEL_FILE} file")
     return digest.hexdigest()

@@ -99,9 +99,6 @@ class Predictor:
     def _meta(
         self, asked: dict[str, Any], of_the_call: dict[str, Any], reported: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        if not (asked or reported or self._request_path):
-            tags = {**(unless_missing(self._tags, {}) or {}), **of_the_call}
-            return {"tags": tags} if tags else {}
         meta: dict[str, Any] = {}
         if tags := {**asked.get("tags", {}), **(unless_missing(self._tags, {}) or {}), **of_the_call}:
             meta["tags"] = tags
