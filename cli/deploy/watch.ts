@@ -9,6 +9,7 @@ import { ClusterWatch } from "../cluster/diagnosis/watch";
 import { EngineFailed } from "../engine/stack";
 import { Interrupted, UserError } from "../errors";
 import { listed } from "../../config/words";
+import { backend } from "../serving/backend";
 import { type Busy, concerns } from "./busy";
 import type { DeploymentView } from "./view";
 
@@ -69,6 +70,7 @@ export async function watchDeployment(
     if (namespaces.length === 0) continue;
     const findings = await watch.look(namespaces);
     view.explain(findings);
+    await letModelsGo(cluster, waiting);
     await replaceStuckPods(
       cluster,
       findings.filter((finding) => waiting.some((busy) => concerns(finding, busy))),
@@ -151,6 +153,18 @@ export function explanation(
 /** Whether it has failed since a moment by the cluster's clock: what failed before is perhaps just being mended. */
 export function isNew({ at }: Diagnosis, since: Date): boolean {
   return at === undefined || Date.parse(at) >= since.getTime();
+}
+
+/**
+ * A stack that was brought up before `deletionPropagationPolicy` stood in it has its models wait for their pods when they
+ * are removed. Now they go before them.
+ */
+async function letModelsGo(cluster: Cluster, waiting: readonly Busy[]): Promise<void> {
+  for (const { doing, kind, namespace, name } of waiting)
+    if (doing === "removing" && kind === backend.kind)
+      await cluster
+        .remove(`${backend.addressIn(namespace)}/${name}?propagationPolicy=Background`)
+        .catch(() => false);
 }
 
 function namespaceOf({ kind, namespace, name }: Busy): string {

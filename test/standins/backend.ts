@@ -75,7 +75,7 @@ export interface ClusterBackend {
   /** Waits until the object serves. @throws Error it failed, or the time is over. */
   ready(ref: ObjectRef): Promise<void>;
   /** Deletes an object, and waits until it is gone. Of one that is not there, nothing is left to do. */
-  remove(ref: ObjectRef): Promise<void>;
+  remove(object: KubeObject): Promise<void>;
 
   /** The newest revision of a release; undefined if there is none. */
   release(namespace: string, name: string): Promise<ReleaseRecord | undefined>;

@@ -73,7 +73,12 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
           name: args.model,
           namespace: args.namespace,
           labels: ownership,
-          annotations: { "pulumi.com/waitFor": readiness(args.model, predictors) },
+          annotations: {
+            "pulumi.com/waitFor": readiness(args.model, predictors),
+            // By default it would wait for its pods, and be changed when they are gone: Seldon's webhook is asked
+            // about that, and where its operator is gone, the wait has no end.
+            "pulumi.com/deletionPropagationPolicy": "background",
+          },
         },
         spec: { protocol: args.protocol, predictors },
       },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterBackend, KubeObject, LiveObject, ObjectRef } from "../backend";
 import { type Values, asText, asValues } from "../values";
 import { CommandFailed, command } from "./command";
-import { type Readiness, readinessOf } from "./readiness";
+import { type Readiness, annotation, readinessOf } from "./readiness";
 
 type ObjectBackend = Pick<ClusterBackend, "create" | "apply" | "get" | "ready" | "remove">;
 
@@ -65,9 +65,10 @@ export function objects(context: string, stopped: () => AbortSignal): ObjectBack
         await sleep(pollMilliseconds);
       }
     },
-    remove: async (ref) => {
-      const how = ["--cascade=foreground", "--wait", "--timeout=10m", "--ignore-not-found"];
-      await unlessUnknown(kubectl(["delete", ...how, "-f", "-"], named(ref)));
+    remove: async (object) => {
+      const cascade = annotation(object.manifest, "pulumi.com/deletionPropagationPolicy") ?? "foreground";
+      const how = [`--cascade=${cascade}`, "--wait", "--timeout=10m", "--ignore-not-found"];
+      await unlessUnknown(kubectl(["delete", ...how, "-f", "-"], named(object)));
     },
   };
 }

@@ -87,6 +87,12 @@ describe("ModelDeployment", () => {
     expect(created.one("SeldonDeployment").secretPaths).to.deep.equal([]);
   });
 
+  it("goes also where Seldon's operator is gone: nothing of it is changed once it is deleted", async () => {
+    expect(at((await deploy()).inputs("SeldonDeployment"), "metadata", "annotations")).to.include({
+      "pulumi.com/deletionPropagationPolicy": "background",
+    });
+  });
+
   it("serves a prepackaged server by the Open Inference Protocol, which is ready when it answers as at training", async () => {
     const wine = await deploy({ protocol: "v2", predictors: [predictor({ graph: prepackaged })] });
     const { data, immutable, metadata } = wine.inputs("ConfigMap", "it-server");

@@ -21,6 +21,7 @@ import {
   began,
   database,
   failed,
+  object,
   platform,
   release,
   shown,
@@ -163,13 +164,19 @@ describe("the watch over a deployment", function () {
     Date.now = now;
   };
   /** Watches while these are under way for some seconds, until that ends by itself or after `looks` looks. */
-  const watch = async (busy: readonly TestResource[], looks: number, network?: NetworkLook, seconds = 10) => {
+  const watch = async (
+    busy: readonly TestResource[],
+    looks: number,
+    network?: NetworkLook,
+    seconds = 10,
+    doing = "create",
+  ) => {
     const done = new AbortController();
     const asked: string[] = [];
     let outcome: UserError | undefined;
     const steps = await shown(resources, async (view: DeploymentView) => {
       begunBefore(seconds, () => {
-        for (const one of busy) tell(view, began("create", one));
+        for (const one of busy) tell(view, began(doing, one));
       });
       const explain = view.explain.bind(view);
       view.explain = (findings) => {
@@ -322,6 +329,16 @@ describe("the watch over a deployment", function () {
     expect(outcome).to.equal(undefined);
     expect(api.changes).to.deep.equal([`DELETE ${address}/mlflow-0`]);
     expect(steps.join("\n")).to.contain("pod mlflow-0 is of the former version and blocks the new one");
+  });
+
+  it("has a model go before its pods where it waits for them: where its operator is gone, it would wait for ever", async () => {
+    const model = object("model", "tracking", "SeldonDeployment", "ml-models");
+    const models = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments/model";
+    api.answers[models] = {};
+    await watch([model], 1);
+    expect(api.changes).to.deep.equal([]);
+    await watch([model], 1, undefined, 10, "delete");
+    expect(api.changes).to.deep.equal([`DELETE ${models}?propagationPolicy=Background`]);
   });
 
   it("is told by what the cluster knows where the engine has ended first, and not by an address in its books", async () => {

@@ -218,25 +218,39 @@ describe("stand-ins: objects by kubectl", () => {
   });
 
   describe("are removed", () => {
+    const remove = (kind: string, apiVersion = "v1", annotations = {}) =>
+      lab.remove({
+        ...ref(kind, "it", apiVersion),
+        manifest: { apiVersion, kind, metadata: { name: "it", namespace: "db", annotations } },
+      });
+
     it("with all that is theirs, and waited for", async () => {
       tools.add("kubectl", { "*delete*": says("secret/it deleted") });
-      await lab.remove(ref("Secret"));
+      await remove("Secret");
       expect(tools.calls).to.deep.equal([
         "kubectl --context lab delete --cascade=foreground --wait --timeout=10m --ignore-not-found -f -",
       ]);
       expect(tools.inputs).to.deep.equal([manifestOf("Secret")]);
     });
 
+    it("before what is theirs where they ask for that", async () => {
+      tools.add("kubectl", { "*delete*": says("seldondeployment/it deleted") });
+      await remove("X", "y/v1", { "pulumi.com/deletionPropagationPolicy": "background" });
+      expect(tools.calls).to.deep.equal([
+        "kubectl --context lab delete --cascade=background --wait --timeout=10m --ignore-not-found -f -",
+      ]);
+    });
+
     it("also where their kind has gone before", async () => {
       tools.add("kubectl", { "*delete*": fails('error: no matches for kind "X" in version "y/v1"') });
-      await lab.remove(ref("X", "it", "y/v1"));
+      await remove("X", "y/v1");
       expect(tools.calls).to.have.length(1);
     });
 
     it("or not, with kubectl's message", async () => {
       const message = "error: timed out waiting for the condition on secrets/it";
       tools.add("kubectl", { "*delete*": fails(message) });
-      expect((await rejection(lab.remove(ref("Secret")))).message).to.equal(message);
+      expect((await rejection(remove("Secret"))).message).to.equal(message);
     });
   });
 
