@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from batch import forms
+from batch.places import Bytes, Place
 from batch.scorer import Scored, Scorer
-from batch.source import Source
+from batch.source import Source, changed
 
 PIECE_BYTES = 4 << 20
 """Of the table: some ten thousand rows, which take up a hundred megabytes while they are scored."""
@@ -24,7 +22,7 @@ PIECE_BYTES = 4 << 20
 MANIFEST = ".manifest.json"
 """What the name of the output's manifest ends with."""
 
-FORM = 1
+FORM = 2
 """Of what is written; changes with it, so that parts of before are not put together with those of now."""
 
 
@@ -38,43 +36,47 @@ class Job:
     Args:
         source: the table.
         scorer: the model.
-        output: the file for the scores, which is not there yet; `FILE.manifest.json` says what they are of, and
-            `FILE.rejected.jsonl` which rows have none.
+        place: where the scores go.
+        output: the file for them there, which is not there yet; `FILE.manifest.json` says what they are of, and
+            `FILE.rejected.jsonl` which rows have none. With `.parquet` at the end it is Parquet, else CSV.
         model: what the manifest says of the model: its name and version.
         share: which of how many workers this is, from 0: it scores each piece whose number leaves that remainder.
+        run: tells the workers that share a table from those of other times. They notice by it when they have read
+            different tables. Without it nobody looks.
 
     Raises:
-        OutputError: the output is there already, and is not this job's; or it is the input.
+        OutputError: the output is there already, and is not this job's.
     """
 
-    def __init__(  # noqa: PLR0917 -- all but the last two are what the job is of
+    def __init__(  # noqa: PLR0917 -- all but the last three are what the job is of
         self,
         source: Source,
         scorer: Scorer,
-        output: Path,
+        place: Place,
+        output: str,
         model: dict[str, str],
         share: tuple[int, int] = (0, 1),
+        run: str | None = None,
         piece_bytes: int = PIECE_BYTES,
     ) -> None:
-        if not output.name or output.is_dir():
-            raise OutputError(f"{output} is a folder: name a file for the scores")
-        self._source, self._scorer, self._output, self._model = source, scorer, output, model
+        self._source, self._scorer, self._place, self._output, self._model = source, scorer, place, output, model
         self._share, self._piece_bytes = share, piece_bytes
-        said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.separator, piece_bytes]
+        said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.form, piece_bytes, output]
         self.key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
-        self._parts = output.with_name(f"{output.name}.parts-{self.key[:12]}")
+        self._parts = f"{output}.parts-{self.key[:12]}"
         # Of results that are being put into their places.
-        self._coming = self._parts / "manifest"
-        self._rejected, self._manifest = (output.with_name(output.name + end) for end in (".rejected.jsonl", MANIFEST))
-        with _writing(output):
-            if output.exists() and output.samefile(source.path):
-                raise OutputError(f"{output} is the table itself: name another file for its scores")
-            self._refuse_others()
+        self._coming = f"{self._parts}/manifest"
+        self._rejected, self._manifest = f"{output}.rejected.jsonl", f"{output}{MANIFEST}"
+        self._run = None if run is None else f"{output}.run-{run}"
+        if place.is_at(output, source.shown):
+            raise OutputError(f"{source.shown} is the table itself: name another file for its scores")
+        self._refuse_others()
 
     def done(self) -> dict[str, Any] | None:
         """The manifest, if the scores are there; else None."""
         manifest = self._said(self._manifest)
-        return manifest if manifest and self._output.exists() and self._rejected.exists() else None
+        is_there = self._place.is_there
+        return manifest if manifest and is_there(self._output) and is_there(self._rejected) else None
 
     def run(self, say: Callable[[int, int], None]) -> dict[str, Any] | None:
         """Score the pieces of this share that are not there, and put all together if all are.
@@ -87,39 +89,42 @@ class Job:
 
         Raises:
             SourceError: the table is damaged, or changes.
-            OutputError: there is no room, or no permission.
+            PlaceError: there is no room, or no permission.
         """
-        with _writing(self._output):
+        if manifest := self.done():
+            self._clear()
+            return manifest
+        self._see_that_all_read_the_same()
+        try:
+            there = self._place.names(self._parts)
+            names, rows = [], 0
+            for piece in self._source.pieces(self._piece_bytes):
+                # By what it is of: a table may change, and change back.
+                name = f"{piece.index:08}-{piece.sha256[:16]}"
+                names.append(name)
+                mine = piece.index % self._share[1] == self._share[0]
+                if mine and f"{name}.csv" not in there:
+                    scored = self._scorer.score(self._source.parsed(piece))
+                    self._keep(name, scored)
+                    rows += len(scored.numbers)
+                    say(len(names), rows)
             if manifest := self.done():
-                shutil.rmtree(self._parts, ignore_errors=True)
                 return manifest
-            try:
-                self._parts.mkdir(exist_ok=True)
-                names, rows = [], 0
-                for piece in self._source.pieces(self._piece_bytes):
-                    # By what it is of: a table may change, and change back.
-                    name = f"{piece.index:08}-{piece.sha256[:16]}"
-                    names.append(name)
-                    mine = piece.index % self._share[1] == self._share[0]
-                    if mine and not self._part(name, "csv").exists():
-                        scored = self._scorer.score(self._source, piece)
-                        self._keep(name, scored)
-                        rows += len(scored.lines)
-                        say(len(names), rows)
-                if all(self._part(name, "csv").exists() for name in names):
-                    return self._put_together(names)
-            except FileNotFoundError:
-                # Another process with the same job has put all together, and taken the parts away.
-                if self.done() is None:
-                    raise
-            return self.done()
+            self._see_that_all_read_the_same()
+            if {f"{name}.csv" for name in names} <= self._place.names(self._parts):
+                return self._put_together(names)
+        except FileNotFoundError as error:
+            # Another process with the same job has put all together, and taken the parts away.
+            if self.done() is None:
+                raise OutputError(f"{self._place.shown(self._output)} cannot be written: {error}") from error
+        return self.done()
 
-    def _said(self, path: Path) -> dict[str, Any] | None:
+    def _said(self, name: str) -> dict[str, Any] | None:
         """What a manifest says, if it is this job's."""
         try:
-            manifest: dict[str, Any] = json.loads(path.read_text())
+            manifest: dict[str, Any] = json.loads(b"".join(self._place.read(name)))
             return manifest if manifest["key"] == self.key else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 
     def _refuse_others(self) -> None:
@@ -129,87 +134,92 @@ class Job:
             OutputError: they are not.
         """
         said = self._said(self._manifest) or self._said(self._coming) or {}
-        for path, made in ((self._output, "scored"), (self._rejected, "rejected"), (self._manifest, "")):
-            if not path.exists():
+        for name, made in ((self._output, "scored"), (self._rejected, "rejected"), (self._manifest, "")):
+            if not self._place.is_there(name):
                 continue
-            is_ours = _digest(path) == said[made]["sha256"] if made and said else bool(self._said(path))
+            read = self._place.read
+            is_ours = _digest(read(name)) == said[made]["sha256"] if made and said else bool(self._said(name))
             if not is_ours:
                 raise OutputError(
-                    f"{path} is there already, of something else: name another file for the scores, or remove it"
+                    f"{self._place.shown(name)} is there already, of something else: name another file for the scores, "
+                    "or remove it"
                 )
 
-    def _part(self, name: str, kind: str) -> Path:
-        return self._parts / f"{name}.{kind}"
+    def _see_that_all_read_the_same(self) -> None:
+        """Compare this table with what the other workers of the same run have read.
+
+        Raises:
+            SourceError: it is another one. The next run begins with this one.
+        """
+        if self._run is None:
+            return
+        try:
+            theirs = b"".join(self._place.read(self._run)).decode()
+        except FileNotFoundError:
+            theirs = ""
+        if theirs != self.key:
+            self._place.write(self._run, _once(self.key.encode()))
+        if theirs not in ("", self.key):
+            raise changed(self._source.shown)
 
     def _keep(self, name: str, scored: Scored) -> None:
-        rejected = [json.dumps({"line": line, "reason": reason}) for line, reason in scored.rejected]
-        rows = zip(scored.lines, scored.answers.tolist(), strict=True)
-        answers = [f"{line},{','.join(map(repr, row))}" for line, row in rows]
+        rejected = [json.dumps({self._source.counted: number, "reason": reason}) for number, reason in scored.rejected]
+        rows = zip(scored.numbers, scored.answers.tolist(), strict=True)
+        answers = [f"{number},{','.join(map(repr, row))}" for number, row in rows]
         # The scores are last: where they are, the piece is done.
         for kind, lines in (("rejected", rejected), ("csv", answers)):
-            with _whole(self._part(name, kind)) as file:
-                file.writelines(f"{line}\n".encode() for line in lines)
+            content = "".join(f"{line}\n" for line in lines).encode()
+            self._place.write(f"{self._parts}/{name}.{kind}", _once(content))
 
     def _put_together(self, names: list[str]) -> dict[str, Any]:
-        head = f"line,{','.join(self._scorer.outputs)}\n".encode()
-        rejected = _joined(self._parts / "rejected", b"", [self._part(name, "rejected") for name in names])
-        scored = _joined(self._parts / "scored", head, [self._part(name, "csv") for name in names])
-        manifest = {
-            "key": self.key,
-            "model": {**self._model, "files_sha256": self._scorer.files},
-            "input": {"name": self._source.path.name, "sha256": self._source.sha256, "bytes": self._source.size},
-            "unused_columns": [name for name in self._source.names if name not in self._scorer.features],
-            "scored": {"file": self._output.name, **scored},
-            "rejected": {"file": self._rejected.name, **rejected},
-        }
-        with _whole(self._coming) as file:
-            file.write(json.dumps(manifest, indent=1).encode() + b"\n")
-        # From here on what is in their places is known to be this job's, whenever it ends.
-        self._refuse_others()
-        (self._parts / "rejected").replace(self._rejected)
-        (self._parts / "scored").replace(self._output)
-        self._coming.replace(self._manifest)
-        shutil.rmtree(self._parts, ignore_errors=True)
+        def of(kind: str) -> Bytes:
+            def content() -> Iterator[bytes]:
+                for name in names:
+                    yield b"".join(self._place.read(f"{self._parts}/{name}.{kind}"))
+
+            return content
+
+        source = self._source
+        columns = [source.counted, *self._scorer.outputs]
+        with forms.whole(self._output, columns, of("csv")) as scored:
+            manifest = {
+                "key": self.key,
+                "model": {**self._model, "files_sha256": self._scorer.files},
+                "input": {"name": source.shown.rpartition("/")[2], "sha256": source.sha256, "bytes": source.size},
+                "unused_columns": [name for name in source.names if name not in self._scorer.features],
+                "scored": {"file": self._output, "rows": _rows(of("csv")), "sha256": _digest(scored())},
+                "rejected": {
+                    "file": self._rejected,
+                    "rows": _rows(of("rejected")),
+                    "sha256": _digest(of("rejected")()),
+                },
+            }
+            told = json.dumps(manifest, indent=1).encode() + b"\n"
+            self._place.write(self._coming, _once(told))
+            # From here on what is in their places is known to be this job's, whenever it ends.
+            self._refuse_others()
+            self._place.write(self._rejected, of("rejected"))
+            self._place.write(self._output, scored)
+        self._place.write(self._manifest, _once(told))
+        self._clear()
         return manifest
 
-
-def _joined(path: Path, head: bytes, parts: list[Path]) -> dict[str, Any]:
-    """Put files together. Returns how many rows that makes, and the digest of all."""
-    digest, rows = hashlib.sha256(head), 0
-    with _whole(path) as file:
-        file.write(head)
-        for part in parts:
-            content = part.read_bytes()
-            digest.update(content)
-            rows += content.count(b"\n")
-            file.write(content)
-    return {"rows": rows, "sha256": digest.hexdigest()}
+    def _clear(self) -> None:
+        self._place.remove(self._parts)
+        if self._run is not None:
+            self._place.remove(self._run)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _once(content: bytes) -> Bytes:
+    return lambda: iter([content])
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is there when all of it has been written, and not before."""
-    coming = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with coming.open("wb") as file:
-            yield file
-            # Else its name could be there without it after a loss of power.
-            file.flush()
-            os.fsync(file.fileno())
-        coming.replace(path)
-    except BaseException:
-        coming.unlink(missing_ok=True)
-        raise
+def _rows(lines: Bytes) -> int:
+    return sum(piece.count(b"\n") for piece in lines())
 
 
-@contextmanager
-def _writing(output: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
+def _digest(content: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in content:
+        digest.update(piece)
+    return digest.hexdigest()

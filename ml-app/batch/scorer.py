@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from batch.source import Piece, Source
+from batch.source import Parsed
 from modelkit.datasets import LARGEST, number_of
 from modelkit.mlmodel import ModelFolder, ModelFolderError
 from modelkit.recipe import Recipe
@@ -22,15 +22,15 @@ class ScorerError(RuntimeError):
 
 
 class Scored(NamedTuple):
-    """Rows of a piece, each by its line.
+    """Rows, each by its number in the file.
 
     Attributes:
-        lines: of those that were scored.
+        numbers: of those that were scored.
         answers: what the model answers to them, float64 or float32, shape (n, number of outputs).
         rejected: those that were not, and why.
     """
 
-    lines: list[int]
+    numbers: list[int]
     answers: npt.NDArray[np.floating[Any]]
     rejected: list[tuple[int, str]]
 
@@ -74,31 +74,18 @@ class Scorer:
             raise ScorerError(f"the model in {folder} does not answer as it did at training: {'; '.join(wrong)}")
         self.files = _digest_of(folder)
 
-    def score(self, source: Source, piece: Piece) -> Scored:
-        """Predictions of the rows of a piece."""
-        plain = source.numbers(piece, self.features)
-        if plain is not None and self._fits(plain[1]).all():
-            return self._scored(list(plain[0]), plain[1], [])
-        names, rows = source.names, source.rows(piece)
-        places = [names.index(name) for name in self.features]
-        lines, cells, rejected = [], [], []
-        for line, row in rows:
-            if len(row) == len(names):
-                lines.append(line)
-                cells.append([row[place] for place in places])
-            else:
-                rejected.append((line, f"{len(row)} cells, where the first line has {len(names)}"))
-        matrix = _matrix(cells, len(places))
-        wrong = set(np.flatnonzero(~self._fits(matrix)).tolist())
-        rejected += [(lines[at], self._flaws(cells[at])) for at in sorted(wrong)]
-        if wrong:
-            right = [at for at in range(len(lines)) if at not in wrong]
-            lines, matrix = [lines[at] for at in right], matrix[right]
-        return self._scored(lines, matrix, sorted(rejected))
-
-    def _scored(self, lines: list[int], matrix: npt.NDArray[np.float64], rejected: list[tuple[int, str]]) -> Scored:
-        answers = self._predict(matrix) if lines else np.empty(0)
-        return Scored(lines, answers.reshape(len(lines), len(self.outputs)), rejected)
+    def score(self, parsed: Parsed) -> Scored:
+        """Predictions of rows."""
+        fits = self._fits(parsed.matrix)
+        if fits.all():
+            numbers, matrix, wrong = list(parsed.numbers), parsed.matrix, []
+        else:
+            numbers = [parsed.numbers[at] for at in np.flatnonzero(fits).tolist()]
+            matrix = parsed.matrix[fits]
+            places = np.flatnonzero(~fits).tolist()
+            wrong = [(parsed.numbers[at], self._flaws(parsed.cells(at))) for at in places]
+        answers = self._predict(matrix) if numbers else np.empty(0)
+        return Scored(numbers, answers.reshape(len(numbers), len(self.outputs)), sorted([*parsed.rejected, *wrong]))
 
     def _predict(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.floating[Any]]:
         frame = pd.DataFrame(matrix, columns=list(self.features))
@@ -123,18 +110,6 @@ class Scorer:
             if flaw:
                 flaws.append(f"{name} is {flaw}" + (f": {cell:.50}" if flaw != "empty" else ""))
         return "; ".join(flaws)
-
-
-def _matrix(cells: list[list[str]], width: int) -> npt.NDArray[np.float64]:
-    """The numbers of cells, NaN for what is none; float64, shape (n, width)."""
-    try:
-        numbers = [list(map(float, row)) for row in cells]
-        # float() would take "1_000" for a thousand.
-        if not any("_" in cell for row in cells for cell in row):
-            return np.array(numbers, np.float64).reshape(len(cells), width)
-    except ValueError:
-        pass
-    return np.array([[number_of(cell)[0] for cell in row] for row in cells], np.float64).reshape(len(cells), width)
 
 
 def _digest_of(folder: Path) -> str:

@@ -1,253 +1,102 @@
-"""A table of any size, read in pieces of whole rows: CSV in UTF-8, plain or packed by gzip."""
+"""Tables as they are scored: what is read of them, whatever kind they are of."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
-import re
 import stat
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from modelkit import tablefile
-from modelkit.tablefile import TableFileError
-
-LONGEST_ROW = 16 << 20
-"""Bytes of a row. One that seems to be longer is a quote that is never closed."""
-
-FIRST_BYTES = 1 << 20
-"""In which the first line ends, and by whose rows it is known how numbers are written."""
-
-csv.field_size_limit(LONGEST_ROW)
 
 
 class SourceError(ValueError):
     """The table cannot be scored; the message says why, and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Piece:
     """Some rows of a table.
 
     Attributes:
         index: which piece it is, from 0.
-        line: the number of its first line in the file, from 1.
-        text: its lines.
+        sha256: of what it holds and of its place in the table, 64 hexadecimal digits.
     """
 
     index: int
-    line: int
-    text: str
-
-    @property
-    def sha256(self) -> str:
-        """Of its text and its place."""
-        return hashlib.sha256(f"{self.line}\n{self.text}".encode()).hexdigest()
+    sha256: str
 
 
-class Source:
-    """A file with a table.
-
-    Args:
-        path: the file.
-        columns: those that have to be there.
-
-    Raises:
-        SourceError: it cannot be read, is no CSV, or has not these columns.
+@dataclass(frozen=True)
+class Parsed:
+    """Rows of a piece.
 
     Attributes:
-        names: of all columns, in their order.
-        separator: what stands between cells.
-        sha256: of the file's bytes, 64 hexadecimal digits.
-        size: of the file, in bytes.
+        numbers: of each row in the file: that of its line, or its own.
+        matrix: what the model takes, NaN where a cell holds no number; float64, shape (n, number of columns).
+        cells: the same as text, of the row at some place here.
+        rejected: rows that are none, by their numbers, and why.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self.path = path
-        try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise SourceError(f"{path} is no file with a table")
-            self.size = path.stat().st_size
-            with path.open("rb") as file:
-                self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            with self._opened(path.open("rb")) as file:
-                begin = file.read(FIRST_BYTES)
-            head = self._decoded(begin[: begin.rfind(b"\n") + 1] if len(begin) == FIRST_BYTES else begin, 1)
-            self._check_kind(begin, head)
-            cells = tablefile.read(_records(head, ",", whole=len(begin) < FIRST_BYTES).encode())
-            self.names, self.separator = cells.names, cells.separator
-            # Excel tells the separator in a line of its own, before that of the names.
-            self._heads = 2 if re.match(r'\s*"?sep=', head) else 1
-            if problem := self._wrong(cells, columns):
-                raise SourceError(f"{path} cannot be scored: {problem}")
-        except TableFileError as error:
-            raise SourceError(f"{path} {error}") from error
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    numbers: Sequence[int]
+    matrix: npt.NDArray[np.float64]
+    cells: Callable[[int], list[str]]
+    rejected: list[tuple[int, str]] = field(default_factory=list)
 
-    def pieces(self, size: int) -> Iterator[Piece]:
-        """The rows after the first, in pieces of about so many bytes.
+
+class Source(Protocol):
+    """A table.
+
+    Attributes:
+        shown: what people call it.
+        names: of all columns, in their order.
+        counted: what the numbers of its rows count, "line" or "row".
+        form: how it is read, beside what is in it.
+        sha256: of the file's bytes, 64 hexadecimal digits.
+        size: of the file, in bytes.
+        read: how much of it the pieces so far are, from 0 to 1.
+    """
+
+    shown: str
+    names: list[str]
+    counted: str
+    form: str
+    sha256: str
+    size: int
+    read: float
+
+    def pieces(self, size: int) -> Iterator[Any]:
+        """All rows, in pieces of about so many bytes of numbers.
 
         Raises:
             SourceError: the file is damaged, or is another than before when all of it has been read.
         """
-        digest = hashlib.sha256()
-        try:
-            with self.path.open("rb") as raw, self._opened(cast(IO[bytes], _Digesting(raw, digest))) as file:
-                yield from self._pieces(file, size)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{self.path} cannot be read to its end: {error}") from error
-        if digest.hexdigest() != self.sha256:
-            raise SourceError(f"{self.path} has changed while it was read: score it again")
 
-    def rows(self, piece: Piece) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a piece that are not blank, each with the number of its last line.
+    def parsed(self, piece: Any) -> Parsed:
+        """The rows of a piece, those of the columns that the model takes.
 
         Raises:
-            SourceError: quotes are where they cannot be.
+            SourceError: the file is damaged there.
         """
-        reader = csv.reader(io.StringIO(piece.text, newline=""), delimiter=self.separator, strict=True)
-        heads = self._heads if piece.index == 0 else 0
-        try:
-            for cells in reader:
-                if cells and not (len(cells) == 1 and not cells[0].strip()):
-                    if heads:
-                        heads -= 1
-                    else:
-                        yield piece.line + reader.line_num - 1, cells
-        except csv.Error as error:
-            line = piece.line + reader.line_num - 1
-            raise SourceError(f"{self.path} is not a CSV file: line {line}: {error}") from error
-
-    def numbers(self, piece: Piece, columns: Sequence[str]) -> tuple[range, npt.NDArray[np.float64]] | None:
-        """Columns of a piece in which there are numbers alone, in a third of the time of `rows`.
-
-        Returns:
-            The lines, and float64 of shape (n, number of columns); None where there may be anything else.
-        """
-        lines = piece.text.removesuffix("\n").split("\n")
-        heads = self._heads if piece.index == 0 else 0
-        strange = any(mark in piece.text for mark in ('"', "_", "\0")) or not lines[0].strip()
-        lines = lines[heads:]
-        # Then a line is a row, with a cell for each name.
-        if strange or not lines or any(line.count(self.separator) != len(self.names) - 1 for line in lines):
-            return None
-        places = [self.names.index(name) for name in columns]
-        try:
-            matrix = np.loadtxt(lines, np.float64, None, delimiter=self.separator, usecols=places, ndmin=2)
-        except ValueError:
-            return None
-        if matrix.shape != (len(lines), len(places)) or not np.isfinite(matrix).all():
-            return None
-        begin = piece.line + heads
-        return range(begin, begin + len(lines)), matrix
-
-    def _pieces(self, file: IO[bytes], size: int) -> Iterator[Piece]:
-        index, line, rest = 0, 1, b""
-        while True:
-            data = file.read(size)
-            rest += data
-            if data and b"\n" not in rest and len(rest) > LONGEST_ROW:
-                raise SourceError(f"{self.path}: the row of line {line} does not end: lines end with a line feed")
-            text = self._decoded(rest if not data else rest[: rest.rfind(b"\n") + 1], line)
-            whole = _records(text, self.separator, whole=not data)
-            if whole:
-                yield Piece(index, line, whole)
-                mark = 3 if line == 1 and rest.startswith(b"\xef\xbb\xbf") else 0
-                rest = rest[mark + len(whole.encode()) :]
-                index, line = index + 1, line + _lines(whole)
-            if not data:
-                return
-            if len(rest) > max(size, LONGEST_ROW):
-                raise SourceError(f"{self.path}: the row of line {line} does not end: is a quote never closed there?")
-
-    def _opened(self, file: IO[bytes]) -> IO[bytes]:
-        packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
-
-    def _check_kind(self, begin: bytes, head: str) -> None:
-        if not head.strip():
-            raise SourceError(f"{self.path} is empty: its first line must name the columns")
-        if "\r" in head and "\n" not in head:
-            raise SourceError(f"{self.path} has lines that end as on old Macs: save it with line feeds")
-        if begin.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            raise SourceError(f"{self.path} is a zip archive or a workbook of Excel: give the table in it, as CSV")
-
-    def _decoded(self, data: bytes, line: int) -> str:
-        if line == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise SourceError(f"{self.path} is a text in UTF-16: save it as CSV in UTF-8")
-        if line == 1 and (kind := tablefile.other_kind(data)):
-            raise SourceError(f"{self.path} is {kind}")
-        try:
-            return data.decode("utf-8-sig" if line == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            place = line + data.count(b"\n", 0, error.start)
-            raise SourceError(f"{self.path} is not a text in UTF-8 (line {place}): save it as CSV in UTF-8") from error
-
-    def _wrong(self, cells: tablefile.Cells, columns: Sequence[str]) -> str:
-        twice = [name for name in tablefile.repeated(self.names) if name in columns]
-        missing = [name for name in columns if name not in self.names]
-        problems = [
-            *([f"missing columns: {', '.join(missing)} (there are: {', '.join(self.names)[:500]})"] if missing else []),
-            *([f"columns that appear twice: {', '.join(twice)}"] if twice else []),
-        ]
-        if not problems and tablefile.with_points(cells, columns) is not cells:
-            problems.append("its numbers have decimal commas: write them with points, and thousands without separators")
-        return "; ".join(problems)
 
 
-class _Digesting(io.RawIOBase):
-    """A file that is read from its beginning to its end, whose digest is made on the way."""
+def measured(path: Path, shown: str) -> tuple[int, str]:
+    """The size of a file in bytes, and its SHA-256.
 
-    def __init__(self, file: IO[bytes], digest: hashlib._Hash) -> None:
-        self._file, self._digest, self._told = file, digest, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def read(self, size: int = -1) -> bytes:
-        began = self._file.tell()
-        data = self._file.read(size)
-        # The first bytes are read twice.
-        self._digest.update(data[max(0, self._told - began) :])
-        self._told = max(self._told, began + len(data))
-        return data
-
-
-def _records(text: str, separator: str, *, whole: bool) -> str:
-    """As much of whole lines as are whole rows; all of it where nothing comes any more.
-
-    Only a quote at the beginning of a cell lets it go on over lines, so that where there are quotes, `csv` has to tell.
+    Raises:
+        SourceError: it is no file.
+        OSError: it cannot be read.
     """
-    if whole or '"' not in text:
-        return text
-    ends = [0]
-
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            ends.append(ends[-1] + len(line))
-            yield line
-
-    reader = csv.reader(lines(), delimiter=separator)
-    begin = at = 0
-    for _ in reader:
-        begin, at = at, reader.line_num
-    # The last row may have been cut within a cell.
-    return text[: ends[begin]]
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"{shown} is no file with a table")
+    with path.open("rb") as file:
+        return status.st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lines(text: str) -> int:
-    """Lines, as `csv` counts them."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+def changed(shown: str) -> SourceError:
+    """What is said of a table that is another one at the end."""
+    return SourceError(f"{shown} has changed while it was read: score it again")

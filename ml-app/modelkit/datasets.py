@@ -15,11 +15,15 @@ import urllib.request
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from modelkit import tablefile
+from modelkit import s3, tablefile
 from modelkit.connecting import first_answer, noted, unreachable
 from modelkit.tablefile import Cells, TableFileError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 TIMEOUT_SECONDS = 30
 EXACT = 2**53
@@ -194,45 +198,12 @@ def _read_http(address: str) -> bytes:
 
 
 def _read_s3(address: str) -> bytes:
-    # Only this branch pays boto3's half a second.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import (  # noqa: PLC0415
-        BotoCoreError,
-        ClientError,
-        ConnectionClosedError,
-        ConnectTimeoutError,
-        EndpointConnectionError,
-        NoCredentialsError,
-    )
-
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    if not bucket or not key:
-        raise DataError(f"{address}: write it as s3://bucket/key")
-    config = Config(connect_timeout=5, read_timeout=TIMEOUT_SECONDS, retries={"mode": "standard"})
-
-    def fetch() -> bytes:
-        content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    def fetch(client: S3Client) -> bytes:
+        content: bytes = client.get_object(Bucket=at.bucket, Key=at.key)["Body"].read()
         return content
 
-    def nobody(error: Exception) -> object:
-        gone = (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError)
-        return error if isinstance(error, gone) else None
-
     try:
-        client = boto3.Session().client("s3", config=config)
-        return first_answer(fetch, f"the store of {address}", nobody)
-    except NoCredentialsError as error:
-        raise DataError(
-            f"{address}: no credentials for S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-            "and AWS_ENDPOINT_URL if the store is not Amazon's"
-        ) from error
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("NoSuchBucket", "NoSuchKey"):
-            what = f"there is no bucket {bucket}" if code == "NoSuchBucket" else f"bucket {bucket} has no key {key}"
-            raise DataError(f"{address}: {what}; check the address and AWS_ENDPOINT_URL") from error
-        raise DataError(f"{address}: S3 refused ({code}); check the credentials and what they may read") from error
-    except (BotoCoreError, ValueError) as error:
-        told = DataError(f"{address}: cannot be fetched: {error}; check the address and AWS_ENDPOINT_URL")
-        raise noted(told, error) from error
+        at = s3.Address(address)
+        return at.ask(fetch)
+    except s3.S3Error as error:
+        raise noted(DataError(str(error)), error) from error

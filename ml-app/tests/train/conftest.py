@@ -11,8 +11,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from house_price.train.recipe import RECIPE
 from modelkit.command import main
@@ -20,6 +23,9 @@ from modelkit.connecting import PATIENCE_VARIABLE
 from modelkit.stopping import SIGNALS
 from modelkit.tracking import ENVIRONMENT
 from ports import free_port
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ML_APP = Path(__file__).parents[2]
 os.environ.update(ENVIRONMENT)
@@ -118,6 +124,23 @@ def call(tracking_uri: str, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     yield run
     for signum, handler in handlers:
         signal.signal(signum, handler)
+
+
+@pytest.fixture(scope="module")
+def buckets() -> Iterator[S3Client]:
+    """A real S3 server with a bucket `data`, and the environment in which boto3 finds it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        yield client
+    server.stop()
 
 
 @pytest.fixture

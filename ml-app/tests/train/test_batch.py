@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import gzip
 import json
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import skops.io
 import yaml
 from sklearn.ensemble import RandomForestRegressor
 
 from batch.__main__ import main
+from batch.csvtable import CsvTable
 from batch.job import MANIFEST, Job, OutputError
+from batch.places import Bucket, Folder, PlaceError, place_of
 from batch.scorer import Scored, Scorer
-from batch.source import Piece, Source, SourceError
+from batch.source import Parsed, SourceError
+from batch.tables import opened
 from house_price.features import FEATURES
 from house_price.train.recipe import RECIPE
 from modelkit.parity import Record
 from modelkit.training import installed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 HEAD = ",".join(FEATURES)
 ROW = "3,1.5,1340,1340,7,1,0,5650,0,98178"
@@ -37,12 +46,10 @@ class Adding:
     def __init__(self) -> None:
         self.pieces = 0
 
-    def score(self, source: Source, piece: Piece) -> Scored:
+    def score(self, parsed: Parsed) -> Scored:
         """As `Scorer.score`."""
         self.pieces += 1
-        known = list(source.rows(piece))
-        answers = [[sum(float(cells[source.names.index(name)]) for name in "ab")] for _, cells in known]
-        return Scored([line for line, _ in known], np.array(answers), [])
+        return Scored(list(parsed.numbers), parsed.matrix.sum(axis=1, keepdims=True), parsed.rejected)
 
 
 @pytest.fixture
@@ -52,10 +59,13 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def job(table: Path, scorer: Any = None, *, share: tuple[int, int] = (0, 1), name: str = "scores.csv") -> Job:
+def job(
+    table: Path, scorer: Any = None, *, share: tuple[int, int] = (0, 1), name: str = "scores.csv", piece: int = 100
+) -> Job:
     """A job of many small pieces."""
     scorer = scorer or Adding()
-    return Job(Source(table, scorer.features), scorer, table.parent / name, MODEL, share, piece_bytes=100)
+    with opened(str(table), scorer.features) as source:
+        return Job(source, scorer, Folder(table.parent), name, MODEL, share, piece_bytes=piece)
 
 
 def run(one: Job) -> dict[str, Any] | None:
@@ -150,10 +160,10 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
         (b"a,b\n1,\xff\n", "is not a text in UTF-8 (line 2)"),
         ("a,b\n1,2\n".encode("utf-16"), "is a text in UTF-16"),
         (b"PK\x03\x04...", "is a zip archive"),
-        (b"PAR1\x00\x00", "is a Parquet file"),
+        (b"PAR1\x00\x00", "is no Parquet file that can be read"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 10_000)[:-9], "cannot be read"),
         (b'a,b\n1,"2\n' + b"3,4\n" * 1000, "is not a CSV file: line 1002: unexpected end of data"),
-        (b"a,b\n" + b"1,2\n" * 300_000 + b'1,"2\n' + b"3,4\n" * 1000, "line 300002 does not end: is a quote never"),
+        (b"a,b\n" + b"1,2\n" * 300_000 + b'1,"2\n' + b"3,4\n" * 50_000, "line 300002 does not end: is a quote never"),
         (b"a,b\r1,2\r", "has lines that end as on old Macs"),
         (b'{"a": 1, "b": 2}', "is JSON"),
         (b"a,b\n1,2\0\n", "holds zero bytes"),
@@ -163,11 +173,11 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_tables_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str) -> None:
-    monkeypatch.setattr("batch.source.LONGEST_ROW", 2000)
+    monkeypatch.setattr("batch.csvtable.LONGEST_ROW", 2000)
     table = tmp_path / "table.csv"
     table.write_bytes(content)
     with pytest.raises(SourceError) as caught:
-        run(job(table))
+        run(job(table, piece=1 << 16))
     assert str(caught.value).startswith(str(table))
     assert reason in str(caught.value)
     assert not (tmp_path / "scores.csv").exists()
@@ -176,7 +186,7 @@ def test_tables_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_files_that_are_none(tmp_path: Path) -> None:
     for path, reason in ((tmp_path, "is no file with a table"), (tmp_path / "absent", "No such file or directory")):
         with pytest.raises(SourceError, match=reason):
-            Source(path, ["a"])
+            opened(str(path), ["a"]).__enter__()
 
 
 def test_table_that_changes_while_it_is_read(table: Path) -> None:
@@ -287,7 +297,7 @@ def test_output_that_is_something_else_is_kept(table: Path) -> None:
         job(table)
     with pytest.raises(OutputError, match="is the table itself"):
         job(table, name=table.name)
-    with pytest.raises(OutputError, match="cannot be written: No such file or directory"):
+    with pytest.raises(PlaceError, match="cannot be written: No such file or directory"):
         run(job(table, name="absent/scores.csv"))
     assert table.with_name("scores.csv").read_text() == "mine"
 
@@ -311,10 +321,154 @@ def test_output_that_is_something_else_is_kept(table: Path) -> None:
 def test_numbers_are_read_fast_only_where_they_are_read_alike(tmp_path: Path, rows: str, plain: bool) -> None:
     table = tmp_path / "table.csv"
     table.write_text(f"a,c,b\n{rows}")
-    source = Source(table, ["a", "b"])
+    source = CsvTable(table, ["b", "a"])
     piece = next(source.pieces(1000))
-    found = source.numbers(piece, ["b", "a"])
+    found = source.numbers(piece)
     assert (found is not None) == plain
     if found is not None:
         slowly = [(line, [float(cells[2]), float(cells[0])]) for line, cells in source.rows(piece)]
         assert list(zip(found[0], found[1].tolist(), strict=True)) == slowly
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table(columns), path, row_group_size=64)
+    return path
+
+
+def test_parquet_is_scored_as_csv_is(table: Path, tmp_path: Path) -> None:
+    run(job(table))
+    rows = np.loadtxt(tmp_path / "scores.csv", delimiter=",", skiprows=1)
+    same = parquet(tmp_path / "table.parquet", b=[row / 8 for row in range(200)], note=["x"] * 200, a=range(200))
+    scorer = Adding()
+    manifest = run(job(same, scorer, name="scores.parquet"))
+    assert manifest is not None
+    assert scorer.pieces > 10
+    assert (manifest["scored"]["rows"], manifest["unused_columns"]) == (200, ["note"])
+    scores = pq.read_table(tmp_path / "scores.parquet")
+    assert scores.column("row").to_pylist() == list(range(1, 201))
+    assert scores.column("sum").to_pylist() == rows[:, 1].tolist()
+    before = (tmp_path / "scores.parquet").read_bytes()
+    for path in tmp_path.glob("scores.parquet*"):
+        path.unlink()
+    run(job(same, name="scores.parquet"))
+    assert (tmp_path / "scores.parquet").read_bytes() == before
+
+
+def test_rows_of_parquet_that_do_not_fit_are_rejected(
+    forest: tuple[RandomForestRegressor, Path], tmp_path: Path
+) -> None:
+    columns: dict[str, list[Any]] = {
+        name: [float(cell)] * 4 for name, cell in zip(FEATURES, ROW.split(","), strict=True)
+    }
+    columns |= {"bedrooms": [3, None, -3, 3], "floors": [Decimal("1.5"), Decimal("1.5"), Decimal("1.5"), None]}
+    columns |= {"zipcode": [98178.0, 98178.0, float("nan"), 98178.0]}
+    run(job(parquet(tmp_path / "table.parquet", **columns), Scorer("house_price", forest[1])))
+    rejected = [json.loads(line) for line in (tmp_path / "scores.csv.rejected.jsonl").read_text().splitlines()]
+    assert [(one["row"], one["reason"]) for one in rejected] == [
+        (2, "bedrooms is empty"),
+        (3, "bedrooms is negative: -3; zipcode is not finite: nan"),
+        (4, "floors is empty"),
+    ]
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 2
+
+
+def test_parquet_that_is_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "table.parquet", a=["1", "2"], c=[1, 2])
+    with pytest.raises(SourceError, match=r"missing columns: b \(there are: a, c\); columns without numbers: a "):
+        run(job(path))
+    parquet(path, a=range(1000), b=range(1000))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + b"x" * 200 + content[len(content) // 2 + 200 :])
+    with pytest.raises(SourceError, match="cannot be read to its end"):
+        run(job(path))
+    path.write_bytes(content[:-100])
+    with pytest.raises(SourceError, match="is no Parquet file that can be read"):
+        run(job(path))
+    assert not (tmp_path / "scores.csv").exists()
+
+
+class InBucket:
+    """A job from a bucket to it, of small pieces, as several pods have it."""
+
+    def __init__(self, buckets: S3Client, table: Path, folder: str) -> None:
+        self.place, self.name = place_of(f"s3://data/{folder}/scores.csv")
+        self.buckets, self.folder, self.address = buckets, folder, f"s3://data/{folder}/table.csv"
+        buckets.upload_file(str(table), "data", f"{folder}/table.csv")
+
+    def run(self, scorer: Any = None, worker: int = 0, workers: int = 1) -> dict[str, Any] | None:
+        """As `run`, by one of the workers."""
+        scorer = scorer or Adding()
+        with opened(self.address, scorer.features) as source:
+            share = (worker, workers)
+            return run(Job(source, scorer, self.place, self.name, MODEL, share, "now", piece_bytes=500))
+
+    def left(self) -> dict[str, bytes]:
+        """The scores, and what is beside them."""
+        listed = self.buckets.list_objects_v2(Bucket="data", Prefix=f"{self.folder}/scores")
+        keys = [one["Key"] for one in listed.get("Contents", [])]
+        return {key.rpartition("/")[2]: self.buckets.get_object(Bucket="data", Key=key)["Body"].read() for key in keys}
+
+
+def test_from_bucket_to_bucket(buckets: S3Client, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(job(table, piece=500))
+    expected = left(table)
+    assert InBucket(buckets, table, "one").run() is not None
+
+    several, scorers = InBucket(buckets, table, "several"), [Adding() for _ in range(3)]
+    ends = [several.run(scorers[worker], worker, 3) for worker in (2, 0, 1)]
+    assert [end is not None for end in ends] == [False, False, True]
+    assert several.left() == InBucket(buckets, table, "one").left() == expected
+
+    class KilledError(BaseException):
+        pass
+
+    write, allowed, kills = Bucket.write, 0, 0
+
+    def until_killed(*arguments: Any) -> None:
+        nonlocal allowed
+        allowed -= 1
+        if allowed < 0:
+            raise KilledError
+        write(*arguments)
+
+    monkeypatch.setattr(Bucket, "write", until_killed)
+    killed = InBucket(buckets, table, "killed")
+    while killed.left().keys() != expected.keys():
+        allowed = kills % 7
+        try:
+            killed.run()
+        except KilledError:
+            kills += 1
+        assert kills < 1000
+    assert kills >= 5
+    assert killed.left() == expected
+
+
+def test_workers_notice_that_they_read_different_tables(buckets: S3Client, table: Path) -> None:
+    shared = InBucket(buckets, table, "changing")
+    assert shared.run(worker=0, workers=2) is None
+    buckets.put_object(Bucket="data", Key="changing/table.csv", Body=table.read_bytes().replace(b"199", b"198"))
+    with pytest.raises(SourceError, match=r"s3://data/changing/table.csv has changed while it was read"):
+        shared.run(worker=1, workers=2)
+    assert "scores.csv" not in shared.left()
+    # The next run is of the table as it is now.
+    assert [shared.run(worker=worker, workers=2) is not None for worker in (0, 1)] == [False, True]
+
+
+def test_store_that_refuses(buckets: S3Client, table: Path) -> None:
+    with pytest.raises(SourceError, match=r"bucket data has no key none\.csv"):
+        opened("s3://data/none.csv", "ab").__enter__()
+    stored, adding = InBucket(buckets, table, "full"), cast(Scorer, Adding())
+    with pytest.raises(SourceError, match=r"has 1,864 bytes, and there is room for 10 here: make more"):
+        opened(stored.address, "ab", room=10).__enter__()
+    stored.run()
+    with pytest.raises(OutputError, match=r"s3://data/full/scores.csv is there already, of something else"):
+        buckets.put_object(Bucket="data", Key="full/scores.csv", Body=b"mine")
+        stored.run()
+    assert stored.left()["scores.csv"] == b"mine"
+    with pytest.raises(OutputError, match="there is no bucket none"):
+        place, name = place_of("s3://none/scores.csv")
+        with opened(stored.address, "ab") as source:
+            run(Job(source, adding, place, name, MODEL))
+    with opened(stored.address, "ab") as source, pytest.raises(OutputError, match="is the table itself"):
+        Job(source, adding, *place_of(stored.address), MODEL)

@@ -9,15 +9,17 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from house_price.train.recipe import RECIPE
 from modelkit import tables
 from modelkit.datasets import DataError, numbers, read_table
 from modelkit.sufficiency import LEAST_ROWS
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 Rows = list[dict[str, str]]
 Store = Callable[[Rows], str]
@@ -232,21 +234,10 @@ def test_http_faults(web: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def s3(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A real S3 server with the sample in it, and the environment in which boto3 finds it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="data")
-        client.put_object(Bucket="data", Key="sales/sample.csv", Body=RECIPE.sample.read_bytes())
-        yield "s3://data/sales/sample.csv"
-    server.stop()
+def s3(buckets: S3Client) -> str:
+    """The sample in a store."""
+    buckets.put_object(Bucket="data", Key="sales/sample.csv", Body=RECIPE.sample.read_bytes())
+    return "s3://data/sales/sample.csv"
 
 
 def test_s3(s3: str) -> None:
@@ -259,7 +250,7 @@ def test_s3_faults(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("s3://none/a.csv").startswith("s3://none/a.csv: there is no bucket none; check ")
     assert refusal("s3://data") == "s3://data: write it as s3://bucket/key"
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert "cannot be fetched: Could not connect to the endpoint URL" in refusal(s3)
+    assert "cannot be reached: Could not connect to the endpoint URL" in refusal(s3)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")

@@ -1,0 +1,253 @@
+"""Where scores go: a folder, or an S3 bucket. What is written there is there whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol, TypeVar, cast
+
+from modelkit.connecting import noted
+from modelkit.s3 import Address, NothingThereError, S3Error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+Bytes = Callable[[], Iterator[bytes]]
+"""Some bytes, from their beginning each time it is called."""
+
+CHUNK_BYTES = 8 << 20
+
+
+class PlaceError(Exception):
+    """Something cannot be written or read there; the message says what, and why."""
+
+
+class Place(Protocol):
+    """Files with names, of which one with a slash lies in a folder."""
+
+    def shown(self, name: str) -> str:
+        """What people call a file there."""
+
+    def is_at(self, name: str, address: str) -> bool:
+        """Whether a file there is what another address names."""
+
+    def names(self, folder: str) -> set[str]:
+        """The files in a folder, by their names there; none if there is no such folder."""
+
+    def is_there(self, name: str) -> bool:
+        """Whether there is a file."""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """A file's bytes, in pieces.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    def write(self, name: str, content: Bytes) -> None:
+        """Make a file of some bytes, in the place of one that is there."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder with all that is in it; nothing happens if there is neither."""
+
+
+def place_of(address: str) -> tuple[Place, str]:
+    """A file's place, and its name there.
+
+    Args:
+        address: a path, or `s3://bucket/key`.
+
+    Raises:
+        PlaceError: it names a folder.
+    """
+    if address.startswith("s3://"):
+        folder, _, name = address.rpartition("/")
+        try:
+            at = Address(address)
+        except S3Error as error:
+            raise PlaceError(str(error)) from error
+        if not name:
+            raise PlaceError(f"{address} ends with a slash: name a file for the scores")
+        return Bucket(at, folder), name
+    path = Path(address)
+    if not path.name or path.is_dir():
+        raise PlaceError(f"{path} is a folder: name a file for the scores")
+    return Folder(path.parent), path.name
+
+
+class Folder:
+    """A folder of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def shown(self, name: str) -> str:
+        """As `Place`."""
+        return str(self._path / name)
+
+    def names(self, folder: str) -> set[str]:
+        """As `Place`."""
+        try:
+            return {path.name for path in (self._path / folder).iterdir()}
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise self._unwritable(folder, error) from error
+
+    def is_there(self, name: str) -> bool:
+        """As `Place`."""
+        return os.path.lexists(self._path / name)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """As `Place`."""
+        try:
+            with (self._path / name).open("rb") as file:
+                while piece := file.read(CHUNK_BYTES):
+                    yield piece
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise PlaceError(f"{self.shown(name)} cannot be read: {error.strerror or error}") from error
+
+    def write(self, name: str, content: Bytes) -> None:
+        """As `Place`."""
+        path = self._path / name
+        coming = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            # That of the output itself is the user's to make: a slip would make a new one.
+            if path.parent != self._path:
+                path.parent.mkdir(exist_ok=True)
+            try:
+                with coming.open("wb") as file:
+                    file.writelines(content())
+                    # Else its name could be there without it after a loss of power.
+                    file.flush()
+                    os.fsync(file.fileno())
+                coming.replace(path)
+            except BaseException:
+                coming.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise self._unwritable(name, error) from error
+
+    def remove(self, name: str) -> None:
+        """As `Place`."""
+        path = self._path / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    def is_at(self, name: str, address: str) -> bool:
+        """As `Place`."""
+        path = self._path / name
+        return not address.startswith("s3://") and path.exists() and path.samefile(address)
+
+    def _unwritable(self, name: str, error: OSError) -> PlaceError:
+        return PlaceError(f"{self.shown(name)} cannot be written: {error.strerror or error}")
+
+
+class Bucket:
+    """What begins with some text in a bucket.
+
+    Args:
+        at: an address in the bucket.
+        folder: what all names there begin with, `s3://bucket` or `s3://bucket/path`.
+    """
+
+    def __init__(self, at: Address, folder: str) -> None:
+        self._at, self._folder = at, folder
+
+    def shown(self, name: str) -> str:
+        """As `Place`."""
+        return f"{self._folder}/{name}"
+
+    def is_at(self, name: str, address: str) -> bool:
+        """As `Place`."""
+        return self.shown(name) == address
+
+    def names(self, folder: str) -> set[str]:
+        """As `Place`."""
+        begin = self._key(f"{folder}/")
+        pages = self._ask(
+            lambda client: [
+                [one["Key"] for one in page.get("Contents", [])]
+                for page in client.get_paginator("list_objects_v2").paginate(Bucket=self._at.bucket, Prefix=begin)
+            ]
+        )
+        return {key.removeprefix(begin) for page in pages for key in page}
+
+    def is_there(self, name: str) -> bool:
+        """As `Place`."""
+        try:
+            self._ask(lambda client: client.head_object(Bucket=self._at.bucket, Key=self._key(name)))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """As `Place`."""
+        bucket, key = self._at.bucket, self._key(name)
+        head = self._ask(lambda client: client.head_object(Bucket=bucket, Key=key))
+        for begin in range(0, head["ContentLength"], CHUNK_BYTES):
+            # Each request by itself can be made again; who writes here writes the same bytes each time.
+            some = f"bytes={begin}-{begin + CHUNK_BYTES - 1}"
+
+            def fetch(client: S3Client, some: str = some) -> bytes:
+                return client.get_object(Bucket=bucket, Key=key, Range=some, IfMatch=head["ETag"])["Body"].read()
+
+            yield self._ask(fetch)
+
+    def write(self, name: str, content: Bytes) -> None:
+        """As `Place`; what is long is sent in parts, and is there when the store has them all."""
+        from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
+
+        config = TransferConfig(max_concurrency=4)
+
+        def send(client: S3Client) -> None:
+            file = cast(IO[bytes], _Stream(content()))
+            client.upload_fileobj(file, self._at.bucket, self._key(name), Config=config)
+
+        self._ask(send)
+
+    def remove(self, name: str) -> None:
+        """As `Place`."""
+        for inside in sorted(self.names(name)):
+            self.remove(f"{name}/{inside}")
+        self._ask(lambda client: client.delete_object(Bucket=self._at.bucket, Key=self._key(name)))
+
+    def _key(self, name: str) -> str:
+        return f"{self._folder}/{name}".removeprefix(f"s3://{self._at.bucket}/")
+
+    def _ask(self, request: Callable[[S3Client], T]) -> T:
+        try:
+            return self._at.ask(request)
+        except NothingThereError as error:
+            raise FileNotFoundError(str(error)) from error
+        except S3Error as error:
+            raise noted(PlaceError(str(error)), error) from error
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of bytes as a file that is read once."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found = [self._rest]
+        length = len(self._rest)
+        while (size < 0 or length < size) and (piece := next(self._pieces, None)) is not None:
+            found.append(piece)
+            length += len(piece)
+        data = b"".join(found)
+        cut = length if size < 0 else size
+        self._rest = data[cut:]
+        return data[:cut]
