@@ -1,9 +1,12 @@
 /** What a Python environment was installed from, and whether it is so yet. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
+
+import { readText } from "../config/readText";
+import { writeWhole } from "./wholeFile";
 
 const execute = promisify(execFile);
 
@@ -46,7 +49,7 @@ function lacksFiles(packages: string): boolean {
   return lists.some((list) => {
     const record = path.join(packages, list, "RECORD");
     if (sizeOf(record) < 1) return true;
-    return [...readFileSync(record, "utf8").matchAll(/^("?)(.+)\1,[^,\n]*,(\d+)\r?$/gm)].some(
+    return [...readText(record).matchAll(/^("?)(.+)\1,[^,\n]*,(\d+)\r?$/gm)].some(
       ([, , file = "", size]) => !file.endsWith(".pyc") && sizeOf(path.join(packages, file)) < Number(size),
     );
   });
@@ -67,13 +70,12 @@ function namesIn(folder: string): string[] {
 
 export function readMark(folder: string): Installed | undefined {
   try {
-    return JSON.parse(readFileSync(path.join(folder, ".installed.json"), "utf8")) as Installed;
+    return JSON.parse(readText(path.join(folder, ".installed.json"))) as Installed;
   } catch {
     return undefined;
   }
 }
 
 export function writeMark(folder: string, installed: Installed): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, ".installed.json"), JSON.stringify(installed));
+  writeWhole(path.join(folder, ".installed.json"), JSON.stringify(installed));
 }

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 
 import { UserError, requestFailure } from "./errors";
+import { isNotForHttp, portsNotForHttp } from "./ports";
 
 /** What a server has answered. */
 export interface Reply {
@@ -46,6 +47,8 @@ async function request(url: string, body: string | undefined): Promise<Reply> {
 
 /** Explains why a request got no HTTP answer. */
 async function unanswered(url: string, error: unknown): Promise<UserError> {
+  if (isNotForHttp(error))
+    return new UserError(`${url} cannot be asked: its port is none for HTTP, by ${portsNotForHttp}.`);
   const { hostname, port, protocol } = new URL(url);
   if (protocol === "http:" && (await speaksHttp2(hostname, Number(port || 80)))) {
     return new UserError(

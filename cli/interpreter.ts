@@ -40,6 +40,10 @@ export async function findPython(
     try {
       const { stdout } = await execute(file, ["-c", probe], { env: plainPython(), timeout: 20_000 });
       const [version = "", executable = file] = stdout.trim().split(/ (.*)/s);
+      if (!/^\d+\.\d+\.\d+$/.test(version)) {
+        rejected.push(`${file} is no Python`);
+        continue;
+      }
       if (versions.some((supported) => version.startsWith(`${supported}.`))) {
         return { file: executable, version };
       }
@@ -51,7 +55,7 @@ export async function findPython(
       if (["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"].includes(String(code))) throw error;
       const reason = /No module named '?(venv|ensurepip)/.test(stderr)
         ? "has no venv module (on Debian and Ubuntu: apt install python3-venv)"
-        : `does not run (${
+        : `does not run as Python does (${
             stderr
               .trim()
               .split("\n")
@@ -60,6 +64,11 @@ export async function findPython(
       rejected.push(`${file} ${reason}`);
     }
   }
+  if (wanted)
+    throw new UserError(
+      `the Python that was named cannot be used: ${rejected[0] ?? `there is no program ${wanted}`}. ` +
+        `Name one of ${versions.join(" or ")}, or none, to have one found.`,
+    );
   const found =
     rejected.length > 0 ? `Found: ${rejected.join("; ")}.` : `Looked for ${candidates.join(", ")}.`;
   throw new UserError(

@@ -1,6 +1,8 @@
 import { debugOption, tell } from "./crash";
 import { UserError } from "./errors";
+import { refuseProc } from "./homeFolder";
 import { refuseSwallowed } from "./npmOptions";
+import { refuseAmbiguous } from "./options";
 import { program } from "./program";
 import { withoutProxy } from "./surroundings";
 import { systemFailure } from "./systemFailure";
@@ -22,7 +24,11 @@ function end(error: unknown): void {
 Object.assign(process.env, withoutProxy());
 
 async function main(): Promise<void> {
-  for (const command of program.commands) command.option(debugOption, "show the stack of an error");
+  for (const command of program.commands) {
+    command.option(debugOption, "show the stack of an error");
+    refuseAmbiguous(command);
+  }
+  refuseProc();
   refuseSwallowed(program, process.argv.slice(2));
   await program.parseAsync();
 }

@@ -13,6 +13,29 @@ export const json = () => new Option("--json", "JSON for machines: one object on
 /** The stack that is meant, also by its whole name. */
 export const stack = (description: string) => new Option("--stack <name>", description).argParser(ownName);
 
+/** Those that may be given several times. */
+const severalTimes = ["--allow"];
+
+/**
+ * Refuses an option that is given twice, of which the last would win, and one that is given nothing, as by a variable of
+ * a script that is not set.
+ */
+export function refuseAmbiguous(command: Command): void {
+  const given = new Map<string, Option>();
+  for (const option of command.options)
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      const before = given.get(option.attributeName());
+      given.set(option.attributeName(), option);
+      const several = option.variadic || severalTimes.includes(option.long ?? "");
+      if (before !== undefined && before !== option)
+        command.error(`error: option '${before.flags}' cannot be used with option '${option.flags}'`);
+      if (before !== undefined && option.required && !several)
+        command.error(`error: option '${option.flags}' is given twice, and takes one value`);
+      if (option.required && value?.trim() === "")
+        command.error(`error: option '${option.flags}' is given nothing: write a value, or leave it out`);
+    });
+}
+
 /** The options that say which stack and cluster are meant. */
 export function withTarget(command: Command, local: boolean): Command {
   command

@@ -1,11 +1,21 @@
 import { createServer } from "node:net";
 
+import { causeOf, messageOf } from "./errors";
+
 /** The address that local services listen on: this machine alone can reach them. */
 export const localHost = "127.0.0.1";
 
 /** Whether a service could listen on a port of this machine now. */
 export async function isFree(port: number): Promise<boolean> {
   return (await listen(port)) !== undefined;
+}
+
+/** Where the ports stand that fetch does not ask, nor do browsers: mail servers and the like would understand a part. */
+export const portsNotForHttp = "https://fetch.spec.whatwg.org/#bad-port";
+
+/** Whether `fetch` has failed because it does not ask such a port. */
+export function isNotForHttp(error: unknown): boolean {
+  return messageOf(causeOf(error)) === "bad port";
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -155,7 +155,9 @@ export function logExcerpt(log: string): string {
 /** Starts a command in a process group of its own: a Ctrl-C reaches it through us, and its children with it. */
 function launch(command: Command, output: "log" | "pipe" = "log"): ChildProcess {
   mkdirSync(path.dirname(command.log), { recursive: true });
-  const log = openSync(command.log, "w");
+  // A pipe in its place that nobody reads would be waited for.
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
+  const log = openSync(command.log, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK);
   try {
     return spawn(command.file, command.args, {
       detached: true,

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import * as path from "node:path";
 
+import { noFile } from "../config/readText";
 import { homeDir } from "./paths";
 
 /** Of the system's codes, what each means and what to do. */
@@ -12,6 +13,7 @@ const meanings: Readonly<Record<string, readonly [string, string?]>> = {
   EAGAIN: ["the system has no more processes or threads to give", "End some, or raise the limit: ulimit -u"],
   EBUSY: ["it is in use"],
   EDQUOT: ["your quota of this disk is used up", "Make room"],
+  [noFile]: ["it is a pipe or a device, which may never end, and a file is needed"],
   EEXIST: ["something of this name is there"],
   EIO: ["the disk does not answer as it should"],
   EISDIR: ["it is a folder, and a file is needed"],

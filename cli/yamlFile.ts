@@ -1,12 +1,13 @@
 /** Pulumi's settings files. Its YAML library and ours read some plain values differently: those are told. */
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
 
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar } from "yaml";
 
 import { mostModels } from "../config/limits";
+import { readBytes } from "../config/readText";
 import { UserError, messageOf } from "./errors";
 import { shown } from "./paths";
+import { systemFailure } from "./systemFailure";
 
 /** A value that Pulumi would not read as this program does. */
 export interface Misread {
@@ -30,16 +31,18 @@ export interface YamlFile {
 export function readYamlFile(file: string): YamlFile {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readBytes(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
       code === "ENOENT"
         ? `${shown(file)} does not exist.`
-        : `${shown(file)} cannot be read: ${messageOf(error)}`,
+        : `${systemFailure(error, shown(file)) ?? `${shown(file)} cannot be read: ${messageOf(error)}`}.`,
     );
   }
-  if (!isUtf8(bytes)) throw new UserError(`${shown(file)} is no text in UTF-8: save it in UTF-8.`);
+  // UTF-16 may be valid UTF-8, with a NUL before or behind each letter.
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new UserError(`${shown(file)} is no text in UTF-8: save it in UTF-8.`);
   const text = bytes.toString("utf8");
   if (text.length > mostLetters)
     throw new UserError(
@@ -81,6 +84,9 @@ type Place = readonly (string | number)[];
 /** More than a thousand models need with all that can be said of them; reading ten times as much takes a minute. */
 const mostLetters = 4_000_000;
 
+/** One of the two numbers that stand for a letter together, without the other: YAML in UTF-8 cannot have it. */
+const halfLetter = /\p{Surrogate}/u;
+
 /** More values than any configuration has; aliases of aliases make billions of a few lines. */
 const mostValues = 200_000;
 const readAlike = ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"];
@@ -118,8 +124,14 @@ class Walk {
       node.items.forEach((item, index) => {
         this.visit(item, [...path, index], inside);
       });
-    } else if (isScalar(node) && node.type === "PLAIN" && tag === undefined)
-      this.tell(path, misreading(node));
+    } else if (isScalar(node)) {
+      const half = typeof node.value === "string" ? halfLetter.exec(node.value)?.[0] : undefined;
+      if (half !== undefined)
+        throw new Unreadable(
+          `${path.join(".")} has half of a letter: \\u${half.charCodeAt(0).toString(16)} stands for one with another half alone.`,
+        );
+      if (node.type === "PLAIN" && tag === undefined) this.tell(path, misreading(node));
+    }
   }
 
   /** The name of a key; one that is no text to Pulumi is told. */

@@ -43,7 +43,7 @@ export function like(pattern: RegExp, expected: string) {
 }
 
 /** A text that must not be empty. */
-export const filled = z.string().min(1, { error: "is empty: give it a value" });
+export const filled = z.string().regex(/\S/, { error: "is empty: give it a value" });
 
 function name(pattern: RegExp, expected: string, longest: number) {
   return text(expected, (value) => {

@@ -2,12 +2,13 @@
  * The lock: which version each name of MLflow's registry stands for. A stack's file says the wish, this one what was
  * decided; the program reads it, and never asks the registry.
  */
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import * as path from "node:path";
 
 import { parse } from "yaml";
 import * as z from "zod";
 
+import { readText } from "./readText";
 import { s3Folder } from "./addresses";
 import { comparisons } from "./answers";
 import { checksums } from "./checksums";
@@ -110,7 +111,7 @@ export function stackOf(file: string): string | undefined {
 export function readLock(file: string): Lock {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readText(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // A link that leads nowhere is there.

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import * as path from "node:path";
 
 import type { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
 
+import { readText } from "../../config/readText";
 import { messageOf } from "../errors";
 import { systemFailure } from "../systemFailure";
 
@@ -78,7 +79,7 @@ function loadMerged(into: KubeConfig, files: readonly string[], empty: () => Kub
   const all = files.map((file) => {
     const one = empty();
     try {
-      const content = readFileSync(file, "utf8");
+      const content = readText(file);
       // kubectl leaves out what is empty, or has comments alone; a tool may have begun it, to fill it later.
       if (parse(content) === null) return one;
       one.loadFromString(content);

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-
+import { readText } from "../../config/readText";
 import { listed } from "../../config/words";
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import type { GithubAction, GithubOptions } from "../github/actions";
 import { commitTo } from "../github/commit";
 import { putComment, pullOf } from "../github/comments";
@@ -9,6 +8,7 @@ import { putReport } from "../github/issues";
 import { putPull } from "../github/pulls";
 import { repository } from "../github/repository";
 import { shown, typed } from "../paths";
+import { systemFailure } from "../systemFailure";
 import { storedComment } from "../review/stored";
 
 /**
@@ -71,8 +71,8 @@ function needed<K extends keyof GithubOptions>(
 /** @throws UserError there is no such file. */
 function textOf(file: string): string {
   try {
-    return readFileSync(typed(file), "utf8");
-  } catch {
-    throw new UserError(`there is no file ${shown(typed(file))}.`);
+    return readText(typed(file));
+  } catch (error) {
+    throw new UserError(`${systemFailure(error, shown(typed(file))) ?? messageOf(error)}.`);
   }
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { parse } from "yaml";
 
+import { readText } from "../../config/readText";
 import { UserError } from "../errors";
 import { homeDir, projectDir, shown } from "../paths";
 import { referenceOf } from "./reference";
@@ -43,7 +44,7 @@ export function usersBackend(): string | undefined {
   if (set("PULUMI_ACCESS_TOKEN") !== undefined) return "https://api.pulumi.com";
   const folder = set("PULUMI_CREDENTIALS_PATH") ?? set("PULUMI_HOME") ?? path.join(homedir(), ".pulumi");
   try {
-    const credentials = JSON.parse(readFileSync(path.join(folder, "credentials.json"), "utf8")) as {
+    const credentials = JSON.parse(readText(path.join(folder, "credentials.json"))) as {
       current?: string;
     };
     return credentials.current === "" ? undefined : credentials.current;
@@ -53,7 +54,7 @@ export function usersBackend(): string | undefined {
 }
 
 function projectBackend(): string | undefined {
-  const project = parse(readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8")) as {
+  const project = parse(readText(path.join(projectDir, "Pulumi.yaml"))) as {
     backend?: { url?: string };
   };
   return project.backend?.url;

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import { readText } from "../../config/readText";
 import { UserError, messageOf } from "../errors";
 import { isExecutable, onPath } from "../onPath";
 import { homeDir, projectDir, shown } from "../paths";
@@ -106,7 +107,7 @@ function ownEngine(): string | undefined {
 /** Undefined if the engine was not built here: put there by hand, or by the Automation API's installer. */
 function readBuilt(): Built | undefined {
   try {
-    return JSON.parse(readFileSync(`${ownFile()}.json`, "utf8")) as Built;
+    return JSON.parse(readText(`${ownFile()}.json`)) as Built;
   } catch {
     return undefined;
   }
@@ -120,7 +121,7 @@ function manifestDigest(): string {
 
 /** The version that the manifest pins, with its v. */
 function pinnedVersion(): string {
-  const manifest = readFileSync(path.join(toolsDir, "go.mod"), "utf8");
+  const manifest = readText(path.join(toolsDir, "go.mod"));
   const version = /github\.com\/pulumi\/pulumi\/pkg\/v3 (v\S+)/.exec(manifest)?.[1];
   if (version === undefined) throw new Error("tools/go.mod does not say which version of the engine it pins");
   return version;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Stack } from "@pulumi/pulumi/automation";
 
+import { readText } from "../../config/readText";
 import { UserError } from "../errors";
 import { orphans, stop } from "../ownProcesses";
 import type { Step } from "../progress";
@@ -100,7 +101,7 @@ export function locksOf(stack: string, { backendUrl, project }: LockSettings): L
     // Beside each lock lies a file with its attributes, which is none.
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
     return names.map((name) => {
-      const text = readFileSync(path.join(folder, name), "utf8");
+      const text = readText(path.join(folder, name));
       // An engine that was killed while it wrote leaves an empty one.
       return text.trim() === "" ? unreadable : (JSON.parse(text) as Lock);
     });

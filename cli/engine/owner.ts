@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import * as path from "node:path";
 
+import { readText } from "../../config/readText";
 import type { Backend } from "./backend";
 import { folderOf } from "./locks";
 import { project } from "../paths";
+import { writeWhole } from "../wholeFile";
 
 /** Whose the objects of a stack are: written on its namespaces, so that another state does not take them for its own. */
 export interface Owner {
@@ -40,12 +42,12 @@ export function isExact({ url }: Pick<Backend, "url">): boolean {
 function byFile(folder: string, must: "made" | "there"): Owner {
   const file = path.join(folder, `${project}.json`);
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Owner;
+    return JSON.parse(readText(file)) as Owner;
   } catch {
     const made = { id: randomBytes(16).toString("hex"), state: `${hostname()}:${path.dirname(folder)}` };
     if (must === "there") return made;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${JSON.stringify(made)}\n`);
+    writeWhole(file, `${JSON.stringify(made)}\n`);
     return made;
   }
 }

@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { parseDocument, stringify } from "yaml";
 
+import { readText } from "../../config/readText";
 import { parsedJson } from "../../config/json";
 import { UserError } from "../errors";
 import { homeDir, project, projectDir, shown } from "../paths";
@@ -64,7 +65,7 @@ export function writeSettings(stack: string, overrides: Overrides, owner?: Owner
   const written = read(path.join(projectDir, `Pulumi.${stack}.yaml`));
   const encryption = encryptsItself(stack) ? written : read(settingsFile(stack));
   mkdirSync(stackDir(stack), { recursive: true });
-  writeWhole(stackDir(stack, "Pulumi.yaml"), readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8"));
+  writeWhole(stackDir(stack, "Pulumi.yaml"), readText(path.join(projectDir, "Pulumi.yaml")));
   const kept = encryptionKeys.flatMap((key) =>
     encryption[key] === undefined ? [] : [[key, encryption[key]] as const],
   );
@@ -114,7 +115,7 @@ export function shareSalt(stack: string): void {
   const { encryptionsalt } = read(settingsFile(stack));
   if (encryptionsalt === undefined || encryptsItself(stack)) return;
   const file = path.join(projectDir, `Pulumi.${stack}.yaml`);
-  const text = readFileSync(file, "utf8");
+  const text = readText(file);
   const line = `${text.endsWith("\n") ? "" : "\n"}${stringify({ encryptionsalt })}`;
   if (parseDocument(text + line).errors.length > 0)
     throw new UserError(
@@ -127,7 +128,7 @@ export function shareSalt(stack: string): void {
 /** The context that the stack was last brought up in from here; undefined if it was not, or is down again. */
 export function keptContext(stack: string): string | undefined {
   try {
-    return readFileSync(stackDir(stack, "context"), "utf8").trim() || undefined;
+    return readText(stackDir(stack, "context")).trim() || undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** The ports of the local target: those that the user asked for, or free ones. */
 import { UserError } from "../errors";
-import { choosePort, isFree, localHost } from "../ports";
+import { choosePort, isFree, isNotForHttp, localHost, portsNotForHttp } from "../ports";
 import { type ModelPorts, readState } from "./state";
 
 /** Ports that the user asked for; each that is not there is chosen. */
@@ -42,12 +42,14 @@ export class PortChoice {
     const different = [...new Set(asked)];
     const free = await Promise.all(different.map(async (port) => ours.has(port) || (await isFree(port))));
     const busy = different.filter((_, index) => !free[index]);
+    const wrong = await this.notForHttp();
     const twice = different.filter((port) => asked.indexOf(port) !== asked.lastIndexOf(port));
-    if (busy.length === 0 && twice.length === 0) return;
+    if (busy.length + twice.length + wrong.length === 0) return;
     throw new UserError(
       [
         ...busy.map((port) => `port ${port} is in use on ${localHost}`),
         ...twice.map((port) => `port ${port} is asked for twice`),
+        ...wrong.map((port) => `port ${port} is none for HTTP: ${portsNotForHttp}`),
       ].join("; ") + `. Choose others, or leave the options out: free ones are then taken.`,
     );
   }
@@ -67,6 +69,20 @@ export class PortChoice {
   async ofModel(before?: ModelPorts): Promise<ModelPorts> {
     const one = async (name: keyof ModelPorts) => this.asked[name] ?? before?.[name] ?? (await this.of(name));
     return { rest: await one("rest"), grpc: await one("grpc"), metrics: await one("metrics") };
+  }
+
+  /** The ports that were asked for to speak HTTP, and that neither browsers nor the commands would ask. */
+  private async notForHttp(): Promise<number[]> {
+    const { mlflow, frontend, rest } = this.asked;
+    const found = [mlflow, frontend, rest].map(async (port) => {
+      // Whoever listens may keep silent; of these ports fetch says so at once.
+      const signal = AbortSignal.timeout(1_000);
+      const failure: unknown = await fetch(`http://${localHost}:${port ?? 0}`, { signal }).catch(
+        (error: unknown) => error,
+      );
+      return port !== undefined && isNotForHttp(failure) ? [port] : [];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   private all(): number[] {

@@ -1,8 +1,9 @@
 /** Models that others have logged and registered, in the MLflow of this machine: found, looked at, given packages. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import * as path from "node:path";
 
+import { readText } from "../../config/readText";
 import { type Manifest, manifests } from "../../config/manifests";
 import { champion } from "../../config/registryNames";
 import { listed, nearest } from "../../config/words";
@@ -193,13 +194,13 @@ async function pinsOf(
   step: Step,
 ): Promise<readonly string[]> {
   const inputs = ["mlserver-image.in", "model-server.in", "model-server-overrides.txt"].map((file) =>
-    readFileSync(path.join(mlAppDir, "environments", file), "utf8"),
+    readText(path.join(mlAppDir, "environments", file)),
   );
   const id = createHash("sha256")
     .update(JSON.stringify([version, requirements, inputs]))
     .digest("hex");
   const kept = path.join(homeDir(), "pins", `${id.slice(0, 16)}.txt`);
-  if (existsSync(kept)) return readFileSync(kept, "utf8").trim().split("\n");
+  if (existsSync(kept)) return readText(kept).trim().split("\n");
   const uv = await environments.packageInstaller(step);
   step.detail("looking for the packages that it requires");
   const pins = await resolve(requirements, { python: version }, uv, environments.signal);
@@ -215,9 +216,9 @@ export function filesOf({ name, version, runId, source }: ModelVersion): string 
 
 /** The first row of the input example among a model's files; undefined if there is none, or it is no table. */
 export function exampleIn(folder: string): Rows | undefined {
-  const { example } = readModelFile(readFileSync(path.join(folder, "MLmodel"), "utf8"), folder);
+  const { example } = readModelFile(readText(path.join(folder, "MLmodel")), folder);
   const file = example === undefined ? undefined : path.join(folder, path.basename(example));
-  return file === undefined || !existsSync(file) ? undefined : exampleRows(readFileSync(file, "utf8"));
+  return file === undefined || !existsSync(file) ? undefined : exampleRows(readText(file));
 }
 
 /** The first row of the input example of a version that is served here. */

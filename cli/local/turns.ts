@@ -1,9 +1,10 @@
 /** Which command may change the local target: an `up`, or one that brings another version into service. */
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 import * as z from "zod";
 
+import { readText } from "../../config/readText";
 import { UserError } from "../errors";
 import { type ProcessIdentity, identify, ownFolder } from "../ownProcesses";
 import { writeWhole } from "../wholeFile";
@@ -130,7 +131,7 @@ function linked(file: string, place: string): boolean {
 
 function contentOf(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readText(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return undefined;

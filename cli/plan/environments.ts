@@ -1,16 +1,54 @@
 /** Environments of Pulumi ESC, which give a stack values that are not in its file: https://www.pulumi.com/docs/esc/ */
+import { knownInstead } from "../../config/words";
 import { UserError } from "../errors";
 import type { StackConfig } from "./stackFiles";
+
+const known = ["description", "imports", "values"];
+
+/** What is wrong with the environments of a stack's file, which the engine would tell only when it is asked. */
+export function environmentProblems(written: unknown): string[] {
+  if (written === undefined || written === null) return [];
+  if (typeof written === "string")
+    return [
+      `"environment" is for environments of Pulumi ESC, and a list; whose defaults hold says config: mlplatform:environment.`,
+    ];
+  if (typeof written !== "object")
+    return ["environment must be a list of names, or a group with imports and values."];
+  if (Array.isArray(written)) return wrongNames("environment", written);
+  const { imports = [], values = {} } = written as { readonly imports?: unknown; readonly values?: unknown };
+  return [
+    ...Object.keys(written)
+      .filter((key) => !known.includes(key))
+      .map((key) => `environment.${key} is not known; ${knownInstead(key, known)}.`),
+    ...(Array.isArray(imports)
+      ? wrongNames("environment.imports", imports)
+      : ["environment.imports must be a list of names."]),
+    ...(typeof values === "object" && !Array.isArray(values)
+      ? []
+      : ["environment.values must be a group of keys."]),
+  ];
+}
+
+function wrongNames(place: string, names: readonly unknown[]): string[] {
+  return names.flatMap((one, index) =>
+    nameOf(one) ? [] : [`${place}[${index}] must be the name of an environment.`],
+  );
+}
+
+/** The environment that an import names, also one with a word on how it is merged; undefined if it names none. */
+function nameOf(one: unknown): string | undefined {
+  if (typeof one === "string") return one;
+  if (typeof one !== "object" || one === null) return undefined;
+  const [[name, how] = [], ...others] = Object.entries(one);
+  return others.length === 0 && typeof how === "object" ? name : undefined;
+}
 
 /** The environments that a stack's file names: a list of them, or one written there that may import others. */
 export function environmentsOf(written: unknown): string[] {
   if (written === undefined || written === null) return [];
-  if (Array.isArray(written)) return written.map(String);
-  const { imports } = written as { readonly imports?: unknown };
-  const imported = Array.isArray(imports)
-    ? imports.map((one) => (typeof one === "string" ? one : "another one"))
-    : [];
-  return [...imported, "its own"];
+  if (Array.isArray(written)) return written.flatMap((one) => nameOf(one) ?? []);
+  const { imports, values } = written as { readonly imports?: unknown; readonly values?: object | null };
+  return [...environmentsOf(imports), ...(Object.keys(values ?? {}).length === 0 ? [] : ["its own"])];
 }
 
 /** What is not known of a stack without the engine; undefined if all is. */

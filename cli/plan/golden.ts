@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 
+import { readText } from "../../config/readText";
 import { dockerImage } from "../../policy/rules/references";
 import { at, list, object, text } from "../../policy/rules/values";
 import { goldenFile } from "./files";
@@ -83,7 +84,7 @@ function withoutHashes(file: Golden, { resources }: Recording): Golden {
 /** Reads the golden file of a stack; undefined if there is none. */
 export function readGolden(stack: string): Golden | undefined {
   const file = goldenFile(stack);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Golden) : undefined;
+  return existsSync(file) ? (JSON.parse(readText(file)) as Golden) : undefined;
 }
 
 /** Writes the golden file of the recording's stack, in the format that `npm run check` asks for. */

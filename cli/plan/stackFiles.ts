@@ -8,7 +8,7 @@ import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";
 import { projectDir, shown } from "../paths";
-import { environmentsOf } from "./environments";
+import { environmentProblems, environmentsOf } from "./environments";
 import { type YamlFile, readYamlFile } from "../yamlFile";
 
 /** A stack's configuration as the engine would hand it to the program. */
@@ -21,6 +21,9 @@ export interface StackConfig {
   /** The environments of Pulumi ESC that give it further values, which only the engine can read. */
   readonly environments: readonly string[];
 }
+
+/** As the engine checks it: `ParseStackName` in its `sdk/go/common/tokens/names.go`. */
+const stackName = /^[\w.-]{1,100}$/;
 
 /** The stacks that have a file in the folder, in alphabetical order. */
 export function stackNames(folder = projectDir): string[] {
@@ -42,6 +45,11 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
     throw new UserError(
       `there is no stack "${stack}": ${shown(file)} does not exist. There are ${names.join(", ")}.`,
     );
+  if (!stackName.test(stack))
+    throw new UserError(
+      `"${stack}" is no name of a stack for Pulumi: it has 1 to 100 letters from a to z, digits, dots, dashes and underscores. ` +
+        "Rename the file.",
+    );
   const projectFile = path.join(folder, "Pulumi.yaml");
   const project = readYamlFile(projectFile);
   const { name } = project.content;
@@ -52,9 +60,13 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
   const problems = [
     ...misread(projectFile, project),
     ...misread(file, settings),
-    ...[...unknownSettings(settings), ...wrongKeys(settings, name), ...plainEnvironment(settings)].map(
-      (problem) => `${shown(file)}: ${problem}`,
-    ),
+    ...[
+      ...unknownSettings(settings),
+      ...wrongEncryption(settings),
+      ...environmentProblems(settings.content["environment"]),
+      ...wrongKeys(settings, name),
+      ...plainEnvironment(settings),
+    ].map((problem) => `${shown(file)}: ${problem}`),
     ...notEncrypted(all).map((problem) => `${shown(file)}: ${problem}`),
   ];
   if (problems.length > 0) throw new UserError(problems.join("\n"));
@@ -81,13 +93,18 @@ function misread(file: string, { misread: found }: YamlFile): string[] {
     .map(({ path: [, ...below], message }) => `${shown(file)}: ${placeOf(below)} ${message}.`);
 }
 
+const encryptionKeys = ["secretsprovider", "encryptedkey", "encryptionsalt"];
+
+/** How the secrets are encrypted, where that is no text. */
+function wrongEncryption({ content }: YamlFile): string[] {
+  return encryptionKeys
+    .filter((key) => (content[key] ?? "") !== "" && typeof content[key] !== "string")
+    .map((key) => `${key} must be a text.`);
+}
+
 /** Pulumi ignores what it does not know, and with `confg:` all of a stack's configuration. */
 function unknownSettings({ content }: YamlFile): string[] {
-  const known = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
-  if (typeof content["environment"] === "string")
-    return [
-      `"environment" is for environments of Pulumi ESC, and a list; whose defaults hold says config: mlplatform:environment.`,
-    ];
+  const known = ["config", ...encryptionKeys, "environment"];
   return Object.keys(content)
     .filter((key) => !known.includes(key))
     .map((key) => {

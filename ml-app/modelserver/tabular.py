@@ -1,5 +1,6 @@
 """Checks the rows of a request against the columns of a tabular model."""
 
+import json
 import math
 import warnings
 from collections.abc import Sequence
@@ -77,7 +78,9 @@ def _not_numeric(rows: npt.NDArray[Any]) -> str:
             continue
         except (TypeError, ValueError):
             pass
-        return f"row {row}, column {column} is not a number: {cell!r}"
+        # As whoever sent it has written it.
+        sent = json.dumps(cell.item() if isinstance(cell, np.generic) else cell, default=str, ensure_ascii=False)
+        return f"row {row}, column {column} is not a number: {sent}"
     if rows.dtype.kind == "O":
         return "a number is too large"
     return "there are numbers in quotes: send them without"

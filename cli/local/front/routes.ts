@@ -1,9 +1,9 @@
 /** What the front of the local target is told, and what it says: two files in its folder. */
-import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
 import * as z from "zod";
 
+import { readText } from "../../../config/readText";
 import { writeWhole } from "../../wholeFile";
 
 const portName = z.string().regex(/^\d+$/);
@@ -26,7 +26,7 @@ export const takenFile = (folder: string) => path.join(folder, "taken.json");
 
 /** What the front is to do. @throws Error there is no such file. */
 export function readWanted(folder: string): Routes {
-  return routesShape.parse(JSON.parse(readFileSync(wantedFile(folder), "utf8")));
+  return routesShape.parse(JSON.parse(readText(wantedFile(folder))));
 }
 
 /** Says what the front is to do; it looks at its start and at SIGHUP. */
@@ -37,7 +37,7 @@ export function writeWanted(folder: string, routes: Routes): void {
 /** What the front does now; undefined if it has not said so yet. */
 export function readTaken(folder: string): Taken | undefined {
   try {
-    return takenShape.parse(JSON.parse(readFileSync(takenFile(folder), "utf8")));
+    return takenShape.parse(JSON.parse(readText(takenFile(folder))));
   } catch {
     return undefined;
   }

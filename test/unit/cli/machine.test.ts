@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 
 import { Interrupted, UserError } from "../../../cli/errors";
+import { PortChoice } from "../../../cli/local/portChoice";
 import { readTrainingResult } from "../../../cli/local/training";
 import { choosePort } from "../../../cli/ports";
 import {
@@ -48,6 +49,13 @@ describe("choosing a port", () => {
     expect(await choosePort(port, taken)).to.equal(port);
     expect(await choosePort(port, taken)).not.to.equal(port);
     expect(taken.size).to.equal(3);
+  });
+});
+
+describe("a port that the user asks for", () => {
+  it("is one that HTTP is spoken on, where that is to be spoken", async () => {
+    const { message } = await rejection(new PortChoice({ rest: 10_080, grpc: 6_667 }).check());
+    expect(message).to.match(/^port 10080 is none for HTTP: .*#bad-port\. Choose others/);
   });
 });
 
@@ -274,8 +282,18 @@ describe("finding Python", () => {
 
   it("takes no other than the one that was named", async () => {
     fake("perl", "echo 'unknown option' >&2; exit 2");
-    const { message } = await rejection(findPython("perl"));
-    expect(message).to.contain("perl does not run (unknown option)");
+    fake("true", "");
+    for (const [file, why] of [
+      ["perl", "perl does not run as Python does (unknown option)"],
+      ["true", "true is no Python"],
+      ["/nowhere/python", "there is no program /nowhere/python"],
+      [folder, `${folder} does not run as Python does (EACCES)`],
+    ] as const) {
+      const { message } = await rejection(findPython(file));
+      expect(message).to.equal(
+        `the Python that was named cannot be used: ${why}. Name one of 3.12 or 3.11, or none, to have one found.`,
+      );
+    }
   });
 });
 

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -21,7 +21,7 @@ describe("an error with --json", function () {
       NO_COLOR: "1",
     };
     const { status, stdout, stderr } = spawnSync(process.execPath, words, {
-      ...{ cwd: projectDir, encoding: "utf8", env },
+      ...{ cwd: projectDir, encoding: "utf8", env, timeout: 20_000 },
     });
     return { status, stdout, stderr };
   }
@@ -45,6 +45,10 @@ describe("an error with --json", function () {
       ],
       ["open --json --port x", "option '--port <port>' argument 'x' is invalid. A port is 1 to 65535."],
       ["nothing --json", "unknown command 'nothing'"],
+      ["down --json --stack a --stack=b", "option '--stack <name>' is given twice, and takes one value"],
+      ["open --json --port 8080 --port 8081", "option '--port <port>' is given twice, and takes one value"],
+      ["promote a --json --no-branch --branch", "option '--no-branch' cannot be used with option '--branch'"],
+      ["up --json --data=", "option '--data <address>' is given nothing: write a value, or leave it out"],
     ] as const) {
       const { status, stdout, stderr } = command(args);
       expect([status, stdout], stderr).to.deep.equal([1, event(message)]);
@@ -90,6 +94,23 @@ describe("an error with --json", function () {
       1,
       "\nError: standard output cannot be written: there is no space left on its disk (ENOSPC). Make room.\n",
     ]);
+  });
+
+  it("is a sentence at once where a folder can never be made, and where a pipe is in a file's place", function () {
+    if (process.platform !== "linux") this.skip();
+    for (const folder of ["/proc/platform", "/proc/self/platform/x"]) {
+      const { status, stdout } = command("status --json", folder);
+      expect([status, stdout]).to.deep.equal([
+        1,
+        event(`no folder can be made in /proc, where ${folder} is: name another one by MLPLATFORM_HOME.`),
+      ]);
+    }
+    const own = mkdtempSync(path.join(tmpdir(), "mlplatform-main-"));
+    mkdirSync(path.join(own, "local"));
+    const file = path.join(own, "local", "state.json");
+    execFileSync("mkfifo", [file]);
+    expect(command("status --target local --json", own).status).to.equal(0);
+    expect(lstatSync(file).isFile()).to.equal(true);
   });
 
   it("is on standard error alone without it", () => {

@@ -56,6 +56,13 @@ describe("asking a model", () => {
     expect(error.message).to.contain("nothing listens there");
   });
 
+  it("says which ports cannot be asked", async () => {
+    const error = await rejection(sendTo("http://127.0.0.1:6000/predict")("{}"));
+    expect(error.message).to.equal(
+      "http://127.0.0.1:6000/predict cannot be asked: its port is none for HTTP, by https://fetch.spec.whatwg.org/#bad-port.",
+    );
+  });
+
   it("tells a gRPC port from a REST port", async () => {
     // What a gRPC server does with any connection: it sends its HTTP/2 settings.
     const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);

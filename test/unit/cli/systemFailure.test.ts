@@ -5,6 +5,7 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { readText } from "../../../config/readText";
 import { homeDir } from "../../../cli/paths";
 import { systemFailure } from "../../../cli/systemFailure";
 
@@ -40,6 +41,10 @@ describe("what the system refuses", () => {
           renameSync(file, folder);
         },
         `${folder} cannot be put in its place: `,
+      ],
+      [
+        () => readText("/dev/zero"),
+        "/dev/zero cannot be opened: it is a pipe or a device, which may never end, and a file is needed (EFTYPE)",
       ],
       [() => execFileSync("no-such-tool"), "the program no-such-tool is not here. Install it"],
       [() => execFileSync(file), `${file} cannot be started: you have no right to (EACCES). See who owns it`],

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -67,6 +68,21 @@ config:
     expect(config["sample:store"]).to.equal(
       JSON.stringify({ keys: [{ id: "x", secret: undecrypted }], secure: "no" }),
     );
+  });
+
+  it("cannot be pipes, devices or folders", () => {
+    execFileSync("mkfifo", [path.join(folder, "Pulumi.pipe.yaml")]);
+    symlinkSync("/dev/zero", path.join(folder, "Pulumi.device.yaml"));
+    mkdirSync(path.join(folder, "Pulumi.folder.yaml"));
+    const endless = "it is a pipe or a device, which may never end, and a file is needed (EFTYPE).";
+    for (const [stack, why] of [
+      ["pipe", `opened: ${endless}`],
+      ["device", `opened: ${endless}`],
+      ["folder", "read: it is a folder, and a file is needed (EISDIR)."],
+    ] as const) {
+      const file = path.join(folder, `Pulumi.${stack}.yaml`);
+      expect(() => readStackConfig(stack, folder)).to.throw(UserError, `${file} cannot be ${why}`);
+    }
   });
 
   it("keep a secret secret on its way through a program", async () => {
@@ -181,6 +197,18 @@ config:
     expect(said("config: [sample:a]")).to.throw(UserError, "config must be a group of keys");
     expect(said("config: text")).to.throw(UserError, "config must be a group of keys");
     expect(said("environment: prod")).to.throw(UserError, '"environment" is for environments of Pulumi ESC');
+    for (const [environment, problem] of [
+      ["5", "environment must be a list of names, or a group with imports and values"],
+      ["[team, 5]", "environment[1] must be the name of an environment"],
+      ["{imports: 5}", "environment.imports must be a list of names"],
+      ['{imports: [team, ""]}', "environment.imports[1] must be the name of an environment"],
+      ["{imports: [{lab: yes}]}", "environment.imports[0] must be the name of an environment"],
+      ["{import: [team]}", "environment.import is not known; did you mean imports?"],
+      ["{values: [a]}", "environment.values must be a group of keys"],
+    ] as const)
+      expect(said(`environment: ${environment}`), environment).to.throw(UserError, `${problem}.`);
+    expect(said("encryptedkey: [1]")).to.throw(UserError, "encryptedkey must be a text.");
+    expect(said("encryptionsalt: 5")).to.throw(UserError, "encryptionsalt must be a text.");
   });
 
   it("that are small and stand for billions of values are refused at once", () => {
@@ -208,7 +236,40 @@ config:
       requireKnown(config);
     }).to.throw(UserError, "Pulumi ESC (team, project/lab) is not known here");
     write("Pulumi.dev.yaml", "environment: {imports: [team, {lab: {merge: false}}], values: {}}\n");
-    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "another one", "its own"]);
+    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "lab"]);
+    write("Pulumi.dev.yaml", "environment: {imports: [team], values: {a: 1}}\n");
+    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "its own"]);
+    for (const none of ["{}", "[]", "", "{values: {}}"]) {
+      write("Pulumi.dev.yaml", `environment: ${none}\n`);
+      expect(readStackConfig("dev", folder).environments, none).to.deep.equal([]);
+    }
+  });
+
+  it("that are no text in UTF-8, or have half of a letter, are refused", () => {
+    const text = "config: {sample:a: b}\n";
+    for (const bytes of [Buffer.from(`\ufeff${text}`, "utf16le"), Buffer.from(text, "utf16le")]) {
+      writeFileSync(path.join(folder, "Pulumi.dev.yaml"), bytes);
+      expect(() => readStackConfig("dev", folder)).to.throw(
+        UserError,
+        "Pulumi.dev.yaml is no text in UTF-8: save it in UTF-8.",
+      );
+    }
+    write("Pulumi.dev.yaml", 'config: {sample:a: ["\\ud83d"]}\n');
+    expect(() => readStackConfig("dev", folder)).to.throw(
+      UserError,
+      "config.sample:a.0 has half of a letter: \\ud83d stands for one with another half alone.",
+    );
+  });
+
+  it("whose names Pulumi does not take are refused", () => {
+    for (const name of ["my stack", "prüfung", "a".repeat(101), "a,b"]) {
+      write(`Pulumi.${name}.yaml`, "config: {sample:a: b}\n");
+      expect(() => readStackConfig(name, folder), name).to.throw(
+        UserError,
+        `"${name}" is no name of a stack for Pulumi: it has 1 to 100 letters from a to z, digits, dots, dashes and ` +
+          "underscores. Rename the file.",
+      );
+    }
   });
 
   it("that say by which version they are read are refused", () => {
