@@ -1,13 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import * as path from "node:path";
 
 import * as z from "zod";
 
+import { readText } from "../../config/readText";
 import { protocols } from "../../config/servers";
 import { homeDir } from "../paths";
 import { type ProcessIdentity, identify, isOurs, isRunning, leftBehind, ownFolder } from "../ownProcesses";
 import { processTable } from "../processTable";
 import { writeWhole } from "../wholeFile";
+import { readTaken } from "./front/routes";
 
 // The file may be damaged, or of a version of this program that wrote it otherwise: it is read by these shapes.
 const port = z.int().min(1).max(65_535);
@@ -80,22 +82,32 @@ export function serviceMark(service: Unstarted): Record<string, string> {
   return { [serviceVariable]: encodeURIComponent(JSON.stringify(service)) };
 }
 
-/** The services that were started and not stopped; they may have ended by themselves. */
+/**
+ * The services that were started and not stopped; they may have ended by themselves. The state file is believed where
+ * nothing that runs says otherwise: it may be damaged, of another folder, older than what runs, or changed by hand.
+ */
 export function recordedState(): LocalState {
   if (!existsSync(localDir())) return {};
+  const found = foundServices();
+  const written = writtenState();
+  if (written !== undefined) return settled(written, found);
+  const rebuilt = found.reduce(together, {});
+  writeState(rebuilt);
+  return rebuilt;
+}
+
+/** What the state file says; undefined if it is damaged or gone, or that of a folder of which this one is a copy. */
+export function writtenState(): LocalState | undefined {
   try {
-    const { folder, services } = stateFileShape.parse(JSON.parse(readFileSync(stateFile(), "utf8")));
-    // A copy of the project's folder has a copy of the file, too.
-    return folder === ownFolder() ? services : {};
+    const { folder, services } = stateFileShape.parse(JSON.parse(readText(stateFile())));
+    return folder === ownFolder() ? services : undefined;
   } catch {
-    const found = foundState();
-    writeState(found);
-    return found;
+    return undefined;
   }
 }
 
-/** The services that run, by what they were started with: where the state file is damaged or gone. */
-function foundState(): LocalState {
+/** The services that run, each as a state of its own, by what they were started with. */
+function foundServices(): LocalState[] {
   const found = processTable.having(serviceVariable).flatMap(({ pid, group, value }) => {
     const identity = pid === group && isOurs(pid) ? identify(pid) : undefined;
     if (identity === undefined) return [];
@@ -106,8 +118,53 @@ function foundState(): LocalState {
     return { models: { [service.model.name]: { identity, ...service.model } } };
   });
   // One of another shape is not used; what was started here and is no known service is stopped as left behind.
-  const known = found.flatMap((one) => stateShape.safeParse(one).data ?? []);
-  return known.reduce(together, {});
+  return found.flatMap((one) => stateShape.safeParse(one).data ?? []);
+}
+
+/** What was written of services, put right by those that were found. */
+function settled(written: LocalState, found: readonly LocalState[]): LocalState {
+  const processOf = (one: LocalState) => servicesOf(one)[0]?.[1].identity.pid;
+  const right = those(written, (service) => {
+    const itself = found.find((one) => processOf(one) === service.identity.pid);
+    return itself === undefined || namesake(itself, written) === service;
+  });
+  return found.reduce((state, one) => {
+    const before = namesake(one, state);
+    if (before?.identity.pid === processOf(one)) return together(state, withGiven(one, state));
+    // Of two servers of a model one is about to come into service, or to leave it.
+    const replaces = before === undefined || !isRunning(before.identity);
+    return replaces && isInService(one, found) ? together(state, one) : state;
+  }, right);
+}
+
+/** What a state has of the service that another one consists of. */
+function namesake(
+  one: LocalState,
+  { mlflow, front, frontend, models = {} }: LocalState,
+): LocalService | undefined {
+  if (one.mlflow !== undefined) return mlflow;
+  if (one.front !== undefined) return front;
+  if (one.frontend !== undefined) return frontend;
+  const [name = ""] = Object.keys(one.models ?? {});
+  return Object.hasOwn(models, name) ? models[name] : undefined;
+}
+
+/** A model's server with what it was given after its start: its score, and the ports on which people ask it. */
+function withGiven(one: LocalState, { models: before = {} }: LocalState): LocalState {
+  if (one.models === undefined) return one;
+  const models = Object.entries(one.models).map(([name, server]) => {
+    const { rest, grpc, metrics, score } = before[name] ?? server;
+    return [name, { ...server, rest, grpc, metrics, ...(score && { score }) }];
+  });
+  return { models: Object.fromEntries(models) as NonNullable<LocalState["models"]> };
+}
+
+/** Whether a service that runs is in service: of the servers of models the front says so, by leading to them. */
+function isInService({ models = {} }: LocalState, found: readonly LocalState[]): boolean {
+  const servers = Object.values(models);
+  if (servers.length === 0) return true;
+  const taken = found.some(({ front }) => front !== undefined) ? readTaken(localDir("front")) : undefined;
+  return servers.every(({ rest, behind }) => taken?.routes[rest] === behind.rest);
 }
 
 /** Two parts of what runs as one; of a service that is in both, the second counts. */
@@ -116,15 +173,22 @@ export function together(one: LocalState, other: LocalState): LocalState {
   return { ...one, ...other, ...(Object.keys(models).length === 0 ? {} : { models }) };
 }
 
-/** The services that run now; those in the state file that have ended are left out. */
+/** The services that run now; those that have ended are left out. */
 export function readState(): LocalState {
-  const { mlflow, front, frontend, models = {} } = recordedState();
-  const running = Object.entries(models).filter(([, { identity }]) => isRunning(identity));
+  return those(recordedState(), ({ identity }) => isRunning(identity));
+}
+
+/** The services of a state that are to be kept. */
+function those(
+  { mlflow, front, frontend, models = {} }: LocalState,
+  keep: (service: LocalService) => boolean,
+): LocalState {
+  const kept = Object.entries(models).filter(([, model]) => keep(model));
   return {
-    ...(mlflow !== undefined && isRunning(mlflow.identity) ? { mlflow } : {}),
-    ...(front !== undefined && isRunning(front.identity) ? { front } : {}),
-    ...(frontend !== undefined && isRunning(frontend.identity) ? { frontend } : {}),
-    ...(running.length === 0 ? {} : { models: Object.fromEntries(running) }),
+    ...(mlflow !== undefined && keep(mlflow) ? { mlflow } : {}),
+    ...(front !== undefined && keep(front) ? { front } : {}),
+    ...(frontend !== undefined && keep(frontend) ? { frontend } : {}),
+    ...(kept.length === 0 ? {} : { models: Object.fromEntries(kept) }),
   };
 }
 

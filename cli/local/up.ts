@@ -26,6 +26,7 @@ import {
   recordedState,
   servicesOf,
   writeState,
+  writtenState,
 } from "./state";
 import { type LocalUp, bringUp } from "./target";
 import { takeTurn } from "./turns";
@@ -150,13 +151,14 @@ function urlsOf(model: LocalModel) {
 /** Waits until it is told to stop, or a service ends; then stops all. @throws UserError a service has ended. */
 async function keepUp({ signal }: Interruption): Promise<void> {
   // Also one that has ended already; another version of a model may come into service meanwhile.
-  const services = () => servicesOf(recordedState());
+  // To look at all processes twice a second is too much; the file is this command's own meanwhile.
+  const services = () => servicesOf(writtenState() ?? recordedState());
   let ended: [string, LocalService] | undefined;
   while (!signal.aborted && ended === undefined) {
     await sleep(500, undefined, { signal }).catch(() => undefined);
     ended = services().find(([, { identity }]) => !isRunning(identity));
   }
-  await Promise.all(services().map(([, { identity }]) => stop(identity)));
+  await Promise.all(servicesOf(recordedState()).map(([, { identity }]) => stop(identity)));
   writeState({});
   if (ended === undefined || signal.aborted) return;
   const [name, { log }] = ended;

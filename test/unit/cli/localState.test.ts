@@ -4,9 +4,11 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { writeTaken } from "../../../cli/local/front/routes";
 import {
   type LocalState,
   localDir,
+  readState,
   recordedState,
   runningModel,
   serviceMark,
@@ -77,9 +79,59 @@ describe("the files of the local target", () => {
       expect(runningModel(name)).to.equal(undefined);
   });
 
+  it("are not believed where what runs says otherwise", () => {
+    const { mlflow } = running;
+    if (mlflow === undefined) throw new Error("it runs");
+    const front = { identity: mlflow.identity, made: "so", log: log() };
+    const ended = { mlflow: { ...mlflow, identity: { pid: 4_000_000, started: "once" } } };
+    for (const services of [{}, { front }, { mlflow: { ...mlflow, port: 5051 } }, ended]) {
+      writeState(services);
+      expect(recordedState(), JSON.stringify(services)).to.deep.equal(running);
+    }
+    // What has ended is told by the file alone.
+    writeState({ front: { ...front, identity: ended.mlflow.identity } });
+    expect(recordedState()).to.deep.equal({
+      ...running,
+      front: { ...front, identity: ended.mlflow.identity },
+    });
+    expect(readState()).to.deep.equal(running);
+  });
+
+  it("tell of a model's server that they do not name once the front leads to it", async () => {
+    const described = {
+      ...{ name: "wine", version: "2", made: "so", log: log(), protocol: "seldon" as const },
+      ...{ rest: 9000, grpc: 5000, metrics: 6000, behind: { rest: 19000, grpc: 15000, metrics: 16000 } },
+    };
+    const sleeping = { file: "/bin/sleep", args: ["60"], log: log() };
+    const begin = (name: string, mark: Record<string, string>) =>
+      Service.start({ ...sleeping, name, env: mark });
+    const server = await begin("wine", serviceMark({ model: described }));
+    const model = { identity: server.identity, ...described };
+    const leader = await begin("front", serviceMark({ front: { made: "so", log: log() } }));
+    const front = { identity: leader.identity, made: "so", log: log() };
+    try {
+      writeState(running);
+      // It is about to come into service, perhaps.
+      writeTaken(localDir("front"), { routes: { 9000: 19001 }, refused: {} });
+      expect(recordedState()).to.deep.equal({ ...running, front });
+      writeTaken(localDir("front"), { routes: { 9000: 19000 }, refused: {} });
+      expect(recordedState()).to.deep.equal({ ...running, front, models: { wine: model } });
+      // Where people ask it, and its score, it has got since.
+      const moved = { ...model, rest: 9001, score: { name: "R²", value: 0.5 } };
+      writeState({ ...running, front, models: { wine: { ...moved, version: "1" } } });
+      expect(recordedState()).to.deep.equal({ ...running, front, models: { wine: moved } });
+      await stop(leader.identity);
+      writeState(running);
+      expect(recordedState()).to.deep.equal(running);
+    } finally {
+      await Promise.all([server, leader].map(({ identity }) => stop(identity)));
+    }
+  });
+
   it("are of a copy where they name another folder", () => {
-    writeFileSync(localDir("state.json"), JSON.stringify({ folder: "/another", services: running }));
-    expect(recordedState()).to.deep.equal({});
+    const services = { front: { identity: identify(process.pid), made: "so", log: log() } };
+    writeFileSync(localDir("state.json"), JSON.stringify({ folder: "/another", services }));
+    expect(recordedState()).to.deep.equal(running);
     writeFileSync(localDir("up.lock"), JSON.stringify({ ...identify(process.pid), folder: "/another" }));
     expect(runningUp()).to.equal(undefined);
   });
