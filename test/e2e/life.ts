@@ -5,6 +5,7 @@ import type { Engine } from "../../cli/engine/engine";
 import { type Changes, EngineStack } from "../../cli/engine/stack";
 import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
+import { checkCalls } from "./calls";
 import { previewElsewhere } from "./elsewhere";
 import { leftovers } from "./leftovers";
 import { inWords, moveUnderLoad } from "./moving";
@@ -44,6 +45,7 @@ export class Life {
       return this.up();
     });
     await steps.run("prediction as at training", () => served.checkAnswers());
+    await steps.run("gRPC and metrics", () => checkCalls(this.cluster));
     await steps.run("models' page", () => checkPage(this.cluster, this.stack.name));
     await steps.run("preview", () => this.unchanged((engine, signal) => engine.preview({ signal })));
     await steps.run("refresh", () => this.unchanged((engine, signal) => engine.refresh({ signal })));
