@@ -63,8 +63,9 @@ such as \`"2024-01-31"\`, \`"20240131_1"\` or \`"0123"\`; without quotes it is r
 told, and refused where they are a letter off.
 
 What environments of Pulumi ESC (\`environment: [NAME]\`) would give is not known without the engine: \`npm run preview\` says
-so, and shows what there is without them. \`npm run up\` has to know what it changes, and leaves such a stack to
-\`pulumi up\`.
+so, and shows what there is without them. \`npm run up\` has the engine open them first, where the state of the stack is in
+a service of Pulumi; other backends have no environments, and the stack is refused. Which context is meant does not come from
+there: it stands in the file, or \`--context\` names it.
 
 ## Set a secret
 

@@ -3,6 +3,7 @@ import colors from "picocolors";
 import { createCluster, offerCluster } from "../cluster/create";
 import type { Consent } from "../consent";
 import { askModels } from "../deploy/answers";
+import { openEnvironments } from "../deploy/environments";
 import { behindSilence } from "../deploy/network";
 import { allowIsForClusters } from "../deploy/policies";
 import { summarise } from "../deploy/summary";
@@ -12,8 +13,6 @@ import { frontendService, serviceAt } from "../cluster/services";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
 import { onInterruption } from "../interruption";
-import { requireKnown } from "../plan/environments";
-import { readStackConfig } from "../plan/stackFiles";
 import { decidingOf } from "../registry/deciding";
 import { type LocalUpOptions, killServices, upLocal } from "../local/up";
 import { Progress } from "../progress";
@@ -80,8 +79,8 @@ async function upCluster(
         `frontend: {enabled: false} in Pulumi.${target.stack}.yaml.`,
     );
   const began = Date.now();
-  requireKnown(readStackConfig(target.stack));
   try {
+    await openEnvironments(target.stack, progress, signal);
     const deciding = await decidingOf(target, progress);
     await deciding?.before();
     let deployed = await deploy(target, { refresh, consent, allow }, progress, signal);

@@ -17,6 +17,7 @@ import { told } from "./changes";
 import { UserError } from "../errors";
 import { type ClusterTarget, clusterTarget } from "../target";
 import { DeclaredObjects } from "./declared";
+import { openEnvironments } from "./environments";
 import { restoreReleases } from "./restore";
 import { prepareEngine, prepareProviders } from "./prepared";
 
@@ -46,6 +47,8 @@ export async function previewDeployed(
   const progress = Progress.for(options);
   const { signal } = new AbortController();
   try {
+    const must = asked === undefined ? "made" : "there";
+    await openEnvironments(stack, progress, signal, must);
     const plan = await planOf(stack, "assume");
     for (const { severity, message } of plan.recording.notices)
       if (severity === "warning") progress.warn(message);
@@ -56,7 +59,7 @@ export async function previewDeployed(
     if (target !== undefined) await seeDecided(target);
     if (target !== undefined) await useBuilder(target, plan.recording.resources, signal);
     const overrides = { context, prebuilt: broughtIn(stack, plan) };
-    const opened = await EngineStack.open(stack, engine, overrides, asked === undefined ? "made" : "there");
+    const opened = await EngineStack.open(stack, engine, overrides, must);
     const { resources = [] } = await opened.state();
     const has = new Set(resources.map(({ urn }) => urn));
     const exclude = await unaskedImages(appImageBuilds(plan.recording), has, signal);

@@ -21,7 +21,8 @@ export async function checkStores(
   if (!hasOutsideStores(recording)) return;
   await progress.step("stores outside", async (step) => {
     step.detail("reading the secrets of the configuration");
-    const config = await platformConfig(target.stack, await revealedConfig(target.stack, engine));
+    const revealed = await revealedConfig(target.stack, engine);
+    const config = await platformConfig(target.stack, revealed.config);
     signal.throwIfAborted();
     step.detail("starting a pod that asks them");
     refuse(await askStores(target, config, step, signal), progress);

@@ -16,14 +16,13 @@ import { type Changes, EngineStack, type RunOptions } from "../engine/stack";
 import { UserError } from "../errors";
 import { homeDir, shown } from "../paths";
 import { mlflowImage } from "../plan/images";
-import { requireKnown } from "../plan/environments";
 import { type Plan, planOf } from "../plan/plan";
-import { readStackConfig } from "../plan/stackFiles";
 import { preflight } from "../preflight/preflight";
 import type { Progress } from "../progress";
 import type { ClusterTarget } from "../target";
 import { counted, told } from "./changes";
 import { DeclaredObjects, declaredBy } from "./declared";
+import { openEnvironments } from "./environments";
 import { policyFindings } from "./policies";
 import { prepareEngine, prepareProviders } from "./prepared";
 import { refuse } from "./refusal";
@@ -65,7 +64,7 @@ export async function deploy(
   signal: AbortSignal,
 ): Promise<Deployed> {
   const { stack: name, context, cluster } = target;
-  requireKnown(readStackConfig(name));
+  await openEnvironments(name, progress, signal);
   const [engine, plan] = await sideBySide(signal, (each) => [
     prepareEngine(progress, each),
     check(target, allow, progress, each),

@@ -7,6 +7,7 @@ import { readText } from "../../config/readText";
 import { parsedJson } from "../../config/json";
 import { UserError } from "../errors";
 import { homeDir, project, projectDir, shown } from "../paths";
+import { environmentsOf } from "../plan/environments";
 import { withoutLegacyPart } from "../plan/stackFiles";
 import { writeWhole } from "../wholeFile";
 import { readYamlFile } from "../yamlFile";
@@ -73,7 +74,8 @@ export function writeSettings(stack: string, overrides: Overrides, owner?: Owner
     settingsFile(stack),
     yamlOf({
       ...Object.fromEntries(kept),
-      ...(written.environment === undefined ? {} : { environment: written.environment }),
+      // An empty one would have the engine look for a service that opens it.
+      ...(environmentsOf(written.environment).length === 0 ? {} : { environment: written.environment }),
       config: {
         ...written.config,
         ...configOf(written, overrides),

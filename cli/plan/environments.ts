@@ -1,6 +1,5 @@
 /** Environments of Pulumi ESC, which give a stack values that are not in its file: https://www.pulumi.com/docs/esc/ */
 import { knownInstead } from "../../config/words";
-import { UserError } from "../errors";
 import type { StackConfig } from "./stackFiles";
 
 const known = ["description", "imports", "values"];
@@ -48,7 +47,9 @@ export function environmentsOf(written: unknown): string[] {
   if (written === undefined || written === null) return [];
   if (Array.isArray(written)) return written.flatMap((one) => nameOf(one) ?? []);
   const { imports, values } = written as { readonly imports?: unknown; readonly values?: object | null };
-  return [...environmentsOf(imports), ...(Object.keys(values ?? {}).length === 0 ? [] : ["its own"])];
+  const { pulumiConfig: given = {} } = (values ?? {}) as { readonly pulumiConfig?: object };
+  const own = ["its own", ...Object.keys(given)].join(" ");
+  return [...environmentsOf(imports), ...(Object.keys(values ?? {}).length === 0 ? [] : [own])];
 }
 
 /** What is not known of a stack without the engine; undefined if all is. */
@@ -60,17 +61,21 @@ export function unknownHere({ stack, environments }: StackConfig): string | unde
   );
 }
 
-/**
- * Sees that all is known of a stack that is to be changed: what would be removed is told by what is declared.
- *
- * @throws UserError it takes values from environments.
- */
-export function requireKnown(config: StackConfig): void {
-  const what = unknownHere(config);
-  if (what === undefined) return;
-  throw new UserError(
-    `${what}, and it must be known what a stack declares before it is changed: bring the values into the file, or let Pulumi ` +
-      `itself do it, pulumi up --stack ${config.stack}. (npm run preview -- --stack ${config.stack} shows what there is ` +
-      "without them.)",
-  );
+/** Configurations that the engine has read for this run of the program, with all that comes from environments. */
+const opened = new Map<string, Pick<StackConfig, "config" | "secretKeys">>();
+
+/** From now on a stack's configuration is what the engine has read. */
+export function keepOpened(
+  stack: string,
+  { config, secretKeys }: Pick<StackConfig, "config" | "secretKeys">,
+): void {
+  opened.set(stack, { config, secretKeys });
+}
+
+/** A stack's configuration with what the engine has read of its environments, if it has done so. */
+export function withOpened(written: StackConfig): StackConfig {
+  const read = opened.get(written.stack);
+  return read === undefined || written.environments.length === 0
+    ? written
+    : { ...written, ...read, environments: [] };
 }

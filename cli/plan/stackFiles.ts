@@ -8,7 +8,7 @@ import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";
 import { projectDir, shown } from "../paths";
-import { environmentProblems, environmentsOf } from "./environments";
+import { environmentProblems, environmentsOf, withOpened } from "./environments";
 import { type YamlFile, readYamlFile } from "../yamlFile";
 
 /** A stack's configuration as the engine would hand it to the program. */
@@ -78,7 +78,7 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
     secretKeys.push(...placesOfSecrets(value, [key]).map(placeOf));
   }
   const environments = environmentsOf(settings.content["environment"]);
-  return { project: name, stack, config, secretKeys, environments };
+  return withOpened({ project: name, stack, config, secretKeys, environments });
 }
 
 function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {

@@ -49,7 +49,9 @@ describe("a secret of a stack that was never up", () => {
         (parse(readFileSync(settingsFile("trial"), "utf8")) as { encryptionsalt: string }).encryptionsalt,
       );
       expect(readStackConfig("trial", folder).secretKeys).to.deep.equal(["mlplatform:database.password"]);
-      const { "mlplatform:database": database = "" } = await revealedConfig("trial", engine);
+      const { config, secretKeys } = await revealedConfig("trial", engine);
+      expect(secretKeys).to.deep.equal(["mlplatform:database"]);
+      const { "mlplatform:database": database = "" } = config;
       expect(JSON.parse(database)).to.deep.equal({ kind: "external", password: value });
       const args = ["config", "get", "--path", "mlplatform:database.password", "--config-file", file];
       const env = { ...process.env, ...stack.backend.env };

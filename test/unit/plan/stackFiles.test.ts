@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
-import { requireKnown } from "../../../cli/plan/environments";
+import { unknownHere } from "../../../cli/plan/environments";
 import { evaluate } from "../../../cli/plan/evaluate";
 import { readStackConfig, stackNames } from "../../../cli/plan/stackFiles";
 import { undecrypted } from "../../../config/secretWords";
@@ -232,13 +232,12 @@ config:
     write("Pulumi.dev.yaml", "environment: [team, project/lab]\nconfig: {sample:a: b}\n");
     const config = readStackConfig("dev", folder);
     expect(config).to.deep.include({ environments: ["team", "project/lab"], config: { "sample:a": "b" } });
-    expect(() => {
-      requireKnown(config);
-    }).to.throw(UserError, "Pulumi ESC (team, project/lab) is not known here");
+    expect(unknownHere(config)).to.contain("Pulumi ESC (team, project/lab) is not known here");
     write("Pulumi.dev.yaml", "environment: {imports: [team, {lab: {merge: false}}], values: {}}\n");
     expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "lab"]);
-    write("Pulumi.dev.yaml", "environment: {imports: [team], values: {a: 1}}\n");
-    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "its own"]);
+    const own = "values: {a: 1, pulumiConfig: {'sample:b': 1}}";
+    write("Pulumi.dev.yaml", `environment: {imports: [team], ${own}}\n`);
+    expect(readStackConfig("dev", folder).environments).to.deep.equal(["team", "its own sample:b"]);
     for (const none of ["{}", "[]", "", "{values: {}}"]) {
       write("Pulumi.dev.yaml", `environment: ${none}\n`);
       expect(readStackConfig("dev", folder).environments, none).to.deep.equal([]);
