@@ -153,16 +153,20 @@ function environmentOf(named: unknown): Environment | undefined {
 
 /** The sections and models that are right by themselves, where others are not. */
 function understand(schema: Schema, written: Written): Understood {
-  const { models, ...sections } = schema.shape;
+  const { batch, models, ...sections } = schema.shape;
   const entries = Object.entries(sections).flatMap(([key, section]) => {
     const { success, data } = section.safeParse(written[key]);
     return success ? [[key, data] as const] : [];
   });
-  const model = models.unwrap().element;
-  const list = written["models"] ?? [];
+  // Of these each entry by itself: the others can still be looked at.
+  const entriesOf = <T>(key: string, entry: { safeParse(value: unknown): { data?: T } }) => {
+    const list = written[key] ?? [];
+    return Array.isArray(list) ? list.map((one) => entry.safeParse(one).data) : undefined;
+  };
   return {
-    ...(Object.fromEntries(entries) as Omit<Understood, "models">),
-    models: Array.isArray(list) ? list.map((one) => model.safeParse(one).data) : undefined,
+    ...(Object.fromEntries(entries) as Omit<Understood, "batch" | "models">),
+    batch: entriesOf("batch", batch.unwrap().element),
+    models: entriesOf("models", models.unwrap().element),
   };
 }
 

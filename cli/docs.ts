@@ -138,10 +138,12 @@ mlplatform:objectStore:
   region: eu-central-1
   modelBucket: example-models
   dataBucket: example-datasets
+  predictionBucket: example-predictions                # with batch
   users:
     tracking: { accessKeyId: …, secretAccessKey: { secure: … } }
     serving: { accessKeyId: …, secretAccessKey: { secure: … } }
     training: { accessKeyId: …, secretAccessKey: { secure: … } }
+    batch: { accessKeyId: …, secretAccessKey: { secure: … } }        # with batch
 \`\`\`
 
 The buckets have to be there, and not public. The users need these rights and no more:
@@ -151,6 +153,8 @@ The buckets have to be there, and not public. The users need these rights and no
 | \`tracking\` | \`modelBucket\` | list, read, write and delete objects, with multipart uploads                          |
 | \`serving\`  | \`modelBucket\` | list and read objects                                                                 |
 | \`training\` | \`dataBucket\`  | list and read objects                                                                 |
+| \`batch\`    | \`dataBucket\`  | list and read objects                                                                 |
+| \`batch\`    | \`predictionBucket\` | list, read, write and delete objects, with multipart uploads |
 
 [\`npm run up\` tries them](cluster.md#stores-outside-of-the-cluster) before anything is deployed.
 

@@ -7,6 +7,7 @@
  */
 import type { Understood } from "../config/checks";
 import type { ChartPin } from "../pins";
+import { batch } from "./batch/footprint";
 import { database } from "./database/footprint";
 import type { ChartFootprint, Footprint, NamespaceFootprint } from "./footprint";
 import { frontend } from "./frontend/footprint";
@@ -28,6 +29,7 @@ const all = [
   images,
   training,
   frontend,
+  batch,
 ] as const;
 
 /** All capabilities, from what the others stand on to what stands on them. */

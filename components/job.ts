@@ -4,11 +4,18 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../config/fields";
 import { containerSecurity, ownership, podSecurity, requirements, scratch } from "./kubernetes";
 
+/** After how many minutes a Job is ended that says nothing else. */
+const defaultMinutes = 10;
+
 /** A container that does one thing and ends. */
-export interface OneOffArgs {
+export interface OneOffArgs extends JobArgs {
   namespace: pulumi.Input<string>;
-  /** Name of the Job, and of its only container. */
+  /** Name of the Job. */
   jobName: pulumi.Input<string>;
+}
+
+/** What the pods of a Job do. */
+export interface JobArgs {
   image: pulumi.Input<string>;
   command?: pulumi.Input<string>[];
   args?: pulumi.Input<string>[];
@@ -21,6 +28,11 @@ export interface OneOffArgs {
   /** User that it runs as. */
   user: number;
   resources: Resources;
+  /**
+   * How much it may write to `/tmp`, which is kept free for it.
+   * @default as much as the node has
+   */
+  room?: string;
   /** Marks its pods, for the network policies. */
   role: string;
   /**
@@ -52,56 +64,71 @@ export function runOnce(
   args: OneOffArgs,
   opts: pulumi.CustomResourceOptions,
 ): k8s.batch.v1.Job {
-  const { files, timeoutMinutes = 10, role, serviceAccountName } = args;
-  const labels = { ...ownership, "app.kubernetes.io/component": role };
+  const { timeoutMinutes = defaultMinutes } = args;
   return new k8s.batch.v1.Job(
     name,
     {
       metadata: {
         name: args.jobName,
         namespace: args.namespace,
-        labels,
+        labels: labelsOf(args),
         annotations: { "pulumi.com/replaceUnready": "true" },
       },
-      spec: {
-        backoffLimit: args.retries ?? 4,
-        activeDeadlineSeconds: timeoutMinutes * 60,
-        template: {
-          metadata: { labels },
-          spec: {
-            restartPolicy: "Never",
-            automountServiceAccountToken: serviceAccountName !== undefined,
-            ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
-            enableServiceLinks: false,
-            securityContext: podSecurity(args.user),
-            containers: [
-              {
-                name: "main",
-                image: args.image,
-                imagePullPolicy: "IfNotPresent",
-                ...(args.command === undefined ? {} : { command: args.command }),
-                ...(args.args === undefined ? {} : { args: args.args }),
-                ...(args.env === undefined ? {} : { env: args.env as k8s.types.input.core.v1.EnvVar[] }),
-                resources: requirements(args.resources),
-                securityContext: containerSecurity,
-                terminationMessagePolicy: "FallbackToLogsOnError",
-                volumeMounts: [
-                  ...scratch.volumeMounts,
-                  ...(files === undefined ? [] : [{ name: "files", mountPath: files.at, readOnly: true }]),
-                ],
-              },
-            ],
-            volumes: [
-              ...scratch.volumes,
-              ...(files === undefined ? [] : [{ name: "files", configMap: { name: files.configMap } }]),
-            ],
-          },
-        },
-      },
+      spec: jobSpec(args),
     },
     {
       ...opts,
       customTimeouts: { create: `${timeoutMinutes + 1}m`, update: `${timeoutMinutes + 1}m` },
     },
   );
+}
+
+/** The specification of a Job. */
+export function jobSpec(args: JobArgs): k8s.types.input.batch.v1.JobSpec {
+  const { files, room, timeoutMinutes = defaultMinutes, serviceAccountName } = args;
+  return {
+    backoffLimit: args.retries ?? 4,
+    activeDeadlineSeconds: timeoutMinutes * 60,
+    template: {
+      metadata: { labels: labelsOf(args) },
+      spec: {
+        restartPolicy: "Never",
+        automountServiceAccountToken: serviceAccountName !== undefined,
+        ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+        enableServiceLinks: false,
+        securityContext: podSecurity(args.user),
+        containers: [
+          {
+            name: "main",
+            image: args.image,
+            imagePullPolicy: "IfNotPresent",
+            ...(args.command === undefined ? {} : { command: args.command }),
+            ...(args.args === undefined ? {} : { args: args.args }),
+            ...(args.env === undefined ? {} : { env: args.env as k8s.types.input.core.v1.EnvVar[] }),
+            resources: withRoom(requirements(args.resources), room),
+            securityContext: containerSecurity,
+            terminationMessagePolicy: "FallbackToLogsOnError",
+            volumeMounts: [
+              ...scratch.volumeMounts,
+              ...(files === undefined ? [] : [{ name: "files", mountPath: files.at, readOnly: true }]),
+            ],
+          },
+        ],
+        volumes: [
+          ...scratch.volumes.map((volume) =>
+            room === undefined ? volume : { ...volume, emptyDir: { sizeLimit: room } },
+          ),
+          ...(files === undefined ? [] : [{ name: "files", configMap: { name: files.configMap } }]),
+        ],
+      },
+    },
+  };
+}
+
+function withRoom({ requests, limits }: ReturnType<typeof requirements>, room: string | undefined) {
+  return { requests: { ...requests, ...(room === undefined ? {} : { "ephemeral-storage": room }) }, limits };
+}
+
+function labelsOf({ role }: JobArgs) {
+  return { ...ownership, "app.kubernetes.io/component": role };
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlatformConfig } from "../config";
 import { undecided, wishesOf } from "../config/decisionChecks";
 import type { ModelConfig } from "../config/models";
+import { createBatch } from "./batch";
 import { createDatabase } from "./database";
 import { createFrontend } from "./frontend";
 import { createAppImages } from "./images";
@@ -48,6 +49,12 @@ export class MlPlatform extends pulumi.ComponentResource {
     for (const model of config.models) trainModel(model, surroundings, own);
     const decided = config.models.filter((model) => this.isDecided(model, config));
     const models = decided.map((model) => serveModel(model, config, surroundings, own));
+    createBatch(
+      `${name}-batch`,
+      config,
+      { namespace, tracking, objectStore, appImages, models: decided },
+      own,
+    );
     createFrontend(
       `${name}-frontend`,
       config,

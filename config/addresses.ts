@@ -8,6 +8,11 @@ const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/i;
 /** `s3://bucket/path`, a folder with a model's files. */
 export const s3Folder = text('an address in the store, such as "s3://models/churn/1"', folderProblem);
 
+/** `s3://bucket/path`, a file in the store. */
+export const s3Object = text('an address in the store, such as "s3://datasets/houses.csv"', (value) =>
+  value.endsWith("/") ? `is ${shown(value)}, a folder: name a file in it` : objectProblem(value),
+);
+
 /** A model's files: a folder in the store, or a version in MLflow's registry. */
 export const modelAddress = text(
   'a name in the registry, such as "models:/churn@champion", or an address in the store, such as "s3://models/churn/1"',

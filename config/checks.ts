@@ -1,3 +1,4 @@
+import { checkBatch } from "../components/batch/schema";
 import { checkImages } from "../components/images/schema";
 import { checkObjectStore } from "../components/objectStore/schema";
 import { checkLicence } from "../components/serving/schema";
@@ -9,8 +10,11 @@ import type { ModelConfig } from "./models";
 import type { Mistake } from "./mistakes";
 import type { StackConfig } from "./schema";
 
-/** What of a configuration is right by itself: sections that are not are missing, models that are not undefined. */
-export type Understood = Partial<Omit<StackConfig, "models">> & {
+type Batch = StackConfig["batch"][number];
+
+/** What of a configuration is right by itself: sections that are not are missing, models and tables that are not undefined. */
+export type Understood = Partial<Omit<StackConfig, "batch" | "models">> & {
+  readonly batch?: readonly (Batch | undefined)[] | undefined;
   readonly models?: readonly (ModelConfig | undefined)[] | undefined;
 };
 
@@ -37,6 +41,7 @@ export function checkConfig(
         ? []
         : checkModel(config, model, entry(written["models"], index), ["models", index]),
     ),
+    ...checkBatch(config),
     ...checkQuota(config),
     ...checkValues(config),
   ];
@@ -53,13 +58,20 @@ interface Amount {
 }
 
 /** What does not fit into the quota is never scheduled, and the wait for it ends at the time-out. */
-function checkQuota({ environment, models, modelQuota: quota }: Understood): Mistake[] {
+function checkQuota({ environment, models, batch = [], modelQuota: quota }: Understood): Mistake[] {
   // Without an environment, the defaults are anybody's.
   if (environment === undefined || models === undefined || quota === undefined) return [];
-  const { cpu, memory, pods } = quotaNeeded(models.filter((model) => model !== undefined));
+  const { cpu, memory, pods } = quotaNeeded(
+    models.filter((model) => model !== undefined),
+    batch.filter((table) => table !== undefined),
+  );
+  const who =
+    batch.length === 0
+      ? "the models and the largest training"
+      : "the models, the largest training and the largest table";
   const problem = (key: string, given: string | number, needed: string): Mistake => ({
     path: ["modelQuota", key],
-    message: `is ${given}, and the models and the largest training ask for ${needed}: raise it, or ask for less`,
+    message: `is ${given}, and ${who} ask for ${needed}: raise it, or ask for less`,
   });
   return [
     ...(cpu > millicores(quota.cpu) ? [problem("cpu", quota.cpu, round(cpu / 1000))] : []),
@@ -70,8 +82,8 @@ function checkQuota({ environment, models, modelQuota: quota }: Understood): Mis
   ];
 }
 
-/** What all models ask for at their most, and the largest training beside them. */
-function quotaNeeded(models: readonly ModelConfig[]): Amount {
+/** What all models ask for at their most, and the largest training and the largest table beside them. */
+function quotaNeeded(models: readonly ModelConfig[], tables: readonly Batch[]): Amount {
   const amounts = models.flatMap((model) => {
     const count = model.autoscaling?.maxReplicas ?? model.replicas;
     const replicas = model.predictors?.map((one) => one.replicas ?? count) ?? [count];
@@ -82,11 +94,18 @@ function quotaNeeded(models: readonly ModelConfig[]): Amount {
     }));
   });
   const trainings = models.flatMap(({ training }) => training?.resources ?? []);
+  const most = (of: (table: Batch) => number) => Math.max(0, ...tables.map(of));
   const sum = (of: (amount: Amount) => number) => amounts.reduce((total, amount) => total + of(amount), 0);
   return {
-    cpu: sum(({ cpu }) => cpu) + Math.max(0, ...trainings.map(({ cpu }) => millicores(cpu))),
-    memory: sum(({ memory }) => memory) + Math.max(0, ...trainings.map(({ memory }) => bytes(memory))),
-    pods: sum(({ pods }) => pods) + Math.min(1, trainings.length),
+    cpu:
+      sum(({ cpu }) => cpu) +
+      Math.max(0, ...trainings.map(({ cpu }) => millicores(cpu))) +
+      most((table) => table.pods * millicores(table.resources.cpu)),
+    memory:
+      sum(({ memory }) => memory) +
+      Math.max(0, ...trainings.map(({ memory }) => bytes(memory))) +
+      most((table) => table.pods * bytes(table.resources.memory)),
+    pods: sum(({ pods }) => pods) + Math.min(1, trainings.length) + most((table) => table.pods),
   };
 }
 

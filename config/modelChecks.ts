@@ -346,8 +346,9 @@ function checkBuckets(config: Understood, { model, predictors = [], training }: 
   ];
 }
 
-/** The names of the two buckets. */
+/** The names of the buckets. */
 export function bucketsOf(objectStore: NonNullable<Understood["objectStore"]>) {
-  if (objectStore.kind === "minio") return { modelBucket: "models", dataBucket: "datasets" };
+  if (objectStore.kind === "minio")
+    return { modelBucket: "models", dataBucket: "datasets", predictionBucket: "predictions" };
   return objectStore;
 }

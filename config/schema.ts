@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { batch } from "../components/batch/schema";
 import { database } from "../components/database/schema";
 import { frontend } from "../components/frontend/schema";
 import { images } from "../components/images/schema";
@@ -94,6 +95,7 @@ function createSchema(environment: Environment) {
       .array(modelSchema(environment))
       .default([])
       .describe(`the models in service, and how they are trained; at most ${mostModels}`),
+    batch: batch(by),
 
     owner: z
       .strictObject({

@@ -1,5 +1,6 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
+import { at } from "../../policy/rules/values";
 import type { Recording } from "../plan/recording";
 import { type DeclaredVersion, backend } from "../serving/backend";
 import { objectOf } from "./busy";
@@ -43,6 +44,9 @@ export function declaredObject(
 ): Declared | undefined {
   const { kind, namespace, name } = objectOf(type, inputs);
   if (!type.startsWith("kubernetes:") || !kinds.includes(kind) || name === "") return undefined;
+  // A Job that the engine does not wait for is on its own.
+  if (kind === "Job" && at(inputs, "metadata", "annotations", "pulumi.com/skipAwait") !== undefined)
+    return undefined;
   return {
     kind: kind as Declared["kind"],
     namespace,

@@ -30,8 +30,11 @@ export interface StorePlaces {
     readonly region: string;
     readonly modelBucket: string;
     readonly dataBucket: string;
+    readonly predictionBucket: string;
   };
 }
+
+type Store = NonNullable<StorePlaces["store"]>;
 
 /**
  * What is wrong with the database and the store, each with the key of the configuration and the way out.
@@ -55,7 +58,7 @@ export function storeProblems(
       : [
           ...ofStore.map((fact) => storeProblem(fact, store)),
           ...users("login").map((fact) => loginProblem(fact, setSecret)),
-          ...bucketProblems(users("bucket")),
+          ...bucketProblems(users("bucket"), store),
           ...rightProblems(users("forbidden"), store),
         ]),
   ];
@@ -112,7 +115,7 @@ function databaseProblem(
 
 function storeProblem(
   { fault, said, user = "" }: StoreFact,
-  { endpoint, region }: NonNullable<StorePlaces["store"]>,
+  { endpoint, region }: Store,
 ): Finding {
   const server = `the store ${endpoint || `of AWS in ${region}`}`;
   const place = endpoint === "" ? "objectStore.region" : "objectStore.endpoint";
@@ -149,10 +152,9 @@ function storeProblem(
 }
 
 /** One for each bucket, whoever has found it missing. */
-function bucketProblems(facts: readonly StoreFact[]): Finding[] {
-  const buckets = new Map(facts.map(({ about, bucket = "" }) => [bucketKey(about), bucket]));
-  return [...buckets].map(([place, bucket]) =>
-    error(`the store has no bucket ${bucket} (${place})`, "Make it there, or correct the name"),
+function bucketProblems(facts: readonly StoreFact[], store: Store): Finding[] {
+  return [...new Set(facts.map(({ bucket = "" }) => bucket))].map((bucket) =>
+    error(`the store has no bucket ${bucket} (${bucketKey(bucket, store)})`, "Make it there, or correct the name"),
   );
 }
 
@@ -165,11 +167,12 @@ function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => 
 }
 
 /** One for each user, with all that it may not do. */
-function rightProblems(facts: readonly StoreFact[], store: NonNullable<StorePlaces["store"]>): Finding[] {
-  return [...new Set(facts.map(({ about }) => about))].map((user) => {
-    const own = facts.filter(({ about }) => about === user);
+function rightProblems(facts: readonly StoreFact[], store: Store): Finding[] {
+  const places = new Set(facts.map(({ about, bucket = "" }) => `${about}/${bucket}`));
+  return [...places].map((place) => {
+    const [user = "", bucket = ""] = place.split("/");
+    const own = facts.filter((fact) => fact.about === user && (fact.bucket ?? "") === bucket);
     const rights = listed(own.map(({ right = "" }) => right));
-    const bucket = user === "training" ? store.dataBucket : store.modelBucket;
     const left = own.find(({ right }) => right === "delete")?.key;
     // Some stores say the same of a bucket that is not there, so as not to tell.
     const hidden = own.some(({ right }) => right === "list");
@@ -177,12 +180,13 @@ function rightProblems(facts: readonly StoreFact[], store: NonNullable<StorePlac
       `user ${user} (objectStore.users.${user}) may not ${rights} objects of bucket ${bucket}` +
         `${hidden ? ", or there is no such bucket" : ""}: ${own[0]?.said ?? ""}`,
       'Give it the rights of docs/configuration.md, "Take a store elsewhere"' +
-        (hidden ? `, or correct ${bucketKey(user)}` : "") +
+        (hidden ? `, or correct ${bucketKey(bucket, store)}` : "") +
         (left === undefined ? "" : `. Remove ${left}, which was written to find out`),
     );
   });
 }
 
-function bucketKey(user: string): string {
-  return user === "training" ? "objectStore.dataBucket" : "objectStore.modelBucket";
+function bucketKey(bucket: string, store: Store): string {
+  const key = (["dataBucket", "predictionBucket"] as const).find((one) => store[one] === bucket) ?? "modelBucket";
+  return `objectStore.${key}`;
 }

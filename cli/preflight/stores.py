@@ -161,7 +161,7 @@ class StoreUser:
 
 
 def ask_store(store: dict[str, Any]) -> list[Fact]:
-    """What keeps the three users from what they are for."""
+    """What keeps the users from what they are for."""
     tracking = StoreUser(store, "tracking", store["modelBucket"])
     address = urlsplit(tracking.client.meta.endpoint_url)
     port = address.port or {"http": 80}.get(address.scheme, 443)
@@ -169,24 +169,41 @@ def ask_store(store: dict[str, Any]) -> list[Fact]:
     if lost is not None:
         return [fact("store", *lost)]
     key = f"{FOLDER}mlplatform-check-{uuid.uuid4().hex}"
-    written = None
-    try:
-        tracking.may("list", "list_objects_v2", Prefix=FOLDER, MaxKeys=1)
-        written = tracking.may("write", "put_object", Key=key, Body=b"Whoever sees this may remove it.\n")
-        if written is not None:
-            tracking.may("read", "get_object", Key=key)
-    except RefusedError:
-        if any(one["about"] == "store" for one in tracking.facts):
-            return tracking.facts
+    written = ask_writer(tracking, FOLDER, key)
+    if any(one["about"] == "store" for one in tracking.facts):
+        return tracking.facts
     serving = StoreUser(store, "serving", store["modelBucket"])
     training = StoreUser(store, "training", store["dataBucket"])
     try:
-        ask_reader(serving, FOLDER, key if written is not None else None)
+        ask_reader(serving, FOLDER, key if written else None)
         ask_reader(training, "", None)
     finally:
-        if written is not None:
+        if written:
             remove(tracking, key)
-    return [*tracking.facts, *serving.facts, *training.facts]
+    return [*tracking.facts, *serving.facts, *training.facts, *ask_batch(store)]
+
+
+def ask_batch(store: dict[str, Any]) -> list[Fact]:
+    """What keeps the user who scores tables from it, if there is one."""
+    if "batch" not in store["users"]:
+        return []
+    reader, writer = (StoreUser(store, "batch", store[bucket]) for bucket in ("dataBucket", "predictionBucket"))
+    ask_reader(reader, "", None)
+    key = f"mlplatform-check-{uuid.uuid4().hex}"
+    if ask_writer(writer, "", key):
+        remove(writer, key)
+    return [*reader.facts, *writer.facts]
+
+
+def ask_writer(user: StoreUser, folder: str, key: str) -> bool:
+    """Whether a user may list, write and read; returns whether an object was written."""
+    written = None
+    with suppress(RefusedError):
+        user.may("list", "list_objects_v2", Prefix=folder, MaxKeys=1)
+        written = user.may("write", "put_object", Key=key, Body=b"Whoever sees this may remove it.\n")
+        if written is not None:
+            user.may("read", "get_object", Key=key)
+    return written is not None
 
 
 def ask_reader(user: StoreUser, folder: str, key: str | None) -> None:

@@ -29,7 +29,7 @@ export function hasOutsideStores({ resources }: Pick<Recording, "resources">): b
 
 /**
  * Asks the database and the store outside of the cluster what the platform will ask of them, from a pod of the cluster:
- * the way there, the log-in, the database and its schema, the buckets, the rights of the three users.
+ * the way there, the log-in, the database and its schema, the buckets, the rights of the users.
  *
  * The pod is in a namespace of its own, where none of the platform's network policies hold: these are not asked about.
  *
@@ -68,8 +68,9 @@ async function questionFrom({ database, objectStore }: PlatformConfig): Promise<
   }
   if (objectStore.kind === "external") {
     const users: Record<string, object> = {};
-    for (const [name, { accessKeyId, secretAccessKey }] of Object.entries(objectStore.users))
-      users[name] = { accessKeyId, secretAccessKey: await known(secretAccessKey) };
+    for (const [name, keys] of Object.entries(objectStore.users))
+      if (keys !== undefined)
+        users[name] = { accessKeyId: keys.accessKeyId, secretAccessKey: await known(keys.secretAccessKey) };
     const secrets = { users };
     places.store = { ...objectStore, endpoint: objectStore.endpoint ?? "", ...secrets };
   }

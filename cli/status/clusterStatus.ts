@@ -13,18 +13,12 @@ import {
 } from "./declaredItems";
 import { objectDrift, releaseDrift } from "./drift";
 import { ingressItems } from "./ingresses";
+import { jobItems } from "./jobs";
 import { type Item, orUnknown, parts } from "./item";
 import { modelItems } from "./models";
 import { type Look, podItems } from "./pods";
 import { releaseItems } from "./releases";
-import {
-  databaseItems,
-  frontendItems,
-  jobItems,
-  operatorItems,
-  storeItems,
-  trackingItems,
-} from "./workloads";
+import { databaseItems, frontendItems, operatorItems, storeItems, trackingItems } from "./workloads";
 import { volumeItems } from "./volumes";
 
 /**

@@ -20,6 +20,7 @@ export const parts = [
   "model",
   "predictor",
   "job",
+  "schedule",
   "pod",
 ] as const;
 

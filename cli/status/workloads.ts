@@ -1,4 +1,4 @@
-import type { V1Deployment, V1Job, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1Deployment, V1StatefulSet } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
 import type { Cluster, Live } from "../cluster/cluster";
@@ -54,38 +54,8 @@ export async function frontendItems(cluster: Cluster): Promise<readonly Item[]> 
   return deployments.map((deployment) => workloadItem("front end", deployment));
 }
 
-/** The Jobs of some namespaces that have not come to a good end. @throws Refused */
-export async function jobItems(cluster: Cluster, namespaces: readonly string[]): Promise<readonly Item[]> {
-  const jobs = await listIn<V1Job>(cluster, "/apis/batch/v1", namespaces, "jobs");
-  return jobs.flatMap(({ metadata, status }): Item[] => {
-    const conditions = status?.conditions ?? [];
-    if (conditions.some(({ type, status: is }) => type === "Complete" && is === "True")) return [];
-    const failed = conditions.find(({ type, status: is }) => type === "Failed" && is === "True");
-    const own = { part: "job", name: `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}` } as const;
-    if (failed === undefined)
-      return [
-        { ...own, health: "well", state: "running", detail: `since ${status?.startTime ?? "just now"}` },
-      ];
-    const mend = `npm run logs -- ${metadata?.name ?? ""}, then: npm run up`;
-    return [{ ...own, health: "ill", state: "failed", detail: failed.message ?? failed.reason ?? "", mend }];
-  });
-}
-
 function deploymentsOf(cluster: Cluster, namespace: string): Promise<Live<V1Deployment>[]> {
   return cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments`);
-}
-
-async function listIn<T>(
-  cluster: Cluster,
-  group: string,
-  namespaces: readonly string[],
-  kind: string,
-): Promise<Live<T>[]> {
-  return (
-    await Promise.all(
-      namespaces.map((namespace) => cluster.list<T>(`${group}/namespaces/${namespace}/${kind}`)),
-    )
-  ).flat();
 }
 
 function workloadItem(part: Item["part"], workload: Workload): Item {

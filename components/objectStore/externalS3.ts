@@ -10,10 +10,11 @@ export interface ExternalS3Args {
   region: pulumi.Input<string>;
   /** As rclone calls it: https://rclone.org/s3/ */
   provider: pulumi.Input<string>;
-  /** Both buckets exist. */
+  /** The buckets exist. */
   modelBucket: string;
   dataBucket: string;
-  users: Record<keyof S3Users, Keys>;
+  predictionBucket: string;
+  users: Record<Exclude<keyof S3Users, "batch">, Keys> & { readonly batch?: Keys | undefined };
 }
 
 /** An S3 store that somebody else runs. Nothing is created. */
@@ -23,6 +24,7 @@ export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore 
   public readonly provider: pulumi.Output<string>;
   public readonly modelBucket: string;
   public readonly dataBucket: string;
+  public readonly predictionBucket: string;
   public readonly users: S3Users;
 
   constructor(name: string, args: ExternalS3Args, opts?: pulumi.ComponentResourceOptions) {
@@ -34,10 +36,12 @@ export class ExternalS3 extends pulumi.ComponentResource implements ObjectStore 
     this.provider = pulumi.output(args.provider);
     this.modelBucket = args.modelBucket;
     this.dataBucket = args.dataBucket;
+    this.predictionBucket = args.predictionBucket;
     this.users = {
       tracking: credentials(args.users.tracking),
       serving: credentials(args.users.serving),
       training: credentials(args.users.training),
+      ...(args.users.batch === undefined ? {} : { batch: credentials(args.users.batch) }),
     };
     const { endpoint, modelBucket, dataBucket } = this;
     this.registerOutputs({ endpoint, modelBucket, dataBucket });

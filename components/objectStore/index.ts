@@ -23,6 +23,7 @@ export function createObjectStore(
         provider: objectStore.provider,
         modelBucket: objectStore.modelBucket,
         dataBucket: objectStore.dataBucket,
+        predictionBucket: objectStore.predictionBucket,
         users: objectStore.users,
       },
       opts,

@@ -44,6 +44,7 @@ export class MinioChart extends pulumi.ComponentResource implements ObjectStore 
   public readonly provider: pulumi.Output<string>;
   public readonly modelBucket = buckets.models;
   public readonly dataBucket = buckets.datasets;
+  public readonly predictionBucket = buckets.predictions;
   public readonly users: S3Users;
 
   constructor(name: string, args: MinioChartArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -149,7 +150,12 @@ function digest(keys: readonly pulumi.Output<string>[]): pulumi.Output<string> {
 }
 
 function mapUsers<T>(make: (user: keyof S3Users) => T): Record<keyof S3Users, T> {
-  return { tracking: make("tracking"), serving: make("serving"), training: make("training") };
+  return {
+    tracking: make("tracking"),
+    serving: make("serving"),
+    training: make("training"),
+    batch: make("batch"),
+  };
 }
 
 function chartValues(args: MinioChartArgs, root: pulumi.Input<string>) {

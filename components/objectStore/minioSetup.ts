@@ -4,7 +4,7 @@ import type { S3Users } from "./objectStore";
 export const minioAccess = { service: "minio", port: 9000, region: "us-east-1" } as const;
 
 /** The buckets that the set-up makes. Neither gets a policy of its own, so nobody reads them without a key. */
-export const buckets = { models: "models", datasets: "datasets" } as const;
+export const buckets = { models: "models", datasets: "datasets", predictions: "predictions" } as const;
 
 const bucketActions = ["s3:GetBucketLocation", "s3:ListBucket"];
 const readActions = ["s3:GetObject"];
@@ -16,18 +16,22 @@ const writeActions = [
   "s3:PutObject",
 ];
 
-/** What each user may do, in one bucket. */
-const rights: Record<
-  keyof S3Users,
-  { bucket: string; actions: readonly string[]; objects: readonly string[] }
-> = {
-  tracking: {
-    bucket: buckets.models,
-    actions: [...bucketActions, "s3:ListBucketMultipartUploads"],
-    objects: writeActions,
-  },
-  serving: { bucket: buckets.models, actions: bucketActions, objects: readActions },
-  training: { bucket: buckets.datasets, actions: bucketActions, objects: readActions },
+interface Right {
+  readonly actions: readonly string[];
+  readonly objects: readonly string[];
+}
+const reading: Right = { actions: bucketActions, objects: readActions };
+const writing: Right = {
+  actions: [...bucketActions, "s3:ListBucketMultipartUploads"],
+  objects: writeActions,
+};
+
+/** What each user may do, by the bucket. */
+const rights: Record<keyof S3Users, Readonly<Record<string, Right>>> = {
+  tracking: { [buckets.models]: writing },
+  serving: { [buckets.models]: reading },
+  training: { [buckets.datasets]: reading },
+  batch: { [buckets.datasets]: reading, [buckets.predictions]: writing },
 };
 
 /** The users' access keys; their secret keys are generated. */
@@ -35,6 +39,7 @@ export const accessKeys: Record<keyof S3Users, string> = {
   tracking: "mlflow",
   serving: "models",
   training: "training",
+  batch: "batch",
 };
 
 /** The key of a user's secret key in the Secret of the set-up, and the variable that holds it. */
@@ -95,7 +100,6 @@ export function setupScript(host: string): string {
 }
 
 function policyDocument(user: keyof S3Users): string {
-  const { bucket, actions, objects } = rights[user];
   const allow = (action: readonly string[], resource: string) => ({
     Effect: "Allow",
     Action: action,
@@ -103,6 +107,9 @@ function policyDocument(user: keyof S3Users): string {
   });
   return JSON.stringify({
     Version: "2012-10-17",
-    Statement: [allow(actions, bucket), allow(objects, `${bucket}/*`)],
+    Statement: Object.entries(rights[user]).flatMap(([bucket, { actions, objects }]) => [
+      allow(actions, bucket),
+      allow(objects, `${bucket}/*`),
+    ]),
   });
 }

@@ -15,9 +15,11 @@ export interface S3Users {
   readonly serving: S3Credentials;
   /** Reads the bucket of the data sets. */
   readonly training: S3Credentials;
+  /** Reads the bucket of the data sets, and writes that of the predictions. None where nothing is scored. */
+  readonly batch?: S3Credentials | undefined;
 }
 
-/** An S3 store with a bucket for models and one for data sets, wherever it runs. */
+/** An S3 store with a bucket for models, one for data sets and one for predictions, wherever it runs. */
 export interface ObjectStore {
   /** Its address, with scheme and port; empty for AWS, which clients find by the region. */
   readonly endpoint: pulumi.Output<string>;
@@ -27,6 +29,7 @@ export interface ObjectStore {
   /** The buckets' names; they are there when the address is known to be. */
   readonly modelBucket: string;
   readonly dataBucket: string;
+  readonly predictionBucket: string;
   readonly users: S3Users;
 }
 

@@ -45,13 +45,21 @@ export const objectStore = (by: ByEnvironment) =>
         region: filled.default("us-east-1").describe("region of the store"),
         modelBucket: bucketName.default("models").describe("bucket of the models"),
         dataBucket: bucketName.default("datasets").describe("bucket of the data sets"),
+        predictionBucket: bucketName
+          .default("predictions")
+          .describe("bucket of the predictions, if there is `batch`"),
         users: z
           .strictObject({
             tracking: s3User.describe("the user who may read and write the bucket of the models"),
             serving: s3User.describe("the user who may read the bucket of the models"),
             training: s3User.describe("the user who may read the bucket of the data sets"),
+            batch: s3User
+              .optional()
+              .describe(
+                "the user who may read the bucket of the data sets and write that of the predictions; needed for `batch`",
+              ),
           })
-          .describe("three users, each with no more rights than its purpose needs"),
+          .describe("users, each with no more rights than its purpose needs"),
       }),
     ])
     .prefault({})
@@ -60,7 +68,7 @@ export const objectStore = (by: ByEnvironment) =>
 /** What of it does not fit together. */
 export function checkObjectStore({ objectStore }: Partial<Pick<StackConfig, "objectStore">>): Mistake[] {
   if (objectStore?.kind !== "external") return [];
-  const { endpoint, provider, modelBucket, dataBucket } = objectStore;
+  const { endpoint, provider, modelBucket, dataBucket, predictionBucket } = objectStore;
   const problems: Mistake[] = [];
   if (endpoint === undefined && provider !== "AWS")
     problems.push({
@@ -73,5 +81,14 @@ export function checkObjectStore({ objectStore }: Partial<Pick<StackConfig, "obj
       path: ["objectStore", "dataBucket"],
       message: `is "${dataBucket}", as modelBucket is: their users differ, so the buckets must`,
     });
+  for (const [key, bucket] of [
+    ["modelBucket", modelBucket],
+    ["dataBucket", dataBucket],
+  ] as const)
+    if (predictionBucket === bucket)
+      problems.push({
+        path: ["objectStore", "predictionBucket"],
+        message: `is "${bucket}", as ${key} is: their users differ, so the buckets must`,
+      });
   return problems;
 }

@@ -41,10 +41,10 @@ export function createModelNamespace(
   objectStore: ObjectStore,
   opts: pulumi.ComponentResourceOptions,
 ): ModelNamespace {
-  const { modelQuota: quota } = config;
+  const { modelQuota: quota, batch } = config;
   return new ModelNamespace(
     name,
-    { namespace, objectStore, quota, monitorLabels: monitorLabels(config) },
+    { namespace, objectStore, quota, scoring: batch.length > 0, monitorLabels: monitorLabels(config) },
     opts,
   );
 }

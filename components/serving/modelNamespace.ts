@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { createSecret, ownership } from "../kubernetes";
-import type { ObjectStore } from "../objectStore/objectStore";
+import type { ObjectStore, S3Credentials } from "../objectStore/objectStore";
 import { standardLabel } from "./seldon/seldonDeployment";
 
 export interface ModelNamespaceArgs {
@@ -10,6 +10,11 @@ export interface ModelNamespaceArgs {
   namespace: pulumi.Input<string>;
   /** Where models and data sets lie. */
   objectStore: ObjectStore;
+  /**
+   * Whether tables are scored in it.
+   * @default false
+   */
+  scoring?: boolean;
   /** What all pods of the namespace together may ask for. */
   quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
   /**
@@ -21,7 +26,7 @@ export interface ModelNamespaceArgs {
 
 /**
  * What a namespace needs for models to be trained and served in it: the keys of the store, as rclone and as AWS
- * clients take them, each with no more rights than reading its bucket, and bounds for what runs there.
+ * clients take them, each with no more rights than its purpose needs, and bounds for what runs there.
  */
 export class ModelNamespace extends pulumi.ComponentResource {
   public readonly namespace: pulumi.Output<string>;
@@ -29,12 +34,17 @@ export class ModelNamespace extends pulumi.ComponentResource {
   public readonly storageSecret = "seldon-init-container-secret";
   /** Secret with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` of the user who may read data sets. */
   public readonly trainingSecret: pulumi.Output<string>;
+  /** Secret with the same of the user who may read data sets and write predictions; none where no tables are scored. */
+  public readonly batchSecret: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ModelNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelNamespace", name, {}, opts);
     this.namespace = pulumi.output(args.namespace);
     this.createStorageSecret(name, args);
-    this.trainingSecret = this.createTrainingSecret(name, args);
+    const { training, batch } = args.objectStore.users;
+    this.trainingSecret = this.createKeys(`${name}-training`, "training-s3", training);
+    if (args.scoring === true && batch !== undefined)
+      this.batchSecret = this.createKeys(`${name}-batch`, "batch-s3", batch);
     this.createBounds(name, args);
     if (args.monitorLabels !== undefined) this.createMonitors(name, args.monitorLabels);
     this.registerOutputs({ namespace: this.namespace, storageSecret: this.storageSecret });
@@ -65,15 +75,11 @@ export class ModelNamespace extends pulumi.ComponentResource {
     );
   }
 
-  private createTrainingSecret(name: string, { objectStore }: ModelNamespaceArgs): pulumi.Output<string> {
-    const { accessKeyId, secretAccessKey } = objectStore.users.training;
-    return createSecret(
-      `${name}-training`,
-      "training-s3",
-      this.namespace,
-      { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-      { parent: this },
-    );
+  /** A Secret with a user's keys, as AWS clients take them. */
+  private createKeys(name: string, secretName: string, keys: S3Credentials): pulumi.Output<string> {
+    const { accessKeyId, secretAccessKey } = keys;
+    const data = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    return createSecret(name, secretName, this.namespace, data, { parent: this });
   }
 
   /** A quota refuses containers that ask for nothing, so there is something that they ask for by default. */

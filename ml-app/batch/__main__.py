@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from batch.fetching import FilesError, fetched
 from batch.job import Job, OutputError
+from batch.naming import NamingError, dated
 from batch.places import PlaceError, place_of
 from batch.source import Source, SourceError
 from batch.tables import opened
@@ -25,16 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from batch.scorer import Scorer, ScorerError  # noqa: PLC0415
 
     try:
-        place, output = place_of(options.output)
+        place, output = place_of(dated(options.output, options.run))
+        table = dated(options.input, options.run)
         with fetched(options.files) as files:
             scorer = Scorer(options.package, files)
-        with opened(options.input, scorer.features, options.room) as source:
+        with opened(table, scorer.features, options.room) as source:
             model = {"name": options.name, "version": options.version}
             share = (options.worker, options.workers)
             manifest = Job(source, scorer, place, output, model, share, options.run).run(_teller(source))
     except (ScorerError, FilesError, PlaceError) as error:
         return _fail(error, 1)
-    except (SourceError, OutputError) as error:
+    except (SourceError, OutputError, NamingError) as error:
         return _fail(error, 2)
     if manifest is None:
         _say("the rows of this share are scored; whoever scores the last one puts all together")

@@ -53,6 +53,7 @@ for (const [stack, context] of Object.entries(contexts)) {
     it("has the parts that the stack needs", () => {
       const components = recording.resources.filter(({ custom }) => !custom);
       expect(components.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([
+        ...(stack === "staging" ? ["mlplatform:batch:BatchScoring mlplatform-batch-nightly-prices"] : []),
         "mlplatform:database:PostgresChart mlplatform-database",
         ...(stack === "dev"
           ? [

@@ -19,6 +19,7 @@ from sklearn.ensemble import RandomForestRegressor
 from batch.__main__ import main
 from batch.csvtable import CsvTable
 from batch.job import MANIFEST, Job, OutputError
+from batch.naming import NamingError, dated
 from batch.places import Bucket, Folder, PlaceError, place_of
 from batch.scorer import Scored, Scorer
 from batch.source import Parsed, SourceError
@@ -453,6 +454,13 @@ def test_workers_notice_that_they_read_different_tables(buckets: S3Client, table
     assert "scores.csv" not in shared.left()
     # The next run is of the table as it is now.
     assert [shared.run(worker=worker, workers=2) is not None for worker in (0, 1)] == [False, True]
+
+
+def test_address_has_the_time_at_which_a_schedule_began_its_run() -> None:
+    assert dated("s3://a/{date}/{time}.csv", "nightly-29932440") == "s3://a/2026-11-30/2026-11-30T0200Z.csv"
+    assert dated("s3://a/b.csv", None) == "s3://a/b.csv"
+    with pytest.raises(NamingError, match="and by-hand has not: call it NAME-"):
+        dated("{date}.csv", "by-hand")
 
 
 def test_store_that_refuses(buckets: S3Client, table: Path) -> None:

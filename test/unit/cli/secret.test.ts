@@ -11,7 +11,7 @@ describe("the command for secrets", () => {
     const user = (name: string) => `objectStore.users.${name}.secretAccessKey`;
     expect(secretPlaces()).to.deep.equal([
       "database.password",
-      ...["serving", "tracking", "training"].map(user),
+      ...["batch", "serving", "tracking", "training"].map(user),
     ]);
   });
 

@@ -241,6 +241,56 @@ describe("the status of a cluster", function () {
     );
   });
 
+  it("tells how far tables are scored, and of a schedule only what is news", async () => {
+    const jobs = "/apis/batch/v1/namespaces/ml-models/jobs";
+    const pods = "/api/v1/namespaces/ml-models/pods";
+    const run = (minute: number, type?: string) => ({
+      metadata: {
+        ...{
+          namespace: "ml-models",
+          name: `nightly-${minute}`,
+          creationTimestamp: `2026-11-30T02:0${minute}:00Z`,
+        },
+        labels: { "app.kubernetes.io/component": "batch" },
+        ownerReferences: [{ kind: "CronJob", name: "nightly" }],
+      },
+      spec: { completions: 4 },
+      status: {
+        ...{ succeeded: 1, startTime: "2026-11-30T02:03:00Z" },
+        conditions: type === undefined ? [] : [{ type, status: "True", message: type }],
+      },
+    });
+    const pod = { metadata: { namespace: "ml-models", name: "nightly-3-0" }, status: { phase: "Running" } };
+    Object.assign(api.answers, platform(), {
+      [jobs]: { items: [run(1, "Failed"), run(2, "Complete"), run(3)] },
+      [`${pods}?labelSelector=batch.kubernetes.io/job-name=nightly-3`]: {
+        items: [pod],
+      },
+      [`${pods}/nightly-3-0/log?tailLines=1`]: "20,000 rows scored, 43% of the table read\n",
+      "/apis/batch/v1/namespaces/ml-models/cronjobs": {
+        items: [
+          {
+            metadata: { namespace: "ml-models", name: "nightly" },
+            spec: { schedule: "* * * * *" },
+            status: { lastScheduleTime: "2026-11-30T02:03:00Z" },
+          },
+        ],
+      },
+    });
+    const lines = String(await shown())
+      .split("\n")
+      .filter((line) => line.includes("nightly"));
+    expect(lines.map((line) => line.replaceAll(/ +/g, " "))).to.deep.equal([
+      "✓ job ml-models/nightly-3 running since 2026-11-30T02:03:00Z; 1 of 4 pods have ended; " +
+        "20,000 rows scored, 43% of the table read",
+      "✓ schedule ml-models/nightly * * * * * last run 2026-11-30T02:03:00Z, under way",
+    ]);
+    Object.assign(api.answers, { [jobs]: { items: [run(2, "Complete"), run(4, "Failed")] } });
+    expect(await shown()).to.match(
+      /✗ job +ml-models\/nightly-4 +failed +Failed\n[^]*nightly-4: npm run logs -- nightly-4\n/,
+    );
+  });
+
   it("tells how many pods of the version before still answer, where they are replaced one by one", async () => {
     const [list, labels] = [{ ...platform() }, { "mlplatform/version": "f00baa" }];
     const address = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments";

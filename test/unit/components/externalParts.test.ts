@@ -50,6 +50,7 @@ describe("ExternalS3", () => {
         provider: "AWS",
         modelBucket: "our-models",
         dataBucket: "our-data",
+        predictionBucket: "our-predictions",
         users: {
           tracking: keys("tracking"),
           serving: keys("serving"),

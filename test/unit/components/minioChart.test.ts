@@ -41,6 +41,7 @@ describe("MinioChart", () => {
     expect(created.list.filter((title) => !title.startsWith("ConfigMap "))).to.deep.equal([
       "Job it-setup",
       "MinioChart it",
+      "RandomPassword it-batch-key",
       "RandomPassword it-root-password",
       "RandomPassword it-serving-key",
       "RandomPassword it-tracking-key",
@@ -115,10 +116,11 @@ describe("MinioChart", () => {
         TRACKING_SECRET_KEY: "made-up-it-tracking-key-result",
         SERVING_SECRET_KEY: "made-up-it-serving-key-result",
         TRAINING_SECRET_KEY: "made-up-it-training-key-result",
+        BATCH_SECRET_KEY: "made-up-it-batch-key-result",
       },
     });
     expect(created.one("Secret", "it-users").secretPaths).to.include("stringData");
-    for (const user of ["tracking", "serving", "training"])
+    for (const user of ["tracking", "serving", "training", "batch"])
       expect(having(created, `made-up-it-${user}-key-result`), user).to.deep.equal(["it-users"]);
   });
 
@@ -141,9 +143,10 @@ describe("MinioChart", () => {
       TRACKING_SECRET_KEY: "minio-users/TRACKING_SECRET_KEY",
       SERVING_SECRET_KEY: "minio-users/SERVING_SECRET_KEY",
       TRAINING_SECRET_KEY: "minio-users/TRAINING_SECRET_KEY",
+      BATCH_SECRET_KEY: "minio-users/BATCH_SECRET_KEY",
     });
     expect(created.dependencies("Job")).to.deep.equal([
-      ...["serving", "tracking", "training"].map((user) => `RandomPassword it-${user}-key`),
+      ...["batch", "serving", "tracking", "training"].map((user) => `RandomPassword it-${user}-key`),
       "Release it-release",
       "Secret it-root",
       "Secret it-users",
@@ -180,6 +183,7 @@ describe("MinioChart", () => {
     const isProtected = ({ options }: { options: { protect?: boolean } }) => options.protect === true;
     expect(kept.resources.filter(isProtected).map(({ name }) => name)).to.deep.equal([
       "it-release",
+      "it-batch-key",
       "it-root-password",
       "it-serving-key",
       "it-tracking-key",
@@ -225,9 +229,11 @@ describe("MinioChart", () => {
         tracking: { accessKeyId: "mlflow", secretAccessKey: "made-up-it-tracking-key-result" },
         serving: { accessKeyId: "models", secretAccessKey: "made-up-it-serving-key-result" },
         training: { accessKeyId: "training", secretAccessKey: "made-up-it-training-key-result" },
+        batch: { accessKeyId: "batch", secretAccessKey: "made-up-it-batch-key-result" },
       },
     });
     expect(created.secretOutputs).to.deep.equal([
+      "users.batch.secretAccessKey",
       "users.serving.secretAccessKey",
       "users.tracking.secretAccessKey",
       "users.training.secretAccessKey",

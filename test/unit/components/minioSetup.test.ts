@@ -38,12 +38,13 @@ const keys = {
   TRACKING_SECRET_KEY: "TrackingKey2",
   SERVING_SECRET_KEY: "ServingKey3",
   TRAINING_SECRET_KEY: "TrainingKey4",
+  BATCH_SECRET_KEY: "BatchKey5",
 };
 
 const order = [
   "ls store",
-  "mb --ignore-existing store/models store/datasets",
-  ...["tracking mlflow", "serving models", "training training"].flatMap((pair) => {
+  "mb --ignore-existing store/models store/datasets store/predictions",
+  ...["tracking mlflow", "serving models", "training training", "batch batch"].flatMap((pair) => {
     const [role = "", user = ""] = pair.split(" ");
     return [
       "admin user add store",
@@ -103,7 +104,7 @@ describe("the set-up of MinIO", () => {
   it("makes the buckets first, and then each user with its policy", () => {
     expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
     expect(calls()).to.deep.equal(order);
-    expect(readdirSync(store("buckets")).sort()).to.deep.equal(["datasets", "models"]);
+    expect(readdirSync(store("buckets")).sort()).to.deep.equal(["datasets", "models", "predictions"]);
   });
 
   it("reaches the server as root, through the environment", () => {
@@ -119,6 +120,7 @@ describe("the set-up of MinIO", () => {
       "users/mlflow": "TrackingKey2",
       "users/models": "ServingKey3",
       "users/training": "TrainingKey4",
+      "users/batch": "BatchKey5",
     });
     const left = readdirSync(path.join(folder, "tmp")).map((file) =>
       readFileSync(path.join(folder, "tmp", file), "utf8"),
@@ -127,7 +129,7 @@ describe("the set-up of MinIO", () => {
       expect([setupScript(host), ...calls(), ...left].join("\n")).not.to.include(key);
   });
 
-  it("gives each user the rights that its purpose needs, in one bucket, and no more", () => {
+  it("gives each user the rights that its purpose needs, and no more", () => {
     run();
     const documents = Object.entries(state())
       .filter(([file]) => file.startsWith("policies/"))
@@ -137,32 +139,33 @@ describe("the set-up of MinIO", () => {
       Action: actions,
       Resource: [`arn:aws:s3:::${resource}`],
     });
+    const write = (bucket: string) => [
+      allow(bucket, "s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+      allow(
+        `${bucket}/*`,
+        "s3:GetObject",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+      ),
+    ];
+    const read = (bucket: string) => [
+      allow(bucket, "s3:GetBucketLocation", "s3:ListBucket"),
+      allow(`${bucket}/*`, "s3:GetObject"),
+    ];
     const document = (...statements: object[]) => ({ Version: "2012-10-17", Statement: statements });
     expect(Object.fromEntries(documents)).to.deep.equal({
-      "mlplatform-tracking": document(
-        allow("models", "s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
-        allow(
-          "models/*",
-          "s3:GetObject",
-          "s3:AbortMultipartUpload",
-          "s3:DeleteObject",
-          "s3:ListMultipartUploadParts",
-          "s3:PutObject",
-        ),
-      ),
-      "mlplatform-serving": document(
-        allow("models", "s3:GetBucketLocation", "s3:ListBucket"),
-        allow("models/*", "s3:GetObject"),
-      ),
-      "mlplatform-training": document(
-        allow("datasets", "s3:GetBucketLocation", "s3:ListBucket"),
-        allow("datasets/*", "s3:GetObject"),
-      ),
+      "mlplatform-tracking": document(...write("models")),
+      "mlplatform-serving": document(...read("models")),
+      "mlplatform-training": document(...read("datasets")),
+      "mlplatform-batch": document(...read("datasets"), ...write("predictions")),
     });
     expect(state()).to.include({
       "attached/mlflow": "mlplatform-tracking\n",
       "attached/models": "mlplatform-serving\n",
       "attached/training": "mlplatform-training\n",
+      "attached/batch": "mlplatform-batch\n",
     });
   });
 

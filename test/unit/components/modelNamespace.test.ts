@@ -67,6 +67,15 @@ describe("ModelNamespace", () => {
     expect(created.one("Secret", "it-training").secretPaths).to.include("stringData.AWS_SECRET_ACCESS_KEY");
   });
 
+  it("has the keys of the user who scores tables where there are some, and else not", async () => {
+    const scoring = await namespace({ scoring: true });
+    expect(scoring.list).to.include("Secret it-batch");
+    expect(scoring.inputs("Secret", "it-batch")).to.deep.include({
+      metadata: { name: "batch-s3", namespace: "m", labels: ownership },
+      stringData: { AWS_ACCESS_KEY_ID: "batch-id", AWS_SECRET_ACCESS_KEY: "batch-secret" },
+    });
+  });
+
   it("has no key of the user who may write", () => {
     const all = JSON.stringify(created.resources.map(({ inputs }) => inputs));
     expect(all).not.to.match(/tracking-(id|secret)/);

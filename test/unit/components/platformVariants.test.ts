@@ -236,6 +236,7 @@ describe("MlPlatform by its configuration", () => {
       "database-release",
       "namespaces-minio-system",
       "namespaces-postgres",
+      "object-store-batch-key",
       "object-store-release",
       "object-store-root-password",
       "object-store-serving-key",

@@ -7,7 +7,8 @@ import type { PlatformConfig } from "../../../config";
 import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 
 const database = { host: "db", port: 5432, name: "runs", username: "me" };
-const store = { endpoint: "https://s3", region: "here", modelBucket: "models", dataBucket: "data" };
+const buckets = { modelBucket: "models", dataBucket: "data", predictionBucket: "predictions" };
+const store = { endpoint: "https://s3", region: "here", ...buckets };
 const of = (...facts: readonly Partial<StoreFact>[]) =>
   storeProblems(
     facts.map((fact) => ({ about: "store", fault: "other", said: "no", ...fact })),
@@ -54,14 +55,19 @@ const cases: readonly [Partial<StoreFact>, RegExp, readonly string[]][] = [
   ],
   [{ about: "training", fault: "bucket", bucket: "data" }, /no bucket data/, ["objectStore.dataBucket"]],
   [
-    { about: "serving", fault: "forbidden", right: "read" },
+    { about: "serving", fault: "forbidden", right: "read", bucket: "models" },
     /user serving .* may not read objects of bucket models: no/,
     ["objectStore.users.serving"],
   ],
   [
-    { about: "training", fault: "forbidden", right: "list" },
+    { about: "training", fault: "forbidden", right: "list", bucket: "data" },
     /user training .* may not list objects of bucket data, or there is no such bucket: no/,
     ["objectStore.users.training", "objectStore.dataBucket"],
+  ],
+  [
+    { about: "batch", fault: "forbidden", right: "list", bucket: "predictions" },
+    /user batch .* may not list objects of bucket predictions, or there is no such bucket: no/,
+    ["objectStore.users.batch", "objectStore.predictionBucket"],
   ],
 ];
 
@@ -90,7 +96,7 @@ describe("stores outside of the cluster", function () {
   });
 
   it("tells a bucket once, and all rights that a user lacks together, with what it could not remove", () => {
-    const tracking = { about: "tracking", fault: "forbidden" };
+    const tracking = { about: "tracking", fault: "forbidden", bucket: "models" };
     const problems = of(
       { about: "tracking", fault: "bucket", bucket: "models" },
       { about: "serving", fault: "bucket", bucket: "models" },

@@ -114,12 +114,14 @@ export function consume(name: string, value: pulumi.Input<string>): pulumi.Resou
   return new k8s.core.v1.ConfigMap(name, { metadata: { name }, data });
 }
 
-/** The environment of a container by name; a reference to a Secret as `secret/key`. */
+/** The environment of a container by name; a reference to a Secret as `secret/key`, one to the pod as its path. */
 export function environment(container: unknown): Record<string, unknown> {
   const variables = at(container, "env") as { name: string; value?: unknown; valueFrom?: unknown }[];
   return Object.fromEntries(
     variables.map(({ name, value, valueFrom }) => {
       if (valueFrom === undefined) return [name, value];
+      const field = at(valueFrom, "fieldRef");
+      if (field !== undefined) return [name, at(field, "fieldPath")];
       const from = at(valueFrom, "secretKeyRef");
       return [name, `${String(at(from, "name"))}/${String(at(from, "key"))}`];
     }),

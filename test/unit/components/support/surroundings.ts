@@ -68,7 +68,13 @@ export function objectStore(): ObjectStore {
     provider: pulumi.output("Ceph"),
     modelBucket: "our-models",
     dataBucket: "our-data",
-    users: { tracking: user("tracking"), serving: user("serving"), training: user("training") },
+    predictionBucket: "our-predictions",
+    users: {
+      tracking: user("tracking"),
+      serving: user("serving"),
+      training: user("training"),
+      batch: user("batch"),
+    },
   };
 }
 
@@ -77,6 +83,7 @@ export function modelNamespace(): ModelNamespace {
   return new ModelNamespace("models", {
     namespace: "m",
     objectStore: objectStore(),
+    scoring: true,
     quota: { cpu: "4", memory: "8Gi", pods: 20 },
   });
 }
