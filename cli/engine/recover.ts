@@ -70,7 +70,9 @@ const namespaceType = "kubernetes:core/v1:Namespace";
  *
  * Images that are not built any more are forgotten: they need nobody, and their daemon may be gone.
  *
- * An object that the cluster has and the state has not is taken into the state. Helm
+ * A release that the state has and Helm has not is forgotten before a `destroy`: somebody has removed it, or its
+ * namespace, and Helm would refuse to remove it. An object that the cluster has and the state has not is taken into the
+ * state. Helm
  * refuses an installation under a name that it has on record, and any work on a release of which a revision is not
  * finished. So before an `up`, unfinished revisions are forgotten, and releases of which nobody knows how they came
  * about, which are then installed again over what is there; before a `destroy`, they are taken into the state, so
@@ -99,9 +101,13 @@ export async function recover(
   // A removal that goes on undisturbed leaves them where they are by itself.
   const resources = looked ? withoutImages(before, isBuilt) : before;
   const dropped = before.length - resources.length;
-  const found = looked ? await releasesOf(resources, records) : [];
+  const recorded = await releasesOf(resources, records);
+  const found = looked ? recorded : [];
   const { forgotten, releases } = settle(resources, pending, found, settings);
-  const broken = settings.next === "up" && (forgotten.length > 0 || failedOf(resources, found).length > 0);
+  const broken =
+    settings.next === "up"
+      ? forgotten.length > 0 || failedOf(resources, found).length > 0
+      : hasLost(resources, recorded);
   if (!cutOff && strays.length === 0 && dropped === 0 && !broken)
     return { staleLock, interrupted, forgotten: [], adopted: [], failed: [], compared: false };
 
@@ -156,6 +162,11 @@ async function markFailed(stack: Stack, records: ReleaseRecords): Promise<string
 function failedOf(resources: readonly StateResource[], found: readonly Found[]): string[] {
   const known = resources.filter(({ type }) => type === releaseType).map(({ id }) => id);
   return found.flatMap(({ id, release }) => (release.status === "failed" && known.includes(id) ? [id] : []));
+}
+
+/** Whether Helm knows nothing of a release in the state. */
+function hasLost(resources: readonly StateResource[], recorded: readonly Found[]): boolean {
+  return resources.some(({ type, id }) => type === releaseType && !recorded.some((one) => one.id === id));
 }
 
 /** The releases in the namespaces that the stack has made. */

@@ -120,6 +120,14 @@ describe("failures and interruptions, one by one", function () {
     await destroy();
   });
 
+  it("a release that somebody has removed stands in no destroy's way, since Helm would not find it", async () => {
+    lane.beginFrom(run.full);
+    const [namespace = "", name = ""] = release("mlflow").split("/");
+    lane.cluster.forget(namespace, name, "all");
+    await lane.must("recover", { next: "destroy" });
+    await destroy();
+  });
+
   it("a training that fails is tried again by the next up", async () => {
     lane.cluster.behaviour.add({ on: /^ready Job .*train/, fail: "BackoffLimitExceeded", times: 1 });
     const failed = await lane.run("up");
