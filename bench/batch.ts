@@ -50,8 +50,9 @@ export async function batch(
     say(`calling the model once for ${rows} rows`);
     const script = path.join(projectDir, "bench", "plain", "whole.py");
     const whole = python.module("the model alone", path.join(folder, "whole.log"), []);
-    const took = await run({ ...whole, args: [script, manifest.folder, files, table] }, signal);
-    const inProcess = rows / Number(took);
+    const args = [script, manifest.folder, files, table, path.join(folder, "whole.csv")];
+    const took = (await run({ ...whole, args }, signal)).split(" ").map(Number);
+    const [inProcess = NaN, plain = NaN] = took.map((one) => rows / one);
 
     const score = async (workers: number): Promise<number> => {
       say(`scoring, ${workers} process${workers === 1 ? "" : "es"}`);
@@ -69,7 +70,7 @@ export async function batch(
     };
     const scored: number[] = [];
     for (const workers of workerCounts) scored.push(await score(workers));
-    return report(asked.requestsPerSecond, inProcess, scored);
+    return report(asked.requestsPerSecond, inProcess, plain, scored);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -81,24 +82,31 @@ function writeTable(file: string, sample: string, rows: number): void {
   writeFileSync(file, `${[head, ...all].join("\n")}\n`);
 }
 
-function report(asked: number, inProcess: number, scored: readonly number[]): BenchResult {
+function report(asked: number, inProcess: number, plain: number, scored: readonly number[]): BenchResult {
   const figures: Record<string, number> = {
     server_rows_per_second: Math.round(asked),
     in_process_rows_per_second: Math.round(inProcess),
+    plain_script_rows_per_second: Math.round(plain),
   };
   const line = (name: string, perSecond: number) => [
     name,
     perSecond.toFixed(0),
     (perSecond / asked).toFixed(1),
+    (perSecond / plain).toFixed(2),
     (perSecond / inProcess).toFixed(2),
   ];
-  const rows = [line("the server, row by row", asked), line("the model, all rows at once", inProcess)];
+  const rows = [
+    line("the server, row by row", asked),
+    line("the model alone, all rows at once", inProcess),
+    line("a plain script: read, call once, write", plain),
+  ];
   workerCounts.forEach((workers, at) => {
     const perSecond = scored[at] ?? NaN;
     figures[`rows_per_second_w${workers}`] = Math.round(perSecond);
     figures[`ratio_to_server_w${workers}`] = Math.round((perSecond / asked) * 10) / 10;
+    figures[`ratio_to_plain_script_w${workers}`] = Math.round((perSecond / plain) * 100) / 100;
     figures[`ratio_to_in_process_w${workers}`] = Math.round((perSecond / inProcess) * 100) / 100;
     rows.push(line(`a table, ${workers} process${workers === 1 ? "" : "es"}`, perSecond));
   });
-  return { head: ["scoring", "rows per s", "of the server", "of the model"], rows, figures };
+  return { head: ["scoring", "rows per s", "of the server", "of the script", "of the model"], rows, figures };
 }

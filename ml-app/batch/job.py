@@ -164,11 +164,9 @@ class Job:
 
     def _keep(self, name: str, scored: Scored) -> None:
         rejected = [json.dumps({self._source.counted: number, "reason": reason}) for number, reason in scored.rejected]
-        rows = zip(scored.numbers, scored.answers.tolist(), strict=True)
-        answers = [f"{number},{','.join(map(repr, row))}" for number, row in rows]
+        lines = "".join(f"{line}\n" for line in rejected).encode()
         # The scores are last: where they are, the piece is done.
-        for kind, lines in (("rejected", rejected), ("csv", answers)):
-            content = "".join(f"{line}\n" for line in lines).encode()
+        for kind, content in (("rejected", lines), ("csv", forms.lines(scored))):
             self._place.write(f"{self._parts}/{name}.{kind}", _once(content))
 
     def _put_together(self, names: list[str]) -> dict[str, Any]:

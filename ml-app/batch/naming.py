@@ -28,8 +28,8 @@ def dated(address: str, run: str | None) -> str:
     minutes = re.search(r"-(\d{8})$", run or "")
     if minutes is None:
         raise NamingError(
-            f"{address} needs the time of a run, which a CronJob's Job has in its name, and {run or 'no name'} has not: "
-            "call it NAME-$(($(date +%s) / 60))"
+            f"{address} needs the time of a run, which a CronJob's Job has in its name, and {run or 'no name'} has "
+            "not: call it NAME-$(($(date +%s) / 60))"
         )
     time = datetime.fromtimestamp(int(minutes[1]) * 60, UTC)
     return address.replace("{date}", f"{time:%Y-%m-%d}").replace("{time}", f"{time:%Y-%m-%dT%H%MZ}")

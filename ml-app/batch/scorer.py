@@ -66,7 +66,7 @@ class Scorer:
         if tuple(record.names) != self.features:
             raise ScorerError(f"the model in {folder} takes {', '.join(record.names)}: train it again with this code")
         try:
-            self._model = self._estimator.load(folder)
+            self._model = self._estimator.load_for_tables(folder)
         except Exception as error:  # each library has its own
             raise ScorerError(f"the model in {folder} cannot be loaded: {error}") from error
         wrong = record.mismatches(self._predict(np.array(record.rows)).tolist())

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batch.csvtable import CsvTable
+from batch.parquet import MAGIC, ParquetTable
 from batch.source import Source, SourceError, changed
 from modelkit.connecting import noted
 from modelkit.s3 import Address, S3Error
@@ -56,12 +57,9 @@ def _fetch(at: Address, copy: Path, room: int | None) -> None:
 def _table(path: Path, columns: Sequence[str], shown: str) -> Source:
     try:
         with path.open("rb") as file:
-            begin = file.read(4)
+            begin = file.read(len(MAGIC))
     except OSError:
         begin = b""
-    if begin != b"PAR1":
+    if begin != MAGIC:
         return CsvTable(path, columns, shown)
-    # Half a second, which CSV need not wait for.
-    from batch.parquet import ParquetTable  # noqa: PLC0415
-
     return ParquetTable(path, columns, shown)

@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from house_price.features import SKOPS_TRUSTED_TYPES
 from house_price.stored import read_forest
+from modelkit import skopsfile
 from modelkit.estimator import Estimator
 from modelkit.forest import Forest as Evaluated
 from modelkit.splitting import Split
@@ -51,6 +52,13 @@ class Forest(Estimator):
     def load(self, folder: Path) -> Evaluated:
         """Load it as the server does. Not by MLflow, which trusts whatever types the stored file asks it to trust."""
         return read_forest(folder / "model.skops")
+
+    def load_for_tables(self, folder: Path) -> RandomForestRegressor:
+        """Load it with scikit-learn, which evaluates thousands of rows ten times as fast as what the server has."""
+        path = folder / "model.skops"
+        # scikit-learn follows the nodes of a forged tree wherever they point to.
+        read_forest(path)
+        return skopsfile.read(path, RandomForestRegressor, SKOPS_TRUSTED_TYPES)
 
     def predict(self, model: RandomForestRegressor | Evaluated, rows: pd.DataFrame) -> npt.NDArray[np.floating[Any]]:
         """What a forest that was trained or loaded makes of rows: float64, shape (n,)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -83,10 +84,10 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> tuple[RandomForestRegres
     """A forest, and the folder in which training has stored it."""
     folder = tmp_path_factory.mktemp("model")
     table = np.loadtxt(RECIPE.sample, delimiter=",", skiprows=1)
-    rows, prices = table[:, : len(FEATURES)], table[:, len(FEATURES)]
+    rows, prices = pd.DataFrame(table[:, : len(FEATURES)], columns=list(FEATURES)), table[:, len(FEATURES)]
     model = RandomForestRegressor(n_estimators=20, max_depth=6, random_state=3).fit(rows, prices)
     libraries = installed(("scikit-learn", "numpy", "skops"))
-    record = Record(list(FEATURES), rows[:5].tolist(), model.predict(rows[:5]).tolist(), libraries)
+    record = Record(list(FEATURES), rows[:5].to_numpy().tolist(), model.predict(rows[:5]).tolist(), libraries)
     skops.io.dump(model, folder / "model.skops")
     content = {"flavors": {"sklearn": {"pickled_model": "model.skops"}}, "metadata": record.to_metadata()}
     (folder / "MLmodel").write_text(yaml.safe_dump(content))
@@ -99,7 +100,7 @@ def test_scores_are_the_models(forest: tuple[RandomForestRegressor, Path], tmp_p
     words = ["house_price", "--files", str(folder), "--name", "house-price", "--version", "7"]
     assert main([*words, "--input", str(RECIPE.sample), "--output", str(output)]) == 0
     scores = np.loadtxt(output, delimiter=",", skiprows=1)
-    rows = np.loadtxt(RECIPE.sample, delimiter=",", skiprows=1)[:, : len(FEATURES)]
+    rows = pd.read_csv(RECIPE.sample)[list(FEATURES)]
     assert output.read_text().startswith("line,price\n2,")
     assert scores[:, 0].tolist() == list(range(2, len(rows) + 2))
     np.testing.assert_allclose(scores[:, 1], model.predict(rows), rtol=1e-9)
@@ -148,7 +149,7 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
     table = tmp_path / "table.csv"
     table.write_bytes(content)
     run(job(table))
-    assert [line.split(",")[1] for line in (tmp_path / "scores.csv").read_text().splitlines()] == ["sum", "3.0", "7.0"]
+    assert [line.split(",")[1] for line in (tmp_path / "scores.csv").read_text().splitlines()] == ["sum", "3", "7"]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +458,7 @@ def test_workers_notice_that_they_read_different_tables(buckets: S3Client, table
 
 
 def test_address_has_the_time_at_which_a_schedule_began_its_run() -> None:
-    assert dated("s3://a/{date}/{time}.csv", "nightly-29932440") == "s3://a/2026-11-30/2026-11-30T0200Z.csv"
+    assert dated("s3://a/{date}/{time}.csv", "nightly-29933400") == "s3://a/2026-11-30/2026-11-30T0200Z.csv"
     assert dated("s3://a/b.csv", None) == "s3://a/b.csv"
     with pytest.raises(NamingError, match="and by-hand has not: call it NAME-"):
         dated("{date}.csv", "by-hand")
