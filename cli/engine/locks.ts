@@ -1,3 +1,4 @@
+/** The locks of Pulumi's engine, which it makes and reads itself: who holds one is known by what it has written there. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";

@@ -1,13 +1,12 @@
 /** Which command may change the local target: an `up`, or one that brings another version into service. */
-import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 
+import { tryLock } from "fs-native-extensions";
 import * as z from "zod";
 
 import { readText } from "../../config/readText";
 import { UserError } from "../errors";
 import { type ProcessIdentity, identify, ownFolder } from "../ownProcesses";
-import { writeWhole } from "../wholeFile";
 import { identityShape, localDir } from "./state";
 
 /** The commands; an `up` that has brought all up lets the others at it. */
@@ -64,15 +63,20 @@ function holderIn(content: string): Holder | undefined {
 /**
  * Makes this process the only one that changes the local target, until it ends its turn.
  *
+ * The system holds the lock, by the file that is open, and ends it with the process however that ends: none is ever left
+ * over, and one that is halted keeps its turn, which a lock that counts as left over after a while would lose. What the
+ * file says is for others to read.
+ *
  * @throws UserError another command is at work.
  */
 export function takeTurn(command: Command): Turn {
-  const file = fileOf(command);
-  const end = () => {
-    if (holderOf(command)?.pid === process.pid) rmSync(file, { force: true });
-  };
   const mine = { ...identify(process.pid), folder: ownFolder() };
-  hold(command, file, mine);
+  const file = lock(command);
+  const end = () => {
+    ftruncateSync(file);
+    closeSync(file);
+  };
+  tell(file, mine);
   // Both have theirs before they look at the other's: of two that come at once, one at least gives way.
   const other = command === "up" ? holderOf("promote") : holderOf("up");
   if (other !== undefined && !other.keeps) {
@@ -80,53 +84,26 @@ export function takeTurn(command: Command): Turn {
     throw atWork(command === "up" ? "promote" : "up", other);
   }
   const keep = () => {
-    writeWhole(file, JSON.stringify({ ...mine, keeps: true }));
+    tell(file, { ...mine, keeps: true });
   };
   return { keep, end };
 }
 
-function hold(command: Command, file: string, content: object): void {
+/** Opens a command's file, locked. @throws UserError another process has it. */
+function lock(command: Command): number {
   mkdirSync(localDir(), { recursive: true });
-  const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, JSON.stringify(content));
-  try {
-    put(command, mine, file);
-  } finally {
-    rmSync(mine, { force: true });
-  }
+  // Not put in its place anew, as others are: a lock is of the file, and not of its name.
+  const file = openSync(fileOf(command), constants.O_RDWR | constants.O_CREAT);
+  if (tryLock(file)) return file;
+  closeSync(file);
+  throw atWork(command, holderOf(command));
 }
 
-/**
- * Puts this process's file in a place where none of a command is that is at work.
- *
- * @throws UserError there is one.
- */
-function put(command: Command, mine: string, place: string): void {
-  while (!linked(mine, place)) {
-    const found = contentOf(place);
-    if (found === undefined) continue;
-    const holder = holderIn(found);
-    if (holder !== undefined) throw atWork(command, holder);
-    // Who may take this one out of the way is decided alike. Two might else: the second what another has put there since.
-    const right = `${place}.${createHash("sha256").update(found).digest("hex").slice(0, 8)}`;
-    put(command, mine, right);
-    try {
-      if (contentOf(place) === found) rmSync(place);
-    } finally {
-      rmSync(right);
-    }
-  }
-}
-
-/** Whether the file is in its place now. A link fails where there is one: of two that come at once, one gets it. */
-function linked(file: string, place: string): boolean {
-  try {
-    linkSync(file, place);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return false;
-  }
+/** Says in a file that is locked who has it. */
+function tell(file: number, holder: object): void {
+  const text = JSON.stringify(holder);
+  writeSync(file, text, 0);
+  ftruncateSync(file, Buffer.byteLength(text));
 }
 
 function contentOf(file: string): string | undefined {
@@ -138,13 +115,15 @@ function contentOf(file: string): string | undefined {
   }
 }
 
-function atWork(command: Command, { pid }: ProcessIdentity): UserError {
+/** @param holder undefined if it has just begun, and has not said who it is. */
+function atWork(command: Command, holder: ProcessIdentity | undefined): UserError {
+  const who = holder === undefined ? "" : ` (process ${holder.pid})`;
   if (command === "promote")
     return new UserError(
-      `another version of a model is just brought into service here (process ${pid}). Wait until it is.`,
+      `another version of a model is just brought into service here${who}. Wait until it is.`,
     );
   return new UserError(
-    `another \`npm run up\` is at work here (process ${pid}). ` +
+    `another \`npm run up\` is at work here${who}. ` +
       `Use what it has started, or stop it first: Ctrl-C there, or \`npm run down\`.`,
   );
 }
