@@ -5,7 +5,7 @@ import { Interrupted } from "./errors";
 const againMilliseconds = 1_000;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** How long what uses no engine may take to stop: an engine brings what is under way to its end. */
+/** How long a command may take to stop; an engine has less, so that it is ended before. */
 export const stopMilliseconds = 9_000;
 
 /** The wish to stop, as a signal that every step of a command heeds. */

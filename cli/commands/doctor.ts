@@ -11,7 +11,8 @@ import type { Patient } from "../doctor/patient";
 import { unexplained } from "../doctor/statusCheck";
 import { stackRecord } from "../doctor/stackRecord";
 import { treat } from "../doctor/treatment";
-import { onInterruption } from "../interruption";
+import { killEngines } from "../engine/command";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { Progress, type Step } from "../progress";
 import { stackStatus } from "../status/clusterStatus";
 import { type ClusterTarget, clusterTarget } from "../target";
@@ -35,7 +36,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const target = await clusterTarget(options);
   const { cluster, stack, context } = target;
   const progress = Progress.for(options);
-  const interruption = onInterruption(() => undefined);
+  const interruption = onInterruption(killEngines);
+  interruption.within(stopMilliseconds);
   try {
     progress.say(`Cluster of context ${context.name}, stack ${stack}: ${target.reason}.\n`);
     const watch = new ClusterWatch(cluster);

@@ -34,16 +34,14 @@ export async function down(options: DownOptions): Promise<void> {
   const named = stack !== undefined || context !== undefined || target === "cluster";
   const deployed = !isLocal(options) && (named || keptContext(defaultStack) !== undefined);
   const interruption = onInterruption(killEngines);
+  interruption.within(stopMilliseconds);
   try {
     if (options.forget) {
       await forgetStack(stack ?? defaultStack, options, progress, interruption.signal);
       return;
     }
     if (deployed) await removeStack(await clusterTarget(options), options, progress, interruption.signal);
-    if (!named) {
-      interruption.within(stopMilliseconds);
-      await stopLocal(options, progress, deployed);
-    }
+    if (!named) await stopLocal(options, progress, deployed);
   } finally {
     progress.stop();
     interruption.dispose();

@@ -64,12 +64,12 @@ export async function withScene(name: string, options: MoveOptions, { here, clus
     killRunning();
     killComing();
   });
+  within(stopMilliseconds);
   try {
     if (isHere(name, options)) {
       if (options.branch === true)
         throw new UserError("--branch writes the lock of a stack, and this machine has none: leave it out.");
       if (options.allow !== undefined) throw new UserError(allowIsForClusters);
-      within(stopMilliseconds);
       const turn = takeTurn("promote");
       try {
         await clearUp(progress, signal);

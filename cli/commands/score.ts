@@ -3,14 +3,14 @@ import * as z from "zod";
 import { manifests } from "../../config/manifests";
 import { listed, nearest } from "../../config/words";
 import { UserError } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { trainingEnvironment } from "../lockFiles";
 import { localDir, readState } from "../local/state";
 import { fetchVersion } from "../local/versionFiles";
 import { MlflowClient } from "../mlflow";
 import { shown, typed } from "../paths";
 import { localHost } from "../ports";
-import { run } from "../process";
+import { killRunning, run } from "../process";
 import { Progress } from "../progress";
 import { Environments } from "../python";
 
@@ -47,7 +47,8 @@ export async function score(name: string, { input, output, json = false }: Score
       `${name} does not run on this machine, so that no version of it is in service: npm run up -- --models ${name} --detach`,
     );
   const progress = Progress.for({ json });
-  const interruption = onInterruption(() => undefined);
+  const interruption = onInterruption(killRunning);
+  interruption.within(stopMilliseconds);
   const { signal } = interruption;
   try {
     const python = await progress.step("Python environment", (step) =>

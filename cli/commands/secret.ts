@@ -7,7 +7,7 @@ import { killEngines } from "../engine/command";
 import { findOrBuildEngine } from "../engine/engine";
 import { EngineStack } from "../engine/stack";
 import { UserError } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { readStackConfig } from "../plan/stackFiles";
 import { Progress } from "../progress";
 import { readSecret } from "../secretInput";
@@ -39,6 +39,7 @@ export async function secret(key: string, options: SecretOptions): Promise<void>
   const value = await readSecret(`${place} of stack ${stack}`);
   const progress = Progress.for(options);
   const interruption = onInterruption(killEngines);
+  interruption.within(stopMilliseconds);
   try {
     await progress.step("secret", async (step) => {
       const engine = await findOrBuildEngine(step, interruption.signal);

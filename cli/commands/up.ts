@@ -12,9 +12,10 @@ import { behindError } from "../deploy/watch";
 import { frontendService, serviceAt } from "../cluster/services";
 import { killEngines } from "../engine/command";
 import { UserError } from "../errors";
-import { onInterruption } from "../interruption";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { decidingOf } from "../registry/deciding";
 import { type LocalUpOptions, killServices, upLocal } from "../local/up";
+import { killRunning } from "../process";
 import { Progress } from "../progress";
 import {
   type ClusterTarget,
@@ -42,12 +43,17 @@ export interface UpOptions extends LocalUpOptions, TargetOptions, Consent {
  */
 export async function up(options: UpOptions): Promise<void> {
   const progress = Progress.for(options);
+  let here = false;
   const interruption = onInterruption(() => {
-    killServices();
-    killEngines();
+    // What of the local target runs is nothing to a cluster.
+    if (here) killServices();
+    else killEngines();
+    killRunning();
   });
+  interruption.within(stopMilliseconds);
   try {
     const target = await targetOf(options, progress, interruption.signal);
+    here = target.kind === "local";
     announce(target, progress);
     if (target.kind === "local" && options.allow !== undefined) throw new UserError(allowIsForClusters);
     if (target.kind === "local") await upLocal(options, progress, interruption);

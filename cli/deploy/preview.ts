@@ -6,6 +6,7 @@ import { lockFile } from "../../config/lock";
 import { unaskedImages } from "../cluster/daemonImages";
 import { appImageBuilds, useBuilder } from "../cluster/images";
 import { commandLine } from "../commandLine";
+import { killEngines } from "../engine/command";
 import { keptImages } from "../engine/settings";
 import { EngineStack } from "../engine/stack";
 import { type Plan, planOf, platformConfig } from "../plan/plan";
@@ -15,6 +16,7 @@ import { keepInService } from "../registry/keepInService";
 import { decisionsIn } from "../registry/lockFile";
 import { told } from "./changes";
 import { UserError } from "../errors";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { type ClusterTarget, clusterTarget } from "../target";
 import { DeclaredObjects } from "./declared";
 import { openEnvironments } from "./environments";
@@ -45,7 +47,9 @@ export async function previewDeployed(
   asked?: ClusterTarget,
 ): Promise<boolean> {
   const progress = Progress.for(options);
-  const { signal } = new AbortController();
+  const interruption = onInterruption(killEngines);
+  interruption.within(stopMilliseconds);
+  const { signal } = interruption;
   try {
     const must = asked === undefined ? "made" : "there";
     await openEnvironments(stack, progress, signal, must);
@@ -105,6 +109,7 @@ export async function previewDeployed(
     return findings.some(({ severity }) => severity === "error");
   } finally {
     progress.stop();
+    interruption.dispose();
   }
 }
 

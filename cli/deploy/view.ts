@@ -2,6 +2,7 @@ import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 
 import type { Diagnosis } from "../cluster/diagnosis/diagnosis";
 import { plainMessage } from "../engine/events";
+import { Interrupted } from "../errors";
 import type { Progress, Step } from "../progress";
 import { type Busy, concerns, inWords, objectOf } from "./busy";
 import { type Part, type PartResource, Parts } from "./parts";
@@ -93,6 +94,11 @@ export class DeploymentView {
    * @param culprit what it is about, if it is about one resource; its part has failed.
    */
   stopping(reason: Error, culprit?: Busy): void {
+    if (this.stopped === undefined && reason instanceof Interrupted)
+      this.progress.warn(
+        "stopping: the engine brings what is under way to its end, as far as that takes a few seconds; the same command " +
+          "goes on from there.",
+      );
     this.stopped ??= reason;
     if (culprit !== undefined) this.end(culprit.part, reason);
   }

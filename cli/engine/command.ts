@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 
-import { asEngine, orphans, ownMarks, signalGroup, stop } from "../ownProcesses";
+import { asEngine, ofEngines, orphans, ownMarks, signalGroup, stop } from "../ownProcesses";
 import type { Engine } from "./engine";
 
 /** What a command of the CLI wrote. */
@@ -41,8 +41,11 @@ type Run = (
 /** The CLI for the Automation API, in process groups of its own. */
 export type EngineCommand = PulumiCommand & { run: Run };
 
-/** How long an engine that was told to stop may take: a provider that does not listen would hold it for ever. */
-const stopMilliseconds = 90_000;
+/**
+ * How long an engine that was told to stop may take to bring what is under way to its end, so that a command ends within
+ * 10 s. What is lost where that does not suffice, the next run finds out.
+ */
+const stopMilliseconds = 6_000;
 
 /** Processes of the engine that run now, by the number of their group. */
 const running = new Set<number>();
@@ -62,7 +65,13 @@ export async function engineCommand({ file, origin }: Engine): Promise<EngineCom
 
 /** Ends what runs of the engine at once, and its plugins with it. */
 export function killEngines(): void {
-  for (const group of running) signalGroup(group, "SIGKILL");
+  for (const engine of running) kill(engine);
+}
+
+/** Ends an engine at once, and its plugins, which have groups of their own: they would go on with what nobody writes down. */
+function kill(engine: number): void {
+  const plugins = ofEngines().flatMap(({ value, group }) => (value === String(engine) ? [group] : []));
+  for (const group of new Set([engine, ...plugins])) signalGroup(group, "SIGKILL");
 }
 
 function runInGroup(
@@ -99,13 +108,12 @@ function runInGroup(
   });
   const group = child.pid;
   if (group !== undefined) running.add(group);
-  // The engine then lets what is under way come to an end, and keeps what became of it. What it has lost when it is
-  // ended by force, the next run finds out.
+  // The engine then lets what is under way come to an end, and keeps what became of it.
   let force: NodeJS.Timeout | undefined;
   const interrupt = () => {
     child.kill("SIGINT");
     force = setTimeout(() => {
-      if (group !== undefined) signalGroup(group, "SIGKILL");
+      if (group !== undefined) kill(group);
     }, stopMilliseconds);
   };
   signal?.addEventListener("abort", interrupt, { once: true });

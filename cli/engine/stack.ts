@@ -246,6 +246,10 @@ export class EngineStack {
       const output = onOutput === undefined ? {} : { onOutput, onError: onOutput };
       await start({ signal, onEvent, ...output, color: "never", configFile });
     } catch (error) {
+      const forced = signal.aborted && error instanceof CommandFailed && error.how === "SIGKILL";
+      // A lock on this machine is known for that of an engine which has ended; of any other one nobody would know.
+      if (forced && folderOf(this.backend.url) === undefined)
+        await this.stack.cancel().catch(() => undefined);
       signal.throwIfAborted();
       throw engineError(this.name, error, failures);
     }

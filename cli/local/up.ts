@@ -3,11 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import colors from "picocolors";
 
 import { UserError, messageOf } from "../errors";
-import { type Interruption, stopMilliseconds } from "../interruption";
+import type { Interruption } from "../interruption";
 import { shown } from "../paths";
 import { localHost } from "../ports";
 import { isRunning, signalOwn, stop } from "../ownProcesses";
-import { killRunning, logExcerpt } from "../process";
+import { logExcerpt } from "../process";
 import type { Progress } from "../progress";
 import { type Answer, type Rows, outputs } from "../protocols/answer";
 import { protocolClients } from "../protocols/protocols";
@@ -55,7 +55,6 @@ export async function upLocal(
   interruption: Interruption,
 ): Promise<void> {
   refuseOddFolder();
-  interruption.within(stopMilliseconds);
   const began = Date.now();
   const turn = takeTurn("up");
   try {
@@ -167,7 +166,6 @@ async function keepUp({ signal }: Interruption): Promise<void> {
 
 /** Ends the services at once, for a user who cannot wait. */
 export function killServices(): void {
-  killRunning();
   for (const [, { identity }] of servicesOf(readState())) signalOwn(identity, "SIGKILL");
   killComing();
 }

@@ -3,6 +3,8 @@ import { promisify } from "node:util";
 
 import { usersBackend } from "../engine/backend";
 import { referenceOf } from "../engine/reference";
+import type { Interrupted } from "../errors";
+import { onInterruption, stopMilliseconds } from "../interruption";
 import { onPath } from "../onPath";
 import { projectDir } from "../paths";
 
@@ -46,12 +48,17 @@ export function pulumiPreview(
     ["preview", "--stack", referenceOf(stack, { url: usersBackend() ?? "" }), ...options],
     { cwd: projectDir, stdio: "inherit" },
   );
-  return new Promise((resolve, reject) => {
+  // It changes nothing, and need not bring anything to its end.
+  const { signal, within, dispose } = onInterruption(() => child.kill("SIGKILL"));
+  signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
+  within(stopMilliseconds);
+  return new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      resolve(code ?? (signal === "SIGINT" ? 130 : 1));
+    child.once("exit", (code) => {
+      if (signal.aborted) reject(signal.reason as Interrupted);
+      else resolve(code ?? 1);
     });
-  });
+  }).finally(dispose);
 }
 
 interface KnownStack {

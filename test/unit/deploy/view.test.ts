@@ -238,6 +238,14 @@ describe("the view of a deployment", () => {
     expect(steps.join("\n")).to.not.contain("cancelled");
   });
 
+  it("says at once, and once, that it is stopping", async () => {
+    const events = await toldOf(all, (view) => {
+      view.stopping(new Interrupted("SIGTERM"));
+      view.stopping(new Interrupted("SIGTERM"));
+    });
+    expect(events.map(({ event }) => event)).to.deep.equal(["warning"]);
+  });
+
   it("takes nothing for failed that the user has stopped", async () => {
     const steps = await shown(all, (view) => {
       tell(view, began("create", postgres), began("create", mlflow));

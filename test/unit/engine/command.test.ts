@@ -138,6 +138,28 @@ describe("the engine as a command", function () {
       expect(identify(plugin)).to.equal(undefined);
     });
 
+    it("because it does not stop when it is told to takes them with it, all within 10 s", async () => {
+      const command = await engine(`trap '' INT; ${script.replace("exec sleep", 'trap "" TERM; sleep')}`);
+      const controller = new AbortController();
+      const running = rejection(command.run(["up"], home, {}, undefined, undefined, controller.signal));
+      const { pid, plugin } = await begun();
+      const began = Date.now();
+      controller.abort(new Error("stop"));
+      expect((await running).message).to.equal("pulumi up: SIGKILL");
+      expect(Date.now() - began).to.be.within(3_000, 9_000);
+      expect([identify(pid), identify(plugin)]).to.deep.equal([undefined, undefined]);
+    });
+
+    it("at once takes them with it at once", async () => {
+      const command = await engine(script);
+      const running = rejection(command.run(["up"], home, {}));
+      const { plugin } = await begun();
+      killEngines();
+      // It holds an end of the engine's pipes.
+      await running;
+      expect(identify(plugin)).to.equal(undefined);
+    });
+
     it("leaves them where nobody looks on; they are found then, and not before", async () => {
       await engine(script);
       const env = { ...process.env, ...ownMarks(false) };

@@ -1,11 +1,41 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect } from "chai";
 
 import { EngineStack } from "../../../cli/engine/stack";
 import { rejection } from "../support/rejection";
 import { Variables, isolated, temporaryFolder } from "./support";
+
+describe("a run that does not stop when it is told to", function () {
+  this.timeout(20_000);
+
+  it("is ended, and its lock with it, where the next one could not tell whose that was", async () => {
+    const home = temporaryFolder();
+    const variables = new Variables();
+    const calls = path.join(home, "calls");
+    const file = path.join(home, "bin", "pulumi");
+    mkdirSync(path.dirname(file));
+    const script = `[ "$1" = version ] && { echo v3.250.0; exit; }\necho "$1" >> ${calls}\n[ "$1" = destroy ] || exit 0`;
+    writeFileSync(file, `#!/bin/bash\n${script}\ntrap '' INT; sleep 30; sleep 30\n`, { mode: 0o755 });
+    variables.set({ ...isolated(home), PULUMI_BACKEND_URL: "s3://states", PULUMI_CONFIG_PASSPHRASE: "x" });
+    try {
+      const engine = { file, version: "3.250.0", origin: "own" } as const;
+      const stack = await EngineStack.open("dev", engine, { prebuilt: {} });
+      const controller = new AbortController();
+      const reason = new Error("stop");
+      const running = rejection(stack.destroy({ signal: controller.signal, keepProtected: false }));
+      while (!readFileSync(calls, "utf8").includes("destroy")) await sleep(20);
+      controller.abort(reason);
+      expect(await running).to.equal(reason);
+      expect(readFileSync(calls, "utf8")).to.match(/destroy\ncancel\n$/);
+    } finally {
+      variables.restore();
+      rmSync(home, { recursive: true });
+    }
+  });
+});
 
 describe("a stack that others have brought up", () => {
   const variables = new Variables();

@@ -4,7 +4,9 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { Interrupted } from "../../../cli/errors";
 import { choosePreview, pulumiPreview } from "../../../cli/plan/engineChoice";
+import { rejection } from "../support/rejection";
 
 describe("choosePreview", () => {
   const { PATH: searched } = process.env;
@@ -78,5 +80,12 @@ describe("choosePreview", () => {
   it("passes options to pulumi preview, and its exit code back", async () => {
     const file = pulumi('[ "$*" = "preview --stack dev --diff" ] && exit 7');
     expect(await pulumiPreview({ file, stack: "dev" }, ["--diff"])).to.equal(7);
+  });
+
+  it("ends pulumi preview when it is told to stop itself", async () => {
+    const file = pulumi("exec sleep 30");
+    const running = rejection(pulumiPreview({ file, stack: "dev" }, []));
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await running).to.be.instanceOf(Interrupted);
   });
 });
