@@ -1,47 +1,56 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { text } from "node:stream/consumers";
+import { createInterface } from "node:readline";
 
 import { expect } from "chai";
 
 import { projectDir } from "../../../cli/paths";
 
 describe("the turn to change the local target", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const home = mkdtempSync(path.join(tmpdir(), "mlplatform-turns-"));
   const local = path.join(home, "local");
   mkdirSync(local);
   const script = path.join(home, "take.ts");
   writeFileSync(
     script,
-    `const { takeTurn } = require(${JSON.stringify(path.join(projectDir, "cli/local/turns.ts"))});
-     const start = Number(process.argv[2]);
-     while (Date.now() < start);
+    `const { existsSync } = require("node:fs");
+     const { takeTurn } = require(${JSON.stringify(path.join(projectDir, "cli/local/turns.ts"))});
+     console.log("ready");
+     const nap = new Int32Array(new SharedArrayBuffer(4));
+     while (!existsSync(process.argv[2])) Atomics.wait(nap, 0, 0, 1);
      try {
        takeTurn("up");
        console.log("mine");
-       setTimeout(() => process.kill(process.pid, "SIGKILL"), 1_000);
      } catch (error) {
        console.log(error.name);
-     }`,
+     }
+     setInterval(() => undefined, 1_000);`,
   );
-  const begin = (start: number) =>
-    spawn(process.execPath, ["--require", path.join(projectDir, "load.cjs"), script, String(start)], {
+  const begin = (go: string) =>
+    spawn(process.execPath, ["--require", path.join(projectDir, "load.cjs"), script, go], {
       env: { ...process.env, MLPLATFORM_HOME: home },
       stdio: ["ignore", "pipe", "inherit"],
     });
 
   it("is had by one of those that try at once, where one was killed that had it, or its file is damaged", async () => {
     const gone = { pid: 1, started: "before", folder: realpathSync(home) };
-    for (const left of [undefined, JSON.stringify(gone), "{", ""]) {
+    for (const [round, left] of [undefined, JSON.stringify(gone), "{", ""].entries()) {
       // With it the one of the round before, who was killed, has left its own.
       if (left !== undefined) writeFileSync(path.join(local, "up.lock"), left);
-      const start = Date.now() + 1_200;
-      const tries = Array.from({ length: 6 }, () => begin(start));
-      const told = await Promise.all(tries.map(({ stdout }) => text(stdout)));
-      expect(told.sort(), left).to.deep.equal(["mine\n", ...Array<string>(5).fill("UserError\n")].sort());
+      const go = path.join(home, `go${round}`);
+      const tries = Array.from({ length: 4 }, () => begin(go));
+      const lines = tries.map(({ stdout }) => createInterface(stdout)[Symbol.asyncIterator]());
+      const next = () => Promise.all(lines.map(async (line) => String((await line.next()).value)));
+      await next();
+      writeFileSync(go, "");
+      const told = await next();
+      for (const child of tries) child.kill("SIGKILL");
+      await Promise.all(tries.map((child) => once(child, "exit")));
+      expect(told.sort(), left).to.deep.equal(["mine", ...Array<string>(3).fill("UserError")].sort());
       expect(readdirSync(local), left).to.deep.equal(["up.lock"]);
     }
   });
