@@ -59,7 +59,7 @@ export const batch = (by: ByEnvironment) =>
           }),
         ),
         room: storageSize
-          .default("10Gi")
+          .default(by({ dev: "2Gi", staging: "10Gi", prod: "20Gi" }))
           .describe(
             "disk of each pod for a copy of the table, and for scores in Parquet; a larger table is refused",
           ),

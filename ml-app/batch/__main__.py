@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from batch.fetching import FilesError, fetched
 from batch.job import Job, OutputError
 from batch.naming import NamingError, dated
 from batch.places import PlaceError, place_of
-from batch.source import Source, SourceError
+from batch.source import SourceError
 from batch.tables import opened
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with opened(table, scorer.features, options.room) as source:
             model = {"name": options.name, "version": options.version}
             share = (options.worker, options.workers)
-            manifest = Job(source, scorer, place, output, model, share, options.run).run(_teller(source))
+            manifest = Job(source, scorer, place, output, model, share, options.run).run(_tell)
     except (ScorerError, FilesError, PlaceError) as error:
         return _fail(error, 1)
     except (SourceError, OutputError, NamingError) as error:
@@ -49,11 +49,8 @@ def _fail(error: Exception, exit_code: int) -> int:
     return exit_code
 
 
-def _teller(source: Source) -> Callable[[int, int], None]:
-    def tell(_pieces: int, rows: int) -> None:
-        _say(f"{rows:,} rows scored, {source.read:.0%} of the table read")
-
-    return tell
+def _tell(rows: int, read: float) -> None:
+    _say(f"{rows:,} rows scored, {read:.0%} of the table read")
 
 
 def _say(line: str) -> None:

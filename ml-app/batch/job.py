@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from batch import forms
 from batch.places import Bytes, Place
 from batch.scorer import Scored, Scorer
-from batch.source import Source, changed
+from batch.source import Parsed, Source, changed
+
+T = TypeVar("T")
 
 PIECE_BYTES = 4 << 20
 """Of the table: some ten thousand rows, which take up a hundred megabytes while they are scored."""
@@ -78,11 +81,11 @@ class Job:
         is_there = self._place.is_there
         return manifest if manifest and is_there(self._output) and is_there(self._rejected) else None
 
-    def run(self, say: Callable[[int, int], None]) -> dict[str, Any] | None:
+    def run(self, say: Callable[[int, float], None]) -> dict[str, Any] | None:
         """Score the pieces of this share that are not there, and put all together if all are.
 
         Args:
-            say: is told after each piece how many there are, and how many rows have been scored here.
+            say: is told after each piece how many rows have been scored here, and how much of the table has been read.
 
         Returns:
             The manifest; None if pieces of other shares are still missing.
@@ -96,18 +99,14 @@ class Job:
             return manifest
         self._see_that_all_read_the_same()
         try:
-            there = self._place.names(self._parts)
             names, rows = [], 0
-            for piece in self._source.pieces(self._piece_bytes):
-                # By what it is of: a table may change, and change back.
-                name = f"{piece.index:08}-{piece.sha256[:16]}"
+            for name, read, parsed in _ahead(self._wanted(self._place.names(self._parts))):
                 names.append(name)
-                mine = piece.index % self._share[1] == self._share[0]
-                if mine and f"{name}.csv" not in there:
-                    scored = self._scorer.score(self._source.parsed(piece))
+                if parsed is not None:
+                    scored = self._scorer.score(parsed)
                     self._keep(name, scored)
                     rows += len(scored.numbers)
-                    say(len(names), rows)
+                    say(rows, read)
             if manifest := self.done():
                 return manifest
             self._see_that_all_read_the_same()
@@ -118,6 +117,15 @@ class Job:
             if self.done() is None:
                 raise OutputError(f"{self._place.shown(self._output)} cannot be written: {error}") from error
         return self.done()
+
+    def _wanted(self, there: set[str]) -> Iterator[tuple[str, float, Parsed | None]]:
+        """Each piece's name, how much of the table has been read with it, and its rows if they are to be scored."""
+        for piece in self._source.pieces(self._piece_bytes):
+            # By what it is of: a table may change, and change back.
+            name = f"{piece.index:08}-{piece.sha256[:16]}"
+            mine = piece.index % self._share[1] == self._share[0]
+            parsed = self._source.parsed(piece) if mine and f"{name}.csv" not in there else None
+            yield name, self._source.read, parsed
 
     def _said(self, name: str) -> dict[str, Any] | None:
         """What a manifest says, if it is this job's."""
@@ -206,6 +214,15 @@ class Job:
         self._place.remove(self._parts)
         if self._run is not None:
             self._place.remove(self._run)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The next one is made while the caller works with one: what reads and what scores lets other threads run."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _once(content: bytes) -> Bytes:

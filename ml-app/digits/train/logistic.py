@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import mlflow.sklearn
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow.models.model import ModelInfo
 from sklearn.linear_model import LogisticRegression
 
 from digits.stored import Logistic as Weights
 from digits.stored import read_logistic
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
 
 
 class Logistic(Estimator):
@@ -31,6 +32,9 @@ class Logistic(Estimator):
 
     def log(self, model: LogisticRegression, **how: Any) -> ModelInfo:
         """Store it with the run that is active; MLflow's own loader, too, then answers probabilities."""
+        # Seconds, for which what only loads a model need not wait.
+        import mlflow.sklearn  # noqa: PLC0415
+
         logged: ModelInfo = mlflow.sklearn.log_model(
             model, serialization_format="skops", pyfunc_predict_fn="predict_proba", **how
         )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import mlflow.sklearn
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow.models.model import ModelInfo
 from sklearn.ensemble import RandomForestRegressor
 
 from house_price.features import SKOPS_TRUSTED_TYPES
@@ -19,6 +17,9 @@ from modelkit import skopsfile
 from modelkit.estimator import Estimator
 from modelkit.forest import Forest as Evaluated
 from modelkit.splitting import Split
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
 
 
 class Forest(Estimator):
@@ -44,6 +45,9 @@ class Forest(Estimator):
 
     def log(self, model: RandomForestRegressor, **how: Any) -> ModelInfo:
         """Store it with the run that is active."""
+        # Seconds, for which what only loads a model need not wait.
+        import mlflow.sklearn  # noqa: PLC0415
+
         logged: ModelInfo = mlflow.sklearn.log_model(
             model, serialization_format="skops", skops_trusted_types=SKOPS_TRUSTED_TYPES, **how
         )

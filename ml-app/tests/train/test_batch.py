@@ -71,7 +71,7 @@ def job(
 
 
 def run(one: Job) -> dict[str, Any] | None:
-    return one.run(lambda _pieces, _rows: None)
+    return one.run(lambda _rows, _read: None)
 
 
 def left(table: Path) -> dict[str, bytes]:
@@ -280,7 +280,7 @@ def test_parts_of_what_a_table_was_meanwhile_are_not_used(table: Path) -> None:
 
 
 def test_what_comes_between_is_kept_too(table: Path) -> None:
-    job(table, share=(0, 2)).run(lambda _pieces, _rows: None)
+    job(table, share=(0, 2)).run(lambda _rows, _read: None)
     table.with_name("scores.csv").write_text("precious")
     with pytest.raises(OutputError, match="is there already, of something else"):
         job(table)

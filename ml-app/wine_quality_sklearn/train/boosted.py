@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
-import mlflow.sklearn
-from mlflow.models.model import ModelInfo
 from sklearn.ensemble import GradientBoostingRegressor
 
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
 from wine_quality.recipe import boosted
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
 
 # It warns of pickles with each that it writes; why this is one stands below.
 logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)
@@ -31,6 +32,9 @@ class Boosted(Estimator):
 
     def log(self, model: GradientBoostingRegressor, **how: Any) -> ModelInfo:
         """Store it as `model.pkl`: a pickle runs code when it is loaded, but SKLEARN_SERVER reads nothing else."""
+        # Seconds, for which what only loads a model need not wait.
+        import mlflow.sklearn  # noqa: PLC0415
+
         logged: ModelInfo = mlflow.sklearn.log_model(model, serialization_format="cloudpickle", **how)
         return logged
 

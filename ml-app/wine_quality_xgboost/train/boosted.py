@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import mlflow.xgboost
-from mlflow.models.model import ModelInfo
 from xgboost import XGBRegressor
 
 from modelkit.estimator import Estimator
 from modelkit.splitting import Split
 from wine_quality.recipe import boosted
 from wine_quality_xgboost.train.stored import read_trees
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
 
 
 class Boosted(Estimator):
@@ -27,6 +28,9 @@ class Boosted(Estimator):
 
     def log(self, model: XGBRegressor, **how: Any) -> ModelInfo:
         """Store it as `model.json`, which every server of Seldon's reads, and which holds no code."""
+        # Seconds, for which what only loads a model need not wait.
+        import mlflow.xgboost  # noqa: PLC0415
+
         logged: ModelInfo = mlflow.xgboost.log_model(model, model_format="json", **how)
         return logged
 
