@@ -221,8 +221,11 @@ program
     "predictions of all rows of a table, by the version of a model that is in service on this machine",
   )
   .argument("<name>", "a model of the project")
-  .requiredOption("--input <file>", "the table: CSV in UTF-8, plain or packed by gzip")
-  .requiredOption("--output <file>", "the file for the scores; what they are of is written beside it")
+  .requiredOption("--input <file>", "the table: Parquet, or CSV in UTF-8, plain or packed by gzip")
+  .requiredOption(
+    "--output <file>",
+    "the file for the scores, .parquet or else CSV; what they are of is written beside it",
+  )
   .addOption(json())
   .action(async (name: string, options: ScoreOptions) => {
     const { score } = await import("./commands/score.js");

@@ -37,6 +37,12 @@ const manifestShape = z.looseObject({
  * @throws UserError the model does not run here, or the table cannot be scored.
  */
 export async function score(name: string, { input, output, json = false }: ScoreOptions): Promise<void> {
+  const elsewhere = [input, output].find((place) => /^[a-z0-9]+:\/\//i.test(place));
+  if (elsewhere !== undefined)
+    throw new UserError(
+      `${elsewhere} is no file of this machine. Tables in a bucket are scored where the models are, in a cluster: ` +
+        "mlplatform:batch in the stack's file, as docs/batch.md says.",
+    );
   const [from, to] = [typed(input), typed(output)];
   const manifest = manifests.find((one) => one.name === name);
   if (manifest === undefined) throw noSuchModel(name);

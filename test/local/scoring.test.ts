@@ -22,6 +22,10 @@ describe("npm run score", function () {
     expect(stopped.code).to.equal(1);
     expect(stopped.stderr).to.contain("npm run up -- --models house-price --detach");
     expect(unknown.stderr).to.contain("the project has no model house-prise; did you mean house-price?");
+    const inBucket = await score("--input", "s3://datasets/houses.csv", "--output", output);
+    expect(inBucket.stderr).to.contain(
+      "s3://datasets/houses.csv is no file of this machine. Tables in a bucket",
+    );
     const { stderr } = await platform.run(["score", "nope", "--input", input, "--output", output]);
     expect(stderr).to.contain("the project has no model nope. There are: ");
   });
