@@ -44,7 +44,10 @@ async function jobItem(cluster: Cluster, job: Live<V1Job>): Promise<Item[]> {
 async function progressOf(cluster: Cluster, { metadata, spec, status }: Live<V1Job>): Promise<string[]> {
   if (metadata?.labels?.["app.kubernetes.io/component"] !== batchRole) return [];
   const { name = "", namespace = "" } = metadata;
-  const done = `${status?.succeeded ?? 0} of ${spec?.completions ?? 1} pods have ended`;
+  const ended = `${status?.succeeded ?? 0} of ${spec?.completions ?? 1} pods have ended`;
+  // After each failure the next pods are longer in coming, up to ten minutes.
+  const pause = (status?.active ?? 0) === 0 ? ", and Kubernetes waits before it begins the next" : "";
+  const done = status?.failed ? `${ended}; ${status.failed} have failed${pause}` : ended;
   try {
     const selector = encodeURIComponent(`${jobLabel}=${name}`);
     const pods = await cluster.list<V1Pod>(`/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`);

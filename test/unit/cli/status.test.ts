@@ -285,6 +285,12 @@ describe("the status of a cluster", function () {
         "20,000 rows scored, 43% of the table read",
       "✓ schedule ml-models/nightly * * * * * last run 2026-11-30T02:03:00Z, under way",
     ]);
+    const waits = run(3);
+    Object.assign(waits.status, { failed: 6, active: 0 });
+    Object.assign(api.answers, { [jobs]: { items: [waits] } });
+    expect(await shown()).to.contain(
+      "1 of 4 pods have ended; 6 have failed, and Kubernetes waits before it begins the next",
+    );
     Object.assign(api.answers, { [jobs]: { items: [run(2, "Complete"), run(4, "Failed")] } });
     expect(await shown()).to.match(
       /✗ job +ml-models\/nightly-4 +failed +Failed\n[^]*nightly-4: npm run logs -- nightly-4\n/,
