@@ -112,7 +112,7 @@ class ModelFolder:
         """Major and minor version of each recorded library must be the same here: model files promise no more."""
         problems = []
         for library, trained in self.record.libraries.items():
-            here = reads.get(library) or _installed(library)
+            here = reads.get(library) or _installed(library) or "none"
             if here.split(".")[:2] != trained.split(".")[:2]:
                 problems.append(f"{library} {trained} in training, {here} here")
         if problems:
@@ -122,8 +122,22 @@ class ModelFolder:
             )
 
 
-def _installed(library: str) -> str:
+def version_of(package: str) -> str:
+    """The installed version of a package, by its name on PyPI.
+
+    `xgboost-cpu` is `xgboost` without the code for GPUs.
+
+    Raises:
+        PackageNotFoundError: it is not installed.
+    """
     try:
-        return metadata.version(library)
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "none"
+        return metadata.version(f"{package}-cpu")
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return version_of(library)
+    except metadata.PackageNotFoundError:
+        return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelkit.mlmodel import version_of
 from modelkit.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -32,18 +32,8 @@ def source_tags(folder: Path) -> dict[str, str]:
 
 
 def installed(packages: Sequence[str]) -> dict[str, str]:
-    """The installed version of each package, by its name on PyPI.
-
-    `xgboost-cpu` is `xgboost` without the code for GPUs.
-    """
-    return {package: _version(package) for package in packages}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return version(f"{package}-cpu")
+    """The installed version of each package, by its name on PyPI."""
+    return {package: version_of(package) for package in packages}
 
 
 def scores(

@@ -22,6 +22,7 @@ from house_price.serve import HousePrice
 from house_price.stored import read_forest
 from model_folder import RUN_ID, change_record, write_mlmodel, write_model
 from model_process import Rows
+from modelkit.mlmodel import ModelFolder
 from modelkit.skopsparts import READS
 from modelserver.errors import ModelError
 
@@ -112,6 +113,16 @@ def test_other_features(folder: Path) -> None:
     names = [*FEATURES[1:], FEATURES[0]]
     change_record(folder, names=names)
     assert f"takes {names}, this class sends " in refused(folder)
+
+
+def test_a_library_whose_package_is_called_otherwise(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_record(folder, libraries={"boosting": "2.1.2"})
+    (tmp_path / "boosting_cpu-2.1.3.dist-info").mkdir()
+    (tmp_path / "boosting_cpu-2.1.3.dist-info" / "METADATA").write_text("Name: boosting-cpu\nVersion: 2.1.3\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert ModelFolder.open(folder).record.libraries == {"boosting": "2.1.2"}
 
 
 def test_other_libraries(folder: Path) -> None:
