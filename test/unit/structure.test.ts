@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { expect } from "chai";
@@ -19,5 +21,27 @@ describe("the software that serves models", () => {
       .filter((name) => name.endsWith(".ts") && !/^cli\/(serving|protocols)\//.test(name))
       .filter((name) => /seldon/i.test(readFileSync(path.join(projectDir, name), "utf8")));
     expect(named.sort()).to.deep.equal(Object.keys(exceptions).sort());
+  });
+});
+
+describe("a clone on Windows, where git would end lines otherwise", function () {
+  this.timeout(60_000);
+
+  it("has every file as it is here: hashes are of these bytes, and scripts run on Linux", function () {
+    // What was downloaded as an archive has no history.
+    if (!existsSync(path.join(projectDir, ".git"))) this.skip();
+    const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-clone-"));
+    try {
+      const windows = ["-c", "core.autocrlf=true", "-c", "core.eol=crlf"];
+      execFileSync("git", [...windows, "clone", "--quiet", "--depth", "1", `file://${projectDir}`, folder]);
+      const told = execFileSync("git", [...windows, "ls-files", "--eol"], { cwd: folder, encoding: "utf8" });
+      const files = told.trim().split("\n");
+      expect(
+        files.filter((file) => !/^i\/(lf +w\/lf|none +w\/none|-text +w\/-text) /.test(file)),
+      ).to.deep.equal([]);
+      expect(files.some((file) => file.endsWith("cli/main.ts"))).to.equal(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
