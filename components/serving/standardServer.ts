@@ -36,7 +36,19 @@ export const podSettings: Readonly<Record<string, string>> = {
 };
 
 /** The files of the package by name, and a digest that tells one state of them from another. */
-export function standardServerFiles(): { readonly files: Record<string, string>; readonly digest: string } {
+interface ServerFiles {
+  readonly files: Readonly<Record<string, string>>;
+  readonly digest: string;
+}
+
+let read: ServerFiles | undefined;
+
+/** The files of the package; read once, as each model of a stack has them. */
+export function standardServerFiles(): ServerFiles {
+  return (read ??= readServerFiles());
+}
+
+function readServerFiles(): ServerFiles {
   const folder = path.join(__dirname, "..", "..", "ml-app", name);
   const names = readdirSync(folder).filter((file) => file.endsWith(".py"));
   const files = Object.fromEntries(
