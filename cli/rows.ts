@@ -123,7 +123,10 @@ function namedFeatures(words: readonly string[]): Record<string, unknown> {
   const pairs = words.map((word) => /^([^=]+)=(.*)$/s.exec(word));
   const wrong = words.find((_, index) => pairs[index] === null);
   if (wrong !== undefined) {
-    throw new UserError(`"${wrong}" is neither JSON nor name=value. For example: bedrooms=3 bathrooms=1.5 …`);
+    const model = /^[a-z][-a-z0-9]*$/.test(wrong) ? " Which model is asked says --model NAME." : "";
+    throw new UserError(
+      `"${wrong}" is neither JSON nor name=value. For example: bedrooms=3 bathrooms=1.5 …${model}`,
+    );
   }
   refuseRepetition(firstRepeated(pairs.map((pair) => pair?.[1])), "the row");
   return valuesOf(Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])));

@@ -72,6 +72,11 @@ describe("rows from words", () => {
   const refused: [string, string[], string][] = [
     ["JSON that is none", ["[1, 2"], "the row is not JSON"],
     ["a word without a name", ["a=1", "b"], '"b" is neither JSON nor name=value'],
+    [
+      "the name of a model",
+      ["house-price", "a=3"],
+      "bathrooms=1.5 … Which model is asked says --model NAME.",
+    ],
     ["a name twice", ["a=3", "b=1", "a=4"], 'the row: the name "a" is there twice'],
     ["a name twice with the same number", ["a=3", "a=3"], 'the name "a" is there twice'],
     ["a key twice", ['{"a": 3, "b": 1, "a": 4}'], 'the row: the name "a" is there twice'],
