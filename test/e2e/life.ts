@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Cluster } from "../../cli/cluster/cluster";
 import type { Engine } from "../../cli/engine/engine";
 import { type Changes, EngineStack } from "../../cli/engine/stack";
+import { project } from "../../cli/paths";
 import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
 import { checkCalls } from "./calls";
@@ -14,6 +15,7 @@ import { replacePod, until } from "./pods";
 import { Served } from "./served";
 import type { Steps } from "./steps";
 import { checkStrangers } from "./strangers";
+import { checkScores, putTables, tables } from "./tables";
 import { type TestStack, modelName } from "./testStack";
 import { removeVisitors } from "./visitor";
 
@@ -55,6 +57,7 @@ export class Life {
     await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());
     await steps.run("models' page, promoted", () => checkPage(this.cluster, this.stack.name));
     await steps.run("pods deleted and restarted", () => this.losePods());
+    await steps.run("tables scored", () => this.scoreTables());
   }
 
   /** Takes the stack down. @returns that nothing is left. @throws Error something is. */
@@ -130,6 +133,13 @@ export class Life {
       told.push(`${name}: ${inWords(moved)}`);
     }
     return told.join("; ");
+  }
+
+  private async scoreTables(): Promise<string> {
+    await putTables(this.cluster);
+    this.stack.write(otherParameters, { [`${project}:batch`]: tables });
+    await this.up();
+    return checkScores(this.cluster);
   }
 
   private async losePods(): Promise<string> {
