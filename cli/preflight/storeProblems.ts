@@ -113,10 +113,7 @@ function databaseProblem(
   }
 }
 
-function storeProblem(
-  { fault, said, user = "" }: StoreFact,
-  { endpoint, region }: Store,
-): Finding {
+function storeProblem({ fault, said, user = "" }: StoreFact, { endpoint, region }: Store): Finding {
   const server = `the store ${endpoint || `of AWS in ${region}`}`;
   const place = endpoint === "" ? "objectStore.region" : "objectStore.endpoint";
   switch (fault) {
@@ -154,7 +151,10 @@ function storeProblem(
 /** One for each bucket, whoever has found it missing. */
 function bucketProblems(facts: readonly StoreFact[], store: Store): Finding[] {
   return [...new Set(facts.map(({ bucket = "" }) => bucket))].map((bucket) =>
-    error(`the store has no bucket ${bucket} (${bucketKey(bucket, store)})`, "Make it there, or correct the name"),
+    error(
+      `the store has no bucket ${bucket} (${bucketKey(bucket, store)})`,
+      "Make it there, or correct the name",
+    ),
   );
 }
 
@@ -187,6 +187,7 @@ function rightProblems(facts: readonly StoreFact[], store: Store): Finding[] {
 }
 
 function bucketKey(bucket: string, store: Store): string {
-  const key = (["dataBucket", "predictionBucket"] as const).find((one) => store[one] === bucket) ?? "modelBucket";
+  const key =
+    (["dataBucket", "predictionBucket"] as const).find((one) => store[one] === bucket) ?? "modelBucket";
   return `objectStore.${key}`;
 }
