@@ -9,9 +9,17 @@ const bucketAndKey = /^s3:\/\/([^/]*)\/?(.*)$/i;
 export const s3Folder = text('an address in the store, such as "s3://models/churn/1"', folderProblem);
 
 /** `s3://bucket/path`, a file in the store. */
-export const s3Object = text('an address in the store, such as "s3://datasets/houses.csv"', (value) =>
-  value.endsWith("/") ? `is ${shown(value)}, a folder: name a file in it` : objectProblem(value),
-);
+export const s3Object = text('an address in the store, such as "s3://datasets/houses.csv"', (value) => {
+  if (value.endsWith("/")) return `is ${shown(value)}, a folder: name a file in it`;
+  const longest = Math.max(...value.split("/").map((part) => Buffer.byteLength(part)));
+  if (longest > longestName || Buffer.byteLength(value) > longestAddress)
+    return `is longer than what stores take, with what stands beside it: ${longestName} bytes a name, ${longestAddress} in all`;
+  return objectProblem(value);
+});
+
+/** MinIO takes 255 bytes a name and S3 1,024 a key; scores have parts beside them, whose names are longer. */
+const longestName = 180;
+const longestAddress = 900;
 
 /** A model's files: a folder in the store, or a version in MLflow's registry. */
 export const modelAddress = text(
@@ -57,6 +65,8 @@ function objectProblem(value: string): string | undefined {
   // What reads it may go there, past the bucket whose name was looked at.
   const step = key.split("/").find((part) => part === "." || part === "..");
   if (step !== undefined) return `is ${quoted}, in which "${step}" is no name: ${instead}`;
+  // Some stores leave an empty name out, so that it would be another path.
+  if (/^\/|\/\//.test(key)) return `is ${quoted}, in which a name between two slashes is missing: ${instead}`;
   return key.includes("$(")
     ? `is ${quoted}, in which Kubernetes takes "$(" for a variable: ${instead}`
     : undefined;

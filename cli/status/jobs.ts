@@ -25,66 +25,95 @@ export async function jobItems(cluster: Cluster, namespaces: readonly string[]):
 }
 
 async function jobItem(cluster: Cluster, job: Live<V1Job>): Promise<Item[]> {
-  const { metadata, status } = job;
+  const { metadata, spec, status } = job;
   if (isMet(job, "Complete")) return [];
-  const failed = conditionOf(job, "Failed");
-  const own = { part: "job", name: nameOf(metadata) } as const;
-  if (failed === undefined) {
-    const began = `since ${status?.startTime ?? "just now"}`;
-    const progress = await progressOf(cluster, job);
-    return [{ ...own, health: "well", state: "running", detail: [began, ...progress].join("; ") }];
-  }
   const name = metadata?.name ?? "";
-  const next = scheduleOf(job) === undefined ? ", then: npm run up" : "";
-  const detail = failed.message ?? failed.reason ?? "";
-  return [{ ...own, health: "ill", state: "failed", detail, mend: `npm run logs -- ${name}${next}` }];
+  const own = { part: "job", name: nameOf(metadata) } as const;
+  const failed = conditionOf(job, "Failed") ?? conditionOf(job, "FailureTarget");
+  if (failed !== undefined) {
+    const detail = [failed.message ?? failed.reason ?? "", ...(await lastWords(cluster, job))].join(": ");
+    const next = scheduleOf(job) === undefined ? ", then: npm run up" : "";
+    return [{ ...own, health: "ill", state: "failed", detail, mend: `npm run logs -- ${name}${next}` }];
+  }
+  if (spec?.suspend === true) return [{ ...own, health: "warning", state: "suspended", detail: "" }];
+  const { active = 0, failed: ended = 0, startTime = "just now" } = status ?? {};
+  // After each failure the next pods are longer in coming, up to ten minutes.
+  const pause = active === 0 ? ", and Kubernetes waits before it begins the next" : "";
+  const trouble =
+    ended > 0 ? [`${ended} pods have failed${pause}`] : active === 0 ? ["no pod of it runs"] : [];
+  const detail = [`since ${startTime}`, ...trouble, ...(await progressOf(cluster, job))].join("; ");
+  if (active === 0) {
+    const mend = ended > 0 ? `npm run logs -- ${name}` : "npm run doctor";
+    return [{ ...own, health: "warning", state: "waiting", detail, mend }];
+  }
+  return [{ ...own, health: "well", state: "running", detail }];
+}
+
+/** The sentence with which a pod has ended that scores a table. */
+async function lastWords(cluster: Cluster, job: Live<V1Job>): Promise<string[]> {
+  if (!isBatch(job)) return [];
+  const pods = await podsOf(cluster, job).catch(() => []);
+  const said = pods
+    .flatMap((pod) => pod.status?.containerStatuses ?? [])
+    .flatMap(({ state }) => state?.terminated?.message ?? []);
+  return said
+    .flatMap((text) => /^error: (.*)$/m.exec(text)?.[1] ?? [])
+    .map(printable)
+    .slice(0, 1);
 }
 
 /** How far a table has been scored. What the pods say last is in their logs. */
-async function progressOf(cluster: Cluster, { metadata, spec, status }: Live<V1Job>): Promise<string[]> {
-  if (metadata?.labels?.["app.kubernetes.io/component"] !== batchRole) return [];
-  const { name = "", namespace = "" } = metadata;
-  const ended = `${status?.succeeded ?? 0} of ${spec?.completions ?? 1} pods have ended`;
-  // After each failure the next pods are longer in coming, up to ten minutes.
-  const pause = (status?.active ?? 0) === 0 ? ", and Kubernetes waits before it begins the next" : "";
-  const done = status?.failed ? `${ended}; ${status.failed} have failed${pause}` : ended;
+async function progressOf(cluster: Cluster, job: Live<V1Job>): Promise<string[]> {
+  if (!isBatch(job)) return [];
+  const done = `${job.status?.succeeded ?? 0} of ${job.spec?.completions ?? 1} pods have ended`;
   try {
-    const selector = encodeURIComponent(`${jobLabel}=${name}`);
-    const pods = await cluster.list<V1Pod>(`/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`);
-    const running = pods.filter((pod) => pod.status?.phase === "Running");
+    const running = (await podsOf(cluster, job)).filter((pod) => pod.status?.phase === "Running");
     const lines = await Promise.all(
-      running.map(async (pod) => {
-        const log = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name ?? ""}/log?tailLines=1`;
-        return (await cluster.send(log, { timeout: answerMilliseconds })).body.trim();
+      running.map(async ({ metadata }) => {
+        const pod = `/api/v1/namespaces/${metadata?.namespace ?? ""}/pods/${metadata?.name ?? ""}`;
+        return (await cluster.send(`${pod}/log?tailLines=1`, { timeout: answerMilliseconds })).body;
       }),
     );
-    return [done, ...lines.filter((line) => line.includes("% of the table")).slice(0, 3)];
+    const told = lines.filter((line) => line.includes("% of the table")).map(printable);
+    return [done, ...told.slice(0, 3)];
   } catch {
     // Whoever asks may see Jobs and no logs.
     return [done];
   }
 }
 
+function podsOf(cluster: Cluster, { metadata }: Live<V1Job>): Promise<Live<V1Pod>[]> {
+  const selector = encodeURIComponent(`${jobLabel}=${metadata?.name ?? ""}`);
+  return cluster.list<V1Pod>(
+    `/api/v1/namespaces/${metadata?.namespace ?? ""}/pods?labelSelector=${selector}`,
+  );
+}
+
+function isBatch({ metadata }: Live<V1Job>): boolean {
+  return metadata?.labels?.["app.kubernetes.io/component"] === batchRole;
+}
+
+/** What somebody's program has written, in a line that moves no cursor. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ").trim();
+}
+
 function scheduleItem({ metadata, spec, status }: Live<V1CronJob>, jobs: readonly Live<V1Job>[]): Item {
-  const own = jobs.filter((job) => scheduleOf(job) === nameOf(metadata)).sort(byAge);
-  const last = own.at(-1);
-  const state = spec?.suspend === true ? "suspended" : (spec?.schedule ?? "");
+  const own = { part: "schedule", name: nameOf(metadata) } as const;
+  const last = jobs
+    .filter((job) => scheduleOf(job) === nameOf(metadata))
+    .sort(byAge)
+    .at(-1);
   const begun = status?.lastScheduleTime;
-  const end =
-    last === undefined
-      ? ""
-      : isMet(last, "Complete")
-        ? ", ended well"
-        : isMet(last, "Failed")
-          ? ", failed"
-          : ", under way";
-  return {
-    part: "schedule",
-    name: nameOf(metadata),
-    health: spec?.suspend === true ? "warning" : "well",
-    state,
-    detail: begun === undefined ? "has not begun anything yet" : `last run ${begun}${end}`,
-  };
+  const detail = begun === undefined ? "has not begun anything yet" : `last run ${begun}${endOf(last)}`;
+  if (spec?.suspend === true) return { ...own, health: "warning", state: "suspended", detail };
+  return { ...own, health: "well", state: spec?.schedule ?? "", detail };
+}
+
+function endOf(job: Live<V1Job> | undefined): string {
+  if (job === undefined) return "";
+  if (isMet(job, "Complete")) return ", ended well";
+  return isMet(job, "Failed") || isMet(job, "FailureTarget") ? ", failed" : ", under way";
 }
 
 function isOvertaken(job: Live<V1Job>, jobs: readonly Live<V1Job>[]): boolean {

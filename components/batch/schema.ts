@@ -1,35 +1,17 @@
-import { Cron } from "croner";
 import * as z from "zod";
 
 import { s3Object } from "../../config/addresses";
 import type { Understood } from "../../config/checks";
 import { servedOf } from "../../config/decisionChecks";
-import { type ByEnvironment, dnsLabel, resources, storageSize, text } from "../../config/fields";
+import { type ByEnvironment, dnsLabel, resources, storageSize } from "../../config/fields";
 import { trainedBy } from "../../config/manifests";
 import type { Mistake } from "../../config/mistakes";
 import { bucketsOf } from "../../config/modelChecks";
 import { registryName } from "../../config/registryNames";
 import type { StackConfig } from "../../config/schema";
-import { listed, nearest, shown } from "../../config/words";
+import { listed, nearest } from "../../config/words";
 import { dated, marks } from "./addresses";
-
-/** When Kubernetes begins a Job: five fields, in UTC. */
-const schedule = text('a schedule of five fields, such as "0 2 * * *"', (value) => {
-  const instead = "five fields are minute, hour, day of the month, month and day of the week";
-  const fields = value.trim().split(/\s+/);
-  if (fields.length !== 5)
-    return `is ${shown(value)}, which has ${fields.length} field${fields.length === 1 ? "" : "s"}: ${instead}`;
-  // What the parser takes, and Kubernetes does not.
-  const strange = fields.find((field) => !/^[\d*?,/-]+$|^([*?]|[a-z]{3}([-,][a-z]{3})*)$/i.test(field));
-  if (strange !== undefined) return `is ${shown(value)}, in which Kubernetes does not know "${strange}"`;
-  if (/(^|[,-])7($|[,/])/.test(fields[4] ?? ""))
-    return `is ${shown(value)}, in which Kubernetes does not know the day of the week 7: Sunday is 0`;
-  try {
-    return nextRuns(value, 1).length === 0 ? `is ${shown(value)}, a time that never comes` : undefined;
-  } catch (error) {
-    return `is ${shown(value)}: ${(error as Error).message.replace(/^CronPattern: /, "")}; ${instead}`;
-  }
-});
+import { nextRuns, schedule } from "./schedule";
 
 /** Tables that are scored. */
 export const batch = (by: ByEnvironment) =>
@@ -187,9 +169,4 @@ function checkTwins(jobs: readonly (Batch | undefined)[], index: number, at: At)
       ? [at(key, `is "${job?.[key] ?? ""}", as that of batch[${twin(key)}] is: they must differ`)]
       : [],
   );
-}
-
-/** The next times of a schedule. @throws Error it is none. */
-function nextRuns(pattern: string, count: number): Date[] {
-  return new Cron(pattern, { mode: "5-part", timezone: "UTC" }).nextRuns(count);
 }

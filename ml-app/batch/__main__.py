@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from batch.fetching import FilesError, fetched
-from batch.job import Job, OutputError
+from batch.job import Job
 from batch.naming import NamingError, dated
-from batch.places import PlaceError, place_of
+from batch.places import OutputError, PlaceError, place_of
 from batch.source import SourceError
 from batch.tables import opened
 
@@ -19,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit code: 0, 2 if the table, the output or an option is wrong, 1 if it is the model or what stores it.
+        The exit code: 0; 2 if the table, the output or an option is wrong, and would be wrong again; 1 if it is the
+        model, or if what stores all these does not do so now.
     """
     options = _options(arguments)
     # Seconds of imports.

@@ -6,7 +6,6 @@ import csv
 import gzip
 import hashlib
 import io
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -71,11 +70,13 @@ class CsvTable:
                 begin = file.read(FIRST_BYTES)
             head = self._decoded(begin[: begin.rfind(b"\n") + 1] if len(begin) == FIRST_BYTES else begin, 1)
             self._check_kind(begin, head)
-            cells = tablefile.read(_records(head, ",", whole=len(begin) < FIRST_BYTES).encode())
+            told = tablefile.told_separator(head)
+            separator = told or tablefile.separator_of(head)
+            cells = tablefile.read(_records(head, separator, whole=len(begin) < FIRST_BYTES).encode())
             self.names, self.separator = cells.names, cells.separator
             self.form = f"csv {self.separator}"
             # Excel tells the separator in a line of its own, before that of the names.
-            self._heads = 2 if re.match(r'\s*"?sep=', head) else 1
+            self._heads = 2 if told else 1
             if problem := self._wrong(cells, columns):
                 raise SourceError(f"{self.shown} cannot be scored: {problem}")
             self._places = [self.names.index(name) for name in columns]
@@ -189,6 +190,13 @@ class CsvTable:
         return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
 
     def _check_kind(self, begin: bytes, head: str) -> None:
+        if len(begin) == FIRST_BYTES and b"\n" not in begin:
+            what = (
+                "lines that end as on old Macs: save it with line feeds"
+                if b"\r" in begin
+                else "a first line of a megabyte"
+            )
+            raise SourceError(f"{self.shown} has {what}")
         if not head.strip():
             raise SourceError(f"{self.shown} is empty: its first line must name the columns")
         if "\r" in head and "\n" not in head:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from batch import forms
-from batch.places import Bytes, Place
+from batch.places import Bytes, GoneError, OutputError, Place
 from batch.scorer import Scored, Scorer
 from batch.source import Parsed, Source, changed
 
@@ -27,10 +27,6 @@ MANIFEST = ".manifest.json"
 
 FORM = 2
 """Of what is written; changes with it, so that parts of before are not put together with those of now."""
-
-
-class OutputError(RuntimeError):
-    """The scores cannot be written; the message says why, and what to do."""
 
 
 class Job:
@@ -69,6 +65,7 @@ class Job:
         self._parts = f"{output}.parts-{self.key[:12]}"
         # Of results that are being put into their places.
         self._coming = f"{self._parts}/manifest"
+        self._claimed = f"{output}.claim"
         self._rejected, self._manifest = f"{output}.rejected.jsonl", f"{output}{MANIFEST}"
         self._run = None if run is None else f"{output}.run-{run}"
         if place.is_at(output, source.shown):
@@ -107,16 +104,20 @@ class Job:
                     self._keep(name, scored)
                     rows += len(scored.numbers)
                     say(rows, read)
-            if manifest := self.done():
-                return manifest
-            self._see_that_all_read_the_same()
-            if {f"{name}.csv" for name in names} <= self._place.names(self._parts):
-                return self._put_together(names)
-        except FileNotFoundError as error:
+            if self.done() is None:
+                self._see_that_all_read_the_same()
+                if {f"{name}.csv" for name in names} <= self._place.names(self._parts):
+                    return self._put_together(names)
+        except GoneError as error:
             # Another process with the same job has put all together, and taken the parts away.
             if self.done() is None:
                 raise OutputError(f"{self._place.shown(self._output)} cannot be written: {error}") from error
-        return self.done()
+        if manifest := self.done():
+            # What this one has put there since.
+            self._clear()
+        elif self._share[1] == 1:
+            raise OutputError(f"parts of {self._place.shown(self._output)} are gone that were written just now")
+        return manifest
 
     def _wanted(self, there: set[str]) -> Iterator[tuple[str, float, Parsed | None]]:
         """Each piece's name, how much of the table has been read with it, and its rows if they are to be scored."""
@@ -132,7 +133,7 @@ class Job:
         try:
             manifest: dict[str, Any] = json.loads(b"".join(self._place.read(name)))
             return manifest if manifest["key"] == self.key else None
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        except (GoneError, ValueError, TypeError, KeyError):
             return None
 
     def _refuse_others(self) -> None:
@@ -163,7 +164,7 @@ class Job:
             return
         try:
             theirs = b"".join(self._place.read(self._run)).decode()
-        except FileNotFoundError:
+        except GoneError:
             theirs = ""
         if theirs != self.key:
             self._place.write(self._run, _once(self.key.encode()))
@@ -202,16 +203,35 @@ class Job:
             }
             told = json.dumps(manifest, indent=1).encode() + b"\n"
             self._place.write(self._coming, _once(told))
+            self._claim()
             # From here on what is in their places is known to be this job's, whenever it ends.
-            self._refuse_others()
             self._place.write(self._rejected, of("rejected"))
             self._place.write(self._output, scored)
         self._place.write(self._manifest, _once(told))
         self._clear()
         return manifest
 
+    def _claim(self) -> None:
+        """See that of two jobs with one output one gets it.
+
+        Raises:
+            OutputError: another one has it.
+        """
+        is_new = self._place.write(self._claimed, _once(self.key.encode()), new=True)
+        if not is_new and b"".join(self._place.read(self._claimed)).decode() != self.key:
+            raise OutputError(
+                f"{self._place.shown(self._output)} is what another job is writing, as {self._claimed} beside it says: "
+                "name another file for the scores, or remove both if that job has been ended"
+            )
+        try:
+            self._refuse_others()
+        except OutputError:
+            self._place.remove(self._claimed)
+            raise
+
     def _clear(self) -> None:
         self._place.remove(self._parts)
+        self._place.remove(self._claimed)
         if self._run is not None:
             self._place.remove(self._run)
 

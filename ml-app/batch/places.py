@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypeVar, cast
 
 from modelkit.connecting import noted
-from modelkit.s3 import Address, NothingThereError, S3Error
+from modelkit.s3 import Address, AddressError, NothingThereError, S3Error, ThereAlreadyError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,7 +23,15 @@ CHUNK_BYTES = 8 << 20
 
 
 class PlaceError(Exception):
-    """Something cannot be written or read there; the message says what, and why."""
+    """Something cannot be written or read there now; the message says what, and why."""
+
+
+class OutputError(RuntimeError):
+    """The scores cannot be written there at all; the message says why, and what to do."""
+
+
+class GoneError(Exception):
+    """There is no such file."""
 
 
 class Place(Protocol):
@@ -45,11 +53,20 @@ class Place(Protocol):
         """A file's bytes, in pieces.
 
         Raises:
-            FileNotFoundError: there is none.
+            GoneError: there is none.
         """
 
-    def write(self, name: str, content: Bytes) -> None:
-        """Make a file of some bytes, in the place of one that is there."""
+    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
+        """Make a file of some bytes.
+
+        Args:
+            name: of the file.
+            content: the bytes.
+            new: whether one that is there already is left as it is, for which it has to be small; else it is replaced.
+
+        Returns:
+            Whether it was made.
+        """
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens if there is neither."""
@@ -62,20 +79,21 @@ def place_of(address: str) -> tuple[Place, str]:
         address: a path, or `s3://bucket/key`.
 
     Raises:
-        PlaceError: it names a folder.
+        OutputError: it names no file, or a folder that is not there.
     """
     if address.startswith("s3://"):
         folder, _, name = address.rpartition("/")
         try:
-            at = Address(address)
-        except S3Error as error:
-            raise PlaceError(str(error)) from error
-        if not name:
-            raise PlaceError(f"{address} ends with a slash: name a file for the scores")
-        return Bucket(at, folder), name
+            return Bucket(Address(address), folder), name
+        except AddressError as error:
+            raise OutputError(str(error)) from error
+    if "://" in address:
+        raise OutputError(f"{address}: give a path, or an address that starts with s3://")
     path = Path(address)
     if not path.name or path.is_dir():
-        raise PlaceError(f"{path} is a folder: name a file for the scores")
+        raise OutputError(f"{path} is a folder: name a file for the scores")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent} for {path.name}: make it")
     return Folder(path.parent), path.name
 
 
@@ -108,12 +126,12 @@ class Folder:
             with (self._path / name).open("rb") as file:
                 while piece := file.read(CHUNK_BYTES):
                     yield piece
-        except FileNotFoundError:
-            raise
+        except FileNotFoundError as error:
+            raise GoneError(self.shown(name)) from error
         except OSError as error:
             raise PlaceError(f"{self.shown(name)} cannot be read: {error.strerror or error}") from error
 
-    def write(self, name: str, content: Bytes) -> None:
+    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
         """As `Place`."""
         path = self._path / name
         coming = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -127,12 +145,20 @@ class Folder:
                     # Else its name could be there without it after a loss of power.
                     file.flush()
                     os.fsync(file.fileno())
-                coming.replace(path)
+                if new:
+                    # Fails where there is a file.
+                    path.hardlink_to(coming)
+                    coming.unlink()
+                else:
+                    coming.replace(path)
             except BaseException:
                 coming.unlink(missing_ok=True)
                 raise
+        except FileExistsError:
+            return False
         except OSError as error:
             raise self._unwritable(name, error) from error
+        return True
 
     def remove(self, name: str) -> None:
         """As `Place`."""
@@ -185,7 +211,7 @@ class Bucket:
         """As `Place`."""
         try:
             self._ask(lambda client: client.head_object(Bucket=self._at.bucket, Key=self._key(name)))
-        except FileNotFoundError:
+        except GoneError:
             return False
         return True
 
@@ -202,17 +228,24 @@ class Bucket:
 
             yield self._ask(fetch)
 
-    def write(self, name: str, content: Bytes) -> None:
+    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
         """As `Place`; what is long is sent in parts, and is there when the store has them all."""
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
 
-        config = TransferConfig(max_concurrency=4)
+        bucket, key = self._at.bucket, self._key(name)
 
         def send(client: S3Client) -> None:
+            if new:
+                client.put_object(Bucket=bucket, Key=key, Body=b"".join(content()), IfNoneMatch="*")
+                return
             file = cast(IO[bytes], _Stream(content()))
-            client.upload_fileobj(file, self._at.bucket, self._key(name), Config=config)
+            client.upload_fileobj(file, bucket, key, Config=TransferConfig(max_concurrency=4))
 
-        self._ask(send)
+        try:
+            self._ask(send)
+        except ThereAlreadyError:
+            return False
+        return True
 
     def remove(self, name: str) -> None:
         """As `Place`."""
@@ -227,7 +260,9 @@ class Bucket:
         try:
             return self._at.ask(request)
         except NothingThereError as error:
-            raise FileNotFoundError(str(error)) from error
+            raise GoneError(str(error)) from error
+        except ThereAlreadyError:
+            raise
         except S3Error as error:
             raise noted(PlaceError(str(error)), error) from error
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from batch.csvtable import CsvTable
 from batch.parquet import MAGIC, ParquetTable
+from batch.places import PlaceError
 from batch.source import Source, SourceError, changed
 from modelkit.connecting import noted
-from modelkit.s3 import Address, S3Error
+from modelkit.s3 import Address, AddressError, NothingThereError, S3Error
 
 
 @contextmanager
@@ -29,7 +30,10 @@ def opened(address: str, columns: Sequence[str], room: int | None = None) -> Ite
 
     Raises:
         SourceError: it cannot be read, or has not these columns.
+        PlaceError: the store does not hand it out now.
     """
+    if "://" in address and not address.startswith("s3://"):
+        raise SourceError(f"{address}: give a path, or an address that starts with s3://")
     if not address.startswith("s3://"):
         yield _table(Path(address), columns, address)
         return
@@ -37,8 +41,12 @@ def opened(address: str, columns: Sequence[str], room: int | None = None) -> Ite
         copy = Path(folder, "table")
         try:
             _fetch(Address(address), copy, room)
+        except (AddressError, NothingThereError) as error:
+            raise SourceError(str(error)) from error
         except S3Error as error:
-            raise noted(SourceError(str(error)), error) from error
+            raise noted(PlaceError(str(error)), error) from error
+        except OSError as error:
+            raise PlaceError(f"{address} cannot be copied to {folder}: {error.strerror or error}") from error
         yield _table(copy, columns, address)
 
 

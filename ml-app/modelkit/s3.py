@@ -24,6 +24,14 @@ class NothingThereError(S3Error):
     """There is no such bucket or key."""
 
 
+class ThereAlreadyError(S3Error):
+    """What was to be new is there already."""
+
+
+class AddressError(S3Error):
+    """It is no address."""
+
+
 class Address:
     """A key in a bucket, or the beginning of keys.
 
@@ -33,14 +41,15 @@ class Address:
         text: `s3://bucket/key`.
 
     Raises:
-        S3Error: it is no such address.
+        AddressError: it is no such address.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bucket, _, self.key = text.removeprefix("s3://").partition("/")
-        if not self.bucket or not self.key:
-            raise S3Error(f"{text}: write it as s3://bucket/key")
+        # Some stores leave empty names out, so that the same key would be another one.
+        if not self.bucket or "" in self.key.split("/"):
+            raise AddressError(f"{text}: write it as s3://bucket/key")
 
     def ask(self, request: Callable[[S3Client], T]) -> T:
         """Ask the store, and again for a while where it cannot be reached.
@@ -52,6 +61,7 @@ class Address:
             S3Error: what is wrong, and how to mend it.
         """
         # boto3 takes half a second.
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
@@ -59,6 +69,7 @@ class Address:
             ConnectTimeoutError,
             EndpointConnectionError,
             NoCredentialsError,
+            ParamValidationError,
         )
 
         def nobody(error: Exception) -> object:
@@ -74,7 +85,9 @@ class Address:
             ) from error
         except ClientError as error:
             raise self._refused(error) from error
-        except (BotoCoreError, ValueError) as error:
+        except ParamValidationError as error:
+            raise AddressError(f"{self.text}: {' '.join(str(error).split())}") from error
+        except (Boto3Error, BotoCoreError, ValueError) as error:
             told = S3Error(f"{self.text}: cannot be reached: {error}; check the address and AWS_ENDPOINT_URL")
             raise noted(told, error) from error
 
@@ -82,11 +95,15 @@ class Address:
         said = getattr(error, "response", {}).get("Error", {})
         code, text = said.get("Code", ""), said.get("Message", "")
         # Of a HEAD there is no body, so that the code is the status.
-        if code in ("NoSuchBucket", "NoSuchKey", "404"):
-            what = f"there is no bucket {self.bucket}"
-            if code != "NoSuchBucket":
-                what = f"bucket {self.bucket} has no key {self.key}"
+        missing = {
+            "NoSuchBucket": f"there is no bucket {self.bucket}",
+            "NoSuchKey": f"bucket {self.bucket} has no key {self.key}",
+            "404": f"there is no bucket {self.bucket}, or no key {self.key} in it",
+        }
+        if what := missing.get(code):
             return NothingThereError(f"{self.text}: {what}; check the address and AWS_ENDPOINT_URL")
+        if code in ("PreconditionFailed", "ConditionalRequestConflict"):
+            return ThereAlreadyError(f"{self.text}: is there already, or has changed meanwhile")
         if code in ("AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"):
             return S3Error(f"{self.text}: S3 refused ({code}); check the credentials and what they may do there")
         return S3Error(f"{self.text}: S3 answered {code}: {text}")

@@ -83,8 +83,8 @@ def read(content: bytes, most: int | None = None) -> Cells:
         TableFileError: it is something else, or damaged.
     """
     text = _text(_unpacked(content, most))
-    said = re.match(r'"?sep=(.)"?\r?\n', text)  # Excel's way to tell
-    separator = said[1] if said else separator_of(text)
+    said = told_separator(text)
+    separator = said or separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if not _is_blank(cells)][bool(said) :]
@@ -228,6 +228,12 @@ def _text(content: bytes) -> str:
     if re.match(r'\s*(\{\s*"|\[\s*[\[{])', text[:FIRST_CHARACTERS]):
         raise TableFileError("is JSON: write it as CSV")
     return text
+
+
+def told_separator(text: str) -> str:
+    """What a line before that of the names says that it is, in Excel's way; "" if there is none."""
+    said = re.match(r'"?sep=(.)"?\r?\n', text)
+    return said[1] if said else ""
 
 
 def separator_of(text: str) -> str:

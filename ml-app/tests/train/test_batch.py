@@ -19,9 +19,9 @@ from sklearn.ensemble import RandomForestRegressor
 
 from batch.__main__ import main
 from batch.csvtable import CsvTable
-from batch.job import MANIFEST, Job, OutputError
+from batch.job import MANIFEST, Job
 from batch.naming import NamingError, dated
-from batch.places import Bucket, Folder, PlaceError, place_of
+from batch.places import Bucket, Folder, OutputError, place_of
 from batch.scorer import Scored, Scorer
 from batch.source import Parsed, SourceError
 from batch.tables import opened
@@ -143,6 +143,7 @@ def test_rows_that_do_not_fit_are_rejected_by_line_with_all_reasons(
         b"sep=;\r\na;b\r\n1;2\r\n3;4\r\n",
         b'\na,b,n\n1,2,5" pipe\n3,4,"two\nlines"',
         b"a,b,c\n1,2," + b'"' + b"x" * 140_000 + b'"\n3,4,\n',
+        b"sep=x,a,b\n0,1,2\n0,3,4\n",
     ],
 )
 def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
@@ -171,6 +172,8 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
         (b"a,b\n1,2\0\n", "holds zero bytes"),
         (b"a;b\n1.560;2\n", "which may be 1560 or 1.56"),
         (b"\n", "is empty"),
+        (b"a,b\r" + b"1,2\r" * 300_000, "has lines that end as on old Macs"),
+        (b"a," * 600_000, "has a first line of a megabyte"),
         (gzip.compress(bytes(range(256)) * 1000)[:200] + b"\0" * 99, "cannot be read"),
     ],
 )
@@ -208,16 +211,16 @@ def test_whoever_is_killed_goes_on_and_the_result_is_the_same(table: Path, monke
     class KilledError(BaseException):
         pass
 
-    replace, allowed, pieces = Path.replace, 0, 0
+    write, allowed, pieces = Folder.write, 0, 0
 
-    def until_killed(path: Path, target: Path) -> Path:
+    def until_killed(*arguments: Any, **options: Any) -> bool:
         nonlocal allowed
         allowed -= 1
         if allowed < 0:
             raise KilledError
-        return replace(path, target)
+        return write(*arguments, **options)
 
-    monkeypatch.setattr(Path, "replace", until_killed)
+    monkeypatch.setattr(Folder, "write", until_killed)
     kills = 0
     for _ in range(1000):
         # From nothing to some pieces, or all steps of the end.
@@ -299,8 +302,15 @@ def test_output_that_is_something_else_is_kept(table: Path) -> None:
         job(table)
     with pytest.raises(OutputError, match="is the table itself"):
         job(table, name=table.name)
-    with pytest.raises(PlaceError, match="cannot be written: No such file or directory"):
-        run(job(table, name="absent/scores.csv"))
+    for address, reason in (
+        (table.parent / "absent" / "scores.csv", "there is no folder .*absent for scores.csv: make it"),
+        (table.parent, "is a folder: name a file"),
+        ("gs://bucket/scores.csv", "give a path, or an address that starts with s3://"),
+        ("s3://bucket//scores.csv", "write it as s3://bucket/key"),
+        ("s3://bucket/scores/", "write it as s3://bucket/key"),
+    ):
+        with pytest.raises(OutputError, match=reason):
+            place_of(str(address))
     assert table.with_name("scores.csv").read_text() == "mine"
 
 
@@ -426,12 +436,12 @@ def test_from_bucket_to_bucket(buckets: S3Client, table: Path, monkeypatch: pyte
 
     write, allowed, kills = Bucket.write, 0, 0
 
-    def until_killed(*arguments: Any) -> None:
+    def until_killed(*arguments: Any, **options: Any) -> bool:
         nonlocal allowed
         allowed -= 1
         if allowed < 0:
             raise KilledError
-        write(*arguments)
+        return write(*arguments, **options)
 
     monkeypatch.setattr(Bucket, "write", until_killed)
     killed = InBucket(buckets, table, "killed")
@@ -464,8 +474,57 @@ def test_address_has_the_time_at_which_a_schedule_began_its_run() -> None:
         dated("{date}.csv", "by-hand")
 
 
+def test_line_breaks_in_quotes_are_no_rows_wherever_the_first_megabyte_ends(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    for length in range(3):
+        table.write_text("a;b;note\n" + f'1;2;"one\ntwo{"x" * length}"\n' * 80_000)
+        assert CsvTable(table, ["a", "b"]).separator == ";"
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_of_two_jobs_with_one_output_one_gets_it(
+    buckets: S3Client, table: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    buckets.put_object(Bucket="data", Key="two/here", Body=b"")
+    place, name = place_of("s3://data/two/scores.csv" if where == "bucket" else str(table.with_name("scores.csv")))
+    other = table.with_name("other.csv")
+    other.write_text("a,b\n7,8\n")
+    adding = cast(Scorer, Adding())
+    with opened(str(table), "ab") as source, opened(str(other), "ab") as second:
+        jobs = [Job(one, adding, place, name, MODEL) for one in (source, second)]
+        look = Job._refuse_others
+
+        def while_the_other_comes(one: Job) -> None:
+            look(one)
+            monkeypatch.setattr(Job, "_refuse_others", look)
+            with pytest.raises(OutputError, match="is what another job is writing, as scores"):
+                run(jobs[1])
+
+        monkeypatch.setattr(Job, "_refuse_others", while_the_other_comes)
+        assert run(jobs[0])
+        with pytest.raises(OutputError, match="is there already, of something else"):
+            run(jobs[1])
+        assert run(jobs[0])
+    assert not place.is_there(f"{name}.claim")
+
+
+def test_another_process_with_the_same_job_may_be_faster(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = job(table), job(table)
+    write = Folder.write
+
+    def late(place: Folder, name: str, *arguments: Any, **options: Any) -> bool:
+        if name.endswith(".claim"):
+            monkeypatch.setattr(Folder, "write", write)
+            run(other)
+        return write(place, name, *arguments, **options)
+
+    monkeypatch.setattr(Folder, "write", late)
+    assert run(one) == job(table).done()
+    assert not list(table.parent.glob("*.parts-*"))
+
+
 def test_store_that_refuses(buckets: S3Client, table: Path) -> None:
-    with pytest.raises(SourceError, match=r"bucket data has no key none\.csv"):
+    with pytest.raises(SourceError, match="there is no bucket data, or no key none"):
         opened("s3://data/none.csv", "ab").__enter__()
     stored, adding = InBucket(buckets, table, "full"), cast(Scorer, Adding())
     with pytest.raises(SourceError, match=r"has 1,864 bytes, and there is room for 10 here: make more"):

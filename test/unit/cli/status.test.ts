@@ -256,7 +256,7 @@ describe("the status of a cluster", function () {
       },
       spec: { completions: 4 },
       status: {
-        ...{ succeeded: 1, startTime: "2026-11-30T02:03:00Z" },
+        ...{ active: 3, succeeded: 1, failed: 2, startTime: "2026-11-30T02:03:00Z" },
         conditions: type === undefined ? [] : [{ type, status: "True", message: type }],
       },
     });
@@ -266,7 +266,7 @@ describe("the status of a cluster", function () {
       [`${pods}?labelSelector=batch.kubernetes.io/job-name=nightly-3`]: {
         items: [pod],
       },
-      [`${pods}/nightly-3-0/log?tailLines=1`]: "20,000 rows scored, 43% of the table read\n",
+      [`${pods}/nightly-3-0/log?tailLines=1`]: "20,000 rows scored, \u001b[31m43% of the table read\n",
       "/apis/batch/v1/namespaces/ml-models/cronjobs": {
         items: [
           {
@@ -281,20 +281,41 @@ describe("the status of a cluster", function () {
       .split("\n")
       .filter((line) => line.includes("nightly"));
     expect(lines.map((line) => line.replaceAll(/ +/g, " "))).to.deep.equal([
-      "✓ job ml-models/nightly-3 running since 2026-11-30T02:03:00Z; 1 of 4 pods have ended; " +
-        "20,000 rows scored, 43% of the table read",
+      "✓ job ml-models/nightly-3 running since 2026-11-30T02:03:00Z; 2 pods have failed; " +
+        "1 of 4 pods have ended; 20,000 rows scored, [31m43% of the table read",
       "✓ schedule ml-models/nightly * * * * * last run 2026-11-30T02:03:00Z, under way",
     ]);
-    const waits = run(3);
-    Object.assign(waits.status, { failed: 6, active: 0 });
-    Object.assign(api.answers, { [jobs]: { items: [waits] } });
-    expect(await shown()).to.contain(
-      "1 of 4 pods have ended; 6 have failed, and Kubernetes waits before it begins the next",
+    const message = "warning\nerror: s3://datasets/a.csv cannot be scored: missing columns: zipcode\n";
+    const ended = {
+      ...pod,
+      status: { phase: "Failed", containerStatuses: [{ state: { terminated: { message } } }] },
+    };
+    const waiting = { ...run(5), status: { startTime: "2026-11-30T02:05:00Z" } };
+    const pausing = { ...run(7), status: { failed: 6, startTime: "2026-11-30T02:07:00Z" } };
+    Object.assign(api.answers, {
+      [jobs]: {
+        items: [
+          run(2, "Complete"),
+          run(4, "FailureTarget"),
+          waiting,
+          { ...run(6), spec: { suspend: true } },
+          pausing,
+        ],
+      },
+      [`${pods}?labelSelector=batch.kubernetes.io/job-name=nightly-4`]: { items: [ended] },
+    });
+    const told = String(await shown());
+    expect(told).to.match(
+      /✗ +(job +)?ml-models\/nightly-4 +failed +FailureTarget: s3:.*missing columns: zipcode\n/,
     );
-    Object.assign(api.answers, { [jobs]: { items: [run(2, "Complete"), run(4, "Failed")] } });
-    expect(await shown()).to.match(
-      /✗ job +ml-models\/nightly-4 +failed +Failed\n[^]*nightly-4: npm run logs -- nightly-4\n/,
+    expect(told).to.match(
+      /! .*ml-models\/nightly-5 +waiting +since 2026-11-30T02:05:00Z; no pod of it runs; 0 of 4/,
     );
+    expect(told).to.match(/! .*ml-models\/nightly-6 +suspended/);
+    expect(told).to.match(
+      /! .*nightly-7 +waiting .*; 6 pods have failed, and Kubernetes waits before it begins the next;/,
+    );
+    expect(told).to.match(/nightly-4: npm run logs -- nightly-4\n/);
   });
 
   it("tells how many pods of the version before still answer, where they are replaced one by one", async () => {
