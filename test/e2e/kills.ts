@@ -127,12 +127,17 @@ export class Kills {
   private async kill(victim: Victim, program: ChildProcess): Promise<void> {
     if (victim === "providers") return this.providers.kill();
     if (victim === "program") program.kill("SIGKILL");
-    else
-      for (const { pid } of locksOf(this.stack.name, {
-        backendUrl: chooseBackend(this.stack.name).url,
-        project,
-      }))
-        process.kill(pid, "SIGKILL");
+    else for (const { pid } of await this.engines(program)) process.kill(pid, "SIGKILL");
+  }
+
+  /** The engines at work; where none has begun yet, the next one of this program. None where it ends without. */
+  private async engines(program: ChildProcess): Promise<readonly { readonly pid: number }[]> {
+    const place = { backendUrl: chooseBackend(this.stack.name).url, project };
+    for (;;) {
+      const found = locksOf(this.stack.name, place);
+      if (found.length > 0 || (program.exitCode ?? program.signalCode) !== null) return found;
+      await sleep(50);
+    }
   }
 
   private start(command: "up" | "down"): Running {
