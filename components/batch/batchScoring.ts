@@ -49,7 +49,7 @@ export interface BatchScoringArgs extends BatchSurroundings {
   readonly resources: Resources;
   /** Disk of each pod. */
   readonly room: string;
-  /** How many pods may fail. */
+  /** How often the pod of each share may fail. */
   readonly retries: number;
   readonly timeoutMinutes: number;
 }
@@ -157,8 +157,11 @@ export class BatchScoring extends pulumi.ComponentResource {
       retries: args.retries,
       timeoutMinutes: args.timeoutMinutes,
     });
+    // Pods of one share that fail keep no other share waiting, as they would if all were counted together.
+    const { backoffLimit: backoffLimitPerIndex, ...rest } = one;
     return {
-      ...one,
+      ...rest,
+      backoffLimitPerIndex,
       completionMode: "Indexed",
       completions: pods,
       parallelism: pods,

@@ -45,7 +45,7 @@ export const batch = (by: ByEnvironment) =>
           .describe(
             "disk of each pod for a copy of the table, and for scores in Parquet; a larger table is refused",
           ),
-        retries: z.int().min(0).max(100).default(6).describe("how many pods may fail"),
+        retries: z.int().min(0).max(100).default(6).describe("how often the pod of each share may fail"),
         timeoutMinutes: z.int().min(1).max(10_080).default(360).describe("minutes after which it is ended"),
       }),
     )

@@ -54,7 +54,7 @@ describe("BatchScoring", () => {
       completionMode: "Indexed",
       completions: 4,
       parallelism: 4,
-      backoffLimit: 6,
+      backoffLimitPerIndex: 6,
       activeDeadlineSeconds: 5400,
     });
     expect(at(jobContainer(job), "command")).to.deep.equal(["python", "-m", "batch"]);
