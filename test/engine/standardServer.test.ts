@@ -28,8 +28,9 @@ describe("a model on a standard server", function () {
     lane = new Lane(engine, path.relative(projectDir, programIn(folder, changed)));
     await lane.begin("wine");
     lane.changeSetting("models", (models) => (models as readonly unknown[]).slice(0, 1));
-    // Its page lists what was decided, and so changes too.
+    // Its page lists what was decided, and so changes too; its table is scored by the other model.
     lane.changeSetting("frontend", () => ({ enabled: false }));
+    lane.changeSetting("batch", () => []);
     decide(trained, 1);
   });
   after(async () => {
@@ -71,6 +72,8 @@ describe("a model on a standard server", function () {
 
   it("changes in place when a file beside its server does", async () => {
     writeFileSync(changed, "");
+    // They are read once by each process.
+    await lane.program.kill();
     const { created, updated, deleted } = await changes();
     expect(updated).to.deep.equal([deployment]);
     expect(created.join()).to.match(guard);
