@@ -106,7 +106,7 @@ def test_record_that_does_not_fit_together(folder: Path, change: dict[str, Any])
 
 def test_record_of_unusable_rows(folder: Path) -> None:
     change_record(folder, rows=[[None] * 10], predictions=[1.0])
-    assert "row 0, column 0 is not a number: None" in refused(folder)
+    assert "row 0, column 0 is not a number: null" in refused(folder)
 
 
 def test_other_features(folder: Path) -> None:
