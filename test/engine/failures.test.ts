@@ -98,7 +98,9 @@ describe("failures and interruptions, one by one", function () {
     expect(statusOf(postgres)).to.equal("pending-install");
     const blocked = await lane.run("up");
     expect(blocked.text).to.include("cannot re-use a name that is still in use");
-    expect((await lane.must("recover")).text).to.include(`"forgotten":["${postgres}"]`);
+    // On a busy machine another one may be under way, too.
+    const [, forgotten = ""] = /"forgotten":(\[.*?\])/.exec((await lane.must("recover")).text) ?? [];
+    expect(JSON.parse(forgotten)).to.include(postgres);
     await again();
   });
 
