@@ -1,6 +1,6 @@
 """What a server under uvicorn can do at most: it reads each request's body and answers the same bytes, whatever was asked.
 
-python limit.py PORT FILE
+    python limit.py PORT FILE
 """
 
 import sys
@@ -13,10 +13,7 @@ answer = Path(file).read_bytes()
 head = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(answer)),
-    ],
+    "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))],
 }
 
 
@@ -29,12 +26,5 @@ async def app(scope, receive, send):
 
 
 uvicorn.run(
-    app,
-    port=int(port),
-    loop="uvloop",
-    http="httptools",
-    ws="none",
-    lifespan="off",
-    log_level="warning",
-    access_log=False,
+    app, port=int(port), loop="uvloop", http="httptools", ws="none", lifespan="off", log_level="warning", access_log=False
 )

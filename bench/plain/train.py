@@ -22,19 +22,12 @@ with (Path(house_price.__file__).parent / "sample.csv").open() as file:
     table = list(csv.DictReader(file))
 rows = [[float(row[name]) for name in FEATURES] for row in table]
 prices = [float(row[TARGET]) for row in table]
-forest = RandomForestRegressor(
-    n_estimators=100, max_depth=6, max_features=10, random_state=3
-).fit(rows, prices)
+forest = RandomForestRegressor(n_estimators=100, max_depth=6, max_features=10, random_state=3).fit(rows, prices)
 predictions = forest.predict(rows[:count]).tolist()
-libraries = {
-    name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops")
-}
+libraries = {name: metadata.version(name) for name in ("scikit-learn", "numpy", "skops")}
 record = Record(list(FEATURES), rows[:5], predictions[:5], libraries)
 
 skops.io.dump(forest, folder / "model.skops")
-content = {
-    "flavors": {"sklearn": {"pickled_model": "model.skops"}},
-    "metadata": record.to_metadata(),
-}
+content = {"flavors": {"sklearn": {"pickled_model": "model.skops"}}, "metadata": record.to_metadata()}
 (folder / "MLmodel").write_text(yaml.safe_dump(content))
 print(json.dumps({"rows": rows[:count], "predictions": predictions}))  # noqa: T201

@@ -49,19 +49,5 @@ else:
     (folder / "model.pkl").write_bytes(cloudpickle.dumps(model))
 libraries = {name: metadata.version(name) for name in ("scikit-learn", "numpy")}
 recorded = predictions[:5].tolist()
-Record(
-    list(recipe.features),
-    rows[:5].tolist(),
-    recorded,
-    libraries,
-    str(predictions.dtype),
-).write(folder)
-print(
-    json.dumps(
-        {
-            "rows": rows.tolist(),
-            "predictions": predictions.tolist(),
-            "callsPerSecond": calls,
-        }
-    )
-)  # noqa: T201
+Record(list(recipe.features), rows[:5].tolist(), recorded, libraries, str(predictions.dtype)).write(folder)
+print(json.dumps({"rows": rows.tolist(), "predictions": predictions.tolist(), "callsPerSecond": calls}))  # noqa: T201

@@ -25,7 +25,7 @@ const platform: Readonly<Partial<Record<NamespaceRole, string>>> = {
 };
 
 /** Kubernetes gives it to the pods of Jobs. */
-const jobLabel = "batch.kubernetes.io/job-name";
+export const jobLabel = "batch.kubernetes.io/job-name";
 
 /** All that has logs: models, parts of the platform, trainings and other Jobs. @throws Refused */
 export async function logSources(cluster: Cluster): Promise<Source[]> {

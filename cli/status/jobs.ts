@@ -3,10 +3,9 @@ import type { V1CronJob, V1Job, V1Pod } from "@kubernetes/client-node";
 
 import { batchRole } from "../../components/batch/footprint";
 import type { Cluster, Live } from "../cluster/cluster";
+import { jobLabel } from "../podLogs/sources";
 import type { Item } from "./item";
 
-/** Kubernetes gives it to the pods of Jobs. */
-const jobLabel = "batch.kubernetes.io/job-name";
 const answerMilliseconds = 5_000;
 
 /**

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -92,6 +93,29 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> tuple[RandomForestRegres
     content = {"flavors": {"sklearn": {"pickled_model": "model.skops"}}, "metadata": record.to_metadata()}
     (folder / "MLmodel").write_text(yaml.safe_dump(content))
     return model, folder
+
+
+class KilledError(BaseException):
+    """In the place of a kill, which nothing catches."""
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, place: type[Bucket | Folder]) -> Callable[[int], None]:
+    """Has a kind of place kill whoever writes there more often than what is returned has allowed last."""
+    write, left_over = place.write, 0
+
+    def until_killed(*arguments: Any, **options: Any) -> bool:
+        nonlocal left_over
+        left_over -= 1
+        if left_over < 0:
+            raise KilledError
+        return write(*arguments, **options)
+
+    def allow(writes: int) -> None:
+        nonlocal left_over
+        left_over = writes
+
+    monkeypatch.setattr(place, "write", until_killed)
+    return allow
 
 
 def test_scores_are_the_models(forest: tuple[RandomForestRegressor, Path], tmp_path: Path) -> None:
@@ -208,23 +232,11 @@ def test_whoever_is_killed_goes_on_and_the_result_is_the_same(table: Path, monke
     for path in expected:
         table.with_name(path).unlink()
 
-    class KilledError(BaseException):
-        pass
-
-    write, allowed, pieces = Folder.write, 0, 0
-
-    def until_killed(*arguments: Any, **options: Any) -> bool:
-        nonlocal allowed
-        allowed -= 1
-        if allowed < 0:
-            raise KilledError
-        return write(*arguments, **options)
-
-    monkeypatch.setattr(Folder, "write", until_killed)
-    kills = 0
+    allow, kills, pieces = killing(monkeypatch, Folder), 0, 0
     for _ in range(1000):
         # From nothing to some pieces, or all steps of the end.
-        allowed, scorer = kills % 8, Adding()
+        scorer = Adding()
+        allow(kills % 8)
         try:
             run(job(table, scorer))
             break
@@ -431,22 +443,10 @@ def test_from_bucket_to_bucket(buckets: S3Client, table: Path, monkeypatch: pyte
     assert [end is not None for end in ends] == [False, False, True]
     assert several.left() == InBucket(buckets, table, "one").left() == expected
 
-    class KilledError(BaseException):
-        pass
-
-    write, allowed, kills = Bucket.write, 0, 0
-
-    def until_killed(*arguments: Any, **options: Any) -> bool:
-        nonlocal allowed
-        allowed -= 1
-        if allowed < 0:
-            raise KilledError
-        return write(*arguments, **options)
-
-    monkeypatch.setattr(Bucket, "write", until_killed)
+    allow, kills = killing(monkeypatch, Bucket), 0
     killed = InBucket(buckets, table, "killed")
     while killed.left().keys() != expected.keys():
-        allowed = kills % 7
+        allow(kills % 7)
         try:
             killed.run()
         except KilledError:
