@@ -13,7 +13,7 @@ const bound = z.number().optional();
  * An option of a training command, or an argument of a server's class, in the words of JSON Schema.
  * `ml-app/modelkit/options.py` reads the same.
  */
-const option = z.strictObject({
+export const option = z.strictObject({
   type: z.enum(["integer", "number", "string"]),
   minimum: bound,
   maximum: bound,

@@ -14,10 +14,17 @@ import {
 import { imageProblem } from "./images";
 import { imagesOf, manifests } from "./manifests";
 import { protocols, servers } from "./servers";
+import { units } from "./units";
 import { nearest, shown } from "./words";
 
-/** The images of the project's models: one that trains for each of them, and one that serves, if it has a class. */
-export const appImages: readonly AppImageName[] = manifests.flatMap(imagesOf).sort();
+/**
+ * The images of the project's models: one that trains for each of them, and one that serves, if it has a class; and those
+ * of its units of graphs.
+ */
+export const appImages: readonly AppImageName[] = [
+  ...manifests.flatMap(imagesOf),
+  ...units.map((unit) => unit.image),
+].sort();
 export type AppImageName = string;
 
 /** One of the project's images by its name, or another one by its reference. */

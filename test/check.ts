@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import * as path from "node:path";
 
 import { manifests } from "../config/manifests";
+import { units } from "../config/units";
 import { mlAppDir, projectDir } from "../cli/paths";
 import { prepare } from "./preparation";
 
@@ -56,7 +57,16 @@ async function checks(): Promise<Check[]> {
     ),
     python("mypy, standard servers", tracking.python, "mypy", "standardserver", "tests/mlserver"),
     python("mypy, front end", frontend.python, "mypy", "frontend", "tests/frontend"),
-    python("mypy, serving", serving.python, "mypy", "modelserver", ...own("serve"), "tests/serve", ...shared),
+    python(
+      "mypy, serving",
+      serving.python,
+      "mypy",
+      "modelserver",
+      ...own("serve"),
+      ...units.map(({ folder }) => folder),
+      "tests/serve",
+      ...shared,
+    ),
   ];
 }
 

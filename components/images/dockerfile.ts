@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { hasOwnServer, manifests } from "../../config/manifests";
 import { isMlflowImage } from "../../config/mlflowServer";
 import type { AppImageName } from "../../config/models";
+import { units } from "../../config/units";
 
 /** The folder that every image is built in, from the project's own; relative, so that it is the same everywhere. */
 export const buildContext = "ml-app";
@@ -24,6 +25,7 @@ const dockerfiles = new Map<AppImageName, string>([
       : []),
     [model.training.image, `${model.folder}/train/Dockerfile`],
   ]),
+  ...units.map(({ image, folder }): [string, string] => [image, `${folder}/Dockerfile`]),
 ]);
 
 /** An image's Dockerfile, below the build context. */

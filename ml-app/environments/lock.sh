@@ -32,3 +32,7 @@ for manifest in */model.json; do
         lock "$model/train/requirements.in" "$model/train/requirements.txt" environments/mlserver.txt
     fi
 done
+for manifest in */unit.json; do
+    unit=${manifest%/unit.json}
+    lock "$unit/requirements.in" "$unit/requirements.txt" environments/serving-dev.txt serving-overrides.txt
+done

@@ -10,6 +10,7 @@ metadata, custom metrics) is seldon-core's own code. What differs is what made t
 - the model's files are compared with those that were decided on, before any code of the model reads them;
 - a request is checked before the model sees it, so bad input is answered with 4xx and a reason.
 
-It serves single models: of Seldon's calls it answers predictions, health and metadata over REST, and those of the
-services `Model` and `Seldon` over gRPC.
+It serves models and the units of graphs. Of Seldon's calls a model answers predictions, health and metadata over REST,
+and those of the services `Model` and `Seldon` over gRPC; a unit those that the executor makes (see `units.py`), also as
+the Open Inference Protocol has them.
 """

@@ -23,6 +23,7 @@ from modelserver.http import KEEP_ALIVE_SECONDS
 from modelserver.messages import MAX_BODY_BYTES
 from modelserver.metrics import Metrics, Outcome
 from modelserver.protos import check
+from modelserver.units import answer_message, calls_of
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,26 @@ class _Servicer(SeldonModelGRPC):  # type: ignore[misc]
             return answer
 
         return _measured(self.seldon_metrics, taken, request, context)
+
+    def TransformInput(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return self._called("transform_input", request, context)
+
+    def TransformOutput(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return self._called("transform_output", request, context)
+
+    def Route(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return self._called("route", request, context)
+
+    def Aggregate(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
+        return self._called("aggregate", request, context)
+
+    def _called(self, method: str, request: Any, context: grpc.ServicerContext) -> Message:
+        def told() -> Message:
+            for message in request.seldonMessages if method == "aggregate" else [request]:
+                check(message)
+            return answer_message(self.user_model, method, request, self.seldon_metrics)
+
+        return _measured(self.seldon_metrics, told, request, context)
 
 
 class _Generic(prediction_pb2_grpc.GenericServicer):  # type: ignore[misc]
@@ -144,13 +165,16 @@ class Server:
         prediction_pb2_grpc.add_ModelServicer_to_server(servicer, self._server)
         prediction_pb2_grpc.add_SeldonServicer_to_server(servicer, self._server)
         prediction_pb2_grpc.add_GenericServicer_to_server(_Generic(servicer), self._server)
+        called = [call.service for call in calls_of(servicer.user_model).values()]
+        for service in called:
+            getattr(prediction_pb2_grpc, f"add_{service}Servicer_to_server")(servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         services = prediction_pb2.DESCRIPTOR.services_by_name
         names = [
-            *(services[name].full_name for name in ("Model", "Seldon", "Generic")),
+            *(services[name].full_name for name in ("Model", "Seldon", "Generic", *called)),
             *(health.SERVICE_NAME, reflection.SERVICE_NAME),
         ]
-        for name in names[:3]:
+        for name in names[:-2]:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         reflection.enable_server_reflection(names, self._server)
         self._server.add_generic_rpc_handlers((_reflection(names),))

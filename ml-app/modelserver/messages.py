@@ -151,8 +151,8 @@ def check(message: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def to_array(cells: list[Any]) -> npt.NDArray[Any]:
-    """The array of nested lists, with the type of numbers or text that numpy finds for it.
+def to_array(cells: list[Any], what: str = "data.ndarray") -> npt.NDArray[Any]:
+    """The array of nested lists, with the type of numbers or text that numpy finds for it; `what` names it in errors.
 
     Raises:
         BadRequest: they make no array, or one in which a boolean is no longer known from a number.
@@ -162,14 +162,12 @@ def to_array(cells: list[Any]) -> npt.NDArray[Any]:
         kinds = set(map(type, objects.flat))
         longest = max((len(cell) for cell in objects.flat if isinstance(cell, str)), default=0) if str in kinds else 0
         if longest * objects.size > MAX_TEXT:
-            raise BadRequest(
-                f"data.ndarray has a text of {longest} characters among {objects.size} cells: that is too long"
-            )
+            raise BadRequest(f"{what} has a text of {longest} characters among {objects.size} cells: that is too long")
         array = np.array(cells)
     except ValueError as error:
-        raise BadRequest("data.ndarray is ragged: its rows differ in length, or in depth") from error
+        raise BadRequest(f"{what} is ragged: its rows differ in length, or in depth") from error
     if bool in kinds and array.dtype.kind in "iuf":
-        raise BadRequest("data.ndarray has true or false among numbers: send 1 or 0")
+        raise BadRequest(f"{what} has true or false among numbers: send 1 or 0")
     return array
 
 

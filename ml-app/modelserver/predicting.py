@@ -44,6 +44,11 @@ class Predictor:
         # These take and give whole messages.
         self._is_raw = any(hasattr(model, name) for name in ("predict_raw", "predict_rest"))
 
+    @property
+    def predicts(self) -> bool:
+        """Whether the class makes predictions."""
+        return self._is_raw or hasattr(self._model, "predict")
+
     def answer(self, message: dict[str, Any]) -> Any:
         """The answer to a message whose arrays are made, as `messages.check` leaves it.
 

@@ -1,4 +1,4 @@
-"""Seldon's REST endpoints of a model, as an ASGI application."""
+"""Seldon's REST endpoints of a model or of a unit of a graph, as an ASGI application."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 from seldon_core import seldon_methods
+from seldon_core.env_utils import get_model_name
 from seldon_core.flask_utils import SeldonMicroserviceException
 from seldon_core.user_model import client_health_status
 from seldon_core.utils import construct_response_json
 
-from modelserver import feedback, forms, messages
+from modelserver import feedback, forms, messages, units
 from modelserver.errors import BadRequest, ModelError, status_body
 from modelserver.http import AT_ONCE_BYTES, Headers
 from modelserver.metrics import Metrics, Outcome
@@ -29,9 +30,6 @@ logger = logging.getLogger(__name__)
 
 PREDICT_PATHS = ("/predict", "/api/v1.0/predictions", "/api/v0.1/predictions")
 """The first is the executor's, the others are for callers from outside."""
-
-AT_ONCE_URLS = frozenset(path.encode() for path in PREDICT_PATHS)
-"""A short prediction that is sent there is answered without a task of its own."""
 
 FEEDBACK_PATHS = ("/send-feedback", "/api/v1.0/feedback", "/api/v0.1/feedback")
 STATUS_PATHS = ("/health/status", "/api/v1.0/health/status")
@@ -142,23 +140,44 @@ class Application:
         self, model: Any, metrics: Metrics, metadata: Mapping[str, Any], origins: Collection[str] = ()
     ) -> None:
         self._model, self._metrics, self._sharing = model, metrics, Sharing(origins)
-        self._predictor = Predictor(model, metrics)
+        self._computed = self._computations(get_model_name(metadata.get("name", "")))
+        # A short request that is sent there is answered without a task of its own.
+        self.at_once_urls = frozenset(path.encode() for path in self._computed if not path.endswith("/"))
         self._large = ThreadPoolExecutor(LARGE_AT_ONCE, thread_name_prefix="large")
         self._feedback = ThreadPoolExecutor(1, thread_name_prefix="feedback")
         self._held = 0
         self._metadata = Answer(HTTPStatus.OK, msgspec.json.encode(metadata))
         look = ("GET", "HEAD")
         self._routes = {
-            # The query may hold the message, too.
+            # The query of a prediction may hold the message, too.
             **{
-                path + end: Route((*look, "POST"), self._predict, measured=True)
-                for path in PREDICT_PATHS
-                for end in ("", "/")
+                path: Route(("POST",) if path in self._unit_paths else (*look, "POST"), self._compute, measured=True)
+                for path in self._computed
             },
             **{path: Route(("POST",), self._take_feedback, measured=True) for path in FEEDBACK_PATHS},
             **{path: Route(look, self._status) for path in STATUS_PATHS},
             **{path: Route(look, self._describe) for path in METADATA_PATHS},
             PING_PATH: Route(look, self._ping),
+            **{path: Route(look, self._ping) for path in units.HEALTH_PATHS if self._unit_paths},
+        }
+
+    def _computations(self, name: str) -> dict[str, Callable[[Request], Any]]:
+        """What answers a request, by its path: predictions, and what the executor asks a unit of a graph."""
+        predictor = Predictor(self._model, self._metrics)
+        called = units.paths(self._model, self._metrics, name)
+        self._unit_paths = frozenset(called)
+
+        def predicted(request: Request) -> Any:
+            return predictor.answer(forms.read(request.body, request.content_type, request.query))
+
+        def computed(answer: Callable[[bytes, str], Any]) -> Callable[[Request], Any]:
+            return lambda request: answer(request.body, request.content_type)
+
+        # A unit that makes no predictions has nothing to answer where they are asked for.
+        predictions = PREDICT_PATHS if predictor.predicts or not called else ()
+        return {
+            **{path + end: predicted for path in predictions for end in ("", "/")},
+            **{path: computed(answer) for path, answer in called.items()},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -184,9 +203,9 @@ class Application:
         request.body = body
         began = self._begin()
         try:
-            answer = self._predicted(request)
+            answer = self._answered(request)
         except Exception as error:
-            answer = _failed(error)
+            answer = _failed(error, request.path)
         self._end(request, began, answer)
         return self._told(request, answer)
 
@@ -235,18 +254,17 @@ class Application:
         except LeftError:
             raise
         except Exception as error:
-            return _failed(error)
+            return _failed(error, request.path)
 
-    async def _predict(self, request: Request, receive: Receive) -> Answer:
+    async def _compute(self, request: Request, receive: Receive) -> Answer:
         await self._read(request, receive, messages.MAX_BODY_BYTES)
         if len(request.body) + len(request.query) <= INLINE_BYTES:
-            return self._predicted(request)
+            return self._answered(request)
         # Thousands of rows: in a thread, so that health checks and small requests do not queue behind them.
-        return await asyncio.get_running_loop().run_in_executor(self._large, self._predicted, request)
+        return await asyncio.get_running_loop().run_in_executor(self._large, self._answered, request)
 
-    def _predicted(self, request: Request) -> Answer:
-        message = forms.read(request.body, request.content_type, request.query)
-        answer = self._predictor.answer(message)
+    def _answered(self, request: Request) -> Answer:
+        answer = self._computed[request.path](request)
         content = ENCODER.encode(answer)
         # JSON has no such numbers, so that they would be null, as if there were no answer. Few answers have one at all.
         if b"null" in content and not _is_finite(answer):
@@ -320,15 +338,17 @@ def described(model: Any) -> dict[str, Any]:
     return metadata
 
 
-def _failed(error: Exception) -> Answer:
+def _failed(error: Exception, path: str) -> Answer:
     """An error as an answer; must be called where it is handled."""
     if isinstance(error, SeldonMicroserviceException):
-        return Answer(error.status_code, msgspec.json.encode(error.to_dict()))
-    logger.exception("the model failed")
-    # The caller gets no inside of the server.
-    message = f"the model failed: {type(error).__name__}; see the server's log"
-    content = msgspec.json.encode(status_body(message, "MICROSERVICE_INTERNAL_ERROR"))
-    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, content)
+        status, body = error.status_code, error.to_dict()
+        message = error.message
+    else:
+        logger.exception("the model failed")
+        # The caller gets no inside of the server.
+        message = f"the model failed: {type(error).__name__}; see the server's log"
+        status, body = HTTPStatus.INTERNAL_SERVER_ERROR, status_body(message, "MICROSERVICE_INTERNAL_ERROR")
+    return Answer(status, msgspec.json.encode({"error": message} if path.startswith(units.OPEN) else body))
 
 
 def outcome_of(status: int) -> Outcome:

@@ -123,10 +123,10 @@ class Farewell:
     """
 
     most_connections = MAX_CONNECTIONS
-    at_once_urls = rest.AT_ONCE_URLS
 
     def __init__(self, app: rest.Application, requests: Requests) -> None:
         self.app = app
+        self.at_once_urls = app.at_once_urls
         self.leaving = False
         self._requests = requests
 

@@ -93,3 +93,20 @@ class Classes(Odd):
     def metrics(self) -> list[dict[str, Any]]:
         """None."""
         return []
+
+
+class Router:
+    """Chooses the child that a request names."""
+
+    def route(self, rows: npt.NDArray[Any], names: list[str]) -> Any:
+        """The first number, whole if it is."""
+        chosen = float(rows.flat[0])
+        return int(chosen) if chosen.is_integer() else chosen
+
+
+class Doubling(SeldonComponent):  # type: ignore[misc]
+    """Doubles what a model has answered."""
+
+    def transform_output(self, rows: npt.NDArray[Any], names: list[str], meta: Any = None) -> npt.NDArray[Any]:
+        """Twice the rows."""
+        return rows * 2

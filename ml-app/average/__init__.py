@@ -1,0 +1,1 @@
+"""Averages what several models answer."""
