@@ -118,6 +118,13 @@ export const images = {
     licence: "curl",
     why: "asks the API server whether Seldon's webhook answers",
   },
+  envoy: {
+    repository: "docker.io/envoyproxy/envoy",
+    tag: "v1.39.3",
+    digest: "sha256:dd85940439de19a0b6ae8419610363ea0ad351d9a994ea007161c206ec1e1865",
+    licence: "Apache-2.0",
+    why: "splits the requests between predictors; the image with bash, which the distroless one lacks",
+  },
   mlserverSklearn: mlserver("sklearn"),
   mlserverXgboost: mlserver("xgboost"),
   mlserverMlflow: mlserver("mlflow"),

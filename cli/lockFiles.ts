@@ -8,7 +8,7 @@ import { mlAppDir } from "./paths";
 /**
  * The environments that models share, each with its lock file: `tracking` has the MLflow server, and what most trainings
  * need; `mlserver` the standard servers, and what the trainings of their models need. Those for development have in
- * addition what tests and checks need; `mlserver-mlflow`, `any-model` and `xgboost-next` are for tests alone. Each other model server
+ * addition what tests and checks need; `mlserver-mlflow`, `any-model`, `xgboost-next` and `envoy` are for tests alone. Each other model server
  * has one of its own, as its image has: seldon-core's pins and MLflow's exclude each other. So has the front end.
  */
 const sharedLocks: Readonly<Record<string, string>> = {
@@ -20,6 +20,7 @@ const sharedLocks: Readonly<Record<string, string>> = {
   "mlserver-mlflow": "environments/mlserver-mlflow.txt",
   "any-model": "environments/any-model.txt",
   "xgboost-next": "environments/xgboost-next.txt",
+  envoy: "environments/envoy.txt",
   frontend: "frontend/requirements.txt",
   "frontend-dev": "environments/frontend-dev.txt",
 };

@@ -12,6 +12,7 @@ import { createNamespaces } from "./namespaces";
 import type { NamespaceNames } from "./namespaces/platformNamespaces";
 import { createObjectStore } from "./objectStore";
 import { createModelNamespace, createModelServer } from "./serving";
+import type { ModelUrls } from "./serving/modelServer";
 import { createTracking } from "./tracking";
 
 /** The platform: which parts it has, and what flows from one to the next. */
@@ -21,8 +22,8 @@ export class MlPlatform extends pulumi.ComponentResource {
   public readonly trackingUri: pulumi.Output<string>;
   /** Address of the S3 store inside the cluster. */
   public readonly objectStoreEndpoint: pulumi.Output<string>;
-  /** Where predictions are made, by model and predictor. */
-  public readonly models: pulumi.Output<Record<string, Record<string, string>>>;
+  /** Where predictions are made, by model. */
+  public readonly models: pulumi.Output<Record<string, ModelUrls>>;
 
   constructor(name: string, config: PlatformConfig, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:platform:MlPlatform", name, forPolicies(config), opts);
@@ -67,7 +68,7 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.objectStoreEndpoint = objectStore.endpoint;
     this.models = pulumi
       .all(models.map(({ urls }) => urls))
-      .apply((urls) => Object.fromEntries(decided.map((model, index) => [model.name, urls[index] ?? {}])));
+      .apply((urls) => Object.fromEntries(urls.map((one, index) => [decided[index]?.name ?? "", one])));
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
 

@@ -2,6 +2,7 @@ import { checkBatch } from "../components/batch/schema";
 import { checkImages } from "../components/images/schema";
 import { checkObjectStore } from "../components/objectStore/schema";
 import { checkLicence } from "../components/serving/schema";
+import { isSplit, splitterPods, splitterResources } from "../components/serving/splitter/splits";
 import { checkValues } from "../components/valueChecks";
 import { bytes, millicores } from "./fields";
 import type { Decisions } from "./lock";
@@ -58,12 +59,13 @@ interface Amount {
 }
 
 /** What does not fit into the quota is never scheduled, and the wait for it ends at the time-out. */
-function checkQuota({ environment, models, batch = [], modelQuota: quota }: Understood): Mistake[] {
+function checkQuota({ environment, models, batch = [], modelQuota: quota, serving }: Understood): Mistake[] {
   // Without an environment, the defaults are anybody's.
   if (environment === undefined || models === undefined || quota === undefined) return [];
   const { cpu, memory, pods } = quotaNeeded(
     models.filter((model) => model !== undefined),
     batch.filter((table) => table !== undefined),
+    serving,
   );
   const who =
     batch.length === 0
@@ -83,15 +85,23 @@ function checkQuota({ environment, models, batch = [], modelQuota: quota }: Unde
 }
 
 /** What all models ask for at their most, and the largest training and the largest table beside them. */
-function quotaNeeded(models: readonly ModelConfig[], tables: readonly Batch[]): Amount {
+function quotaNeeded(
+  models: readonly ModelConfig[],
+  tables: readonly Batch[],
+  serving: Understood["serving"],
+): Amount {
   const amounts = models.flatMap((model) => {
     const count = model.autoscaling?.maxReplicas ?? model.replicas;
     const replicas = model.predictors?.map((one) => one.replicas ?? count) ?? [count];
-    return replicas.map((pods) => ({
+    const amount = (pods: number, { cpu, memory }: ModelConfig["resources"]): Amount => ({
       pods,
-      cpu: pods * millicores(model.resources.cpu),
-      memory: pods * bytes(model.resources.memory),
-    }));
+      cpu: pods * millicores(cpu),
+      memory: pods * bytes(memory),
+    });
+    return [
+      ...replicas.map((pods) => amount(pods, model.resources)),
+      ...(isSplit(model, serving) ? [amount(splitterPods(model), splitterResources)] : []),
+    ];
   });
   const trainings = models.flatMap(({ training }) => training?.resources ?? []);
   const most = (of: (table: Batch) => number) => Math.max(0, ...tables.map(of));

@@ -65,19 +65,43 @@ export function undecided(model: ModelConfig, decisions: Readonly<Record<string,
 
 /** What a server cannot load, or would answer otherwise, of what was decided. */
 export function checkDecisions({ models = [], objectStore }: Understood, decisions: Decisions): Mistake[] {
-  return models.flatMap((model, index) =>
-    model === undefined
-      ? []
-      : filesNamed(model).flatMap(({ path, address }) => {
-          const decision = decisions[address];
-          const wrong =
-            decision === undefined
-              ? []
-              : [...misfits(model, decision, objectStore), ...unprepared(model, decision)];
-          return wrong.map((problem) => ({
-            path: ["models", index, ...path],
-            message: `is ${address}, ${problem}`,
-          }));
-        }),
-  );
+  return models.flatMap((model, index) => {
+    if (model === undefined) return [];
+    const unserved = filesNamed(model).flatMap(({ path, address }) => {
+      const decision = decisions[address];
+      const wrong =
+        decision === undefined
+          ? []
+          : [...misfits(model, decision, objectStore), ...unprepared(model, decision)];
+      return wrong.map((problem): Mistake => ({ path, message: `is ${address}, ${problem}` }));
+    });
+    return [...unserved, ...sameVersionTwice(model, decisions)].map(({ path, message }) => ({
+      path: ["models", index, ...path],
+      message,
+    }));
+  });
+}
+
+/** Predictors of the same version, by whatever names, have nothing to compare. */
+function sameVersionTwice(model: ModelConfig, decisions: Decisions): Mistake[] {
+  const { predictors = [] } = model;
+  const versions = predictors.map(({ name, model: own }) => {
+    const address = own ?? servedOf(model) ?? "";
+    const decided = decisions[address];
+    // Versions of the same files are versions of their own.
+    const version = decided === undefined ? address : `${decided.files} ${decided.version}`;
+    return { name, address, version };
+  });
+  return versions.flatMap(({ name, address, version }, index) => {
+    const first = versions.find((one) => one.version === version);
+    // Of one name are two mistakes of another kind.
+    if (first === undefined || first === versions[index] || first.name === name) return [];
+    const which = first.address === address ? "the version that" : `${address}, the version that`;
+    return [
+      {
+        path: ["predictors", index],
+        message: `is of ${which} ${first.name} serves: name another one under model, or leave it out`,
+      },
+    ];
+  });
 }

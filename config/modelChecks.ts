@@ -1,3 +1,4 @@
+import { isSplit, mainPredictor } from "../components/serving/splitter/splits";
 import { podSettings } from "../components/serving/standardServer";
 import { checksumsVariable } from "./checksums";
 import type { Understood } from "./checks";
@@ -26,16 +27,20 @@ export function checkNames(models: readonly (ModelConfig | undefined)[]): Mistak
     const { name, predictors } = model;
     const path = ["models", index, "name"];
     if (!claim(names, name, path, (other) => `is "${name}", as ${other} is: names must differ`)) return;
-    (predictors ?? [{ name: "default" }]).forEach((predictor, place) => {
-      const address = `${name}-${predictor.name}`;
-      const where = predictors === undefined ? path : ["models", index, "predictors", place, "name"];
+    const makes = (address: string, where: Path) =>
       claim(
         addresses,
         address,
         where,
         (other) => `makes the address ${address}, which ${other} makes already`,
       );
-    });
+    makes(name, path);
+    (predictors ?? [{ name: mainPredictor }]).forEach((predictor, place) =>
+      makes(
+        `${name}-${predictor.name}`,
+        predictors === undefined ? path : ["models", index, "predictors", place, "name"],
+      ),
+    );
   });
   return mistakes;
 }
@@ -321,9 +326,14 @@ function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Mis
     mistakes.push(at("predictors", `share ${sum} % of the traffic; without shadows it must be 100`));
   if (predictors.length - answering.length > 1)
     mistakes.push(at("predictors", "hold more than one shadow, and Seldon takes one"));
-  if (predictors.length > 1 && serving !== undefined && serving.istio === undefined)
+  const main = answering.some((one) => one.name === mainPredictor);
+  if (answering.length > 0 && !main && serving !== undefined && isSplit({ predictors }, serving))
     mistakes.push(
-      at("predictors", "are several, and nothing splits the traffic: set serving.istio, or keep one"),
+      at(
+        "predictors",
+        `have no ${mainPredictor} that answers: call the one so that serves alone before the split and after it, so ` +
+          "that no request is lost when it begins and ends",
+      ),
     );
   return mistakes;
 }

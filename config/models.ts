@@ -79,7 +79,14 @@ const training = (environment: Environment) =>
 
 const predictor = z.strictObject({
   name: predictorName.describe("name, part of its address"),
-  traffic: z.int().min(0).max(100).default(0).describe("share of the requests, in percent"),
+  traffic: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      "share of the requests, in percent; of a shadow those of which it gets copies, all if left out",
+    ),
   shadow: z
     .boolean()
     .default(false)
@@ -184,7 +191,9 @@ export function modelSchema(environment: Environment) {
       .array(predictor)
       .min(1, { error: "is empty: leave it out for a single predictor" })
       .optional()
-      .describe("several versions side by side, with shares of the traffic; needs `serving.istio`"),
+      .describe(
+        "several versions side by side, with shares of the requests; one of them is called `default`",
+      ),
   });
 }
 

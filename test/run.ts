@@ -53,7 +53,7 @@ const ofLocal: readonly Need[] = ["tracking", "frontend", ...manifests.map(servi
 
 /** The long ones first, so that all lanes end at about the same time. */
 const suites: readonly Suite[] = [
-  mocha("local", "test/local/**/*.test.ts", ofLocal),
+  mocha("local", "test/local/**/*.test.ts", [...ofLocal, "envoy"]),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
   mocha("unit", "test/unit/**/*.test.ts"),
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),

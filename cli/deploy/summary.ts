@@ -74,8 +74,11 @@ ${frontend ? `  ask the models on a page             ${type("open", "frontend")}
   Up after ${seconds.toFixed(1)} s: ${told(changes)}.`);
 }
 
+/** Of one version the address of the model, which stays when there are several. */
 function inCluster({ model, predictor }: Pick<AnsweringModel, "model" | "predictor">): string {
-  return `${inside(predictor.address)}${protocolClients[model.protocol].predictions(predictor)}`;
+  const { address } = predictor;
+  const own = model.predictors.length === 1 ? { ...address, service: model.name } : address;
+  return `${inside(own)}${protocolClients[model.protocol].predictions(predictor)}`;
 }
 
 function inside({ namespace, service, port }: ServicePort): string {

@@ -2,7 +2,8 @@ import type { PlatformConfig } from "../../config";
 import { seldonChart, seldonChartName } from "../../pins";
 import { by, chartNames, fixed, only, port } from "../fixedValues";
 import { type ChartResources, type Footprint } from "../footprint";
-import { anywhere, egress, from, ingress, portOf, tcp } from "../namespaces/flows";
+import { anywhere, egress, from, ingress, portOf, tcp, within } from "../namespaces/flows";
+import { isSplit, splitterLabels, splitterPorts } from "./splitter/splits";
 
 const keys: ChartResources["keys"] = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]];
 const operatorMetrics = 8080;
@@ -33,9 +34,10 @@ export const serving = {
       clients: "everyone",
       uses: ["tracking", "objectStore"],
       // The containers of a graph have consecutive ones.
-      metrics: [6000, 6001, 6002, 6003, 8000],
+      metrics: [6000, 6001, 6002, 6003, 8000, splitterPorts.health],
       flows: ({ serving: { istio }, models }) => ({
         ...trainingData(models),
+        ...(models.some((model) => isSplit(model, { istio })) ? splitterFlows : {}),
         ...(istio === undefined
           ? {}
           : { "from-gateway": ingress(from(istio.gateway.split("/")[0] ?? "", modelPorts)) }),
@@ -47,6 +49,7 @@ export const serving = {
     "mlplatform:serving:ModelNamespace": () => "model namespace",
     "mlplatform:serving:AnswersJob": ({ model, version }) =>
       `answers of ${String(model)} version ${String(version)}`,
+    "mlplatform:serving:Splitter": ({ model }) => `splitter of ${String(model)}`,
     "mlplatform:serving:ModelDeployment": ({ model }) => `model ${String(model)}`,
   },
   installs: ({ serving: its }) => (its === undefined ? [] : [seldonChart(its.version)]),
@@ -139,6 +142,15 @@ function webhookPort(values: PlatformConfig["serving"]["values"]): number {
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535;
 }
+
+/** Lets splitters, and nothing else, ask the models of their own namespace. */
+const splitterFlows = {
+  "splitter-to-models": {
+    podSelector: { matchLabels: splitterLabels },
+    policyTypes: ["Egress"],
+    egress: [{ to: [within], ports: tcp(modelPorts) }],
+  },
+};
 
 /** Lets trainings, and nothing else, read data from the web. */
 function trainingData(models: PlatformConfig["models"]) {

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { imageReference, images } from "../../pins";
 import { monitorLabels } from "../monitoring";
 import type { ObjectStore } from "../objectStore/objectStore";
 import { ModelNamespace } from "./modelNamespace";
@@ -30,7 +31,8 @@ export function createModelServer(
     },
     opts,
   );
-  return new SeldonCore(operator, models);
+  const splitterImage = serving.istio === undefined ? imageReference(images.envoy, mirror) : undefined;
+  return new SeldonCore(operator, models, splitterImage);
 }
 
 /** The namespace of models, with the store's keys and the bounds that the configuration sets. */

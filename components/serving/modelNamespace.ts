@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { createSecret, ownership } from "../kubernetes";
 import type { ObjectStore, S3Credentials } from "../objectStore/objectStore";
 import { standardLabel } from "./seldon/seldonDeployment";
+import { metricsPath } from "./splitter/envoyConfig";
+import { splitterLabels } from "./splitter/splits";
 
 export interface ModelNamespaceArgs {
   /** The namespace; it exists. */
@@ -134,6 +136,7 @@ export class ModelNamespace extends pulumi.ComponentResource {
       );
     const path = "/prometheus";
     create("monitor", "models", { "app.kubernetes.io/managed-by": "seldon-core" }, { port: "metrics", path });
+    create("splitter-monitor", "splitters", splitterLabels, { port: "health", path: metricsPath });
     // Prometheus finds pods by ports that they declare, and the operator declares none for MLServer's metrics: so it is
     // found by another, and asked on this one. An executor in the same pod has both.
     create("server-monitor", "standard-servers", standardLabel, {

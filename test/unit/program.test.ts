@@ -124,7 +124,10 @@ for (const [stack, context] of Object.entries(contexts)) {
         objectStoreEndpoint: "http://minio.minio-system.svc.cluster.local:9000",
         models: {
           "house-price": {
-            default: "http://house-price-default.ml-models.svc.cluster.local:8000/api/v1.0/predictions",
+            url: "http://house-price.ml-models.svc.cluster.local:8000/api/v1.0/predictions",
+            predictors: {
+              default: "http://house-price-default.ml-models.svc.cluster.local:8000/api/v1.0/predictions",
+            },
           },
         },
       });

@@ -10,11 +10,14 @@ export class SeldonCore implements ModelServer {
   constructor(
     private readonly operator: ServingOperator,
     private readonly namespace: ModelNamespace,
+    /** Envoy's; none where Istio splits the requests. */
+    private readonly splitterImage: string | undefined,
   ) {}
 
   serve(name: string, model: ModelArgs, opts: pulumi.ComponentResourceOptions): ServedModel {
     const { namespace, storageSecret } = this.namespace;
+    const { splitterImage } = this;
     const after = [this.operator, this.namespace, ...model.after];
-    return new ModelDeployment(name, { ...model, namespace, storageSecret, after }, opts);
+    return new ModelDeployment(name, { ...model, namespace, storageSecret, splitterImage, after }, opts);
   }
 }

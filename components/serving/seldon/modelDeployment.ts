@@ -5,9 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../../config/fields";
 import { ownership, requirements, serviceHost } from "../../kubernetes";
-import type { ModelArgs, PredictorArgs, ServedModel } from "../modelServer";
+import type { ModelArgs, ModelUrls, PredictorArgs, ServedModel } from "../modelServer";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
 import { createServerFiles } from "../serverFiles";
+import { Splitter } from "../splitter/splitter";
+import { mainPredictor, splitterPods } from "../splitter/splits";
 import { flatten, hasStandardServer, modelPod, toGraphUnit } from "./modelPod";
 import {
   type PredictorSpec,
@@ -30,6 +32,11 @@ export interface ModelDeploymentArgs extends ModelArgs {
   after: readonly pulumi.Resource[];
   /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
   storageSecret: string;
+  /**
+   * Envoy's image, for the splitter in front of several predictors.
+   * @default there is none: Istio splits the requests
+   */
+  splitterImage?: string | undefined;
   /**
    * Resources of Seldon's executor, which stands in the pods of graphs with several units.
    * @default {@link executorResources}
@@ -55,8 +62,7 @@ const executorResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: 
  * has fewer pods than before (`maxUnavailable` is 0).
  */
 export class ModelDeployment extends pulumi.ComponentResource implements ServedModel {
-  /** Where predictions are made, by predictor: `http://…:8000/api/v1.0/predictions`. */
-  public readonly urls: pulumi.Output<Record<string, string>>;
+  public readonly urls: pulumi.Output<ModelUrls>;
 
   constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
@@ -88,47 +94,99 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
+    const splitter = this.createSplitter(name, args);
+    this.createModelAddress(name, args, splitter);
     const budgets = args.predictors.flatMap((predictor, index) => {
-      this.createAddress(name, args, predictor);
+      this.createPredictorAddress(name, args, predictor);
       return this.createBudget(name, args, predictor, predictors[index]?.annotations["version"], deployment);
     });
 
     // Under autoscaling a version is in service when its budget says so.
     const inService = args.autoscaling === undefined ? [] : budgets.map(({ urn }) => urn);
-    this.urls = pulumi
-      .all([
-        args.predictors.map((predictor) => predictionUrl(args, predictor)),
-        [deployment.urn, ...inService],
-      ])
-      .apply(([urls]) =>
-        Object.fromEntries(args.predictors.map((one, index) => [one.name, urls[index] ?? ""])),
-      );
+    const ready = pulumi.all([
+      deployment.urn,
+      ...inService,
+      ...(splitter === undefined ? [] : [splitter.urn]),
+    ]);
+    this.urls = ready.apply(() => predictionUrls(args));
     this.registerOutputs({ urls: this.urls });
   }
 
-  /** An address that stays when the version changes. */
-  private createAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
-    const behind = isSingle(predictor) ? ports.unit : ports.executor;
+  /** What gives each predictor its share. @returns none before a single one, or where Istio does that. */
+  private createSplitter(name: string, args: ModelDeploymentArgs): Splitter | undefined {
+    const { model, namespace, predictors, splitterImage, autoscaling } = args;
+    if (predictors.length === 1 || splitterImage === undefined) return undefined;
+    const answering = predictors.filter(({ shadow = false }) => !shadow).length;
+    // As Seldon's operator takes it: who answers alone, and a shadow without a share, get everything.
+    const percentOf = ({ traffic = 0, shadow = false }: PredictorArgs) =>
+      traffic === 0 && (shadow || answering === 1) ? 100 : traffic;
+    return new Splitter(
+      `${name}-splitter`,
+      {
+        model,
+        namespace,
+        image: splitterImage,
+        replicas: splitterPods({ autoscaling, replicas: mainOf(args).replicas }),
+        shares: predictors.map((predictor) => ({
+          name: predictor.name,
+          service: `${model}-${predictor.name}`,
+          rest: ports.address[0],
+          grpc: ports.address[1],
+          percent: percentOf(predictor),
+          shadow: predictor.shadow ?? false,
+        })),
+      },
+      { parent: this },
+    );
+  }
+
+  /**
+   * The address of the model, whatever predictors it has. It leads to a splitter when that is ready, and to the pods of
+   * the only predictor as long as there is none, which has the same name before a split and after.
+   */
+  private createModelAddress(name: string, args: ModelDeploymentArgs, splitter: Splitter | undefined): void {
+    if (isSplitElsewhere(args)) return;
+    const main = mainOf(args);
+    const [selector, behind] =
+      splitter === undefined ? [podsOf(args, main), portsBehind(main)] : [splitter.selector, ports.address];
+    this.createAddress(`${name}-service`, args, args.model, selector, behind, splitter);
+  }
+
+  /** An address that stays when the version of a predictor changes. */
+  private createPredictorAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
+    const address = `${args.model}-${predictor.name}`;
+    const service = `${name}-${predictor.name}-service`;
+    this.createAddress(service, args, address, podsOf(args, predictor), portsBehind(predictor));
+  }
+
+  private createAddress(
+    name: string,
+    { namespace }: ModelDeploymentArgs,
+    address: string,
+    selector: Readonly<Record<string, string>>,
+    [rest, grpc]: readonly [number, number],
+    after?: pulumi.Resource,
+  ): void {
     new k8s.core.v1.Service(
-      `${name}-${predictor.name}-service`,
+      name,
       {
         metadata: {
-          name: `${args.model}-${predictor.name}`,
-          namespace: args.namespace,
+          name: address,
+          namespace,
           labels: ownership,
           // The SeldonDeployment's own readiness is waited for; the endpoints come with it.
           annotations: { "pulumi.com/skipAwait": "true" },
         },
         spec: {
           type: "ClusterIP",
-          selector: podsOf(args, predictor),
+          selector,
           ports: [
-            { name: "http", port: ports.address[0], targetPort: behind[0] },
-            { name: "grpc", port: ports.address[1], targetPort: behind[1] },
+            { name: "http", port: ports.address[0], targetPort: rest },
+            { name: "grpc", port: ports.address[1], targetPort: grpc },
           ],
         },
       },
-      { parent: this },
+      { parent: this, ...(after === undefined ? {} : { dependsOn: after }) },
     );
   }
 
@@ -152,6 +210,23 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
     }
     return minAvailable === undefined ? [] : [createBudget(own, pods, minAvailable, { parent: this })];
   }
+}
+
+/** The predictor that answers where it is alone, and for others. */
+function mainOf({ predictors }: ModelDeploymentArgs): PredictorArgs {
+  const answering = predictors.filter(({ shadow = false }) => !shadow);
+  const main = answering.find(({ name }) => name === mainPredictor) ?? answering[0];
+  if (main === undefined) throw new Error("a model needs a predictor that answers");
+  return main;
+}
+
+/** Whether Istio splits the requests, at its gateway. */
+function isSplitElsewhere({ predictors, splitterImage }: ModelDeploymentArgs): boolean {
+  return predictors.length > 1 && splitterImage === undefined;
+}
+
+function portsBehind(predictor: PredictorArgs): readonly [number, number] {
+  return isSingle(predictor) ? ports.unit : ports.executor;
 }
 
 /** The labels of a predictor's pods, whatever their version. */
@@ -215,10 +290,23 @@ function autoscaler({ autoscaling }: ModelDeploymentArgs) {
   };
 }
 
+function predictionUrls(args: ModelDeploymentArgs): pulumi.Output<ModelUrls> {
+  const { model, predictors } = args;
+  const each = predictors.map((one) => predictionUrl(args, `${model}-${one.name}`, one));
+  return pulumi.all([predictionUrl(args, model, mainOf(args)), pulumi.all(each)]).apply(([url, urls]) => ({
+    ...(isSplitElsewhere(args) ? {} : { url }),
+    predictors: Object.fromEntries(predictors.map(({ name }, index) => [name, urls[index] ?? ""])),
+  }));
+}
+
 /** With several nodes, the protocol v2 wants the graph without a name: a name would be passed on to every node. */
-function predictionUrl({ model, namespace, protocol }: ModelDeploymentArgs, predictor: PredictorArgs) {
-  const { name, graph } = predictor;
+function predictionUrl(
+  { namespace, protocol }: ModelDeploymentArgs,
+  address: string,
+  predictor: PredictorArgs,
+): pulumi.Output<string> {
+  const { graph } = predictor;
   const unit = isSingle(predictor) ? `/${graph.name}` : "";
   const path = protocol === "seldon" ? "/api/v1.0/predictions" : `/v2/models${unit}/infer`;
-  return pulumi.interpolate`http://${serviceHost(`${model}-${name}`, namespace)}:${ports.address[0]}${path}`;
+  return pulumi.interpolate`http://${serviceHost(address, namespace)}:${ports.address[0]}${path}`;
 }

@@ -84,7 +84,7 @@ describe("the answers of a model that others have logged", () => {
   it("are computed once for each version", async () => {
     const four = { "models:/churn/4": { ...trees, version: 4, files: trees.files.replace("m-3", "m-4") } };
     const predictors =
-      ', predictors: [{ name: a, traffic: 100 }, { name: b, model: "models:/churn/4" }, { name: c, model: "models:/churn/4" }]';
+      ', predictors: [{ name: default, traffic: 100 }, { name: b, model: "models:/churn/4" }]';
     const found = await created({}, predictors, four);
     expect(jobs(found)).to.deep.equal(["churn-answers-3-job", "churn-answers-4-job"]);
     const inCluster = ["Job", "ConfigMap"].flatMap((kind) =>

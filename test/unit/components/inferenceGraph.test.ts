@@ -72,7 +72,7 @@ describe("an inference graph", () => {
     expect(at(only, "svcOrchSpec")).to.deep.equal({
       resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },
     });
-    expect(at(created.inputs("Service"), "spec", "ports")).to.deep.equal([
+    expect(at(created.inputs("Service", "it-service"), "spec", "ports")).to.deep.equal([
       { name: "http", port: 8000, targetPort: 8000 },
       { name: "grpc", port: 5001, targetPort: 5001 },
     ]);
@@ -127,14 +127,16 @@ describe("an inference graph", () => {
 
   it("is asked without a name by the Open Inference Protocol, which would hand it on to every node", () => {
     expect(created.outputs["urls"]).to.deep.equal({
-      default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/infer",
+      url: "http://house-price.m.svc.cluster.local:8000/v2/models/infer",
+      predictors: { default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/infer" },
     });
   });
 
   it("is asked as a single model is by Seldon's protocol", async () => {
     const seldon = await deploy({ protocol: "seldon", predictors: [predictor({ graph })] });
     expect(seldon.outputs["urls"]).to.deep.equal({
-      default: "http://house-price-default.m.svc.cluster.local:8000/api/v1.0/predictions",
+      url: "http://house-price.m.svc.cluster.local:8000/api/v1.0/predictions",
+      predictors: { default: "http://house-price-default.m.svc.cluster.local:8000/api/v1.0/predictions" },
     });
     expect(at(containers(seldon)[0], "readinessProbe", "httpGet", "path")).to.equal("/health/ping");
   });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import type { ModelUrls } from "../../../components/serving/modelServer";
 import { at, type Created } from "./support/created";
 import { custom, deploy, predictor, predictors, prepackaged } from "./support/models";
 import { asUser, ownership, requirements, withoutRights } from "./support/surroundings";
@@ -32,6 +33,7 @@ describe("ModelDeployment", () => {
       "ModelDeployment it",
       "SeldonDeployment it-seldon",
       "Service it-default-service",
+      "Service it-service",
     ]);
     expect(created.inputs("ModelDeployment")).to.deep.equal({ model: "house-price" });
   });
@@ -177,7 +179,8 @@ describe("ModelDeployment", () => {
       },
     ]);
     expect(wine.outputs["urls"]).to.deep.equal({
-      default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/wine/infer",
+      url: "http://house-price.m.svc.cluster.local:8000/v2/models/wine/infer",
+      predictors: { default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/wine/infer" },
     });
   });
 
@@ -217,11 +220,11 @@ describe("ModelDeployment", () => {
   });
 
   it("has an address that stays, and leads to the pods of every version", () => {
-    expect(created.inputs("Service")).to.deep.equal({
+    const address = (name: string) => ({
       apiVersion: "v1",
       kind: "Service",
       metadata: {
-        name: "house-price-default",
+        name,
         namespace: "m",
         labels: ownership,
         annotations: { "pulumi.com/skipAwait": "true" },
@@ -235,8 +238,11 @@ describe("ModelDeployment", () => {
         ],
       },
     });
+    expect(created.inputs("Service", "it-service")).to.deep.equal(address("house-price"));
+    expect(created.inputs("Service", "it-default-service")).to.deep.equal(address("house-price-default"));
+    const at = (host: string) => `http://${host}.m.svc.cluster.local:8000/api/v1.0/predictions`;
     expect(created.outputs).to.deep.equal({
-      urls: { default: "http://house-price-default.m.svc.cluster.local:8000/api/v1.0/predictions" },
+      urls: { url: at("house-price"), predictors: { default: at("house-price-default") } },
     });
   });
 
@@ -302,7 +308,9 @@ describe("ModelDeployment", () => {
     expect(split.all("Service").map(({ inputs }) => at(inputs, "metadata", "name"))).to.deep.equal([
       ...["house-price-canary", "house-price-main", "house-price-shadow"],
     ]);
-    expect(Object.keys(split.outputs["urls"] as object)).to.have.members(["main", "canary", "shadow"]);
+    const { predictors: urls } = split.outputs["urls"] as ModelUrls;
+    expect(Object.keys(urls)).to.have.members(["main", "canary", "shadow"]);
+    expect(split.outputs["urls"], "where Istio splits").not.to.have.property("url");
   });
 
   it("gives a single predictor all of the traffic, the only share that Seldon takes for it", async () => {

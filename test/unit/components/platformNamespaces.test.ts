@@ -244,7 +244,7 @@ describe("PlatformNamespaces", () => {
     expect(await change("mlplatform:monitoring: { enabled: true }")).to.deep.equal({
       added: [
         "minio-system prometheus: from monitoring TCP/9000",
-        "ml-models prometheus: from monitoring TCP/6000 TCP/6001 TCP/6002 TCP/6003 TCP/8000",
+        "ml-models prometheus: from monitoring TCP/6000 TCP/6001 TCP/6002 TCP/6003 TCP/8000 TCP/9902",
         "mlflow prometheus: from monitoring TCP/5000",
         "postgres prometheus: from monitoring TCP/9187",
         "seldon-system prometheus: from monitoring TCP/8080",

@@ -200,10 +200,15 @@ describe("MlPlatform with models of other kinds", () => {
       { traffic: 10, uri: "s3://models/flowers/2", image },
     ]);
     expect(created.outputs["models"]).to.deep.equal({
-      wine: { default: "http://wine-default.ml-models.svc.cluster.local:8000/v2/models/wine/infer" },
+      wine: {
+        url: "http://wine.ml-models.svc.cluster.local:8000/v2/models/wine/infer",
+        predictors: { default: "http://wine-default.ml-models.svc.cluster.local:8000/v2/models/wine/infer" },
+      },
       flowers: {
-        main: "http://flowers-main.ml-models.svc.cluster.local:8000/v2/models/flowers/infer",
-        next: "http://flowers-next.ml-models.svc.cluster.local:8000/v2/models/flowers/infer",
+        predictors: {
+          main: "http://flowers-main.ml-models.svc.cluster.local:8000/v2/models/flowers/infer",
+          next: "http://flowers-next.ml-models.svc.cluster.local:8000/v2/models/flowers/infer",
+        },
       },
     });
   });

@@ -24,7 +24,7 @@ describe("the summary of a deployment", () => {
   const address = { namespace: "ml-models", service: "house-price-default", port: 8000 };
   const answers = [
     {
-      model: { name: "house-price", protocol: "seldon" },
+      model: { name: "house-price", protocol: "seldon", predictors: ["one"] },
       predictor: { name: "default", version: "1a", address },
       version: "4",
       row: [3, 1.5],
@@ -34,7 +34,7 @@ describe("the summary of a deployment", () => {
   ] as unknown as (AnsweringModel | UncheckedModel)[];
   const unchecked = [
     {
-      model: { name: "wine", protocol: "v2" },
+      model: { name: "wine", protocol: "v2", predictors: ["one", "two"] },
       predictor: { name: "default", version: "2b", unit: "regressor", chained: false, address },
       notChecked: "its files are in its image",
     },
@@ -46,7 +46,7 @@ describe("the summary of a deployment", () => {
   };
   const deployed = { stack: { backend }, changes: { create: 66 } } as unknown as Deployed;
   const target = (stack: string) => ({ stack, context: { name: "minikube" } }) as ClusterTarget;
-  const url = "http://house-price-default.ml-models.svc.cluster.local:8000/api/v1.0/predictions";
+  const url = "http://house-price.ml-models.svc.cluster.local:8000/api/v1.0/predictions";
 
   beforeEach(() => {
     variables.set({ MLPLATFORM_HOME: "/home/me" });

@@ -1,0 +1,33 @@
+/** What others must know of splitters, as data. */
+import type { Resources } from "../../../config/fields";
+import type { ModelConfig } from "../../../config/models";
+import type { StackConfig } from "../../../config/schema";
+import type { Ports } from "./envoyConfig";
+
+/** The predictor that a model has where it serves one version alone, and that answers for others in a split. */
+export const mainPredictor = "default";
+
+/** What Envoy needs to pass requests on. */
+export const splitterResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" };
+
+/** The ports of a splitter's pods. */
+export const splitterPorts = { rest: 8000, grpc: 5001, health: 9902, admin: 9901 } as const satisfies Ports;
+
+/** Marks a splitter's pods. */
+export const splitterLabels = { "app.kubernetes.io/component": "splitter" } as const;
+
+/** Whether a splitter stands before a model: where it has several predictors, and Istio does not split for them. */
+export function isSplit(
+  { predictors = [] }: Pick<ModelConfig, "predictors">,
+  serving: Pick<StackConfig["serving"], "istio"> | undefined,
+): boolean {
+  return predictors.length > 1 && serving?.istio === undefined;
+}
+
+/** How many pods a splitter has: two where the model has several, so that one stays while a node is drained. */
+export function splitterPods({
+  replicas,
+  autoscaling,
+}: Pick<ModelConfig, "autoscaling" | "replicas">): number {
+  return Math.min(2, Math.max(1, autoscaling?.minReplicas ?? replicas));
+}

@@ -1,0 +1,249 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import http2 from "node:http2";
+import type { AddressInfo, Server } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { expect } from "chai";
+
+import {
+  envoyConfig,
+  metricsPath,
+  type Ports,
+  predictorHeader,
+  readyPath,
+  type Share,
+} from "../../components/serving/splitter/envoyConfig";
+import { choosePort } from "../../cli/ports";
+import { prepare } from "../preparation";
+
+/** A model's server, which answers with its own name. */
+class Backend {
+  /** Requests that it has got. */
+  asked = 0;
+  /** What it does with a request beside that. @default nothing */
+  before: () => Promise<void> = () => Promise.resolve();
+  private readonly rest = http.createServer((request, response) => {
+    void this.answer(request, (body) => {
+      response.end(`${this.name} ${body}`);
+    });
+  });
+  private readonly grpc = http2.createServer((request, response) => {
+    void this.answer(request.stream, () => {
+      response.writeHead(200, { "content-type": "application/grpc" });
+      response.addTrailers({ "grpc-status": "0" });
+      response.end(this.name);
+    });
+  });
+
+  constructor(readonly name: string) {}
+
+  async share(percent: number, shadow = false): Promise<Share> {
+    const ports = await Promise.all([this.rest, this.grpc].map(listening));
+    const [rest = 0, grpc = 0] = ports;
+    return { name: this.name, host: "127.0.0.1", rest, grpc, percent, shadow };
+  }
+
+  stop(): void {
+    this.rest.close();
+    this.rest.closeAllConnections();
+    this.grpc.close();
+  }
+
+  private async answer(body: NodeJS.ReadableStream, say: (body: string) => void): Promise<void> {
+    this.asked += 1;
+    const given = await text(body);
+    await this.before();
+    say(given);
+  }
+}
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** What came of many requests. */
+interface Answers {
+  readonly total: number;
+  readonly failed: readonly string[];
+  readonly by: Readonly<Record<string, number>>;
+}
+
+describe("a splitter's Envoy", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(path.join(tmpdir(), "mlplatform-splitter-"));
+  let program: string;
+  const running: ChildProcess[] = [];
+  const backends: Backend[] = [];
+  const backend = (name: string) => {
+    const made = new Backend(name);
+    backends.push(made);
+    return made;
+  };
+
+  before(async () => {
+    const { python } = (await prepare(["envoy"]))("envoy");
+    program = path.join(path.dirname(python), "envoy");
+  });
+  afterEach(() => {
+    for (const one of running.splice(0)) one.kill("SIGKILL");
+    for (const one of backends.splice(0)) one.stop();
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** An Envoy before these, the first of which answers for the others. */
+  async function start(...shares: readonly Share[]): Promise<Ports> {
+    const taken = new Set<number>();
+    const port = async () => {
+      const found = await choosePort(0, taken);
+      taken.add(found);
+      return found;
+    };
+    const ports = { rest: await port(), grpc: await port(), health: await port(), admin: await port() };
+    const file = path.join(folder, `${ports.rest}.json`);
+    writeFileSync(file, JSON.stringify(envoyConfig({ shares, main: shares[0]?.name ?? "", ports })));
+    const options = ["--log-level", "error", "--disable-hot-restart", "--concurrency", "2"];
+    running.push(spawn(program, ["--config-path", file, ...options], { stdio: "inherit" }));
+    const isReady = () => ask(ports.health, readyPath).then(({ status }) => status === 200);
+    while (!(await isReady().catch(() => false))) await sleep(50);
+    return ports;
+  }
+
+  interface Asked {
+    readonly status: number | undefined;
+    readonly by: string;
+    readonly body: string;
+  }
+  async function ask(port: number, at = "/predict", agent?: http.Agent, body = "[1]"): Promise<Asked> {
+    const options = {
+      port,
+      path: at,
+      method: "POST",
+      agent,
+      headers: { "content-type": "application/json" },
+    };
+    const request = http
+      .request(at === "/predict" ? options : { port, path: at })
+      .end(at === "/predict" ? body : "");
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    const by = String(response.headers[predictorHeader]);
+    return { status: response.statusCode, by, body: await text(response) };
+  }
+
+  /** Asks this often, by clients that keep their connections. */
+  async function load(port: number, total: number): Promise<Answers> {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+    const by: Record<string, number> = {};
+    const failed: string[] = [];
+    const client = async () => {
+      for (let asked = 0; asked < total / 8; asked += 1) {
+        const answer = await ask(port, "/predict", agent).catch((error: unknown) => String(error));
+        if (typeof answer === "string" || answer.body !== `${answer.by} [1]`)
+          failed.push(JSON.stringify(answer));
+        else by[answer.by] = (by[answer.by] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, client));
+    agent.destroy();
+    return { total, failed, by };
+  }
+
+  it("gives each its share of the requests, within 2 points, on kept connections", async () => {
+    const [main, canary] = [backend("default"), backend("canary")];
+    const ports = await start(await main.share(90), await canary.share(10));
+    const { failed, by } = await load(ports.rest, 10_000);
+    expect(failed).to.deep.equal([]);
+    expect((by["canary"] ?? 0) / 100).to.be.within(8, 12);
+    expect(by["canary"], "the header tells the truth").to.equal(canary.asked);
+  });
+
+  it("does the same with gRPC on one connection", async () => {
+    const ports = await start(await backend("default").share(70), await backend("canary").share(30));
+    const session = http2.connect(`http://127.0.0.1:${ports.grpc}`);
+    const by: string[] = [];
+    for (let asked = 0; asked < 1_000; asked += 1) {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": "/seldon.protos.Seldon/Predict",
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      stream.end("x");
+      by.push(await text(stream));
+    }
+    session.destroy();
+    expect([...new Set(by)].sort()).to.deep.equal(["canary", "default"]);
+    expect(by.filter((name) => name === "canary").length / 10).to.be.within(25, 35);
+  });
+
+  it("gives a shadow copies, which neither answers nor delays nor fails a request", async () => {
+    const [main, shadow] = [backend("default"), backend("copy")];
+    // It never answers: more than its requests at once are dropped.
+    shadow.before = () => new Promise(() => undefined);
+    const ports = await start(await main.share(100), await shadow.share(100, true));
+    const began = Date.now();
+    const { failed, by } = await load(ports.rest, 1_000);
+    expect(failed).to.deep.equal([]);
+    expect(by).to.deep.equal({ default: 1_000 });
+    expect(Date.now() - began, "milliseconds").to.be.lessThan(10_000);
+    expect(shadow.asked, "copies at once").to.be.within(1, 64);
+    shadow.stop();
+    expect((await load(ports.rest, 400)).by, "without a shadow").to.deep.equal({ default: 400 });
+  });
+
+  it("gives a shadow that keeps up every request", async () => {
+    const [main, shadow] = [backend("default"), backend("copy")];
+    const ports = await start(await main.share(100), await shadow.share(100, true));
+    for (let asked = 0; asked < 50; asked += 1) await ask(ports.rest);
+    while (shadow.asked < 50) await sleep(10);
+    expect([main.asked, shadow.asked]).to.deep.equal([50, 50]);
+  });
+
+  it("has the main one answer for one that cannot be reached, and loses nothing when that goes", async () => {
+    const [main, canary] = [backend("default"), backend("canary")];
+    const ports = await start(await main.share(50), await canary.share(50));
+    const all = load(ports.rest, 8_000);
+    while (canary.asked < 500) await sleep(5);
+    canary.stop();
+    const { failed, by } = await all;
+    // Those that it was at when it was cut off are nobody's to repeat.
+    expect(failed.length, failed.join()).to.be.at.most(8);
+    expect(by["default"]).to.be.greaterThan(4_000);
+    const { failed: later, by: since } = await load(ports.rest, 2_000);
+    expect(later).to.deep.equal([]);
+    expect(since).to.deep.equal({ default: 2_000 });
+  });
+
+  it("hands on what a model answers, an error too, and asks it once", async () => {
+    let asked = 0;
+    const failing = http.createServer((_, response) => {
+      asked += 1;
+      response.writeHead(500, { "content-type": "application/json" }).end('{"status": {"info": "no"}}');
+    });
+    const ports = await start({
+      ...(await backend("default").share(100)),
+      rest: await listening(failing),
+    });
+    const answer = await ask(ports.rest);
+    expect([answer.status, answer.body, asked]).to.deep.equal([500, '{"status": {"info": "no"}}', 1]);
+    failing.close();
+  });
+
+  it("tells what it counts, and keeps its administration to itself", async () => {
+    const ports = await start(await backend("default").share(90), await backend("canary").share(10));
+    await load(ports.rest, 80);
+    const { body } = await ask(ports.health, metricsPath);
+    expect(body).to.match(/envoy_cluster_upstream_rq_xx\{[^}]*"default-rest"[^}]*\} \d+/);
+    for (const at of ["/config_dump", "/quitquitquit"])
+      expect((await ask(ports.health, at)).status, at).to.equal(404);
+  });
+});
