@@ -13,6 +13,7 @@ import { inWords, moveUnderLoad } from "./moving";
 import { checkPage } from "./page";
 import { replacePod, until } from "./pods";
 import { Served } from "./served";
+import { splitUnderLoad } from "./splitting";
 import type { Steps } from "./steps";
 import { checkStrangers } from "./strangers";
 import { checkScores, putTables, tables } from "./tables";
@@ -56,6 +57,7 @@ export class Life {
     await steps.run("another version under load", () => this.changeUnderLoad());
     await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());
     await steps.run("models' page, promoted", () => checkPage(this.cluster, this.stack.name));
+    await steps.run("requests split under load", () => this.splitUnderLoad());
     await steps.run("pods deleted and restarted", () => this.losePods());
     await steps.run("tables scored", () => this.scoreTables());
   }
@@ -133,6 +135,15 @@ export class Life {
       told.push(`${name}: ${inWords(moved)}`);
     }
     return told.join("; ");
+  }
+
+  /** Between the champion, and the version that was it before. */
+  private async splitUnderLoad(): Promise<string> {
+    const other = `models:/${modelName}/1`;
+    return splitUnderLoad(this.cluster, this.served, other, (predictors) => {
+      this.stack.write(otherParameters, this.stack.models(otherParameters, { predictors }));
+      return this.up();
+    });
   }
 
   private async scoreTables(): Promise<string> {

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 URL = urlsplit(os.environ["URL"])
 BODY = os.environ["BODY"]
 CLIENTS = 4
-PAUSE = 0.02
+PAUSE = float(os.environ.get("PAUSE", "0.02"))
 HEADERS = {"Content-Type": "application/json"}
 
 outcomes: Counter[str] = Counter()

@@ -30,17 +30,22 @@ export class Load {
     private readonly visitor: Visitor,
   ) {}
 
-  /** Starts the clients. Resolves when the first are answered. */
+  /**
+   * Starts the clients. Resolves when the first are answered.
+   *
+   * @param more variables of theirs: `PAUSE`, in seconds.
+   */
   static async start(
     cluster: Cluster,
     { protocol, predictor }: Asked,
     row: readonly unknown[],
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Load> {
     const { service, namespace, port } = predictor.address;
     const client = protocolClients[protocol];
     const url = `http://${service}.${namespace}.svc.cluster.local:${port}${client.predictions(predictor)}`;
     const body = JSON.stringify(client.request({ ndarray: [row] }));
-    const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body });
+    const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body, ...more });
     const load = new Load(cluster, visitor);
     const end = Date.now() + startMilliseconds;
     while (((await load.counts())?.outcomes["answered"] ?? 0) === 0) {
@@ -70,4 +75,11 @@ export class Load {
       return undefined;
     }
   }
+}
+
+/** How a load goes. @throws Error it does not tell. */
+export async function countsOf(load: Load): Promise<LoadCounts> {
+  const counts = await load.counts();
+  if (counts === undefined) throw new Error("the load does not tell how it goes");
+  return counts;
 }

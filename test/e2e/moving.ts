@@ -1,5 +1,5 @@
 import type { Cluster } from "../../cli/cluster/cluster";
-import { Load, type LoadCounts } from "./load";
+import { Load, type LoadCounts, countsOf } from "./load";
 import { until } from "./pods";
 import type { Served } from "./served";
 
@@ -46,12 +46,6 @@ export async function moveUnderLoad(
     first: Math.min(...fresh.map(([, { first }]) => first)) - before.now,
     last: lastOf(before, answers) - before.now,
   };
-}
-
-async function countsOf(load: Load): Promise<LoadCounts> {
-  const counts = await load.counts();
-  if (counts === undefined) throw new Error("the load does not tell how it goes");
-  return counts;
 }
 
 /** When an answer of before came last. */

@@ -34,6 +34,13 @@ export class TestStack {
     writeFileSync(this.file, stringify({ config: { ...this.config(parameters), ...more } }));
   }
 
+  /** The models, of which the one that is changed has these keys besides; undefined takes one away. */
+  models(parameters: Parameters, keys: Config): Config {
+    const key = `${project}:models`;
+    const models = this.config(parameters)[key] as readonly { readonly name: string }[];
+    return { [key]: models.map((one) => (one.name === modelName ? { ...one, ...keys } : one)) };
+  }
+
   /** The stack's configuration. What the test is about, cluster, models and their page, is not for `E2E_CONFIG` to say. */
   config(parameters: Parameters = {}): Config {
     const models = manifests.map((manifest) => {
