@@ -35,13 +35,18 @@ export function keys(): Key[] {
 
 interface Around {
   readonly kind?: string;
+  /** The groups that a key stands in. */
+  readonly inside?: ReadonlySet<z.ZodType>;
 }
 
 function below(schema: z.ZodType, path: string, around: Around): Key[] {
   if (schema instanceof z.ZodObject) {
+    // A group that may stand in itself is told of once.
+    if (around.inside?.has(schema) === true) return [];
+    const inside = new Set([...(around.inside ?? []), schema]);
     const shape = schema.shape as Record<string, z.ZodType>;
     return Object.entries(shape).flatMap(([key, next]) =>
-      read(next, path === "" ? key : `${path}.${key}`, around),
+      read(next, path === "" ? key : `${path}.${key}`, { ...around, inside }),
     );
   }
   if (schema instanceof z.ZodArray) return below(schema.element as z.ZodType, `${path}[]`, around);
@@ -49,19 +54,20 @@ function below(schema: z.ZodType, path: string, around: Around): Key[] {
   if (schema instanceof z.ZodUnion)
     return (schema.options as z.ZodType[]).flatMap((one) => {
       const kind = kindOf(one);
-      return below(one, path, kind === undefined ? around : { kind });
+      return below(one, path, kind === undefined ? around : { ...around, kind });
     });
   return [];
 }
 
 /** A key and those below it. */
 function read(schema: z.ZodType, path: string, around: Around): Key[] {
+  const { kind } = around;
   const { inner, fallback, optional, complete } = peel(schema);
   const inside = below(inner, path, around);
   const { description = "", fallback: otherwise } = { ...metaOf(inner), ...metaOf(schema) };
   const itself: Key = {
     path,
-    ...around,
+    ...(kind === undefined ? {} : { kind }),
     description,
     value: valueOf(inner),
     defaults: [fallback],

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
 import { undecided, wishesOf } from "../config/decisionChecks";
+import { partsOf } from "../config/graph";
 import type { ModelConfig } from "../config/models";
 import { createBatch } from "./batch";
 import { createDatabase } from "./database";
@@ -73,7 +74,7 @@ export class MlPlatform extends pulumi.ComponentResource {
   }
 
   /** Whether it is known which version a model serves; says which, or that it is not. */
-  private isDecided(model: ModelConfig, { decisions }: PlatformConfig): boolean {
+  private isDecided(model: ModelConfig, { decisions, models }: PlatformConfig): boolean {
     for (const wish of wishesOf(model)) {
       const version = decisions[wish]?.version;
       if (version !== undefined) void pulumi.log.info(`${model.name}: ${wish} is version ${version}.`, this);
@@ -82,7 +83,9 @@ export class MlPlatform extends pulumi.ComponentResource {
     if (assumed.length === 0) return true;
     const open = undecided(model, decisions);
     const what = `which version ${assumed.join(" and ")} is`;
-    const isTrained = model.training !== undefined;
+    // A graph may be made of models that are trained beside it.
+    const trained = models.filter(({ training }) => training !== undefined).flatMap(wishesOf);
+    const isTrained = assumed.every((wish) => trained.includes(wish));
     if (open.length === 0)
       void pulumi.log.info(
         `${model.name}: ${what}, is decided ${isTrained ? "after its training" : "by npm run models -- update"}.`,
@@ -104,7 +107,8 @@ function forPolicies({ environment, mirror, images, models }: PlatformConfig) {
     environment,
     mirror,
     images: { registry: images.registry, prebuilt: images.prebuilt },
-    models: models.map(({ name, image, training }) => ({
+    // Of a graph, each node.
+    models: models.flatMap(partsOf).map(({ model: { name, image, training } }) => ({
       name,
       image,
       training: { image: training?.image },

@@ -1,10 +1,12 @@
 import { checkBatch } from "../components/batch/schema";
 import { checkImages } from "../components/images/schema";
 import { checkObjectStore } from "../components/objectStore/schema";
+import { executorResources } from "../components/serving/seldon/executor";
 import { checkLicence } from "../components/serving/schema";
 import { isSplit, splitterPods, splitterResources } from "../components/serving/splitter/splits";
 import { checkValues } from "../components/valueChecks";
-import { bytes, millicores } from "./fields";
+import { bytes, millicores, type Resources } from "./fields";
+import { partsOf } from "./graph";
 import type { Decisions } from "./lock";
 import { checkModel, checkNames } from "./modelChecks";
 import type { ModelConfig } from "./models";
@@ -40,7 +42,7 @@ export function checkConfig(
     ...models.flatMap((model, index) =>
       model === undefined
         ? []
-        : checkModel(config, model, entry(written["models"], index), ["models", index]),
+        : checkModel(config, model, entry(written["models"], index), ["models", index], decisions),
     ),
     ...checkBatch(config),
     ...checkQuota(config),
@@ -84,6 +86,12 @@ function checkQuota({ environment, models, batch = [], modelQuota: quota, servin
   ];
 }
 
+/** What the containers of a model's pod ask for. */
+function askedBy(model: ModelConfig): readonly Resources[] {
+  const nodes = partsOf(model).map((part) => part.model.resources);
+  return nodes.length === 1 ? nodes : [...nodes, executorResources];
+}
+
 /** What all models ask for at their most, and the largest training and the largest table beside them. */
 function quotaNeeded(
   models: readonly ModelConfig[],
@@ -93,14 +101,14 @@ function quotaNeeded(
   const amounts = models.flatMap((model) => {
     const count = model.autoscaling?.maxReplicas ?? model.replicas;
     const replicas = model.predictors?.map((one) => one.replicas ?? count) ?? [count];
-    const amount = (pods: number, { cpu, memory }: ModelConfig["resources"]): Amount => ({
+    const amount = (pods: number, containers: readonly Resources[]): Amount => ({
       pods,
-      cpu: pods * millicores(cpu),
-      memory: pods * bytes(memory),
+      cpu: pods * containers.reduce((total, { cpu }) => total + millicores(cpu), 0),
+      memory: pods * containers.reduce((total, { memory }) => total + bytes(memory), 0),
     });
     return [
-      ...replicas.map((pods) => amount(pods, model.resources)),
-      ...(isSplit(model, serving) ? [amount(splitterPods(model), splitterResources)] : []),
+      ...replicas.map((pods) => amount(pods, askedBy(model))),
+      ...(isSplit(model, serving) ? [amount(splitterPods(model), [splitterResources])] : []),
     ];
   });
   const trainings = models.flatMap(({ training }) => training?.resources ?? []);

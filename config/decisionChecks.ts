@@ -1,4 +1,5 @@
 import type { Understood } from "./checks";
+import { partsOf } from "./graph";
 import type { Decision, Decisions } from "./lock";
 import { misfits, unprepared } from "./misfits";
 import type { Mistake } from "./mistakes";
@@ -10,6 +11,8 @@ import type { Path } from "./walk";
 export interface NamedFiles {
   readonly path: Path;
   readonly address: string;
+  /** The model that serves them, by itself where it is a node of a graph. */
+  readonly model: ModelConfig;
 }
 
 /** What a model serves where a predictor says nothing else: what it names, or else the champion of its training. */
@@ -19,9 +22,13 @@ export function servedOf({ name, model, training }: ModelConfig): string | undef
 
 /** Where a model names files: for all its versions, and for some of them. */
 export function filesNamed(model: ModelConfig): NamedFiles[] {
+  if (model.graph !== undefined)
+    return partsOf(model).flatMap((part) =>
+      filesNamed(part.model).map((named) => ({ ...named, path: [...part.path, ...named.path] })),
+    );
   const { predictors = [] } = model;
   const named = (path: Path, address: string | undefined) =>
-    address === undefined ? [] : [{ path, address }];
+    address === undefined ? [] : [{ path, address, model }];
   const everyOneOwn = predictors.length > 0 && predictors.every((one) => one.model !== undefined);
   return [
     ...(everyOneOwn ? [] : named([model.model === undefined ? "training" : "model"], servedOf(model))),
@@ -67,12 +74,12 @@ export function undecided(model: ModelConfig, decisions: Readonly<Record<string,
 export function checkDecisions({ models = [], objectStore }: Understood, decisions: Decisions): Mistake[] {
   return models.flatMap((model, index) => {
     if (model === undefined) return [];
-    const unserved = filesNamed(model).flatMap(({ path, address }) => {
+    const unserved = filesNamed(model).flatMap(({ path, address, model: server }) => {
       const decision = decisions[address];
       const wrong =
         decision === undefined
           ? []
-          : [...misfits(model, decision, objectStore), ...unprepared(model, decision)];
+          : [...misfits(server, decision, objectStore), ...unprepared(server, decision)];
       return wrong.map((problem): Mistake => ({ path, message: `is ${address}, ${problem}` }));
     });
     return [...unserved, ...sameVersionTwice(model, decisions)].map(({ path, message }) => ({

@@ -151,7 +151,7 @@ export function optionProblem(name: string, given: unknown, declared: Options): 
 function unknownOption(name: string, known: readonly string[]): string {
   const suggested = nearest(name, known);
   if (suggested !== undefined) return `is not known; did you mean ${suggested}?`;
-  return `is not known; known are ${known.join(", ")}`;
+  return known.length === 0 ? "is not known: it has none" : `is not known; known are ${known.join(", ")}`;
 }
 
 const wholeText = /^[-+]?\d+$/;

@@ -2,6 +2,9 @@ import { isSplit, mainPredictor } from "../components/serving/splitter/splits";
 import { podSettings } from "../components/serving/standardServer";
 import { checksumsVariable } from "./checksums";
 import type { Understood } from "./checks";
+import { partsOf } from "./graph";
+import { checkGraph } from "./graphChecks";
+import type { Decisions } from "./lock";
 import { type Manifest, hasOwnServer, optionProblem, servedBy, trainedBy, trainingLock } from "./manifests";
 import type { ModelConfig } from "./models";
 import { type Mistake, placeOf } from "./mistakes";
@@ -51,7 +54,23 @@ export function checkModel(
   model: ModelConfig,
   written: Readonly<Record<string, unknown>>,
   path: Path,
+  decisions: Decisions,
 ): Mistake[] {
+  return [
+    ...partsOf(model).flatMap((part) =>
+      (part.type === "MODEL" ? checkSingle(config, part.model) : checkEnvironment(part.model)).map(
+        (problem) => ({ ...problem, path: [...part.path, ...problem.path] }),
+      ),
+    ),
+    ...checkGraph(model, written, decisions),
+    ...checkReplicas(model, written),
+    ...(config.environment === undefined ? [] : checkBudget(model)),
+    ...checkTraffic(config, model),
+  ].map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+}
+
+/** What of a model by itself, or of one in a graph, does not fit together. */
+function checkSingle(config: Understood, model: ModelConfig): Mistake[] {
   return [
     ...checkServer(model),
     ...checkFiles(model),
@@ -59,12 +78,9 @@ export function checkModel(
     ...checkFormat(model),
     ...checkLibrary(model),
     ...checkPickle(model),
-    ...checkReplicas(model, written),
-    ...(config.environment === undefined ? [] : checkBudget(model)),
     ...checkEnvironment(model),
-    ...checkTraffic(config, model),
     ...checkBuckets(config, model),
-  ].map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+  ];
 }
 
 function at(path: string, message: string): Mistake {

@@ -14,7 +14,7 @@ import {
 import { imageProblem } from "./images";
 import { imagesOf, manifests } from "./manifests";
 import { protocols, servers } from "./servers";
-import { units } from "./units";
+import { units, unitTypes } from "./units";
 import { nearest, shown } from "./words";
 
 /**
@@ -95,8 +95,8 @@ const predictor = z.strictObject({
   replicas: replicas.optional().describe("number of pods; as many as the model's if left out"),
 });
 
-/** One entry of `models`. What of it must fit together is in `checks.ts`. */
-export function modelSchema(environment: Environment) {
+/** A single model: an entry of `models` without a graph. */
+function singleSchema(environment: Environment) {
   const several = { dev: 1, staging: 1, prod: 2 }[environment];
   return z.strictObject({
     name: dnsLabel(40).describe("name of the SeldonDeployment and part of its address"),
@@ -194,6 +194,56 @@ export function modelSchema(environment: Environment) {
       .describe(
         "several versions side by side, with shares of the requests; one of them is called `default`",
       ),
+  });
+}
+
+/** What a node of a graph has beside the nodes behind it. */
+function nodeShape(environment: Environment) {
+  const { shape } = singleSchema(environment);
+  const { server, model, allowCode, parity, parameters, startupSeconds } = shape;
+  return {
+    name: dnsLabel(40).describe("name of the unit and of its container"),
+    type: z
+      .enum(unitTypes)
+      .optional()
+      .describe("what it does with a request; a `MODEL`, or what the project's unit is, if left out"),
+    ...{ server, model, allowCode, parity, parameters, environment: shape.environment },
+    image: image.optional().describe("image with the code of the unit or of the model"),
+    resources: shape.resources
+      .unwrap()
+      .optional()
+      .meta({ fallback: "as the whole entry's; of a unit of the project less" }),
+    startupSeconds: startupSeconds
+      .unwrap()
+      .optional()
+      .describe("seconds that it may take before it is started again")
+      .meta({ fallback: "as the whole entry's" }),
+  };
+}
+
+/** A node of a graph, complete. */
+export type NodeConfig = DeepReadonly<z.output<z.ZodObject<ReturnType<typeof nodeShape>>>> & {
+  readonly children: readonly NodeConfig[];
+};
+
+/** One entry of `models`. What of it must fit together is in `checks.ts`. */
+export function modelSchema(environment: Environment) {
+  const node = z.strictObject({
+    ...nodeShape(environment),
+    get children(): z.ZodType<readonly NodeConfig[]> {
+      const list = z.array(node).default([]).describe("the nodes behind it, each with the keys of `graph`");
+      return list;
+    },
+  });
+  return singleSchema(environment).extend({
+    graph: node
+      .optional()
+      .describe("several units in one pod, in the place of a single model: `docs/graphs.md`"),
+    grpc: z
+      .boolean()
+      .optional()
+      .describe("whether it answers over gRPC too, which no graph of units does in the protocol `v2`")
+      .meta({ fallback: "`true` where it can" }),
   });
 }
 

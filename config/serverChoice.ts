@@ -1,5 +1,6 @@
 /** Which server a model gets where its stack names none. */
 import { wishesOf } from "./decisionChecks";
+import { withParts } from "./graph";
 import type { Decisions } from "./lock";
 import { hasOwnServer, trainedBy } from "./manifests";
 import type { ModelConfig } from "./models";
@@ -8,6 +9,7 @@ import type { PrepackagedServer } from "./servers";
 
 /** A model with what its manifest says that serves it, if one of the project's trainings makes it. */
 export function withOwnServer(model: ModelConfig): ModelConfig {
+  if (model.graph !== undefined) return model;
   const trained = trainedBy(model.training?.image);
   if (isNamed(model) || trained === undefined) return model;
   return hasOwnServer(trained)
@@ -26,6 +28,7 @@ export function withServer(
   decisions: Decisions,
   otherwise?: PrepackagedServer,
 ): ModelConfig {
+  if (model.graph !== undefined) return withParts(model, (part) => withServer(part, decisions, otherwise));
   if (isNamed(model)) return model;
   const wishes = wishesOf(model);
   const decided = wishes.flatMap((wish) => decisions[wish] ?? []);

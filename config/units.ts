@@ -62,3 +62,8 @@ export const units: readonly UnitManifest[] = readdirSync(appDir)
 export function unitIn(image: string | undefined): UnitManifest | undefined {
   return units.find((unit) => unit.image === image);
 }
+
+/** The protocols that a unit of the project speaks; undefined of another image. */
+export function protocolsOf(image: string | undefined): UnitManifest["protocols"] | undefined {
+  return unitIn(image)?.protocols;
+}

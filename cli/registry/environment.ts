@@ -1,6 +1,7 @@
 /** The packages of the image that serves a version of the registry, where no prepackaged server can be trusted with it. */
 import type { PlatformConfig } from "../../config";
 import { wishesOf } from "../../config/decisionChecks";
+import { partsOf } from "../../config/graph";
 import type { Decision } from "../../config/lock";
 import { needsEnvironment } from "../../config/misfits";
 import { imagePython } from "../../config/mlflowServer";
@@ -37,7 +38,9 @@ export function packageFinder(): Registry["packagesFor"] {
 export function lacksEnvironment(wish: string, version: Decided, { models }: Consumers): boolean {
   return (
     version.environment?.python !== imagePython &&
-    models.some((model) => wishesOf(model).includes(wish) && needsEnvironment(model, version))
+    models
+      .flatMap(partsOf)
+      .some(({ model }) => wishesOf(model).includes(wish) && needsEnvironment(model, version))
   );
 }
 

@@ -1,6 +1,7 @@
 import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
 import { wishesOf } from "../../config/decisionChecks";
+import { partsOf } from "../../config/graph";
 import { misfits } from "../../config/misfits";
 import type { ModelConfig } from "../../config/models";
 import { knownInstead, listed } from "../../config/words";
@@ -64,8 +65,9 @@ export type Consumers = Pick<PlatformConfig, "models"> &
 /** Why a version cannot serve as what a name stands for, to be read behind the name; nothing if it can. */
 export function unfit(wish: string, decision: Decision, { models, objectStore }: Consumers): string[] {
   const wrong = models
-    .filter((model) => wishesOf(model).includes(wish))
-    .flatMap((model) => misfits(model, decision, objectStore));
+    .flatMap(partsOf)
+    .filter(({ model }) => wishesOf(model).includes(wish))
+    .flatMap(({ model }) => misfits(model, decision, objectStore));
   return [...new Set([...wrong, ...flawsOf(wish, decision)])];
 }
 

@@ -1,6 +1,7 @@
 /** What the page is told of the models: `ml-app/frontend/listed.py` says what stands in the file. */
 import type { PlatformConfig } from "../../config";
 import { servedOf } from "../../config/decisionChecks";
+import { protocolOf } from "../../config/graph";
 import { trainedBy } from "../../config/manifests";
 import type { ModelConfig } from "../../config/models";
 import { namespaceNames } from "../capabilities";
@@ -34,9 +35,9 @@ export function listedModels(
       const name = trainedBy(model.training?.image)?.training.score ?? "score";
       return {
         name: predictors.length === 1 ? model.name : `${model.name} (${predictor.name})`,
-        protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
+        protocol: protocolOf(model),
         address: `http://${model.name}-${predictor.name}.${namespaceNames.models}.svc.cluster.local:8000`,
-        unit: model.name,
+        unit: model.graph?.name ?? model.name,
         ...(version === undefined ? {} : { version: String(version) }),
         ...(value === undefined ? {} : { score: { name, value } }),
       };

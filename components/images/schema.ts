@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { computesAnswers } from "../../config/answers";
 import { type Served, filesNamed } from "../../config/decisionChecks";
+import { partsOf } from "../../config/graph";
 import { imageRef, like, registry, text, variableName } from "../../config/fields";
 import { isMlflowImage, mlflowImage, mlflowServer } from "../../config/mlflowServer";
 import { type AppImageName, appImages, type ModelConfig } from "../../config/models";
@@ -100,15 +101,14 @@ export function imagesInUse(
   },
   decisions: Readonly<Record<string, Served>>,
 ): ReadonlyMap<AppImageName, Readonly<Record<string, string>>> {
-  const used = new Set(models.flatMap((model) => [model?.image, model?.training?.image]));
-  const environments = models.flatMap((model) =>
-    model === undefined
-      ? []
-      : filesNamed(model).flatMap(({ address }) => {
-          const served = decisions[address];
-          if (served?.environment === undefined) return [];
-          return model.server === mlflowServer || computesAnswers(model, served) ? [served.environment] : [];
-        }),
+  const parts = models.flatMap((model) => (model === undefined ? [] : partsOf(model)));
+  const used = new Set(parts.flatMap(({ model }) => [model.image, model.training?.image]));
+  const environments = parts.flatMap(({ model }) =>
+    filesNamed(model).flatMap(({ address }) => {
+      const served = decisions[address];
+      if (served?.environment === undefined) return [];
+      return model.server === mlflowServer || computesAnswers(model, served) ? [served.environment] : [];
+    }),
   );
   const made = environments.map(
     (one) => [mlflowImage(one), { [packagesArgument]: one.packages.join(" ") }] as const,

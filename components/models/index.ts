@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PlatformConfig } from "../../config";
 import { useOfAnswers } from "../../config/answers";
 import { type Served, servedOf } from "../../config/decisionChecks";
+import { type Part, partOf, protocolOf } from "../../config/graph";
 import { servedBy } from "../../config/manifests";
 import { mlflowImage, mlflowServer } from "../../config/mlflowServer";
 import type { ModelConfig } from "../../config/models";
@@ -65,29 +66,33 @@ export function serveModel(
   const { name } = model;
   const before = new Set<pulumi.Resource>();
   const answered = new Map<string, pulumi.Resource>();
-  const predictor = (address = servedOf(model)) => {
+  const toNode = ({ type, model: single, children }: Part, address = servedOf(single)): GraphNode => {
     // For a name in the registry; any other address is that of the files.
     const decided = config.decisions[address ?? ""];
-    const image = servingImage(model, decided, config, surroundings);
+    const image = servingImage(single, decided, config, surroundings);
     if (image.built !== undefined) before.add(image.built);
-    const answers = decided && useOfAnswers(model, decided);
-    if (decided !== undefined && answers === "required" && !answered.has(decided.files))
-      answered.set(decided.files, computeAnswers(model, decided, surroundings, opts));
-    const graph: GraphNode = {
-      name,
-      ...(model.server === undefined
-        ? { parameters: { ...versionParameters(model, address, decided), ...model.parameters } }
-        : { server: model.server === mlflowServer ? "MLFLOW_SERVER" : model.server }),
+    const answers = decided && useOfAnswers(single, decided);
+    if (decided !== undefined && answers === "required" && !answered.has(decided.files)) {
+      const owner = model.graph === undefined ? name : `${name}-${single.name}`;
+      answered.set(decided.files, computeAnswers({ ...single, name: owner }, decided, surroundings, opts));
+    }
+    return {
+      name: single.name,
+      ...(type === "MODEL" ? {} : { type }),
+      ...(single.server === undefined
+        ? { parameters: { ...versionParameters(single, address, decided), ...single.parameters } }
+        : { server: single.server === mlflowServer ? "MLFLOW_SERVER" : single.server }),
       image: image.reference,
       modelUri: decided?.files ?? address,
       sha256: decided?.sha256,
       answers,
-      resources: model.resources,
-      startupSeconds: model.startupSeconds,
-      environment: model.environment,
+      resources: single.resources,
+      startupSeconds: single.startupSeconds,
+      environment: single.environment,
+      ...(children.length === 0 ? {} : { children: children.map((child) => toNode(child)) }),
     };
-    return { graph };
   };
+  const predictor = (address?: string) => ({ graph: toNode(partOf(model), address) });
   const predictors: PredictorArgs[] = model.predictors?.map((one) => ({
     ...predictor(one.model),
     name: one.name,
@@ -100,7 +105,8 @@ export function serveModel(
     {
       model: name,
       after: [...before, ...answered.values()],
-      protocol: model.protocol ?? (model.server === undefined ? "seldon" : "v2"),
+      protocol: protocolOf(model),
+      ...(model.grpc === undefined ? {} : { grpc: model.grpc }),
       predictors,
       autoscaling: model.autoscaling,
       minAvailable: model.minAvailable,

@@ -5,9 +5,9 @@ import type { AnswersUse } from "../../config/answers";
 import type { Checksums } from "../../config/checksums";
 import type { Resources } from "../../config/fields";
 import type { PrepackagedServer, Protocol } from "../../config/servers";
+import type { UnitType } from "../../config/units";
 
-/** What a node of a graph does with a request. */
-export type UnitType = "COMBINER" | "MODEL" | "OUTPUT_TRANSFORMER" | "ROUTER" | "TRANSFORMER";
+export type { UnitType };
 
 /** A node of an inference graph: a container with a model in it, or with code that stands between models. */
 export interface GraphNode {
@@ -78,6 +78,11 @@ export interface ModelArgs {
   after: readonly pulumi.Resource[];
   /** Of requests: Seldon's own, or the Open Inference Protocol. */
   protocol: Protocol;
+  /**
+   * Whether the address answers over gRPC too.
+   * @default where Seldon's executor can: it ends with such a call to a unit in the protocol v2 that is no model
+   */
+  grpc?: boolean | undefined;
   predictors: readonly PredictorArgs[];
   /** @default a fixed number of pods */
   autoscaling?:

@@ -44,6 +44,11 @@ export function promotable(stack: string, config: PlatformConfig, name: string):
 function fixed(stack: string, model: ModelConfig, wish: string | undefined): string {
   const where = `Pulumi.${stack}.yaml`;
   const { name, predictors } = model;
+  if (model.graph !== undefined)
+    return (
+      `model ${name} is a graph, and not one version: promote what its nodes name by an entry of its own, which the graph ` +
+      `follows, or have the registry asked anew: ${commandLine("models", stack, "update", name)}`
+    );
   if (wish === undefined && servedOf(model)?.startsWith(registryScheme) === true)
     return `each of ${listed((predictors ?? []).map((one) => one.name))} of model ${name} names what it serves in ${where}: change it there.`;
   if (wish === undefined)

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../../../config/fields";
 import { ownership, requirements, serviceHost } from "../../kubernetes";
 import type { ModelArgs, ModelUrls, PredictorArgs, ServedModel } from "../modelServer";
+import { executorResources } from "./executor";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
 import { createServerFiles } from "../serverFiles";
 import { Splitter } from "../splitter/splitter";
@@ -46,9 +47,6 @@ export interface ModelDeploymentArgs extends ModelArgs {
 
 /** Seldon's usual ports, which the address of every model has, and those behind it: of its executor, or of the only unit. */
 const ports = { address: [8000, 5001], executor: [8000, 5001], unit: [9000, 9500] } as const;
-
-/** What Seldon's executor needs to pass requests on. */
-const executorResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" };
 
 /**
  * A model in service.
@@ -161,12 +159,14 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
 
   private createAddress(
     name: string,
-    { namespace }: ModelDeploymentArgs,
+    args: ModelDeploymentArgs,
     address: string,
     selector: Readonly<Record<string, string>>,
     [rest, grpc]: readonly [number, number],
     after?: pulumi.Resource,
   ): void {
+    const { namespace, predictors } = args;
+    const overGrpc = predictors.every((predictor) => answersGrpc(args, predictor));
     new k8s.core.v1.Service(
       name,
       {
@@ -182,7 +182,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
           selector,
           ports: [
             { name: "http", port: ports.address[0], targetPort: rest },
-            { name: "grpc", port: ports.address[1], targetPort: grpc },
+            ...(overGrpc ? [{ name: "grpc", port: ports.address[1], targetPort: grpc }] : []),
           ],
         },
       },
@@ -267,6 +267,14 @@ function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs, file
  */
 function isSingle({ graph }: PredictorArgs): boolean {
   return (graph.children ?? []).length === 0;
+}
+
+/**
+ * Whether an address leads to gRPC. In the protocol v2 Seldon's executor ends with the first call to a unit that is no
+ * model: `panic("implement me")` in its `api/grpc/kfserving/client.go` (1.17.1 to 1.19.0).
+ */
+function answersGrpc({ grpc, protocol }: ModelDeploymentArgs, { graph }: PredictorArgs): boolean {
+  return grpc ?? (protocol === "seldon" || flatten(graph).every(({ type = "MODEL" }) => type === "MODEL"));
 }
 
 /** The slowest container may take its time, after images and model files have been fetched. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { expect } from "chai";
 
 import type { GraphNode } from "../../../components/serving/modelServer";
+import type { ModelDeploymentArgs } from "../../../components/serving/seldon/modelDeployment";
 import { at, type Created } from "./support/created";
 import { awaited, custom, deploy, predictor, predictors, prepackaged } from "./support/models";
 import { withoutRights } from "./support/surroundings";
@@ -74,8 +75,19 @@ describe("an inference graph", () => {
     });
     expect(at(created.inputs("Service", "it-service"), "spec", "ports")).to.deep.equal([
       { name: "http", port: 8000, targetPort: 8000 },
-      { name: "grpc", port: 5001, targetPort: 5001 },
     ]);
+  });
+
+  it("is asked over gRPC where Seldon's executor can, and nobody has said otherwise", async () => {
+    const grpc = { name: "grpc", port: 5001, targetPort: 5001 };
+    const asked = async (args: Partial<ModelDeploymentArgs>) => {
+      const made = await deploy({ protocol: "v2", predictors: [predictor({ graph })], ...args });
+      return (at(made.inputs("Service", "it-service"), "spec", "ports") as object[]).slice(1);
+    };
+    const chain: GraphNode = { ...prepackaged, children: [{ ...prepackaged, name: "other" }] };
+    expect(await asked({ protocol: "seldon" })).to.deep.equal([grpc]);
+    expect(await asked({ predictors: [predictor({ graph: chain })] })).to.deep.equal([grpc]);
+    expect(await asked({ protocol: "seldon", grpc: false })).to.deep.equal([]);
   });
 
   it("runs in one pod, with a container for each node that is named like it", () => {
