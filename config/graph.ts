@@ -45,6 +45,14 @@ function toPart(entry: ModelConfig, node: NodeConfig, path: Path): Part {
   };
 }
 
+/** The node that says what a graph takes: as `describingUnit` finds it in what is deployed. */
+export function describingPart(part: Part): Part {
+  const [behind] = part.children;
+  return behind === undefined || part.type === "MODEL" || part.type === "TRANSFORMER"
+    ? part
+    : describingPart(behind);
+}
+
 /** A node and all those behind it. */
 export function flatParts(part: Part): Part[] {
   return [part, ...part.children.flatMap(flatParts)];

@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster";
 import { servedVersion, versionInWords } from "../serving/version";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
 import { clientThrough } from "../deploy/answers";
-import { questionFor } from "../deploy/question";
+import { questionFor, questionOf } from "../deploy/question";
 import { UserError, messageOf } from "../errors";
 import { localClient } from "../local/modelServer";
 import { exampleServed } from "../local/registered";
@@ -140,7 +140,7 @@ async function findInCluster(options: PredictOptions): Promise<FoundModel> {
   };
   return {
     where: `${[found.name, version].join(" ").trimEnd()}, in cluster ${context.name}`,
-    example: () => exampleFor(cluster, found.name, predictor),
+    example: () => exampleFor(cluster, found.name, predictor, client),
     client: {
       ask: (rows) => client.ask(rows).catch(refuse),
       ...(takes === undefined ? {} : { takes }),
@@ -172,9 +172,14 @@ function exampleRows(model: string): Rows {
   return { ndarray: [row] };
 }
 
-async function exampleFor(cluster: Cluster, model: string, predictor: ServedPredictor): Promise<Rows> {
-  if (exampleOf(model) !== undefined) return exampleRows(model);
-  const question = await questionFor(cluster, predictor);
+async function exampleFor(
+  cluster: Cluster,
+  model: string,
+  predictor: ServedPredictor,
+  client: ModelClient,
+): Promise<Rows> {
+  if (!predictor.chained && exampleOf(model) !== undefined) return exampleRows(model);
+  const question = await (predictor.chained ? questionOf(client) : questionFor(cluster, predictor));
   if (question.kind === "example") return question.rows;
   if (question.kind === "training") return { ndarray: question.record.rows.slice(0, 1) };
   throw new UserError(

@@ -13,7 +13,7 @@ import { backend } from "../serving/backend";
 import type { ServedModel, ServedPredictor } from "../serving/served";
 import { checkParity } from "../parity";
 import type { Progress } from "../progress";
-import { questionFor } from "./question";
+import { questionFor, questionOf } from "./question";
 
 /** A predictor of a model in service. */
 interface Asked {
@@ -100,9 +100,9 @@ async function ask(
   model: ServedModel,
   predictor: ServedPredictor,
 ): Promise<Omit<AnsweringModel, keyof Asked> | Omit<UncheckedModel, keyof Asked>> {
-  const question = await questionFor(cluster, predictor);
-  if (question.kind === "none") return { notChecked: question.reason };
   const client = clientThrough(cluster, model, predictor);
+  const question = await (predictor.chained ? questionOf(client) : questionFor(cluster, predictor));
+  if (question.kind === "none") return { notChecked: question.reason };
   if (question.kind === "training") {
     const { record } = question;
     const row = exampleOf(model.name) ?? record.rows[0] ?? [];

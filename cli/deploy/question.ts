@@ -7,7 +7,7 @@ import { proxyAddress, throughProxy, trackingService } from "../cluster/services
 import { messageOf } from "../errors";
 import { MlflowClient } from "../mlflow";
 import type { ParityRecord } from "../parity";
-import type { Rows } from "../protocols/answer";
+import type { ModelClient, Rows } from "../protocols/answer";
 import { artifactStore } from "../registry/registry";
 
 /** What a predictor can be asked, or why nobody knows. */
@@ -42,6 +42,17 @@ export async function questionFor(
   } catch (error) {
     return none(`MLflow does not hand out its files: ${messageOf(error)}`);
   }
+}
+
+/**
+ * What to ask a graph: what the server of its first unit tells. The rows of a model's training are answered by that model
+ * alone, which compares them before the graph is in service.
+ */
+export async function questionOf({ example }: Pick<ModelClient, "example">): Promise<Question> {
+  const rows = await example?.().catch(() => undefined);
+  return rows === undefined
+    ? none("it is a graph, whose first unit tells no example of what it takes")
+    : { kind: "example", rows };
 }
 
 /** What the files at a place tell of the model. */

@@ -1,4 +1,5 @@
 /** What models are asked, and what they answer, whatever protocol they speak. */
+import { parsedReply } from "../exchange";
 
 /** Rows for a model, with the names of their columns where the sender knows them. */
 export interface Rows {
@@ -39,6 +40,9 @@ export interface ModelClient {
   /** The names of what the model takes in a row; none where it does not tell them. */
   readonly takes?: () => Promise<readonly string[]>;
 
+  /** A row to ask it for, which its own server tells; undefined where it tells none. */
+  readonly example?: () => Promise<Rows | undefined>;
+
   /**
    * Asks for what a picture shows; undefined where the protocol takes rows only.
    *
@@ -46,6 +50,13 @@ export interface ModelClient {
    * @throws UserError as {@link ask} does.
    */
   readonly show?: (picture: Buffer) => Promise<Answer>;
+}
+
+/** The row that a server tells as an example, in JSON, with the names of its columns if there is one for each. */
+export function exampleRow(names: readonly string[], text: unknown): Rows | undefined {
+  const row = typeof text === "string" ? parsedReply(text) : undefined;
+  if (!Array.isArray(row) || row.length === 0) return undefined;
+  return { ...(names.length === row.length ? { names } : {}), ndarray: [row] };
 }
 
 /** The outputs of each row. */

@@ -5,7 +5,7 @@
 import { UserError } from "../errors";
 import { exactJson } from "../exactJson";
 import { type Exchange, parsedReply } from "../exchange";
-import type { Answer, ModelClient, Output, Rows } from "./answer";
+import { type Answer, type ModelClient, type Output, type Rows, exampleRow } from "./answer";
 import type { ProtocolClient } from "./protocol";
 
 /** An input as a model's metadata tells of it; of a length that is not fixed it says -1. */
@@ -48,6 +48,13 @@ export function openInferenceClient(exchange: Exchange, unit: string, chained = 
     takes: async () => {
       known ??= await declaredInputs(exchange, unit);
       return known.map(({ name }) => name);
+    },
+    example: async () => {
+      const { inputs, example } = await declaredBy(exchange, unit);
+      return exampleRow(
+        inputs.map(({ name }) => name),
+        example,
+      );
     },
     ask: async (rows) => {
       known ??= await declaredInputs(exchange, unit);
@@ -93,10 +100,21 @@ function modelPath(unit: string): string {
 
 /** The inputs that the model declares; none if it declares none, as prepackaged servers often do. */
 async function declaredInputs(exchange: Exchange, unit: string): Promise<readonly Input[]> {
-  if (unit === "") return [];
+  return (await declaredBy(exchange, unit)).inputs;
+}
+
+/** What the model tells of its inputs, and an example of them in JSON. */
+async function declaredBy(
+  exchange: Exchange,
+  unit: string,
+): Promise<{ readonly inputs: readonly Input[]; readonly example?: unknown }> {
+  if (unit === "") return { inputs: [] };
   const { status, body } = await exchange(modelPath(unit));
-  const { inputs } = (status === 200 ? parsedReply(body) : {}) as { inputs?: Input[] | null };
-  return inputs ?? [];
+  const { inputs, parameters } = (status === 200 ? parsedReply(body) : {}) as {
+    inputs?: Input[] | null;
+    parameters?: { example?: unknown } | null;
+  };
+  return { inputs: inputs ?? [], example: parameters?.example };
 }
 
 function requestFor(rows: Rows, declared: readonly Input[]): Request {

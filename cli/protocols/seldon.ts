@@ -1,7 +1,7 @@
 import { UserError } from "../errors";
 import { exactJson } from "../exactJson";
 import { type Reply, type Send, parsedReply } from "../exchange";
-import type { Answer, ModelClient, Rows } from "./answer";
+import { type Answer, type ModelClient, type Rows, exampleRow } from "./answer";
 import type { ProtocolClient } from "./protocol";
 
 const predictions = "/api/v1.0/predictions";
@@ -30,7 +30,15 @@ export const seldon: ProtocolClient = {
  */
 export function seldonClient(send: Send, describe?: () => Promise<Reply>, unit = ""): ModelClient {
   return {
-    ...(describe === undefined ? {} : { takes: async () => namesIn(await describe(), unit) }),
+    ...(describe === undefined
+      ? {}
+      : {
+          takes: async () => told(await describe(), unit).names,
+          example: async () => {
+            const { names, example } = told(await describe(), unit);
+            return exampleRow(names, example);
+          },
+        }),
     ask: (rows) => predict(send, rows),
     show: (picture) => tell(send, { binData: picture.toString("base64") }),
   };
@@ -58,16 +66,18 @@ async function tell(send: Send, message: object): Promise<Answer> {
   return told;
 }
 
-/** The names of a model's columns, as the project's servers tell them; the executor tells of all units of the graph. */
-function namesIn({ status, body }: Reply, unit: string): readonly string[] {
-  interface Told {
-    readonly inputs?: readonly { readonly schema?: { readonly names?: unknown } }[];
-    readonly models?: Readonly<Record<string, Told>>;
-  }
-  const told = (status === 200 ? parsedReply(body) : undefined) as Told | null | undefined;
-  const { inputs } = told?.models?.[unit] ?? told ?? {};
+interface Told {
+  readonly inputs?: readonly { readonly schema?: { readonly names?: unknown } }[];
+  readonly custom?: { readonly example?: unknown };
+  readonly models?: Readonly<Record<string, Told>>;
+}
+
+/** What a model says of its columns, as the project's servers do; the executor tells of all units of the graph. */
+function told({ status, body }: Reply, unit: string): { names: readonly string[]; example: unknown } {
+  const all = (status === 200 ? parsedReply(body) : undefined) as Told | null | undefined;
+  const { inputs, custom } = all?.models?.[unit] ?? all ?? {};
   const names = Array.isArray(inputs) ? (inputs as Told["inputs"])?.[0]?.schema?.names : undefined;
-  return Array.isArray(names) ? names.map(String) : [];
+  return { names: Array.isArray(names) ? names.map(String) : [], example: custom?.example };
 }
 
 /** An answer with its outputs in rows; to what is no rows Seldon answers a tensor. Undefined if it is neither. */

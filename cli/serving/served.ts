@@ -7,7 +7,7 @@ export interface ServedPredictor {
   readonly name: string;
   /** Hash of what it runs; empty for one that the platform has not made. */
   readonly version: string;
-  /** Name of the first node of its graph, by which the Open Inference Protocol addresses it. */
+  /** Name of the node of its graph that says what it takes, by which the Open Inference Protocol addresses it. */
   readonly unit: string;
   /** Whether its graph has more nodes. */
   readonly chained: boolean;

@@ -1,7 +1,7 @@
 /** What the page is told of the models: `ml-app/frontend/listed.py` says what stands in the file. */
 import type { PlatformConfig } from "../../config";
 import { servedOf } from "../../config/decisionChecks";
-import { protocolOf } from "../../config/graph";
+import { describingPart, partOf, protocolOf } from "../../config/graph";
 import { trainedBy } from "../../config/manifests";
 import type { ModelConfig } from "../../config/models";
 import { namespaceNames } from "../capabilities";
@@ -15,6 +15,7 @@ interface ListedModel {
   readonly protocol: string;
   readonly address: string;
   readonly unit: string;
+  readonly chained?: boolean;
   readonly version?: string;
   readonly score?: { readonly name: string; readonly value: number };
 }
@@ -37,7 +38,9 @@ export function listedModels(
         name: predictors.length === 1 ? model.name : `${model.name} (${predictor.name})`,
         protocol: protocolOf(model),
         address: `http://${model.name}-${predictor.name}.${namespaceNames.models}.svc.cluster.local:8000`,
-        unit: model.graph?.name ?? model.name,
+        ...(model.graph === undefined
+          ? { unit: model.name }
+          : { unit: describingPart(partOf(model)).model.name, chained: true }),
         ...(version === undefined ? {} : { version: String(version) }),
         ...(value === undefined ? {} : { score: { name, value } }),
       };

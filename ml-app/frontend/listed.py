@@ -4,7 +4,8 @@
                  "version": "3", "score": {"name": "accuracy", "value": 0.93}}]}
 
 `protocol` is `seldon` or `v2`, `address` that of the server, without a path, and `unit` the name by which the server
-knows the model. `version` and `score` may be missing.
+knows the model, or of a graph the node that says what it takes; with `chained` it is a graph. `version` and `score` may
+be missing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Listed:
         unit: the name by which the server knows it.
         version: as the registry has it; None if that is not known.
         score: what its score on test rows is called, and the score; None if there is none.
+        chained: whether it is a graph, of which the unit is the node that says what it takes.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Listed:
     unit: str
     version: str | None = None
     score: tuple[str, float] | None = None
+    chained: bool = False
 
 
 def listed() -> list[Listed]:
@@ -80,7 +83,8 @@ def _read(one: dict[str, Any]) -> Listed:
         raise ValueError("a model has no name or no address")
     if protocol not in PROTOCOLS:
         raise ValueError(f"{name} has the protocol {protocol}, which is none of {', '.join(PROTOCOLS)}")
-    return Listed(name, protocol, _origin(address), unit, version and str(version), score and _score(score))
+    chained = one.get("chained", False) is True
+    return Listed(name, protocol, _origin(address), unit, version and str(version), score and _score(score), chained)
 
 
 def _origin(address: str) -> str:

@@ -65,7 +65,12 @@ def predict(model: Listed, description: Description, rows: Sequence[Sequence[Any
         name = "input-0" if fields else "predict"
         inputs = [{"name": name, "shape": [count, len(rows[0])], "datatype": datatype, "data": values}]
         parameters = {}
-    return _answer(ask(model, f"{_path(model)}/infer", {**parameters, "inputs": inputs}), count, model)
+    return _answer(ask(model, _asked(model), {**parameters, "inputs": inputs}), count, model)
+
+
+def _asked(model: Listed) -> str:
+    # Seldon's executor takes a name in the path for that of every node.
+    return "/v2/models/infer" if model.chained else f"{_path(model)}/infer"
 
 
 def _path(model: Listed) -> str:

@@ -158,7 +158,7 @@ class Application:
             **{path: Route(look, self._status) for path in STATUS_PATHS},
             **{path: Route(look, self._describe) for path in METADATA_PATHS},
             PING_PATH: Route(look, self._ping),
-            **{path: Route(look, self._ping) for path in units.HEALTH_PATHS if self._unit_paths},
+            **(self._open_routes(get_model_name(metadata.get("name", "")), metadata) if self._unit_paths else {}),
         }
 
     def _computations(self, name: str) -> dict[str, Callable[[Request], Any]]:
@@ -295,6 +295,19 @@ class Application:
 
     async def _describe(self, request: Request, receive: Receive) -> Answer:
         return self._metadata
+
+    def _open_routes(self, name: str, metadata: Mapping[str, Any]) -> dict[str, Route]:
+        """Where a unit is asked for its health, and for what it is, in the Open Inference Protocol."""
+        look, described = ("GET", "HEAD"), msgspec.json.encode(units.describe(name, metadata))
+
+        async def describe(request: Request, receive: Receive) -> Answer:
+            return Answer(HTTPStatus.OK, described)
+
+        own = f"{units.OPEN}models/{name}"
+        return {
+            **{path: Route(look, self._ping) for path in (*units.HEALTH_PATHS, f"{own}/ready")},
+            own: Route(look, describe),
+        }
 
     async def _ping(self, request: Request, receive: Receive) -> Answer:
         return Answer(HTTPStatus.OK, b"pong", (TEXT,))

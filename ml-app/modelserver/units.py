@@ -6,7 +6,8 @@ path for each call, in the Open Inference Protocol at `/v2/models/<unit>/infer`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -83,6 +84,31 @@ def paths(model: Any, metrics: Metrics, name: str) -> dict[str, Callable[[bytes,
             (call.path, unit.answer),
             (f"{OPEN}models/{name}/{call.open_path}", unit.answer_open),
         )
+    }
+
+
+def describe(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a unit says of itself in the Open Inference Protocol: its inputs, if it takes some of its own.
+
+    Args:
+        name: of the unit, as the graph has it.
+        told: its metadata in Seldon's protocol.
+    """
+    example = told.get("custom", {}).get("example")
+    cells = json.loads(example) if example else []
+    inputs = [one["schema"]["names"] for one in told.get("inputs", []) if "names" in one.get("schema", {})]
+    names: list[str] = inputs[0] if inputs else []
+    kinds = ["FP64" if isinstance(cell, int | float) else "BYTES" for cell in cells]
+    return {
+        "name": name,
+        "versions": told.get("versions", []),
+        "platform": told.get("platform", ""),
+        "inputs": [
+            {"name": column, "datatype": kind, "shape": [-1, 1], "parameters": {"nullable": True}}
+            for column, kind in zip(names, kinds, strict=False)
+        ],
+        "outputs": [],
+        "parameters": {"example": example} if example else {},
     }
 
 

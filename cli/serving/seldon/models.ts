@@ -4,6 +4,7 @@ import { namespaceNames } from "../../../components/capabilities";
 import {
   type PredictorSpec,
   deploymentName,
+  describingUnit,
   scaledSuffix,
   versionLabel,
 } from "../../../components/serving/seldon/seldonDeployment";
@@ -46,7 +47,7 @@ function toModel(
     return {
       name: stable,
       version,
-      unit: predictor.graph.name,
+      unit: describingUnit(predictor.graph).name,
       chained: (predictor.graph.children ?? []).length > 0,
       modelUri: predictor.graph.modelUri,
       ...(isRenewed(predictor)

@@ -51,6 +51,17 @@ export interface PredictorSpec {
   readonly svcOrchSpec?: object;
 }
 
+/**
+ * The node that says what a graph takes, and has an example of it: the first one, but that combiners, routers and output
+ * transformers hand on what they get.
+ */
+export function describingUnit(graph: GraphUnit): GraphUnit {
+  const [behind] = graph.children ?? [];
+  return behind === undefined || graph.type === "MODEL" || graph.type === "TRANSFORMER"
+    ? graph
+    : describingUnit(behind);
+}
+
 /** Types of parameters by the values they are given as. */
 export function unitParameters(
   parameters: Readonly<Record<string, string | number | boolean>>,

@@ -37,6 +37,13 @@ def test_seldon_behind_an_executor_tells_of_all_its_units(serve: Serve) -> None:
     assert client.describe(Listed("p", "seldon", server.address, "other")) == Description()
 
 
+def test_v2_graph_is_asked_without_a_name(serve: Serve) -> None:
+    server = serve(lambda path, body: churn(path.replace("/v2/models/infer", "/v2/models/churn/infer"), body))
+    model = Listed("graph", "v2", server.address, "churn", chained=True)
+    client.predict(model, client.describe(model), [[1.5, "gold", True, None]])
+    assert [path for path, _ in server.asked] == ["/v2/models/churn", "/v2/models/infer"]
+
+
 def test_picture_and_classes(serve: Serve) -> None:
     model = Listed("digit", "seldon", serve(digit).address, "digit")
     description = client.describe(model)

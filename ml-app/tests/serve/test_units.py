@@ -123,7 +123,10 @@ def test_a_transformer_of_the_open_protocol(listing: ModelProcess) -> None:
     assert (answer["model_name"], answer["id"]) == ("node", "7")
     assert [output["name"] for output in answer["outputs"]] == list(FEATURES)
     assert answer["outputs"][9] == {"name": "zipcode", "shape": [2, 1], "datatype": "FP64", "data": [98168, 98002]}
-    for path in ("/v2/health/live", "/v2/health/ready"):
+    described = requests.get(f"{listing.url}/v2/models/node", timeout=5).json()
+    assert json.loads(described["parameters"]["example"]) == LISTING["example"]
+    assert [one["name"] for one in described["inputs"]] == LISTING["takes"]
+    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/node/ready"):
         assert requests.get(listing.url + path, timeout=5).ok
     for path in ("/predict", "/aggregate", "/v2/models/other/infer"):
         assert listing.post(asked, path).status_code == 404

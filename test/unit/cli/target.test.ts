@@ -329,7 +329,7 @@ describe("the target", function () {
 
   it("is of a stack that has a file", async () => {
     expect(await refused({ stack: "nowhere" })).to.equal(
-      'there is no stack "nowhere": Pulumi.nowhere.yaml does not exist. There are dev, prod, staging, wine.',
+      'there is no stack "nowhere": Pulumi.nowhere.yaml does not exist. There are dev, graphs, prod, staging, wine.',
     );
   });
 });

@@ -121,6 +121,25 @@ describe("the models that the front end lists", () => {
     ]);
   });
 
+  it("are graphs too, by the node that says what they take", () => {
+    const children = [
+      { name: "one", server: "XGBOOST_SERVER", children: [] },
+      { name: "other", server: "XGBOOST_SERVER", children: [] },
+    ];
+    const [average] = listed({ name: "wines", graph: { name: "average", image: "average-unit", children } });
+    expect(average).to.deep.equal({
+      ...{ name: "wines", protocol: "v2", unit: "one", chained: true },
+      address: "http://wines-default.ml-models.svc.cluster.local:8000",
+    });
+    const graph = {
+      name: "listing",
+      image: "house-listing-unit",
+      children: [{ name: "house-price", image: "house-price-serve", children: [] }],
+    };
+    const [houses] = listed({ name: "houses", graph });
+    expect([houses?.protocol, houses?.unit]).to.deep.equal(["seldon", "listing"]);
+  });
+
   it("are all versions side by side, each with its own, but for those that only get copies", () => {
     const predictors = [{ name: "main" }, { name: "canary", model: "models:/house-price/4" }];
     const decisions = {

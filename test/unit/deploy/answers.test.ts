@@ -137,6 +137,31 @@ describe("asking the models of a stack", function () {
     expect(api.changes).to.have.length(1);
   });
 
+  it("asks a graph what the server of its first unit tells as an example", async () => {
+    const child = {
+      name: "wine",
+      type: "MODEL" as const,
+      modelUri: "s3://models/mlflow/1/models/m-7/artifacts",
+    };
+    const graph = {
+      name: "average",
+      type: "COMBINER" as const,
+      children: [child, { ...child, name: "other" }],
+    };
+    serve(deployed("wines", [predictor("default", { graph })], "v2"));
+    const place = "/api/v1/namespaces/ml-models/services/http:wines-default:8000/proxy/v2/models";
+    const inputs = [{ name: "acid", datatype: "FP64", shape: [-1, 1] }];
+    api.answers[`${place}/wine`] = { inputs, parameters: { example: "[0.5]" } };
+    api.answers[`${place}/infer`] = { outputs: [{ name: "y", shape: [1, 1], datatype: "FP64", data: [6] }] };
+    const { answers } = await ask();
+    expect(answers.map(({ row, answer: { data } }) => [row, data.ndarray])).to.deep.equal([[[0.5], [[6]]]]);
+    api.answers[`${place}/wine`] = { inputs };
+    const { asked } = await ask();
+    expect(asked.map((one) => ("notChecked" in one ? one.notChecked : ""))).to.deep.equal([
+      "it is a graph, whose first unit tells no example of what it takes",
+    ]);
+  });
+
   describe("without rows of a training", () => {
     const uri = "s3://models/mlflow/1/models/m-7/artifacts";
     const files =
