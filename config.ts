@@ -2,6 +2,7 @@ import * as path from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { withCanary } from "./config/canary";
 import { checkCharts } from "./config/charts";
 import { parsedJson } from "./config/json";
 import { checkConfig, type Understood } from "./config/checks";
@@ -60,7 +61,7 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const decisions = environment === undefined ? {} : decided(environment, lock);
   const isAssumed = lock === "assume" || lock === "assume all";
   const served = (model: ModelConfig) =>
-    withServer(withOwnServer(model), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
+    withServer(withCanary(withOwnServer(model), decisions), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
   const understood = { ...read, models: read.models?.map((model) => model && served(model)) };
   const encrypted = needlesslyEncrypted(schema, written, isSecret);
   const inPlain = plainSecrets(schema, written, isSecret);

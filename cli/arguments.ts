@@ -27,3 +27,11 @@ export function count(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It is a whole number from 1 on.");
   return Number(text);
 }
+
+/** A share in percent, from 1 to 99. @throws InvalidArgumentError the text is none. */
+export function percentOf(text: string): number {
+  const percent = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(percent >= 1 && percent <= 99))
+    throw new InvalidArgumentError("It is a share in whole percent, from 1 to 99.");
+  return percent;
+}

@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
 
-import { count, duration, port } from "./arguments";
+import { count, duration, percentOf, port } from "./arguments";
 import type { DoctorOptions } from "./commands/doctor";
 import type { DownOptions } from "./commands/down";
 import type { LogsOptions } from "./commands/logs";
@@ -236,6 +236,12 @@ withMove(program.command("promote"))
   .description("bring a version of the registry into service, and say what speaks for it")
   .argument("<name>", "a model whose version an alias of the registry decides")
   .argument("[version]", "the version's number (default: the alias, where it is ahead; else the challenger)")
+  .addOption(
+    new Option(
+      "--canary <percent>",
+      "try it on this share of the requests first, and go on or back by the model's canary: rule",
+    ).argParser(percentOf),
+  )
   .option("--allow-code", "on this machine: even if it runs code of whoever has logged it")
   .option("--force", "even if it takes or answers other columns, or nobody can see that it answers right")
   .action(async (name: string, version: string | undefined, options: PromoteOptions) => {

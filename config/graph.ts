@@ -33,6 +33,7 @@ function toPart(entry: ModelConfig, node: NodeConfig, path: Path): Part {
   const single: ModelConfig = {
     ...own,
     replicas: entry.replicas,
+    canary: entry.canary,
     // What an entry says of these holds for each of its models.
     resources: resources ?? (unit === undefined ? entry.resources : unitResources),
     startupSeconds: startupSeconds ?? entry.startupSeconds,

@@ -51,6 +51,8 @@ const decisionShape = z.strictObject({
   metrics: z.record(z.string(), z.number()),
   /** Columns and outputs, as MLflow writes them: JSON; left out if it was logged without. */
   signature: z.strictObject({ inputs: z.string(), outputs: z.string().optional() }).optional(),
+  /** Another version of the model that is tried on a share of its requests; left out if none is. */
+  canary: z.strictObject({ version: z.int().min(1), percent: z.int().min(1).max(99) }).optional(),
   /** When it was registered, and when and by whom it was decided on. */
   registered: z.iso.datetime(),
   decided: z.strictObject({ at: z.iso.datetime(), by: z.string() }),

@@ -1,5 +1,6 @@
 import { isSplit, mainPredictor } from "../components/serving/splitter/splits";
 import { podSettings } from "../components/serving/standardServer";
+import { checkSteps } from "./canaryRule";
 import { checksumsVariable } from "./checksums";
 import type { Understood } from "./checks";
 import { partsOf } from "./graph";
@@ -66,6 +67,7 @@ export function checkModel(
     ...checkReplicas(model, written),
     ...(config.environment === undefined ? [] : checkBudget(model)),
     ...checkTraffic(config, model),
+    ...checkSteps(model),
   ].map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { dataAddress, modelAddress } from "./addresses";
+import { canaryRule } from "./canaryRule";
 import {
   type DeepReadonly,
   dnsLabel,
@@ -187,6 +188,7 @@ function singleSchema(environment: Environment) {
       )
       .default({})
       .describe("environment variables, each from a Secret: Seldon would copy plain ones into its own"),
+    canary: canaryRule,
     predictors: z
       .array(predictor)
       .min(1, { error: "is empty: leave it out for a single predictor" })

@@ -10,6 +10,7 @@ import { runningModel } from "../local/state";
 import { takeTurn } from "../local/turns";
 import { killRunning } from "../process";
 import { Progress } from "../progress";
+import { lookAt } from "../registry/promotion/canary/look";
 import type { MovingOptions } from "../registry/promotion/moving";
 import { promoteIn } from "../registry/promotion/promoting";
 import { type Scene, sceneOf } from "../registry/promotion/scene";
@@ -27,6 +28,8 @@ export interface MoveOptions extends TargetOptions {
 
 /** Options of `npm run promote`. */
 export interface PromoteOptions extends MoveOptions {
+  /** Share of the requests in percent on which it is tried first. @default it is promoted at once */
+  readonly canary?: number;
   /** Also what takes other columns, or what nobody can ask. @default false */
   readonly force?: boolean;
   /** On this machine: also what runs code when it is loaded, of a model that others have logged. @default false */
@@ -42,11 +45,16 @@ export interface PromoteOptions extends MoveOptions {
 export async function promote(
   name: string,
   version: string | undefined,
-  { force = false, allowCode = false, ...options }: PromoteOptions,
+  { force = false, allowCode = false, canary, ...options }: PromoteOptions,
 ): Promise<void> {
+  const trial = canary === undefined ? {} : { trial: { percent: canary, look: lookAt } };
   await withScene(name, options, {
-    here: (how) => promoteHere(name, version, { ...how, force, allowCode }),
-    cluster: (scene, how) => promoteIn(scene, version, { ...how, force }),
+    here: (how) => {
+      if (canary !== undefined)
+        throw new UserError("--canary is for clusters: on this machine one version serves. Leave it out.");
+      return promoteHere(name, version, { ...how, force, allowCode });
+    },
+    cluster: (scene, how) => promoteIn(scene, version, { ...how, ...trial, force }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
+import { triedIn } from "../../config/canary";
 import { wishesOf } from "../../config/decisionChecks";
 import { partsOf } from "../../config/graph";
 import { misfits } from "../../config/misfits";
@@ -93,7 +94,7 @@ export async function update(
     try {
       const found = await decide(registry, wish);
       const locked = before[wish];
-      const { decided, ...was } = locked ?? {};
+      const { decided, canary, ...was } = locked ?? {};
       const isLocked = (one: object) => decided !== undefined && isSame(was, one);
       // Files are read once, when they are decided on: if they are others since, the pods are to find that out.
       const known = isSameVersion(locked, found) ? locked?.sha256 : undefined;
@@ -109,7 +110,9 @@ export async function update(
       const equipped = await withEnvironment(registry, wish, kept, stack);
       const after = kept.sha256 ? equipped : await withChecksums(registry, wish, equipped);
       if (isLocked(after)) return;
-      const decision = { ...after, decided: now };
+      // What is tried beside one version is not tried beside another.
+      const tried = canary !== undefined && isSameVersion(locked, after) ? { canary } : {};
+      const decision = { ...after, ...tried, decided: now };
       decisions[wish] = changed[wish] = decision;
       const told = [difference(locked, after), ...checksNow(locked, after)].join(", ");
       changes.push(`${listed(by)} (${wish}): ${told}`);
@@ -121,7 +124,11 @@ export async function update(
   });
   await Promise.all(asked);
   // Beside a name that is wrong, one that is gone may be the right one.
-  const dropped = failures.length > 0 ? [] : Object.keys(before).filter((wish) => !wished.has(wish));
+  const tried = triedIn(decisions);
+  const dropped =
+    failures.length > 0
+      ? []
+      : Object.keys(before).filter((wish) => !wished.has(wish) && !tried.includes(wish));
   for (const wish of dropped) {
     Reflect.deleteProperty(decisions, wish);
     changes.push(`${wish}: no longer wished for`);

@@ -143,8 +143,12 @@ function isPort(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535;
 }
 
-/** Lets splitters, and nothing else, ask the models of their own namespace. */
+/** Lets splitters, and nothing else, ask the models of their own namespace; the API server asks what they have counted. */
 const splitterFlows = {
+  "splitter-counts": {
+    ...ingress({ peers: anywhere, ports: [splitterPorts.health] }),
+    podSelector: { matchLabels: splitterLabels },
+  },
   "splitter-to-models": {
     podSelector: { matchLabels: splitterLabels },
     policyTypes: ["Egress"],

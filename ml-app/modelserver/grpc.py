@@ -19,7 +19,7 @@ from seldon_core.proto import prediction_pb2, prediction_pb2_grpc
 from seldon_core.wrapper import SeldonModelGRPC
 
 from modelserver import feedback
-from modelserver.http import KEEP_ALIVE_SECONDS
+from modelserver.http import CONNECTION_SECONDS, KEEP_ALIVE_SECONDS, REQUEST_SECONDS
 from modelserver.messages import MAX_BODY_BYTES
 from modelserver.metrics import Metrics, Outcome
 from modelserver.protos import check
@@ -46,6 +46,9 @@ OPTIONS = (
     # Whoever connects must begin to speak, and a connection without a call is closed; Go's clients open another one.
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.max_connection_idle_ms", KEEP_ALIVE_SECONDS * 1000),
+    # Calls that are under way are answered; the client opens another connection for the next.
+    ("grpc.max_connection_age_ms", CONNECTION_SECONDS * 1000),
+    ("grpc.max_connection_age_grace_ms", REQUEST_SECONDS * 1000),
 )
 
 REFLECTION = "grpc.reflection.v1.ServerReflection"

@@ -26,6 +26,13 @@ Whoever closes an idle connection may cross a request on its way, which is then 
 Seldon's executor) or, as the longest, 600 seconds (Google's load balancer).
 """
 
+CONNECTION_SECONDS = 60
+"""How long a connection is kept by a client that goes on asking: it is closed with the answer to its next request.
+
+A Service chooses a pod when a connection is made. Without this, who keeps one would never ask the pods that are added, nor
+a splitter that has come before them.
+"""
+
 MAX_CONNECTIONS = 500
 """Connections to a model at once, of the 1024 files that a process usually may open. For one more, the one that is idle
 for the longest time is closed: without that, idle ones would shut all others out."""
@@ -115,6 +122,9 @@ class Connection(HttpToolsProtocol):
     _ended = False
     """Whether the client has said that it sends no more; it may still wait for answers."""
 
+    _made_at = 0.0
+    """When the connection was made."""
+
     _waits_since = 0.0
     """When the connection was made, or the last answer given. The loop's clock stands still in a burst."""
 
@@ -124,7 +134,7 @@ class Connection(HttpToolsProtocol):
         most = self._served.most_connections
         full = len(self.connections) >= most and self._make_room() is None
         super().connection_made(cast(asyncio.Transport, Together(transport, self.loop)))
-        self._waits_since = time.monotonic()
+        self._made_at = self._waits_since = time.monotonic()
         self._wait()
         if full:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"{most} other requests are being answered")
@@ -158,6 +168,8 @@ class Connection(HttpToolsProtocol):
                     rest = rest[offer.args[0] :]
                     self._read_head_without_offer()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self.transport.is_closing():
+                return
             if isinstance(error.__context__, _TooManyError):
                 self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"more than {MAX_PIPELINED} requests wait for an answer")
             else:
@@ -167,8 +179,8 @@ class Connection(HttpToolsProtocol):
             self._bound(len(data))
 
     def on_message_begin(self) -> None:
-        """A request begins; the parser reads no further if it is one too many."""
-        if len(self.pipeline) >= MAX_PIPELINED:
+        """A request begins; the parser reads no further if it is one too many, or comes after the last answer."""
+        if len(self.pipeline) >= MAX_PIPELINED or self.transport.is_closing():
             raise _TooManyError
         self._part, self._frame_bytes, self._has_more = "head", 0, True
         self.url, self.headers, self.expect_100_continue = b"", [], False
@@ -243,7 +255,7 @@ class Connection(HttpToolsProtocol):
             return False
         self._body = None
         status, headers, content = answer
-        stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        stays = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0" and not self._is_old
         if self._defaults is not self.server_state.default_headers:
             self._defaults = self.server_state.default_headers
             self._default_lines = _lines(self._defaults)
@@ -262,10 +274,16 @@ class Connection(HttpToolsProtocol):
         url, self._body = self.url, None
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
-        self.scope["headers"] = self._asked
+        # Taken for the client's wish, it closes the connection after the answer, which says so.
+        self.scope["headers"] = [*self._asked, (b"connection", b"close")] if self._is_old else self._asked
         super().on_headers_complete()
         if body:
             super().on_body(bytes(body))
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether the connection has been kept for long enough."""
+        return time.monotonic() - self._made_at > CONNECTION_SECONDS
 
     @property
     def _is_idle(self) -> bool:

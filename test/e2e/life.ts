@@ -58,6 +58,7 @@ export class Life {
     await steps.run("promotion and rollback under load", () => this.promoteUnderLoad());
     await steps.run("models' page, promoted", () => checkPage(this.cluster, this.stack.name));
     await steps.run("requests split under load", () => this.splitUnderLoad());
+    await steps.run("canary promoted under load", () => this.canaryUnderLoad());
     await steps.run("pods deleted and restarted", () => this.losePods());
     await steps.run("tables scored", () => this.scoreTables());
   }
@@ -144,6 +145,22 @@ export class Life {
       this.stack.write(otherParameters, this.stack.models(otherParameters, { predictors }));
       return this.up();
     });
+  }
+
+  /** Tries the version before on a share of the requests until it is promoted, and returns to the champion. */
+  private async canaryUnderLoad(): Promise<string> {
+    const { served, cluster } = this;
+    const champion = await served.champion();
+    const canary = { steps: [50], minutes: 0.3, requests: 50, errors: 0 };
+    this.stack.write(otherParameters, this.stack.models(otherParameters, { canary }));
+    const moved = await moveUnderLoad(cluster, served, () =>
+      this.command("promote", [modelName, "1", "--canary", "20", "--stack", this.stack.name]),
+    );
+    if ((await served.champion()) !== "1") throw new Error("version 1 is not the champion");
+    await this.command("rollback", [modelName, "--stack", this.stack.name]);
+    if ((await served.champion()) !== champion) throw new Error(`version ${champion} is not the champion`);
+    await served.checkAnswers();
+    return inWords(moved);
   }
 
   private async scoreTables(): Promise<string> {

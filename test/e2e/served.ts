@@ -28,7 +28,9 @@ export class Served {
     const predictor = model?.predictors[0];
     if (model === undefined || predictor === undefined)
       throw new Error(`no predictor of ${this.name} is in service`);
-    return { protocol: model.protocol, predictor };
+    // By the model's own address, whoever answers there.
+    const address = { ...predictor.address, service: model.name };
+    return { protocol: model.protocol, predictor: { ...predictor, address } };
   }
 
   /** The predictor that is in service. @throws Error there is none. */

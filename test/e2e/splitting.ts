@@ -3,7 +3,6 @@ import type { ServedPredictor } from "../../cli/serving/served";
 import { Load, countsOf } from "./load";
 import { until } from "./pods";
 import type { Served } from "./served";
-import { modelName } from "./testStack";
 import { Visitor } from "./visitor";
 
 /** A predictor, as a stack's file has it. */
@@ -30,8 +29,7 @@ export async function splitUnderLoad(
 ): Promise<string> {
   const [{ protocol, predictor }, record] = await Promise.all([served.asked(), served.record()]);
   const row = record.rows[0] ?? [];
-  const whole = { protocol, predictor: ofModel(predictor) };
-  const load = await Load.start(cluster, whole, row, { PAUSE: "0" });
+  const load = await Load.start(cluster, { protocol, predictor }, row, { PAUSE: "0" });
   const champion = Object.keys((await countsOf(load)).answers);
   const canary = (traffic: number) => [
     { name: "default", traffic: 100 - traffic },
@@ -53,7 +51,7 @@ export async function splitUnderLoad(
   const told: string[] = [];
   for (const wanted of [10, 50]) {
     await bring(canary(wanted));
-    // The former pods of the splitter answer those who keep their connections until these end.
+    // Who keeps a connection asks as before for up to a minute: servers and splitters end it then.
     await until("the former shares are gone", async () => Math.abs((await share()) - wanted) <= tolerance);
     const seen = await share();
     if (Math.abs(seen - wanted) > tolerance)
@@ -71,11 +69,6 @@ export async function splitUnderLoad(
   return `shares of ${told.join(", ")}; ${answered} requests, none failed`;
 }
 
-/** The model's own address, whoever answers there. */
-function ofModel(predictor: ServedPredictor): ServedPredictor {
-  return { ...predictor, address: { ...predictor.address, service: modelName } };
-}
-
 /** The share of calls on one connection that the champion does not answer, in percent. */
 async function grpcShare(
   cluster: Cluster,
@@ -84,7 +77,7 @@ async function grpcShare(
   champion: readonly string[],
 ): Promise<number> {
   const visitor = await Visitor.start(cluster, "shares", "shares.py", {
-    ADDRESS: `${modelName}.${address.namespace}.svc:5001`,
+    ADDRESS: `${address.service}.${address.namespace}.svc:5001`,
     ROW: JSON.stringify(row),
     CALLS: "2000",
   });

@@ -13,6 +13,7 @@ import { difference, isSameVersion } from "../difference";
 import { keepInService } from "../keepInService";
 import { decisionsIn, rewriteLock } from "../lockFile";
 import { confirm, servingInstead } from "./meanwhile";
+import type { Trial } from "./canary/trial";
 import { record } from "./record";
 import { type Scene, decisionBefore, decisionsOf, isServed, toldToServe } from "./scene";
 import { allWishes } from "../update";
@@ -25,6 +26,8 @@ export interface MovingOptions {
   /** Whether only the lock is to be written, for a branch. */
   readonly branch: boolean;
   readonly consent: Consent;
+  /** Has a version tried on a share of the requests before it is promoted. @default it is promoted at once */
+  readonly trial?: Trial;
   /** Deploys what stands in the lock. */
   readonly deploy: (consent: Consent) => Promise<unknown>;
   /** How long it is watched. @default {@link Watched.pace} */

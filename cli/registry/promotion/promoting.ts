@@ -5,7 +5,9 @@ import type { ModelVersion } from "../../mlflow";
 import type { Progress } from "../../progress";
 import { type Comparison, type Entry, compare, comparisonText, doubt } from "./comparison";
 import { type Registry, decide } from "../decide";
+import { decisionsIn } from "../lockFile";
 import { challenger } from "./alias";
+import { endTrial, triable, tryOut } from "./canary/trial";
 import { type Moving, type MovingOptions, isInService, move, tell, writeOnly } from "./moving";
 import { type Named, type Promotable, type Versions, numbered, versionLines } from "./promotable";
 import { type Scene, decisionFor, servedBefore, toldToServe } from "./scene";
@@ -21,6 +23,8 @@ export async function promoteIn(
   word: string | undefined,
   options: MovingOptions,
 ): Promise<void> {
+  const { trial } = options;
+  if (trial !== undefined) triable(scene.what);
   const version = await chosenVersion(scene, word, options.progress);
   const to = await decisionFor(scene, version.version);
   const before = await servedBefore(scene, version.version);
@@ -31,10 +35,16 @@ export async function promoteIn(
   }
   accept(scene.what, await compared(moving, version), options);
   if (options.branch) {
+    if (trial !== undefined)
+      throw new UserError(
+        "--branch only writes the lock, and --canary watches what is deployed: leave one of them out.",
+      );
     writeOnly(moving, options.progress);
     return;
   }
-  await move(moving, options);
+  if (trial !== undefined) await tryOut(moving, trial, options);
+  // From here on nothing is tried any more: what fails goes back to what served alone.
+  await move({ ...moving, scene: withoutTrial(scene) }, options);
   tellEnd(moving, options.progress);
 }
 
@@ -42,12 +52,15 @@ export async function promoteIn(
 async function chosenVersion(scene: Scene, word: string | undefined, progress: Progress) {
   const { what, registry, versions, decisions } = scene;
   const decided = decisions[what.wish]?.version.toString();
+  const tried = decisions[what.wish]?.canary?.version.toString();
   const told = toldToServe(scene)?.version;
   // Somebody was stopped on the way to it.
   const begun =
-    told === undefined || told === decided || decided === undefined
-      ? undefined
-      : { version: decided, why: "which the lock names" };
+    tried !== undefined
+      ? { version: tried, why: "which is tried on a share of the requests" }
+      : told === undefined || told === decided || decided === undefined
+        ? undefined
+        : { version: decided, why: "which the lock names" };
   return chooseVersion(registry, what, versions, { word, begun, serving: told ?? decided }, progress);
 }
 
@@ -116,6 +129,14 @@ async function finish(moving: Moving, progress: Progress): Promise<void> {
     changed: false,
   });
   progress.say(`\nVersion ${to.version} of ${what.model.name} is in service already: nothing was changed.`);
+}
+
+/** Ends a trial in the lock, before what was tried takes the place of what serves. */
+function withoutTrial(scene: Scene): Scene {
+  const { what } = scene;
+  if (decisionsIn(what.file)[what.wish]?.canary === undefined) return scene;
+  endTrial(what);
+  return { ...scene, decisions: decisionsIn(what.file) };
 }
 
 async function compared({ scene, to, before }: Moving, version: ModelVersion): Promise<Comparison> {

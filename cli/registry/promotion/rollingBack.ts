@@ -3,6 +3,7 @@ import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import { difference } from "../difference";
+import { endTrial } from "./canary/trial";
 import { type MovingOptions, move, writeOnly } from "./moving";
 import { versionLines } from "./promotable";
 import { promotionOf } from "./record";
@@ -16,6 +17,10 @@ import { type Scene, decisionBefore, decisionFor, toldToServe } from "./scene";
 export async function rollBackIn(scene: Scene, options: MovingOptions): Promise<void> {
   const { progress } = options;
   const { stack, model } = scene.what;
+  if (scene.decisions[scene.what.wish]?.canary !== undefined) {
+    await takeBack(scene, options);
+    return;
+  }
   const { left, before } = await wayBack(scene);
   const to = await decisionFor(scene, before.version);
   const from = left && (await decisionBefore(scene, left));
@@ -32,6 +37,27 @@ export async function rollBackIn(scene: Scene, options: MovingOptions): Promise<
   progress.event({ event: "rollback", ...event, alias: scene.what.alias });
   progress.say(
     `\nVersion ${to.version} of ${model.name} is in service again, and ${scene.what.alias} in the registry.`,
+  );
+}
+
+/** Ends the trial of a version: what serves alone then has served all the time. */
+async function takeBack({ what, decisions }: Scene, options: MovingOptions): Promise<void> {
+  const { progress, deploy, consent } = options;
+  const { stack, model, wish } = what;
+  const version = decisions[wish]?.canary?.version;
+  endTrial(what);
+  if (!options.branch) await deploy(consent);
+  progress.stop();
+  progress.event({
+    event: "rollback",
+    stack,
+    model: model.name,
+    version: decisions[wish]?.version,
+    tried: version,
+  });
+  progress.say(
+    `\nVersion ${String(version)} of ${model.name} is not tried any more` +
+      `${options.branch ? `, says the lock. When that is merged: ${commandLine("up", stack)}` : ""}.`,
   );
 }
 

@@ -141,6 +141,14 @@ function listener(name: string, port: number, routes: readonly object[]) {
                 initial_connection_window_size: largestBody,
               },
               http_filters: [
+                // Errors of gRPC come with the status 200.
+                {
+                  name: "envoy.filters.http.grpc_stats",
+                  typed_config: {
+                    "@type": type("extensions.filters.http.grpc_stats.v3.FilterConfig"),
+                    stats_for_all_methods: false,
+                  },
+                },
                 {
                   name: "envoy.filters.http.router",
                   typed_config: {

@@ -17,6 +17,7 @@ from model_process import HERE, ModelProcess, Rows
 from modelserver import server as command
 from modelserver.errors import ModelError
 from modelserver.http import (
+    CONNECTION_SECONDS,
     KEEP_ALIVE_SECONDS,
     MAX_CONNECTIONS,
     MAX_HEAD_BYTES,
@@ -94,6 +95,32 @@ def test_idle_connections_outlive_those_of_proxies(server: ModelProcess, monkeyp
     assert alone.closed
     answer = requests.get(f"{server.url}/health/ping", timeout=5)
     assert answer.headers["keep-alive"] == f"timeout={KEEP_ALIVE_SECONDS}"
+
+
+def test_kept_connections_end_with_an_answer_so_that_the_next_request_finds_new_pods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("modelserver.http.time.monotonic", lambda: now)
+    request = b"POST /predict HTTP/1.1\r\nContent-Length: 1\r\n\r\n1"
+    alone, other = Alone(ServerState()), Alone(ServerState())
+    alone.served.at_once_urls, alone.served.at_once.return_value = {b"/predict"}, (200, (), b"")
+    now += CONNECTION_SECONDS
+    alone.connection.data_received(request)
+    other.connection.data_received(request)
+    assert not alone.closed
+    assert (b"connection", b"close") not in other.connection.scope["headers"]
+    other.connection.cycle.response_complete = True
+    now += 1
+    alone.transport.close.side_effect = lambda: setattr(alone.transport.is_closing, "return_value", True)
+    alone.connection.data_received(request * 2)
+    # What a client has sent after the last answer is not answered, as it is told.
+    assert (alone.closed, alone.served.at_once.call_count) == (True, 2)
+    last = alone.transport.write.call_args_list[-1].args[0]
+    assert b"\r\nconnection: close\r\n\r\n" in last
+    # Of one that takes time uvicorn says so.
+    other.connection.data_received(request)
+    assert (b"connection", b"close") in other.connection.scope["headers"]
 
 
 def test_whoever_takes_no_answers_gets_no_more_of_them() -> None:

@@ -50,7 +50,7 @@ export class FakeWorld {
   static async open(stack: "dev" | "prod" = "dev", model: object = {}): Promise<FakeWorld> {
     const fake = await fakeApi({});
     const churn = { name: "churn", model: "models:/churn@champion", ...model } as ModelConfig;
-    const config = { environment: stack, models: [churn] } as unknown as PlatformConfig;
+    const config = { environment: stack, serving: {}, models: [churn] } as unknown as PlatformConfig;
     // That of other environments would stand in the project.
     const file = lockFile(stack, "dev");
     const world = new FakeWorld(fake, { ...promotable(stack, config, "churn"), file });

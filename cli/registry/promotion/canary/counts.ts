@@ -1,0 +1,70 @@
+/** What a splitter has counted of a predictor: Envoy's counters, in the text form of Prometheus. */
+import { metricsPath } from "../../../../components/serving/splitter/envoyConfig";
+import { splitterLabels, splitterPorts } from "../../../../components/serving/splitter/splits";
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Cluster } from "../../../cluster/cluster";
+
+/** Of one predictor, REST and gRPC together. */
+export interface Counts {
+  readonly requests: number;
+  /** Answered by an error, of the client's too, or not answered. */
+  readonly failed: number;
+  /** How many answers took at most so many milliseconds, by that. */
+  readonly within: ReadonlyMap<number, number>;
+}
+
+const wires = ["rest", "grpc"];
+
+/** Reads what was counted of a predictor, in the texts of several pods. */
+export function countsOf(texts: readonly string[], predictor: string): Counts {
+  const clusters = new Set(wires.map((wire) => `${predictor}-${wire}`));
+  let [requests, failed] = [0, 0];
+  const within = new Map<number, number>();
+  for (const text of texts)
+    for (const [, name = "", labels = "", value = ""] of text.matchAll(/^(\w+)\{([^}]*)\} (\S+)$/gm)) {
+      const label = Object.fromEntries(
+        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, of]) => [key, of]),
+      );
+      if (!clusters.has(label["envoy_cluster_name"] ?? "")) continue;
+      const count = Number(value);
+      if (name === "envoy_cluster_upstream_rq_xx") {
+        requests += count;
+        if (/[45]/.test(label["envoy_response_code_class"] ?? "")) failed += count;
+      } else if (name === "envoy_cluster_upstream_cx_connect_fail" || name === "envoy_cluster_grpc_failure")
+        failed += count;
+      else if (name === "envoy_cluster_upstream_rq_time_bucket") {
+        const limit = Number(label["le"] === "+Inf" ? Infinity : label["le"]);
+        within.set(limit, (within.get(limit) ?? 0) + count);
+      }
+    }
+  return { requests, failed, within };
+}
+
+/** The share of requests that have failed, in percent; 0 where there were none. */
+export function failedPercent({ requests, failed }: Counts): number {
+  return requests === 0 ? 0 : Math.min(100, (100 * failed) / requests);
+}
+
+/** Milliseconds in which 95 % of the answers came, as exact as the buckets are; undefined where there were none. */
+export function slowest({ within }: Counts): number | undefined {
+  const all = within.get(Infinity) ?? 0;
+  if (all === 0) return undefined;
+  const limits = [...within.keys()].sort((one, other) => one - other);
+  return limits.find((limit) => (within.get(limit) ?? 0) >= 0.95 * all);
+}
+
+/** What the pods of a model's splitter tell; none of those that are on their way out. @throws Refused */
+export async function splitterTexts(cluster: Cluster, namespace: string, model: string): Promise<string[]> {
+  const labels = Object.entries({ ...splitterLabels, "app.kubernetes.io/name": model });
+  const query = new URLSearchParams({ labelSelector: labels.map((one) => one.join("=")).join() }).toString();
+  const address = `/api/v1/namespaces/${namespace}/pods`;
+  const pods = await cluster.list<V1Pod>(`${address}?${query}`);
+  const asked = pods
+    .filter(
+      ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase === "Running",
+    )
+    .map(({ metadata }) =>
+      cluster.send(`${address}/${metadata?.name ?? ""}:${splitterPorts.health}/proxy${metricsPath}`),
+    );
+  return (await Promise.all(asked)).filter(({ status }) => status === 200).map(({ body }) => body);
+}

@@ -1,0 +1,53 @@
+/** What there is to see of a version that is tried: what the splitter has counted, and how answers differ. */
+import { canaryPredictor } from "../../../../config/canary";
+import { mainPredictor } from "../../../../components/serving/splitter/splits";
+import { namespaceNames } from "../../../../components/capabilities";
+import { clientThrough } from "../../../deploy/answers";
+import { questionFor } from "../../../deploy/question";
+import { recordedRows } from "../../../parity";
+import { type Answer, type Rows, outputs } from "../../../protocols/answer";
+import { backend } from "../../../serving/backend";
+import type { Moving } from "../moving";
+import { countsOf, splitterTexts } from "./counts";
+import type { Seen } from "./rule";
+
+/** Looks once. @throws Error the cluster, or the splitter, cannot be asked. */
+export async function lookAt(moving: Moving): Promise<Seen> {
+  const { what, target } = moving.scene;
+  const texts = await splitterTexts(target.cluster, namespaceNames.models, what.model.name);
+  if (texts.length === 0) throw new Error("no pod of its splitter is there to be asked");
+  return {
+    main: countsOf(texts, mainPredictor),
+    canary: countsOf(texts, canaryPredictor),
+    difference: await differenceOf(moving).catch(() => undefined),
+  };
+}
+
+/** How far both answer the rows of the training apart; undefined where there are none, or the answers are no numbers. */
+async function differenceOf({ scene: { what, target }, to }: Moving): Promise<number | undefined> {
+  const { cluster } = target;
+  const question = await questionFor(cluster, { modelUri: to.files });
+  if (question.kind === "none") return undefined;
+  const rows: Rows = question.kind === "training" ? recordedRows(question.record) : question.rows;
+  const model = (await backend.models(cluster)).find(({ name }) => name === what.model.name);
+  const ask = (name: string) => {
+    const predictor = model?.predictors.find((one) => one.name === name);
+    if (model === undefined || predictor === undefined) throw new Error(`${name} is not in service`);
+    return clientThrough(cluster, model, predictor).ask(rows);
+  };
+  return apart(...(await Promise.all([ask(mainPredictor), ask(canaryPredictor)])));
+}
+
+/** The mean distance of the numbers of two answers, relative to the mean size of the first ones. */
+export function apart(one: Answer, other: Answer): number | undefined {
+  const [first, second] = [outputs(one).flat(), outputs(other).flat()];
+  if (first.length === 0 || first.length !== second.length) return undefined;
+  let [distance, size] = [0, 0];
+  for (const [index, value] of first.entries()) {
+    const its = second[index];
+    if (typeof value !== "number" || typeof its !== "number") return undefined;
+    distance += Math.abs(value - its);
+    size += Math.abs(value);
+  }
+  return size === 0 ? (distance === 0 ? 0 : undefined) : distance / size;
+}

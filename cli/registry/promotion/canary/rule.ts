@@ -1,0 +1,74 @@
+/** Whether a version that is tried goes on, or back: decided by what was counted, without asking anybody. */
+import type { ModelConfig } from "../../../../config/models";
+import { type Counts, failedPercent, slowest } from "./counts";
+
+export type Rule = ModelConfig["canary"];
+
+/** What was seen of a trial. */
+export interface Seen {
+  /** Of the predictor that serves. */
+  readonly main: Counts;
+  /** Of the version that is tried. */
+  readonly canary: Counts;
+  /**
+   * How far the answers to the same rows differ on average, relative to those of what serves; undefined where nobody
+   * could be asked.
+   */
+  readonly difference: number | undefined;
+}
+
+/** The verdict: `few` is too little to judge by. */
+export interface Verdict {
+  readonly state: "bad" | "few" | "well";
+  /** What speaks against it; none unless it is bad. */
+  readonly reasons: readonly string[];
+}
+
+/** Judges by the rule of the stack's file. */
+export function judge(rule: Rule, { main, canary, difference }: Seen): Verdict {
+  if (canary.requests < rule.requests) return { state: "few", reasons: [] };
+  const [failed, failedMain] = [failedPercent(canary), failedPercent(main)];
+  const [slow, slowMain] = [slowest(canary), slowest(main)];
+  const reasons = [
+    ...(failed - failedMain > rule.errors
+      ? [
+          `${percent(failed)} of its requests failed, and ${percent(failedMain)} of those to what serves ` +
+            `(canary.errors: ${rule.errors})`,
+        ]
+      : []),
+    ...(slow !== undefined && slowMain !== undefined && slow > slowMain * rule.latency
+      ? [
+          `95 % of its answers took up to ${milliseconds(slow)}, and ${milliseconds(slowMain)} of what serves ` +
+            `(canary.latency: ${rule.latency})`,
+        ]
+      : []),
+    ...(rule.difference !== undefined && difference !== undefined && difference > rule.difference
+      ? [
+          `its answers differ by ${percent(100 * difference)} on average (canary.difference: ${rule.difference})`,
+        ]
+      : []),
+  ];
+  return { state: reasons.length > 0 ? "bad" : "well", reasons };
+}
+
+/** What was seen, in a line. */
+export function inWords({ main, canary, difference }: Seen): string {
+  const slow = slowest(canary);
+  const slowMain = slowest(main);
+  return [
+    `${canary.requests} of ${canary.requests + main.requests} requests`,
+    `failed ${percent(failedPercent(canary))} (${percent(failedPercent(main))})`,
+    ...(slow === undefined || slowMain === undefined
+      ? []
+      : [`95 % within ${milliseconds(slow)} (${milliseconds(slowMain)})`]),
+    ...(difference === undefined ? [] : [`answers differ by ${percent(100 * difference)}`]),
+  ].join(", ");
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(1)} %`;
+}
+
+function milliseconds(value: number): string {
+  return `${value} ms`;
+}
