@@ -14,7 +14,7 @@ import { comparisons } from "./answers";
 import { checksums } from "./checksums";
 import type { Environment } from "./fields";
 import { modelEnvironment } from "./mlflowServer";
-import { registryName } from "./registryNames";
+import { registryName, registryScheme } from "./registryNames";
 import { stateHome } from "./stateHome";
 
 const decisionShape = z.strictObject({
@@ -70,7 +70,14 @@ const lockShape = z.strictObject({
       decisionShape,
     )
     .superRefine((models, context) => {
-      for (const [wish, { version }] of Object.entries(models)) {
+      for (const [wish, { version, canary }] of Object.entries(models)) {
+        const tried = `${registryScheme}${registryName(wish)?.model ?? ""}/${canary?.version ?? version}`;
+        if (canary !== undefined && models[tried] === undefined)
+          context.addIssue({
+            code: "custom",
+            path: [wish, "canary"],
+            message: `is version ${canary.version}, and nothing says what ${tried} is`,
+          });
         const wanted = registryName(wish)?.version ?? version;
         if (wanted !== version)
           context.addIssue({

@@ -19,6 +19,7 @@ import {
   readyPath,
   type Share,
 } from "../../components/serving/splitter/envoyConfig";
+import { countsOf, slowest } from "../../cli/registry/promotion/canary/counts";
 import { choosePort } from "../../cli/ports";
 import { prepare } from "../preparation";
 
@@ -28,6 +29,8 @@ class Backend {
   asked = 0;
   /** What it does with a request beside that. @default nothing */
   before: () => Promise<void> = () => Promise.resolve();
+  /** The status of its answers by gRPC. */
+  grpcStatus = "0";
   private readonly rest = http.createServer((request, response) => {
     void this.answer(request, (body) => {
       response.end(`${this.name} ${body}`);
@@ -36,7 +39,7 @@ class Backend {
   private readonly grpc = http2.createServer((request, response) => {
     void this.answer(request.stream, () => {
       response.writeHead(200, { "content-type": "application/grpc" });
-      response.addTrailers({ "grpc-status": "0" });
+      response.addTrailers({ "grpc-status": this.grpcStatus });
       response.end(this.name);
     });
   });
@@ -157,6 +160,24 @@ describe("a splitter's Envoy", function () {
     return { total, failed, by };
   }
 
+  /** Calls by gRPC on one connection. @returns who answered */
+  async function call(port: number, times: number): Promise<string[]> {
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    const by: string[] = [];
+    for (let asked = 0; asked < times; asked += 1) {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": "/seldon.protos.Seldon/Predict",
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      stream.end("x");
+      by.push(await text(stream));
+    }
+    session.destroy();
+    return by;
+  }
+
   it("gives each its share of the requests, within 2 points, on kept connections", async () => {
     const [main, canary] = [backend("default"), backend("canary")];
     const ports = await start(await main.share(90), await canary.share(10));
@@ -168,19 +189,7 @@ describe("a splitter's Envoy", function () {
 
   it("does the same with gRPC on one connection", async () => {
     const ports = await start(await backend("default").share(70), await backend("canary").share(30));
-    const session = http2.connect(`http://127.0.0.1:${ports.grpc}`);
-    const by: string[] = [];
-    for (let asked = 0; asked < 1_000; asked += 1) {
-      const stream = session.request({
-        ":method": "POST",
-        ":path": "/seldon.protos.Seldon/Predict",
-        "content-type": "application/grpc",
-        te: "trailers",
-      });
-      stream.end("x");
-      by.push(await text(stream));
-    }
-    session.destroy();
+    const by = await call(ports.grpc, 1_000);
     expect([...new Set(by)].sort()).to.deep.equal(["canary", "default"]);
     expect(by.filter((name) => name === "canary").length / 10).to.be.within(25, 35);
   });
@@ -239,10 +248,23 @@ describe("a splitter's Envoy", function () {
   });
 
   it("tells what it counts, and keeps its administration to itself", async () => {
-    const ports = await start(await backend("default").share(90), await backend("canary").share(10));
+    const [main, canary] = [backend("default"), backend("canary")];
+    main.grpcStatus = "13";
+    const ports = await start(await main.share(60), await canary.share(40));
     await load(ports.rest, 80);
+    await call(ports.grpc, 50);
     const { body } = await ask(ports.health, metricsPath);
-    expect(body).to.match(/envoy_cluster_upstream_rq_xx\{[^}]*"default-rest"[^}]*\} \d+/);
+    const [ofMain, ofCanary] = [countsOf([body], "default"), countsOf([body], "canary")];
+    expect([ofMain.requests, ofCanary.requests]).to.deep.equal([main.asked, canary.asked]);
+    expect(ofMain.failed, "errors of gRPC").to.be.within(10, 50);
+    expect(ofCanary.failed).to.equal(0);
+    // Envoy puts times into its buckets every five seconds.
+    let slow: number | undefined;
+    while (slow === undefined) {
+      await sleep(200);
+      slow = slowest(countsOf([(await ask(ports.health, metricsPath)).body], "canary"));
+    }
+    expect(slow, "milliseconds").to.be.within(0.5, 1_000);
     for (const at of ["/config_dump", "/quitquitquit"])
       expect((await ask(ports.health, at)).status, at).to.equal(404);
   });
