@@ -16,12 +16,20 @@ export interface Removals {
 }
 
 /**
- * What nobody misses: providers are no objects, an image that is built here stays where it is, and a disruption budget
- * goes with the version whose pods it counts.
+ * What nobody misses: providers are no objects, an image that is built here stays where it is, a disruption budget goes
+ * with the version whose pods it counts, and what a network policy has let through is let through for nobody.
  */
-const unmissed = /^(pulumi|docker):|:PodDisruptionBudget$/;
-/** The answers of a version stay beside its files, whatever becomes of the Job that has computed them. */
-const unmissedPart = "mlplatform:serving:AnswersJob";
+const unmissed = /^(pulumi|docker):|:PodDisruptionBudget$|:NetworkPolicy$/;
+/**
+ * The answers of a version stay beside its files, whatever becomes of the Job that has computed them; a splitter goes when
+ * the requests of its model are not split any more.
+ */
+const unmissedParts: readonly (string | undefined)[] = [
+  "mlplatform:serving:AnswersJob",
+  "mlplatform:serving:Splitter",
+];
+/** The address of a predictor goes with it. That of the model goes with the model, which is told. */
+const predictorAddress = { type: "kubernetes:core/v1:Service", parent: "mlplatform:serving:ModelDeployment" };
 
 /**
  * Compares what a stack has with what it declares.
@@ -36,7 +44,12 @@ export function removalsOf(state: readonly StateResource[], planned: ReadonlySet
       custom === true &&
       replaced !== true &&
       !unmissed.test(type) &&
-      types.get(parent) !== unmissedPart &&
+      !unmissedParts.includes(types.get(parent)) &&
+      !(
+        type === predictorAddress.type &&
+        types.get(parent) === predictorAddress.parent &&
+        planned.has(parent)
+      ) &&
       !planned.has(urn),
   );
   const parts = new Parts(state);

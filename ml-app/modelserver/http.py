@@ -29,8 +29,8 @@ Seldon's executor) or, as the longest, 600 seconds (Google's load balancer).
 CONNECTION_SECONDS = 60
 """How long a connection is kept by a client that goes on asking: it is closed with the answer to its next request.
 
-A Service chooses a pod when a connection is made. Without this, who keeps one would never ask the pods that are added, nor
-a splitter that has come before them.
+A Service chooses a pod when a connection is made. Without this, who keeps one would never ask the pods that are added,
+nor a splitter that has come before them.
 """
 
 MAX_CONNECTIONS = 500

@@ -26,6 +26,10 @@ const state: StateResource[] = [
   component("serving:ModelDeployment", "wine", { model: "wine" }),
   resource("kubernetes:machinelearning.seldon.io/v1:SeldonDeployment", "wine-it", "wine"),
   resource("kubernetes:policy/v1:PodDisruptionBudget", "wine-1a-budget", "wine"),
+  resource("kubernetes:core/v1:Service", "wine-canary-service", "wine"),
+  component("serving:Splitter", "splitter", { model: "wine" }),
+  resource("kubernetes:apps/v1:Deployment", "splitter-deployment", "splitter"),
+  resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", "splitter-counts", "namespaces"),
   component("serving:AnswersJob", "answers", { model: "wine", version: 1 }),
   resource("kubernetes:batch/v1:Job", "answers-job", "answers"),
   resource("docker:index/image:Image", "image", "platform"),
@@ -40,6 +44,12 @@ describe("what a stack does not declare any more", () => {
     expect(
       without("image", "cluster", "old", "wine-1a-budget", "answers", "answers-job").resources,
     ).to.deep.equal([]);
+  });
+
+  it("is nothing where the requests of a model are not split any more", () => {
+    const split = ["wine-canary-service", "splitter", "splitter-deployment", "splitter-counts"];
+    expect(without(...split).resources).to.deep.equal([]);
+    expect(without(...split, "wine", "wine-it").parts).to.deep.equal(["model wine (2)"]);
   });
 
   it("is told by part, with the namespaces whose volumes go", () => {

@@ -22,18 +22,16 @@ export function countsOf(texts: readonly string[], predictor: string): Counts {
   const within = new Map<number, number>();
   for (const text of texts)
     for (const [, name = "", labels = "", value = ""] of text.matchAll(/^(\w+)\{([^}]*)\} (\S+)$/gm)) {
-      const label = Object.fromEntries(
-        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, of]) => [key, of]),
-      );
-      if (!clusters.has(label["envoy_cluster_name"] ?? "")) continue;
+      const label = new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, of = ""]) => [key, of]));
+      if (!clusters.has(label.get("envoy_cluster_name") ?? "")) continue;
       const count = Number(value);
       if (name === "envoy_cluster_upstream_rq_xx") {
         requests += count;
-        if (/[45]/.test(label["envoy_response_code_class"] ?? "")) failed += count;
+        if (/[45]/.test(label.get("envoy_response_code_class") ?? "")) failed += count;
       } else if (name === "envoy_cluster_upstream_cx_connect_fail" || name === "envoy_cluster_grpc_failure")
         failed += count;
       else if (name === "envoy_cluster_upstream_rq_time_bucket") {
-        const limit = Number(label["le"] === "+Inf" ? Infinity : label["le"]);
+        const limit = label.get("le") === "+Inf" ? Infinity : Number(label.get("le"));
         within.set(limit, (within.get(limit) ?? 0) + count);
       }
     }
