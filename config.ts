@@ -61,7 +61,11 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
   const decisions = environment === undefined ? {} : decided(environment, lock);
   const isAssumed = lock === "assume" || lock === "assume all";
   const served = (model: ModelConfig) =>
-    withServer(withCanary(withOwnServer(model), decisions), decisions, isAssumed ? "MLFLOW_SERVER" : undefined);
+    withServer(
+      withCanary(withOwnServer(model), decisions),
+      decisions,
+      isAssumed ? "MLFLOW_SERVER" : undefined,
+    );
   const understood = { ...read, models: read.models?.map((model) => model && served(model)) };
   const encrypted = needlesslyEncrypted(schema, written, isSecret);
   const inPlain = plainSecrets(schema, written, isSecret);
