@@ -13,6 +13,7 @@ import { mostModels } from "./config/limits";
 import type { ModelConfig } from "./config/models";
 import { namespace, type Mistake, placeOf, mistakesOf, unheard } from "./config/mistakes";
 import { foreignSecrets, needlesslyEncrypted, plainSecrets, strayedSecrets } from "./config/plainSecrets";
+import { checkScoring } from "./config/scoring";
 import { configSchema, type Schema, type StackConfig } from "./config/schema";
 import { bucketsOf } from "./config/modelChecks";
 import { withOwnServer, withServer } from "./config/serverChoice";
@@ -80,6 +81,7 @@ export function loadConfig(lock: LockUse = "read"): PlatformConfig {
     ...foreignSecrets(foreignConfig(), isSecret),
     ...checkConfig(understood, written, decisions),
     ...checkDecisions(understood, decisions),
+    ...checkScoring(understood, decisions),
     ...checkCharts(understood, mirror),
   ];
   for (const key of unread()) void pulumi.log.warn(`${key} is read by nobody: keys begin with ${namespace}:`);

@@ -30,6 +30,7 @@ interface Requirement {
 
 const serverInput = path.join(mlAppDir, "environments", "model-server.in");
 const imageInput = path.join(mlAppDir, "environments", "mlserver-image.in");
+const scoringInput = path.join(mlAppDir, "environments", "scoring.in");
 const overrides = path.join(mlAppDir, "environments", "model-server-overrides.txt");
 
 /** Of the pins of MLServer's images, those that no model may move: a later uvloop ends its workers. */
@@ -55,14 +56,62 @@ const archive = /\.(whl|zip|tar|tgz|gz|bz2|xz)$/i;
  * @throws UserError a requirement is no package of an index, or cannot be had; says which, and why. Or the index cannot
  *   be reached.
  */
-export async function resolve(
+export function resolve(
+  requirements: string,
+  target: Target,
+  uv: Uv,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return resolveWith({ further: [], known: [] }, requirements, target, uv, signal);
+}
+
+/**
+ * Finds the packages that score tables by a model: those that serve it, as far as they go with what reads and writes tables.
+ * What the model itself requires of that stays its own.
+ *
+ * @param serving as {@link resolve} has found them.
+ * @returns all of them, in the same form.
+ * @throws UserError as {@link resolve}.
+ */
+export function resolveScoring(
+  requirements: string,
+  serving: readonly string[],
+  target: Target,
+  uv: Uv,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const there = new Set([
+    ...requirementsOf(requirements).map(({ name }) => name),
+    ...serving.map((pin) => normal(nameIn(pin))),
+  ]);
+  const further = linesOf(scoringInput).filter((line) => !there.has(nameIn(line)));
+  return resolveWith({ further, known: serving }, requirements, target, uv, signal);
+}
+
+/** What is installed beside what a model requires, in these versions if they go with that; and packages that it is to keep. */
+interface Beside {
+  readonly further: readonly string[];
+  readonly known: readonly string[];
+}
+
+async function resolveWith(
+  { further, known }: Beside,
   requirements: string,
   target: Target,
   uv: Uv,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const wanted = requirementsOf(requirements);
-  const attempt = (server: string) => compile(server, wanted, target, uv, signal);
+  const attemptWith = (lines: readonly string[], server: string) =>
+    compile([server, ...lines, ...forServing(wanted)].join("\n"), known, target, uv, signal);
+  const attempt = async (server: string) => {
+    try {
+      return await attemptWith(further, server);
+    } catch (error) {
+      if (!(error instanceof Unsolvable) || further.length === 0) throw error;
+      return attemptWith(further.map(nameIn), server);
+    }
+  };
   try {
     return await attempt(`-r ${serverInput}`);
   } catch (error) {
@@ -111,19 +160,26 @@ function premises(proof: string): string {
 }
 
 async function compile(
-  server: string,
-  wanted: readonly Requirement[],
+  wanted: string,
+  known: readonly string[],
   { python, platform }: Target,
   uv: Uv,
   signal: AbortSignal,
 ): Promise<string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), "model-environment-"));
   const input = path.join(folder, "requirements.in");
-  const text = `${server}\n${forServing(wanted).join("\n")}\n`;
+  const text = `${wanted}\n`;
   const id = createHash("sha256").update(`${python} ${platform}\n${text}`).digest("hex").slice(0, 12);
   const log = path.join(homeDir(), "logs", `resolve-${id}.log`);
   writeFileSync(input, text);
-  const form = ["--quiet", "--no-header", "--no-annotate"];
+  // What is known is what uv would have written before, and keeps to where it can.
+  const before = path.join(folder, "requirements.txt");
+  if (known.length > 0) writeFileSync(before, `${known.join("\n")}\n`);
+  const form = [
+    "--no-header",
+    "--no-annotate",
+    ...(known.length > 0 ? ["--output-file", before] : ["--quiet"]),
+  ];
   const machine = [
     "--python-version",
     python,
@@ -215,8 +271,13 @@ function isOlder(rest: string): boolean {
 
 /** The packages whose versions in MLServer's images give way to what a model requires. */
 function loosePins(): string[] {
-  const pinned = linesOf(imageInput).flatMap((line) => /^[\w.-]+(?===)/.exec(line) ?? []);
+  const pinned = linesOf(imageInput).map(nameIn);
   return pinned.filter((name) => !firmPins.includes(name));
+}
+
+/** The name of the package in a line. */
+function nameIn(line: string): string {
+  return line.split("==", 1)[0] ?? "";
 }
 
 function linesOf(file: string): string[] {

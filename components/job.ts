@@ -21,10 +21,10 @@ export interface JobArgs {
   args?: pulumi.Input<string>[];
   env?: object[];
   /**
-   * A ConfigMap whose files are mounted.
+   * A ConfigMap whose files are mounted, each by its key or under the path that `paths` has for that.
    * @default none
    */
-  files?: { configMap: pulumi.Input<string>; at: string };
+  files?: { configMap: pulumi.Input<string>; at: string; paths?: Readonly<Record<string, string>> };
   /** User that it runs as. */
   user: number;
   resources: Resources;
@@ -118,11 +118,16 @@ export function jobSpec(args: JobArgs): k8s.types.input.batch.v1.JobSpec {
           ...scratch.volumes.map((volume) =>
             room === undefined ? volume : { ...volume, emptyDir: { sizeLimit: room } },
           ),
-          ...(files === undefined ? [] : [{ name: "files", configMap: { name: files.configMap } }]),
+          ...(files === undefined ? [] : [{ name: "files", configMap: mounted(files) }]),
         ],
       },
     },
   };
+}
+
+function mounted({ configMap: name, paths }: NonNullable<JobArgs["files"]>) {
+  if (paths === undefined) return { name };
+  return { name, items: Object.entries(paths).map(([key, path]) => ({ key, path })) };
 }
 
 function withRoom({ requests, limits }: ReturnType<typeof requirements>, room: string | undefined) {

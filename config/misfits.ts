@@ -51,7 +51,8 @@ export function needsEnvironment(model: ModelConfig, decision: Decided): boolean
 /** Why there is no image for a version, to be read behind its name: nobody has looked for its packages. */
 export function unprepared(model: ModelConfig, decision: Decided): string[] {
   if (!needsEnvironment(model, decision)) return [];
-  return unequipped(decision, computesAnswers({ ...model, server: serverOf(model, decision) }, decision)).map(
+  const answers = computesAnswers({ ...model, server: serverOf(model, decision) }, decision);
+  return unequipped(decision, answers ? "answers" : "serving").map(
     (problem) => `version ${decision.version}${problem}`,
   );
 }
@@ -76,7 +77,11 @@ function readerOf(form: string): string {
 /** What of a version runs code of whoever has logged it. */
 function running({ form, loading }: Decided, server: Server): string[] {
   // It reads the file of the trees alone, whatever lies beside it.
-  if (server === "XGBOOST_SERVER") return [];
+  return server === "XGBOOST_SERVER" ? [] : codeOf({ form, loading });
+}
+
+/** The same, where Python loads it. */
+export function codeOf({ form, loading }: Pick<Decided, "form" | "loading">): string[] {
   const known = loading?.code ?? [];
   const code = known.length === 0 && isPickle(form) ? ["a pickle"] : known;
   if (code.length === 0) return [];

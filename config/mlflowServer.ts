@@ -24,13 +24,15 @@ export const mlflowServer = "mlflow";
 /** The Python of its images. */
 export const imagePython = /^\d+\.\d+/.exec(images.python.tag)?.[0] ?? "";
 
+const pin = z.string().regex(/^[A-Za-z0-9][\w.-]*==[\w.!+-]+$/, { error: "is no package==version" });
+
 /** The packages of such an image, found when a version was decided on. */
 export const modelEnvironment = z.strictObject({
   /** The Python that they were found for: `3.12`. */
   python: z.string().regex(/^\d+\.\d+$/, { error: "is no version of Python, such as 3.12" }),
-  packages: z
-    .array(z.string().regex(/^[A-Za-z0-9][\w.-]*==[\w.!+-]+$/, { error: "is no package==version" }))
-    .min(1),
+  packages: z.array(pin).min(1),
+  /** Those that score tables by it; left out where no table is. */
+  scoring: z.array(pin).min(1).optional(),
 });
 export type ModelEnvironment = Readonly<z.output<typeof modelEnvironment>>;
 
@@ -40,6 +42,12 @@ const base = "mlflow-server";
 export function mlflowImage({ python, packages }: ModelEnvironment): string {
   const content = JSON.stringify([python, [...packages].sort()]);
   return `${base}-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
+}
+
+/** What is installed where a version scores tables; undefined where that is not known. */
+export function scoringEnvironment(environment: ModelEnvironment | undefined): ModelEnvironment | undefined {
+  if (environment?.scoring === undefined) return undefined;
+  return { python: environment.python, packages: environment.scoring };
 }
 
 /** Whether a name is that of such an image. */
@@ -75,16 +83,19 @@ export function unloadable({ form, loading }: Decided): string[] {
 /**
  * Why the server has no image for a version that was decided on, to be read behind its name; nothing if it has.
  *
- * @param mustBeItsOwn whether that of a prepackaged server will not do.
+ * @param use what for: to be served, by whatever server; to answer by its own libraries; or to score tables.
  */
-export function unequipped(decision: Decided, mustBeItsOwn = false): string[] {
+export function unequipped(decision: Decided, use: "serving" | "answers" | "scoring" = "serving"): string[] {
   const again = "Decide again: npm run models -- update";
   const { environment } = decision;
   if (environment === undefined)
-    return !mustBeItsOwn && isTrusted("MLFLOW_SERVER", decision)
+    return use === "serving" && isTrusted("MLFLOW_SERVER", decision)
       ? []
       : [`, and for the packages that it requires nobody has looked. ${again}`];
-  if (environment.python === imagePython) return [];
+  if (environment.python === imagePython)
+    return use === "scoring" && environment.scoring === undefined
+      ? [`, and for what scores tables with the packages that it requires nobody has looked. ${again}`]
+      : [];
   return [
     `, whose packages are those for Python ${environment.python}, and the images have ${imagePython}. ${again}`,
   ];

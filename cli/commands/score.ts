@@ -7,6 +7,7 @@ import { onInterruption, stopMilliseconds } from "../interruption";
 import { trainingEnvironment } from "../lockFiles";
 import { localDir, readState } from "../local/state";
 import { fetchVersion } from "../local/versionFiles";
+import { lookAt, scoringEnvironmentOf } from "../local/registered";
 import { MlflowClient } from "../mlflow";
 import { shown, typed } from "../paths";
 import { localHost } from "../ports";
@@ -45,9 +46,9 @@ export async function score(name: string, { input, output, json = false }: Score
     );
   const [from, to] = [typed(input), typed(output)];
   const manifest = manifests.find((one) => one.name === name);
-  if (manifest === undefined) throw noSuchModel(name);
   const { models = {}, mlflow } = readState();
   const served = models[name];
+  if (manifest === undefined && served === undefined) throw notHere(name, Object.keys(models));
   if (served === undefined || mlflow === undefined)
     throw new UserError(
       `${name} does not run on this machine, so that no version of it is in service: npm run up -- --models ${name} --detach`,
@@ -57,18 +58,29 @@ export async function score(name: string, { input, output, json = false }: Score
   interruption.within(stopMilliseconds);
   const { signal } = interruption;
   try {
-    const python = await progress.step("Python environment", (step) =>
-      new Environments(signal).ensure(trainingEnvironment(manifest), step),
-    );
+    const client = new MlflowClient(`http://${localHost}:${mlflow.port}`);
+    const version = await client.version(name, served.version);
+    if (version === undefined)
+      throw new UserError(`MLflow has no version ${served.version} of ${name} any more.`);
+    const python = await progress.step("Python environment", async (step) => {
+      const environments = new Environments(signal);
+      if (manifest !== undefined) return environments.ensure(trainingEnvironment(manifest), step);
+      // It serves here, so that its code, if it has such, was allowed when it came up.
+      return scoringEnvironmentOf(await lookAt(client, version, [name]), environments, step);
+    });
     const told = await progress.step(`scores by ${name} version ${served.version}`, async (step) => {
-      const client = new MlflowClient(`http://${localHost}:${mlflow.port}`);
-      const version = await client.version(name, served.version);
-      if (version === undefined)
-        throw new UserError(`MLflow has no version ${served.version} of ${name} any more.`);
       const files = await fetchVersion(version, client, step);
       const args = ["--files", files, "--name", name, "--version", served.version];
       const command = python.module(`scoring ${input}`, localDir("logs", `score-${name}.log`), [
-        ...["batch", manifest.folder, ...args, "--input", from, "--output", to],
+        ...[
+          "batch",
+          ...(manifest === undefined ? [] : [manifest.folder]),
+          ...args,
+          "--input",
+          from,
+          "--output",
+          to,
+        ],
       ]);
       const said = manifestShape.parse(
         JSON.parse(
@@ -106,11 +118,12 @@ function summary(
 
 const count = (rows: number) => `${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`;
 
-function noSuchModel(name: string): UserError {
-  const names = manifests.map((one) => one.name);
+function notHere(name: string, running: readonly string[]): UserError {
+  const names = [...new Set([...manifests.map((one) => one.name), ...running])];
   const near = nearest(name, names);
   return new UserError(
-    `the project has no model ${name}${near === undefined ? "." : `; did you mean ${near}?`} There are: ${listed(names)}. ` +
-      "Those that others have registered are not scored by this command.",
+    `${name} does not run on this machine${near === undefined ? "." : `; did you mean ${near}?`} The project has ` +
+      `${listed(manifests.map((one) => one.name))}. One that others have registered with its MLflow scores here once it ` +
+      `serves here: npm run up -- --models ${name} --detach`,
   );
 }

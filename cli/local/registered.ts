@@ -11,7 +11,7 @@ import { exampleRows } from "../deploy/question";
 import { UserError } from "../errors";
 import { type Interpreter, supportedVersions } from "../interpreter";
 import type { MlflowClient, ModelVersion } from "../mlflow";
-import { resolve } from "../modelEnvironment";
+import { resolve, resolveScoring } from "../modelEnvironment";
 import { type ModelFile, codeIn, readModelFile } from "../modelFiles";
 import { homeDir, mlAppDir } from "../paths";
 import type { Step } from "../progress";
@@ -147,15 +147,37 @@ export function noSuchModel(names: readonly string[], registered: readonly strin
  *
  * @throws UserError there is no Python that it can be loaded with, or packages cannot be had.
  */
-export async function environmentOf(
+export function environmentOf(
+  version: RegisteredVersion,
+  environments: Environments,
+  step: Step,
+): Promise<Environment> {
+  return environmentWith(version, environments, step, pinsOf);
+}
+
+/**
+ * The environment that scores tables by a version: of what serves it, and what reads and writes tables.
+ *
+ * @throws UserError as {@link environmentOf}.
+ */
+export function scoringEnvironmentOf(
+  version: RegisteredVersion,
+  environments: Environments,
+  step: Step,
+): Promise<Environment> {
+  return environmentWith(version, environments, step, scoringPinsOf);
+}
+
+async function environmentWith(
   { version, file, code, requirements }: RegisteredVersion,
   environments: Environments,
   step: Step,
+  packages: (...how: Parameters<typeof pinsOf>) => Promise<readonly string[]>,
 ): Promise<Environment> {
   const what = `${version.name} version ${version.version}`;
   try {
     const interpreter = await interpreterFor(file, code, environments, step);
-    const pins = await pinsOf(requirements, interpreter, environments, step);
+    const pins = await packages(requirements, interpreter, environments, step);
     return await environments.ensurePinned(pins, interpreter, step);
   } catch (error) {
     environments.signal.throwIfAborted();
@@ -186,25 +208,48 @@ async function interpreterFor(
   }
 }
 
-/** The packages, as they were found when the model was served here for the first time. */
-async function pinsOf(
+/** What is resolved together with what a model requires. */
+const serverInputs = ["mlserver-image.in", "model-server.in", "model-server-overrides.txt"];
+
+/** The packages that serve a model. */
+function pinsOf(
   requirements: string,
   { version }: Interpreter,
   environments: Environments,
   step: Step,
 ): Promise<readonly string[]> {
-  const inputs = ["mlserver-image.in", "model-server.in", "model-server-overrides.txt"].map((file) =>
-    readText(path.join(mlAppDir, "environments", file)),
-  );
-  const id = createHash("sha256")
-    .update(JSON.stringify([version, requirements, inputs]))
-    .digest("hex");
-  const kept = path.join(homeDir(), "pins", `${id.slice(0, 16)}.txt`);
-  if (existsSync(kept)) return readText(kept).trim().split("\n");
-  const uv = await environments.packageInstaller(step);
-  step.detail("looking for the packages that it requires");
-  const pins = await resolve(requirements, { python: version }, uv, environments.signal);
-  writeWhole(kept, `${pins.join("\n")}\n`);
+  return kept([version, requirements, inputsOf(serverInputs)], async () => {
+    const uv = await environments.packageInstaller(step);
+    step.detail("looking for the packages that it requires");
+    return resolve(requirements, { python: version }, uv, environments.signal);
+  });
+}
+
+/** The packages that score tables by it. */
+async function scoringPinsOf(...how: Parameters<typeof pinsOf>): Promise<readonly string[]> {
+  const [requirements, { version }, environments, step] = how;
+  const serving = await pinsOf(...how);
+  return kept([version, requirements, serving, inputsOf(["scoring.in", ...serverInputs])], async () => {
+    const uv = await environments.packageInstaller(step);
+    step.detail("looking for what reads tables");
+    return resolveScoring(requirements, serving, { python: version }, uv, environments.signal);
+  });
+}
+
+function inputsOf(files: readonly string[]): string[] {
+  return files.map((file) => readText(path.join(mlAppDir, "environments", file)));
+}
+
+/** Packages, as they were found when they were looked for here for the first time. */
+async function kept(of: unknown, find: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const id = createHash("sha256").update(JSON.stringify(of)).digest("hex");
+  const file = path.join(homeDir(), "pins", `${id.slice(0, 16)}.txt`);
+  if (existsSync(file))
+    return readText(file)
+      .split("\n")
+      .filter((line) => line !== "");
+  const pins = await find();
+  writeWhole(file, pins.map((pin) => `${pin}\n`).join(""));
   return pins;
 }
 

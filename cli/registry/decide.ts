@@ -17,6 +17,16 @@ export interface Registry {
    * @throws UserError they cannot be had; says which, and why.
    */
   readonly packagesFor: (requirements: string, platform: string) => Promise<readonly string[]>;
+  /**
+   * Finds the packages that score tables by it, as few others as can be than those that serve it.
+   *
+   * @throws UserError as `packagesFor`.
+   */
+  readonly scoringFor: (
+    requirements: string,
+    serving: readonly string[],
+    platform: string,
+  ) => Promise<readonly string[]>;
 }
 
 /**

@@ -5,14 +5,15 @@ import { partsOf } from "../../config/graph";
 import type { Decision } from "../../config/lock";
 import { needsEnvironment } from "../../config/misfits";
 import { imagePython } from "../../config/mlflowServer";
+import { isScoredBy } from "../../config/scoring";
 import { UserError, messageOf } from "../errors";
-import { resolve } from "../modelEnvironment";
+import { resolve, resolveScoring } from "../modelEnvironment";
 import { Environments } from "../python";
 import type { Registry } from "./decide";
 import { isSameVersion } from "./difference";
 
 type Decided = Omit<Decision, "decided">;
-type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "images">>;
+type Consumers = Pick<PlatformConfig, "models"> & Partial<Pick<PlatformConfig, "batch" | "images">>;
 
 const otherwise = "linux/amd64";
 /** Docker's platforms, as uv names them for the C library of the images' base. */
@@ -25,20 +26,26 @@ const platforms: Readonly<Record<string, string>> = {
  * Finds packages for the Python of the images, as uv does in the index of Python packages. Asked for several models at once,
  * it installs uv for all of them.
  */
-export function packageFinder(): Registry["packagesFor"] {
+export function packageFinder(): Pick<Registry, "packagesFor" | "scoringFor"> {
   const { signal } = new AbortController();
   const environments = new Environments(signal);
-  return async (requirements, platform) => {
-    const uv = await environments.packageInstaller({ detail: () => undefined });
-    return resolve(requirements, { python: imagePython, platform: platforms[platform] }, uv, signal);
+  const uv = () => environments.packageInstaller({ detail: () => undefined });
+  const target = (platform: string) => ({ python: imagePython, platform: platforms[platform] });
+  return {
+    packagesFor: async (requirements, platform) =>
+      resolve(requirements, target(platform), await uv(), signal),
+    scoringFor: async (requirements, serving, platform) =>
+      resolveScoring(requirements, serving, target(platform), await uv(), signal),
   };
 }
 
-/** Whether a stack serves a version by an image that is made for it, and its packages are not known. */
-export function lacksEnvironment(wish: string, version: Decided, { models }: Consumers): boolean {
+/** Whether a stack serves a version, or scores tables, by an image that is made for it, and its packages are not known. */
+export function lacksEnvironment(wish: string, version: Decided, stack: Consumers): boolean {
+  const known = version.environment?.python === imagePython ? version.environment : undefined;
+  if (isScoredBy(wish, stack) && known?.scoring === undefined) return true;
   return (
-    version.environment?.python !== imagePython &&
-    models
+    known === undefined &&
+    stack.models
       .flatMap(partsOf)
       .some(({ model }) => wishesOf(model).includes(wish) && needsEnvironment(model, version))
   );
@@ -52,7 +59,10 @@ export function withKnownEnvironment<T extends Decided>(
   locked: Decision | undefined,
 ): T {
   if (locked?.environment === undefined || !isSameVersion(locked, version)) return version;
-  return lacksEnvironment(wish, version, stack) ? { ...version, environment: locked.environment } : version;
+  if (!lacksEnvironment(wish, version, stack)) return version;
+  const { scoring, ...serving } = locked.environment;
+  const environment = isScoredBy(wish, stack) && scoring !== undefined ? { ...serving, scoring } : serving;
+  return { ...version, environment };
 }
 
 /**
@@ -61,7 +71,7 @@ export function withKnownEnvironment<T extends Decided>(
  * @throws UserError it does not say what it requires, or that cannot be had.
  */
 export async function withEnvironment<T extends Decided>(
-  { mlflow, store, packagesFor }: Registry,
+  { mlflow, store, packagesFor, scoringFor }: Registry,
   wish: string,
   version: T,
   stack: Consumers,
@@ -74,9 +84,16 @@ export async function withEnvironment<T extends Decided>(
       `${what}, which has no requirements.txt, so that nobody knows what loads it. Log it again with pip_requirements=[…].`,
     );
   const requirements = await mlflow.artifact(`${place}/requirements.txt`);
+  const platform = stack.images?.platform ?? otherwise;
+  const known = version.environment?.python === imagePython ? version.environment.packages : undefined;
   try {
-    const packages = await packagesFor(requirements, stack.images?.platform ?? otherwise);
-    return { ...version, environment: { python: imagePython, packages: [...packages] } };
+    const packages = known ?? (await packagesFor(requirements, platform));
+    const scoring = isScoredBy(wish, stack) ? await scoringFor(requirements, packages, platform) : undefined;
+    const environment = {
+      ...{ python: imagePython, packages: [...packages] },
+      ...(scoring && { scoring: [...scoring] }),
+    };
+    return { ...version, environment };
   } catch (error) {
     throw error instanceof UserError
       ? new UserError(`${what}, and ${messageOf(error)}`, error.exitCode)

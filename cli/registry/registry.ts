@@ -22,7 +22,7 @@ export async function artifactStore(cluster: Cluster): Promise<string | undefine
 export async function registryOf(cluster: Cluster): Promise<Registry | undefined> {
   const store = await artifactStore(cluster);
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  return store === undefined ? undefined : { mlflow, store, packagesFor: packageFinder() };
+  return store === undefined ? undefined : { mlflow, store, ...packageFinder() };
 }
 
 /** The same. @throws UserError there is none. */

@@ -1,10 +1,11 @@
 import { type Decision, type Decisions, flawsOf } from "../../config/lock";
 import type { PlatformConfig } from "../../config";
 import { triedIn } from "../../config/canary";
-import { wishesOf } from "../../config/decisionChecks";
+import { servedOf, wishesOf } from "../../config/decisionChecks";
 import { partsOf } from "../../config/graph";
 import { misfits } from "../../config/misfits";
 import type { ModelConfig } from "../../config/models";
+import { othersScoring, unscorable } from "../../config/scoring";
 import { knownInstead, listed } from "../../config/words";
 import { UserError, messageOf } from "../errors";
 import { withChecksums } from "./checksums";
@@ -61,15 +62,18 @@ export function chosen(models: readonly ModelConfig[], names: readonly string[])
 
 /** All models of a stack, and its store. */
 export type Consumers = Pick<PlatformConfig, "models"> &
-  Partial<Pick<PlatformConfig, "images" | "objectStore">>;
+  Partial<Pick<PlatformConfig, "batch" | "images" | "objectStore">>;
 
 /** Why a version cannot serve as what a name stands for, to be read behind the name; nothing if it can. */
-export function unfit(wish: string, decision: Decision, { models, objectStore }: Consumers): string[] {
+export function unfit(wish: string, decision: Decision, stack: Consumers): string[] {
+  const { models, objectStore } = stack;
   const wrong = models
     .flatMap(partsOf)
     .filter(({ model }) => wishesOf(model).includes(wish))
     .flatMap(({ model }) => misfits(model, decision, objectStore));
-  return [...new Set([...wrong, ...flawsOf(wish, decision)])];
+  const scoring = othersScoring(stack).filter(({ model }) => servedOf(model) === wish);
+  const unable = scoring.flatMap(({ model }) => unscorable(model, decision));
+  return [...new Set([...wrong, ...unable, ...flawsOf(wish, decision)])];
 }
 
 /**

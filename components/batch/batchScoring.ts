@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { type AnswersUse, answersVariable } from "../../config/answers";
 import { type Checksums, checksumsText, checksumsVariable } from "../../config/checksums";
 import { bytes, type Resources } from "../../config/fields";
 import { jobSpec } from "../job";
@@ -12,6 +13,7 @@ import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { versioned } from "./addresses";
 import { batchRole } from "./footprint";
+import type { ScoringCode } from "./scoringCode";
 
 /** Where it runs, and what it asks. */
 export interface BatchSurroundings {
@@ -27,10 +29,12 @@ export interface BatchScoringArgs extends BatchSurroundings {
   readonly name: string;
   /** Name of the model. */
   readonly model: string;
-  /** Package of the model: `house_price`. */
-  readonly package: string;
-  /** Image that trains the model: it has the packages that the version was made with. */
+  /** Package of the model: `house_price`. @default it is one that others have logged */
+  readonly package?: string | undefined;
+  /** Image with the packages that the version was made with: that of its training, which has the code that scores, too. */
   readonly image: string;
+  /** The code that scores, where the image has none. @default the image has it */
+  readonly code?: ScoringCode | undefined;
   /** What has to be there before it, such as the image. */
   readonly after: readonly pulumi.Resource[];
   /** Number of the version in the registry. @default none is known yet, in a preview */
@@ -39,6 +43,8 @@ export interface BatchScoringArgs extends BatchSurroundings {
   readonly files: string;
   /** What those must be to be loaded. @default nothing is compared */
   readonly sha256?: Checksums | undefined;
+  /** What it does with what its own libraries answer to its example. @default it is compared with that, if that is there */
+  readonly answers?: AnswersUse | undefined;
   /** `s3://bucket/key` of the table, and of the scores. */
   readonly input: string;
   readonly output: string;
@@ -59,6 +65,7 @@ const user = 8888;
 /** What the command ends with where the table or the output is wrong: it would be wrong again. */
 const wrongExit = 2;
 const command = ["python", "-m", "batch"];
+const codeFolder = "/opt/mlplatform";
 
 /**
  * Scores a table in a bucket by a version of a model: once, or at the times of a schedule.
@@ -83,7 +90,7 @@ export class BatchScoring extends pulumi.ComponentResource {
     spec: k8s.types.input.batch.v1.JobSpec,
     opts: pulumi.CustomResourceOptions,
   ): void {
-    const said = [args.image, args.files, args.input, args.output, args.pods];
+    const said = [args.image, args.files, args.input, args.output, args.pods, ...present(args.code?.name)];
     const hash = createHash("sha256").update(JSON.stringify(said)).digest("hex").slice(0, 10);
     const annotations = {
       // It may take hours; `npm run status` tells of it.
@@ -131,7 +138,7 @@ export class BatchScoring extends pulumi.ComponentResource {
       image: args.image,
       command,
       args: [
-        ...[args.package, "--name", args.model, "--version", String(args.version ?? "")],
+        ...[...present(args.package), "--name", args.model, "--version", String(args.version ?? "")],
         ...["--files", args.files.replace(`${tracking.artifactLocation}/`, "mlflow-artifacts:/")],
         ...["--input", args.input, "--output", versioned(args.output, args.version)],
         ...["--worker", "$(WORKER)", "--workers", String(pods), "--run", "$(RUN)"],
@@ -143,6 +150,13 @@ export class BatchScoring extends pulumi.ComponentResource {
         fromPod("RUN", "metadata.labels['batch.kubernetes.io/job-name']"),
         { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
         { name: "MLFLOW_DISABLE_TELEMETRY", value: "true" },
+        ...(args.code === undefined
+          ? []
+          : [
+              { name: "HOME", value: "/tmp" },
+              { name: "PYTHONPATH", value: codeFolder },
+            ]),
+        ...present(args.answers).map((value) => ({ name: answersVariable, value })),
         ...Object.entries(storeVariables(args.objectStore)).map(([name, value]) => ({ name, value })),
         fromSecret("AWS_ACCESS_KEY_ID", batchSecret, "AWS_ACCESS_KEY_ID"),
         fromSecret("AWS_SECRET_ACCESS_KEY", batchSecret, "AWS_SECRET_ACCESS_KEY"),
@@ -150,6 +164,7 @@ export class BatchScoring extends pulumi.ComponentResource {
           ? []
           : [{ name: checksumsVariable, value: checksumsText(args.sha256) }]),
       ],
+      ...(args.code && { files: { configMap: args.code.name, at: codeFolder, paths: args.code.paths } }),
       user,
       resources: args.resources,
       role: batchRole,
@@ -174,6 +189,10 @@ export class BatchScoring extends pulumi.ComponentResource {
       },
     };
   }
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
 }
 
 function metadataOf({ name, model, namespace }: BatchScoringArgs) {

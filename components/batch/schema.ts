@@ -4,7 +4,6 @@ import { s3Object } from "../../config/addresses";
 import type { Understood } from "../../config/checks";
 import { servedOf } from "../../config/decisionChecks";
 import { type ByEnvironment, dnsLabel, resources, storageSize } from "../../config/fields";
-import { trainedBy } from "../../config/manifests";
 import type { Mistake } from "../../config/mistakes";
 import { bucketsOf } from "../../config/modelChecks";
 import { registryName } from "../../config/registryNames";
@@ -19,9 +18,7 @@ export const batch = (by: ByEnvironment) =>
     .array(
       z.strictObject({
         name: dnsLabel(40).describe("name of the Job or CronJob"),
-        model: dnsLabel(40).describe(
-          "name of the model, one that the project trains; its version in service scores",
-        ),
+        model: dnsLabel(40).describe("name of the model; its version in service scores"),
         input: s3Object.describe(
           "the table, CSV or Parquet, in the bucket of the data sets; `{date}` and `{time}` stand for when a schedule began it",
         ),
@@ -56,6 +53,7 @@ export const batch = (by: ByEnvironment) =>
 const runsLookedAt = 50;
 
 type Batch = StackConfig["batch"][number];
+export type { Batch as BatchTable };
 
 /** What of the tables does not fit together. */
 export function checkBatch(config: Understood): Mistake[] {
@@ -90,12 +88,21 @@ function checkModel({ model: name }: Batch, models: Understood["models"], at: At
     return [at("model", `is "${name}", which is not among the models; ${hint}`)];
   }
   const wish = servedOf(model);
-  if (wish !== undefined && registryName(wish) === undefined)
-    return [at("model", `is "${name}", which serves ${wish}: only versions of the registry score tables`)];
-  if (trainedBy(model.training?.image) !== undefined) return [];
-  return [
-    at("model", `is "${name}", which the project does not train: its packages are in no image that scores`),
-  ];
+  if (model.graph !== undefined)
+    return [
+      at(
+        "model",
+        `is "${name}", a graph of units: a table is scored by a model alone, so name one of its own`,
+      ),
+    ];
+  if (wish === undefined || registryName(wish) === undefined)
+    return [
+      at(
+        "model",
+        `is "${name}", which serves ${wish ?? "what its image holds"}: only versions of the registry score tables`,
+      ),
+    ];
+  return [];
 }
 
 function checkAddresses(
@@ -163,10 +170,30 @@ function checkBuckets(
 
 function checkTwins(jobs: readonly (Batch | undefined)[], index: number, at: At): Mistake[] {
   const job = jobs[index];
-  const twin = (key: "name" | "output") => jobs.findIndex((one) => one?.[key] === job?.[key]);
-  return (["name", "output"] as const).flatMap((key) =>
-    twin(key) < index
-      ? [at(key, `is "${job?.[key] ?? ""}", as that of batch[${twin(key)}] is: they must differ`)]
-      : [],
+  const before = jobs.slice(0, index);
+  const name = before.findIndex((one) => one?.name === job?.name);
+  const outputs = new Set(job && outputsOf(job));
+  const output = before.findIndex(
+    (one) => one !== undefined && outputsOf(one).some((file) => outputs.has(file)),
   );
+  const isSame = jobs[output]?.output === job?.output;
+  const how = isSame ? "as that of" : "which in some run is the same file as that of";
+  return [
+    ...(name < 0
+      ? []
+      : [at("name", `is "${job?.name ?? ""}", as that of batch[${name}] is: they must differ`)]),
+    ...(output < 0
+      ? []
+      : [
+          at(
+            "output",
+            `is "${job?.output ?? ""}", ${how} batch[${output}]${isSame ? " is" : ""}: they must differ`,
+          ),
+        ]),
+  ];
+}
+
+/** The files of the next runs. */
+function outputsOf({ output, schedule: when }: Batch): string[] {
+  return when === undefined ? [output] : nextRuns(when, runsLookedAt).map((time) => dated(output, time));
 }

@@ -17,10 +17,10 @@ export type AppImages = Readonly<Record<AppImageName, RunnableImage>>;
 /** Builds the images in use that are not built elsewhere. Without one of them, Docker is never asked. */
 export function createAppImages(
   name: string,
-  { frontend, images: settings, models, mirror, decisions }: PlatformConfig,
+  { batch, frontend, images: settings, models, mirror, decisions }: PlatformConfig,
   opts: pulumi.ComponentResourceOptions,
 ): AppImages {
-  const references = [...imagesInUse({ frontend, models }, decisions)].map(([image, arguments_]) => {
+  const references = [...imagesInUse({ batch, frontend, models }, decisions)].map(([image, arguments_]) => {
     const prebuilt = settings.prebuilt[image];
     if (prebuilt !== undefined) return [image, { reference: prebuilt }] as const;
     const built = new AppImage(

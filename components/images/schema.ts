@@ -1,12 +1,13 @@
 import * as z from "zod";
 
 import { computesAnswers } from "../../config/answers";
-import { type Served, filesNamed } from "../../config/decisionChecks";
+import { type Served, filesNamed, servedOf } from "../../config/decisionChecks";
 import { partsOf } from "../../config/graph";
 import { imageRef, like, registry, text, variableName } from "../../config/fields";
-import { isMlflowImage, mlflowImage, mlflowServer } from "../../config/mlflowServer";
+import { isMlflowImage, mlflowImage, mlflowServer, scoringEnvironment } from "../../config/mlflowServer";
 import { type AppImageName, appImages, type ModelConfig } from "../../config/models";
 import type { Mistake } from "../../config/mistakes";
+import { type Scoring, othersScoring } from "../../config/scoring";
 import { nearest } from "../../config/words";
 import type { StackConfig } from "../../config/schema";
 import { frontendImage } from "./dockerfile";
@@ -57,12 +58,13 @@ function unknownImage(name: string): string {
 
 /** What is known of a configuration, as far as images go. */
 type Known = Partial<Pick<StackConfig, "environment" | "frontend" | "images">> & {
+  readonly batch?: Scoring["batch"];
   readonly models?: readonly (ModelConfig | undefined)[] | undefined;
 };
 
 /** Images that stay in a Docker daemon reach a cluster on the same machine only. */
 export function checkImages(
-  { environment, frontend, images, models }: Known,
+  { batch, environment, frontend, images, models }: Known,
   decisions: Readonly<Record<string, Served>>,
 ): Mistake[] {
   if (images === undefined) return [];
@@ -78,7 +80,7 @@ export function checkImages(
       message: "is set by the platform: leave it out; the stack's lock says which they are",
     });
   if (environment === undefined || environment === "dev" || images.registry !== undefined) return problems;
-  const used = [...imagesInUse({ frontend, models: models ?? [] }, decisions).keys()];
+  const used = [...imagesInUse({ batch, frontend, models: models ?? [] }, decisions).keys()];
   const built = used.filter((name) => images.prebuilt[name] === undefined);
   if (built.length > 0)
     problems.push({
@@ -93,9 +95,11 @@ export function checkImages(
 /** The project's own images that are needed, each with arguments of its own for its Dockerfile. */
 export function imagesInUse(
   {
+    batch,
     frontend,
     models,
   }: {
+    readonly batch?: Scoring["batch"];
     readonly frontend?: { readonly enabled: boolean } | undefined;
     readonly models: readonly (ModelConfig | undefined)[];
   },
@@ -110,7 +114,10 @@ export function imagesInUse(
       return model.server === mlflowServer || computesAnswers(model, served) ? [served.environment] : [];
     }),
   );
-  const made = environments.map(
+  const scoring = othersScoring({ models, batch }).flatMap(
+    ({ model }) => scoringEnvironment(decisions[servedOf(model) ?? ""]?.environment) ?? [],
+  );
+  const made = [...environments, ...scoring].map(
     (one) => [mlflowImage(one), { [packagesArgument]: one.packages.join(" ") }] as const,
   );
   return new Map([

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from batch.source import Parsed, Piece, SourceError, changed, measured
+from batch.kinds import NUMBERS
+from batch.source import Parsed, Piece, SourceError, Values, Wanted, changed, measured
 from modelkit import tablefile
 from modelkit.datasets import number_of
 from modelkit.tablefile import TableFileError
@@ -49,7 +50,7 @@ class CsvTable:
 
     Args:
         path: the file.
-        columns: those that have to be there.
+        columns: those that the model takes.
         shown: what people call it. By default its path.
 
     Raises:
@@ -61,7 +62,7 @@ class CsvTable:
 
     counted = "line"
 
-    def __init__(self, path: Path, columns: Sequence[str], shown: str | None = None) -> None:
+    def __init__(self, path: Path, columns: Wanted | Sequence[str], shown: str | None = None) -> None:
         self._path, self.shown = path, shown or str(path)
         try:
             self.size, self.sha256 = measured(path, self.shown)
@@ -77,9 +78,10 @@ class CsvTable:
             self.form = f"csv {self.separator}"
             # Excel tells the separator in a line of its own, before that of the names.
             self._heads = 2 if told else 1
-            if problem := self._wrong(cells, columns):
+            self.taken, problems = Wanted.of(columns).among(self.names)
+            if problem := "; ".join(problems) or self._commas(cells):
                 raise SourceError(f"{self.shown} cannot be scored: {problem}")
-            self._places = [self.names.index(name) for name in columns]
+            self._places = [self.names.index(one.name) for one in self.taken]
         except TableFileError as error:
             raise SourceError(f"{self.shown} {error}") from error
         except (OSError, EOFError, zlib.error) as error:
@@ -127,6 +129,17 @@ class CsvTable:
             lines, matrix = plain
             texts = piece.text.split("\n")
             return Parsed(lines, matrix, lambda at: self._cells(texts[lines[at] - piece.line].split(self.separator)))
+        numbers, cells, rejected = self._whole(piece)
+        return Parsed(numbers, _matrix(cells, len(self._places)), cells.__getitem__, rejected)
+
+    def values(self, piece: CsvPiece) -> Values:
+        """As `Source`."""
+        numbers, cells, rejected = self._whole(piece)
+        columns = list(zip(*cells, strict=True)) or [()] * len(self.taken)
+        return Values(numbers, list(zip(self.taken, columns, strict=True)), rejected)
+
+    def _whole(self, piece: CsvPiece) -> tuple[list[int], list[list[str]], list[tuple[int, str]]]:
+        """The rows with as many cells as there are names, and what is wrong with the others."""
         numbers, cells, rejected = [], [], []
         for line, row in self.rows(piece):
             if len(row) == len(self.names):
@@ -134,7 +147,7 @@ class CsvTable:
                 cells.append(self._cells(row))
             else:
                 rejected.append((line, f"{len(row)} cells, where the first line has {len(self.names)}"))
-        return Parsed(numbers, _matrix(cells, len(self._places)), cells.__getitem__, rejected)
+        return numbers, cells, rejected
 
     def numbers(self, piece: CsvPiece) -> tuple[range, npt.NDArray[np.float64]] | None:
         """The columns of a piece in which there are numbers alone, in a tenth of the time of `rows`.
@@ -207,6 +220,8 @@ class CsvTable:
     def _decoded(self, data: bytes, line: int) -> str:
         if line == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise SourceError(f"{self.shown} is a text in UTF-16: save it as CSV in UTF-8")
+        if line == 1 and data.startswith(b"PAR1") and tablefile.other_kind(data):
+            raise SourceError(f"{self.shown} is a Parquet file packed by gzip: unpack it; Parquet is packed inside")
         if line == 1 and (kind := tablefile.other_kind(data)):
             raise SourceError(f"{self.shown} is {kind}")
         try:
@@ -215,16 +230,11 @@ class CsvTable:
             place = line + data.count(b"\n", 0, error.start)
             raise SourceError(f"{self.shown} is not a text in UTF-8 (line {place}): save it as CSV in UTF-8") from error
 
-    def _wrong(self, cells: tablefile.Cells, columns: Sequence[str]) -> str:
-        twice = [name for name in tablefile.repeated(self.names) if name in columns]
-        missing = [name for name in columns if name not in self.names]
-        problems = [
-            *([f"missing columns: {', '.join(missing)} (there are: {', '.join(self.names)[:500]})"] if missing else []),
-            *([f"columns that appear twice: {', '.join(twice)}"] if twice else []),
-        ]
-        if not problems and tablefile.with_points(cells, columns) is not cells:
-            problems.append("its numbers have decimal commas: write them with points, and thousands without separators")
-        return "; ".join(problems)
+    def _commas(self, cells: tablefile.Cells) -> str:
+        numbers = [one.name for one in self.taken if one.kind in NUMBERS]
+        if tablefile.with_points(cells, numbers) is cells:
+            return ""
+        return "its numbers have decimal commas: write them with points, and thousands without separators"
 
 
 class _Digesting(io.RawIOBase):

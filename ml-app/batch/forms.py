@@ -1,11 +1,13 @@
-"""The form of the scores: CSV, or Parquet where their file is called so."""
+"""The form of the scores: CSV, or Parquet where their file is called so; and of the parts of which they are made."""
 
 from __future__ import annotations
 
+import csv
 import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,35 +15,138 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from batch.places import CHUNK_BYTES, Bytes
-from batch.scorer import Scored
+from batch.scored import Scored, WrongAnswerError
 
 
-def lines(scored: Scored) -> bytes:
-    """Rows as lines of CSV: the number, and what the model answers, in as few digits as tell it exactly."""
-    columns = [np.array(scored.numbers, np.int64), *scored.answers.astype(np.float64).T]
-    table = pa.table(columns, [str(at) for at in range(len(columns))])
-    file = io.BytesIO()
-    pacsv.write_csv(table, file, pacsv.WriteOptions(include_header=False, quoting_style="none"))
-    return file.getvalue()
+class Form(Protocol):
+    """How scores are kept.
+
+    Attributes:
+        kind: what the names of parts end with.
+    """
+
+    kind: str
+
+    def part(self, scored: Scored) -> bytes:
+        """The scores of a piece."""
+
+    def rows(self, parts: Bytes) -> int:
+        """How many rows some parts have."""
+
+    def tables(self, parts: Bytes) -> tuple[pa.Schema, Iterator[pa.Table]]:
+        """What parts hold, as tables of one schema."""
+
+    def csv(self, parts: Bytes) -> Bytes:
+        """The same as CSV."""
+
+
+class Numbers:
+    """Scores that are numbers: lines of CSV, with as few digits as tell them exactly.
+
+    Args:
+        columns: names of them; the first has whole numbers, the others floats.
+    """
+
+    kind = "csv"
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = list(columns)
+
+    def part(self, scored: Scored) -> bytes:
+        """As `Form`."""
+        columns = [np.array(scored.numbers, np.int64), *scored.answers.astype(np.float64).T]
+        return _lines(pa.table(columns, [str(at) for at in range(len(columns))]), "none")
+
+    def rows(self, parts: Bytes) -> int:
+        """As `Form`."""
+        return sum(part.count(b"\n") for part in parts())
+
+    def tables(self, parts: Bytes) -> tuple[pa.Schema, Iterator[pa.Table]]:
+        """As `Form`."""
+        first, *others = self._columns
+        schema = pa.schema([(first, pa.int64()), *((name, pa.float64()) for name in others)])
+        reading = pacsv.ReadOptions(column_names=self._columns)
+        types = pacsv.ConvertOptions(column_types=schema)
+        return schema, (pacsv.read_csv(io.BytesIO(part), reading, convert_options=types) for part in parts() if part)
+
+    def csv(self, parts: Bytes) -> Bytes:
+        """As `Form`."""
+
+        def content() -> Iterator[bytes]:
+            yield _heads(self._columns)
+            yield from parts()
+
+        return content
+
+
+class Anything:
+    """Scores of any types, which are known when all are there: tables of Arrow.
+
+    Args:
+        counted: what the first column is called.
+    """
+
+    kind = "arrow"
+
+    def __init__(self, counted: str) -> None:
+        self._counted = counted
+
+    def part(self, scored: Scored) -> bytes:
+        """As `Form`."""
+        answers: pa.Table = scored.answers
+        table = answers.add_column(0, self._counted, pa.array(scored.numbers, pa.int64()))
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return sink.getvalue()
+
+    def rows(self, parts: Bytes) -> int:
+        """As `Form`."""
+        return sum(table.num_rows for table in _stored(parts))
+
+    def tables(self, parts: Bytes) -> tuple[pa.Schema, Iterator[pa.Table]]:
+        """As `Form`."""
+        schema: pa.Schema | None = None
+        for table in _stored(parts):
+            if table.num_rows:
+                schema = table.schema if schema is None else one_schema(schema, table.schema)
+        # Of no row it is not known what the model answers.
+        known = schema or pa.schema([(self._counted, pa.int64())])
+        told = pa.schema([(one.name, pa.string() if pa.types.is_null(one.type) else one.type) for one in known])
+        return told, (as_schema(table, told) for table in _stored(parts) if table.num_rows)
+
+    def csv(self, parts: Bytes) -> Bytes:
+        """As `Form`."""
+
+        def content() -> Iterator[bytes]:
+            schema, tables = self.tables(parts)
+            yield _heads(schema.names)
+            for table in tables:
+                yield _lines(table, "needed")
+
+        return content
 
 
 @contextmanager
-def whole(name: str, columns: Sequence[str], parts: Bytes) -> Iterator[Bytes]:
+def whole(name: str, form: Form, parts: Bytes) -> Iterator[Bytes]:
     """The file of all scores.
 
     Args:
         name: of the file; with `.parquet` at its end it is one.
-        columns: their names; the first has whole numbers, the others floats.
-        parts: the rows as lines of CSV.
+        form: of the parts.
+        parts: the scores, one after the other.
 
     Yields:
         Its bytes.
     """
     if not name.lower().endswith(".parquet"):
-        yield lambda: _csv(columns, parts)
+        yield form.csv(parts)
         return
     with tempfile.TemporaryFile() as file:
-        _write_parquet(file, columns, parts)
+        schema, tables = form.tables(parts)
+        with pq.ParquetWriter(file, schema) as writer:
+            for table in tables:
+                writer.write_table(table)
 
         def content() -> Iterator[bytes]:
             file.seek(0)
@@ -51,16 +156,46 @@ def whole(name: str, columns: Sequence[str], parts: Bytes) -> Iterator[Bytes]:
         yield content
 
 
-def _csv(columns: Sequence[str], parts: Bytes) -> Iterator[bytes]:
-    yield f"{','.join(columns)}\n".encode()
-    yield from parts()
+def one_schema(one: pa.Schema, other: pa.Schema) -> pa.Schema:
+    """Of two schemas of the same columns the one that holds what both do.
+
+    Raises:
+        WrongAnswerError: they are not of the same columns.
+    """
+    if one.names != other.names:
+        raise WrongAnswerError(
+            f"the model answers {', '.join(one.names[1:])} to some rows, and {', '.join(other.names[1:])} to others"
+        )
+    return pa.schema([(name, _one_type(one.field(at).type, other.field(at).type)) for at, name in enumerate(one.names)])
 
 
-def _write_parquet(file: object, columns: Sequence[str], parts: Bytes) -> None:
-    schema = pa.schema([(columns[0], pa.int64()), *((name, pa.float64()) for name in columns[1:])])
-    reading = pacsv.ReadOptions(column_names=list(columns))
-    types = pacsv.ConvertOptions(column_types=schema)
-    with pq.ParquetWriter(file, schema) as writer:
-        for part in parts():
-            if part:
-                writer.write_table(pacsv.read_csv(io.BytesIO(part), reading, convert_options=types))
+def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table with these types of columns."""
+    return pa.table([column.cast(one.type) for column, one in zip(table.columns, schema, strict=True)], schema=schema)
+
+
+def _one_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    if one == other or pa.types.is_null(other):
+        return one
+    if pa.types.is_null(one):
+        return other
+    numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in (one, other))
+    return pa.float64() if numbers else pa.string()
+
+
+def _stored(parts: Bytes) -> Iterator[pa.Table]:
+    for part in parts():
+        with pa.ipc.open_stream(part) as reader:
+            yield reader.read_all()
+
+
+def _lines(table: pa.Table, quoting: Any) -> bytes:
+    file = io.BytesIO()
+    pacsv.write_csv(table, file, pacsv.WriteOptions(include_header=False, quoting_style=quoting))
+    return file.getvalue()
+
+
+def _heads(columns: Sequence[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(columns)
+    return line.getvalue().encode()

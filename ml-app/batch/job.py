@@ -8,16 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from batch import forms
 from batch.places import Bytes, GoneError, OutputError, Place
-from batch.scorer import Scored, Scorer
-from batch.source import Parsed, Source, changed
+from batch.scored import Scored
+from batch.source import Source, changed
 
 T = TypeVar("T")
+
+
+class Scorer(Protocol):
+    """What makes scores of rows.
+
+    Attributes:
+        files: a digest over all files of the model.
+    """
+
+    files: str
+
+    @property
+    def outputs(self) -> Sequence[str] | None:
+        """What the columns of its scores are called; None where they are not known beforehand."""
+
+    def form(self, counted: str) -> forms.Form:
+        """How its scores are kept, by numbers of rows that are called so."""
+
+    def rows(self, source: Source, piece: Any) -> Any:
+        """The rows of a piece of a table."""
+
+    def score(self, parsed: Any) -> Scored:
+        """Scores of rows."""
+
 
 PIECE_BYTES = 4 << 20
 """Of the table: some ten thousand rows, which take up a hundred megabytes while they are scored."""
@@ -61,6 +85,7 @@ class Job:
         self._source, self._scorer, self._place, self._output, self._model = source, scorer, place, output, model
         self._share, self._piece_bytes = share, piece_bytes
         said = [FORM, source.sha256, scorer.files, model, scorer.outputs, source.form, piece_bytes, output]
+        self._form = scorer.form(source.counted)
         self.key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         self._parts = f"{output}.parts-{self.key[:12]}"
         # Of results that are being put into their places.
@@ -106,7 +131,7 @@ class Job:
                     say(rows, read)
             if self.done() is None:
                 self._see_that_all_read_the_same()
-                if {f"{name}.csv" for name in names} <= self._place.names(self._parts):
+                if {self._part(name) for name in names} <= self._place.names(self._parts):
                     return self._put_together(names)
         except GoneError as error:
             # Another process with the same job has put all together, and taken the parts away.
@@ -119,14 +144,17 @@ class Job:
             raise OutputError(f"parts of {self._place.shown(self._output)} are gone that were written just now")
         return manifest
 
-    def _wanted(self, there: set[str]) -> Iterator[tuple[str, float, Parsed | None]]:
+    def _wanted(self, there: set[str]) -> Iterator[tuple[str, float, Any]]:
         """Each piece's name, how much of the table has been read with it, and its rows if they are to be scored."""
         for piece in self._source.pieces(self._piece_bytes):
             # By what it is of: a table may change, and change back.
             name = f"{piece.index:08}-{piece.sha256[:16]}"
             mine = piece.index % self._share[1] == self._share[0]
-            parsed = self._source.parsed(piece) if mine and f"{name}.csv" not in there else None
+            parsed = self._scorer.rows(self._source, piece) if mine and self._part(name) not in there else None
             yield name, self._source.read, parsed
+
+    def _part(self, name: str) -> str:
+        return f"{name}.{self._form.kind}"
 
     def _said(self, name: str) -> dict[str, Any] | None:
         """What a manifest says, if it is this job's."""
@@ -175,7 +203,7 @@ class Job:
         rejected = [json.dumps({self._source.counted: number, "reason": reason}) for number, reason in scored.rejected]
         lines = "".join(f"{line}\n" for line in rejected).encode()
         # The scores are last: where they are, the piece is done.
-        for kind, content in (("rejected", lines), ("csv", forms.lines(scored))):
+        for kind, content in (("rejected", lines), (self._form.kind, self._form.part(scored))):
             self._place.write(f"{self._parts}/{name}.{kind}", _once(content))
 
     def _put_together(self, names: list[str]) -> dict[str, Any]:
@@ -186,15 +214,15 @@ class Job:
 
             return content
 
-        source = self._source
-        columns = [source.counted, *self._scorer.outputs]
-        with forms.whole(self._output, columns, of("csv")) as scored:
+        source, form = self._source, self._form
+        taken = {one.name for one in source.taken}
+        with forms.whole(self._output, form, of(form.kind)) as scored:
             manifest = {
                 "key": self.key,
                 "model": {**self._model, "files_sha256": self._scorer.files},
                 "input": {"name": source.shown.rpartition("/")[2], "sha256": source.sha256, "bytes": source.size},
-                "unused_columns": [name for name in source.names if name not in self._scorer.features],
-                "scored": {"file": self._output, "rows": _rows(of("csv")), "sha256": _digest(scored())},
+                "unused_columns": [name for name in source.names if name not in taken],
+                "scored": {"file": self._output, "rows": form.rows(of(form.kind)), "sha256": _digest(scored())},
                 "rejected": {
                     "file": self._rejected,
                     "rows": _rows(of("rejected")),

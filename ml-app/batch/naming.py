@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 
 class NamingError(ValueError):
@@ -31,5 +31,6 @@ def dated(address: str, run: str | None) -> str:
             f"{address} needs the time of a run, which a CronJob's Job has in its name, and {run or 'no name'} has "
             "not: call it NAME-$(($(date +%s) / 60))"
         )
-    time = datetime.fromtimestamp(int(minutes[1]) * 60, UTC)
+    # Models of others may need a Python that does not have UTC by itself.
+    time = datetime.fromtimestamp(int(minutes[1]) * 60, timezone.utc)  # noqa: UP017
     return address.replace("{date}", f"{time:%Y-%m-%d}").replace("{time}", f"{time:%Y-%m-%dT%H%MZ}")

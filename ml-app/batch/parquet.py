@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from batch.source import Parsed, Piece, SourceError, changed, measured
-from modelkit import tablefile
+from batch import kinds
+from batch.source import Column, Parsed, Piece, SourceError, Values, Wanted, changed, measured
 
 MAGIC = b"PAR1"
 """What such a file begins with."""
+
+
+ENCRYPTED = b"PARE"
+"""The same where nobody may know even its columns."""
 
 
 class ParquetPiece(Piece):
@@ -28,12 +31,9 @@ class ParquetPiece(Piece):
     """
 
     def __init__(self, index: int, row: int, batch: pa.RecordBatch) -> None:
-        # What is missing becomes NaN; a number of more digits than a float has, the next one.
-        floats = [pc.cast(column, pa.float64(), safe=False) for column in batch.columns]
-        self.matrix = np.column_stack([column.to_numpy(zero_copy_only=False) for column in floats])
-        digest = hashlib.sha256(f"{row}\n".encode() + self.matrix.tobytes())
+        digest = hashlib.sha256(f"{row}\n".encode())
         for column in batch.columns:
-            digest.update(column.is_null().to_numpy(zero_copy_only=False).tobytes())
+            digest.update(kinds.content(column))
         super().__init__(index, digest.hexdigest())
         self.row, self.batch = row, batch
 
@@ -43,7 +43,7 @@ class ParquetTable:
 
     Args:
         path: the file.
-        columns: those that have to be there, with numbers in them.
+        columns: those that the model takes.
         shown: what people call it. By default its path.
 
     Raises:
@@ -55,22 +55,29 @@ class ParquetTable:
     counted = "row"
     form = "parquet"
 
-    def __init__(self, path: Path, columns: Sequence[str], shown: str | None = None) -> None:
-        self._path, self._columns, self.shown = path, list(columns), shown or str(path)
+    def __init__(self, path: Path, columns: Wanted | Sequence[str], shown: str | None = None) -> None:
+        self._path, self.shown = path, shown or str(path)
         try:
             self.size, self.sha256 = measured(path, self.shown)
             with pq.ParquetFile(path) as file:
-                schema, self._rows = file.schema_arrow, file.metadata.num_rows
+                schema, told = file.schema_arrow, file.metadata
+            self._rows = told.num_rows
+            stored = sum(told.row_group(group).total_byte_size for group in range(told.num_row_groups))
             self.read = 0.0
         except (OSError, pa.ArrowException) as error:
             raise SourceError(f"{self.shown} is no Parquet file that can be read: {_said(error)}") from error
         self.names: list[str] = schema.names
-        if problems := self._wrong(schema):
+        self.taken, problems = Wanted.of(columns).among(self.names)
+        self._columns = [one.name for one in self.taken]
+        if problems := [*problems, *_others(self.taken, schema)]:
             raise SourceError(f"{self.shown} cannot be scored: {'; '.join(problems)}")
+        # Texts may be long.
+        lengthy = any(one.kind not in kinds.NUMBERS for one in self.taken)
+        self._row_bytes = max(8 * len(self.taken), stored // max(1, self._rows) if lengthy else 0)
 
     def pieces(self, size: int) -> Iterator[ParquetPiece]:
         """As `Source`."""
-        rows = max(1, size // (8 * len(self._columns)))
+        rows = max(1, size // self._row_bytes)
         try:
             with pq.ParquetFile(self._path) as file:
                 row = 1
@@ -91,25 +98,31 @@ class ParquetTable:
             values = [column[at].as_py() for column in piece.batch.columns]
             return ["" if value is None else str(value) for value in values]
 
-        return Parsed(range(piece.row, piece.row + len(piece.matrix)), piece.matrix, cells)
+        matrix = np.column_stack([kinds.floats(column) for column in piece.batch.columns])
+        return Parsed(self._numbers(piece), matrix, cells)
 
-    def _wrong(self, schema: pa.Schema) -> list[str]:
-        twice = [name for name in tablefile.repeated(self.names) if name in self._columns]
-        missing = [name for name in self._columns if name not in self.names]
+    def values(self, piece: ParquetPiece) -> Values:
+        """As `Source`."""
+        return Values(self._numbers(piece), list(zip(self.taken, piece.batch.columns, strict=True)))
+
+    @staticmethod
+    def _numbers(piece: ParquetPiece) -> range:
+        return range(piece.row, piece.row + piece.batch.num_rows)
+
+
+def _others(taken: list[Column], schema: pa.Schema) -> list[str]:
+    """What is wrong with the types of columns, of those that are there once."""
+    problems = []
+    for words, names in kinds.WORDS.items():
         others = [
-            f"{name} holds {kind}"
-            for name in self._columns
-            if name not in missing + twice and not _is_number(kind := schema.field(name).type)
+            f"{one.name} holds {kind}"
+            for one in taken
+            if one.kind in names
+            and schema.names.count(one.name) == 1
+            and not kinds.is_held(one.kind, kind := schema.field(one.name).type)
         ]
-        return [
-            *([f"missing columns: {', '.join(missing)} (there are: {', '.join(self.names)[:500]})"] if missing else []),
-            *([f"columns that appear twice: {', '.join(twice)}"] if twice else []),
-            *([f"columns without numbers: {', '.join(others)}"] if others else []),
-        ]
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+        problems += [f"columns without {words}: {', '.join(others)}"] if others else []
+    return problems
 
 
 def _said(error: Exception) -> str:

@@ -5,34 +5,19 @@ from __future__ import annotations
 import hashlib
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from batch.source import Parsed
+from batch.forms import Form, Numbers
+from batch.scored import Scored, ScorerError
+from batch.source import Parsed, Source, Wanted
 from modelkit.datasets import LARGEST, number_of
 from modelkit.mlmodel import ModelFolder, ModelFolderError
 from modelkit.recipe import Recipe
-
-
-class ScorerError(RuntimeError):
-    """The model cannot be used; the message says why, and what to do."""
-
-
-class Scored(NamedTuple):
-    """Rows, each by its number in the file.
-
-    Attributes:
-        numbers: of those that were scored.
-        answers: what the model answers to them, float64 or float32, shape (n, number of outputs).
-        rejected: those that were not, and why.
-    """
-
-    numbers: list[int]
-    answers: npt.NDArray[np.floating[Any]]
-    rejected: list[tuple[int, str]]
+from standardserver.decided import ANSWERS_FILE
 
 
 class Scorer:
@@ -46,6 +31,7 @@ class Scorer:
         ScorerError: they cannot be loaded, were made with other libraries, or answer otherwise than at training.
 
     Attributes:
+        wanted: what it takes of a table.
         outputs: what the columns of its answers are called.
         files: a digest over all files of the version, 64 hexadecimal digits.
     """
@@ -72,7 +58,16 @@ class Scorer:
         wrong = record.mismatches(self._predict(np.array(record.rows)).tolist())
         if wrong:
             raise ScorerError(f"the model in {folder} does not answer as it did at training: {'; '.join(wrong)}")
-        self.files = _digest_of(folder)
+        self.files = digest_of(folder)
+        self.wanted = Wanted.of(self.features)
+
+    def form(self, counted: str) -> Form:
+        """How its scores are kept, by numbers of rows that are called so."""
+        return Numbers([counted, *self.outputs])
+
+    def rows(self, source: Source, piece: Any) -> Parsed:
+        """The rows of a piece of a table."""
+        return source.parsed(piece)
 
     def score(self, parsed: Parsed) -> Scored:
         """Predictions of rows."""
@@ -112,8 +107,10 @@ class Scorer:
         return "; ".join(flaws)
 
 
-def _digest_of(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
+    """A digest over all files of a version, 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    # What the platform has put beside them is not of the version.
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ANSWERS_FILE):
         digest.update(f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()

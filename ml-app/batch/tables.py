@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batch.csvtable import CsvTable
-from batch.parquet import MAGIC, ParquetTable
+from batch.parquet import ENCRYPTED, MAGIC, ParquetTable
 from batch.places import PlaceError
-from batch.source import Source, SourceError, changed
+from batch.source import Source, SourceError, Wanted, changed
 from modelkit.connecting import noted
 from modelkit.s3 import Address, AddressError, NothingThereError, S3Error
 
 
 @contextmanager
-def opened(address: str, columns: Sequence[str], room: int | None = None) -> Iterator[Source]:
+def opened(address: str, columns: Wanted | Sequence[str], room: int | None = None) -> Iterator[Source]:
     """A table.
 
     One in a bucket is copied into the folder for temporary files first: it is read several times, and a copy stays as
@@ -25,7 +25,7 @@ def opened(address: str, columns: Sequence[str], room: int | None = None) -> Ite
 
     Args:
         address: a path, or `s3://bucket/key`.
-        columns: those that have to be there.
+        columns: those that the model takes.
         room: for a copy, in bytes. By default as much as its folder has.
 
     Raises:
@@ -62,12 +62,14 @@ def _fetch(at: Address, copy: Path, room: int | None) -> None:
         raise changed(at.text)
 
 
-def _table(path: Path, columns: Sequence[str], shown: str) -> Source:
+def _table(path: Path, columns: Wanted | Sequence[str], shown: str) -> Source:
     try:
         with path.open("rb") as file:
             begin = file.read(len(MAGIC))
     except OSError:
         begin = b""
+    if begin == ENCRYPTED:
+        raise SourceError(f"{shown} is an encrypted Parquet file, whose key nobody knows here: give it decrypted")
     if begin != MAGIC:
         return CsvTable(path, columns, shown)
     return ParquetTable(path, columns, shown)

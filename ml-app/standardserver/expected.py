@@ -20,14 +20,15 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from standardserver.comparing import Output, computed, differing
 from standardserver.decided import ANSWERS_FILE, OtherFilesError, check_files
-from standardserver.logged import NoTableError, example, signature
+from standardserver.logged import NoTableError, Signature, example, signature
+from standardserver.printing import own_output, printable
 
 SHOWN_CHARACTERS = 300
 
@@ -57,7 +58,7 @@ def compute(folder: Path) -> str:
         _, rows = example(folder, logged)
     except NoTableError as error:
         raise NotComputedError(str(error)) from error
-    first, second = _answers(folder, rows, [one.name for one in logged.outputs or [] if one.name is not None])
+    first, second = _answers(folder, rows, named(logged))
     if difference := differing(first, second, rows):
         raise NotComputedError(f"it answers the same rows otherwise from one time to the next: {difference}")
     target = folder / ANSWERS_FILE
@@ -100,23 +101,39 @@ def _answers(folder: Path, rows: int, names: list[str]) -> list[list[Output]]:
     """What a model answers to so many rows of its example, asked twice; each as a server writes it."""
     import mlflow.pyfunc  # noqa: PLC0415
 
-    from standardserver.answers import outputs  # noqa: PLC0415 needs MLServer
-
     try:
         model = mlflow.pyfunc.load_model(str(folder))
-        asked = model.metadata.load_input_example(str(folder))
-        answers = [outputs(model.predict(_first(asked, rows)), names) for _ in range(2)]
+        return [answers_of(model, folder, rows, names) for _ in range(2)]
     except SystemExit as error:
         raise NotComputedError(f"it ends the process at its own example, with {error.code}") from error
     except Exception as error:
         said = " ".join(str(error).split())[:SHOWN_CHARACTERS]
         raise NotComputedError(f"it does not answer its own example: {type(error).__name__}: {said}") from error
+
+
+def named(logged: Signature) -> list[str]:
+    """The names of a signature's outputs."""
+    return [one.name for one in logged.outputs or [] if one.name is not None]
+
+
+def answers_of(model: Any, folder: Path, rows: int, names: list[str]) -> list[Output]:
+    """What a model that MLflow has loaded answers to so many rows of its example, as a server writes it.
+
+    Args:
+        model: as `mlflow.pyfunc` has it.
+        folder: its files.
+        rows: how many.
+        names: of its outputs.
+
+    Raises:
+        Exception: it does not answer; each library has its own.
+    """
+    from standardserver.answers import outputs  # noqa: PLC0415 needs MLServer
+
+    answer = outputs(model.predict(_first(model.metadata.load_input_example(str(folder)), rows)), names)
     return [
-        [
-            {"name": one.name, "datatype": str(one.datatype), "data": [_plain(value) for value in one.data]}
-            for one in answer
-        ]
-        for answer in answers
+        {"name": one.name, "datatype": str(one.datatype), "data": [_plain(value) for value in one.data]}
+        for one in answer
     ]
 
 
@@ -155,29 +172,15 @@ def main() -> int:
     where.add_argument("folder", nargs="?", type=Path, help="a model's files")
     where.add_argument("--at", help="where MLflow keeps them")
     given = arguments.parse_args()
-    with _own_output() as out:
+    with own_output() as out:
         try:
             said, code = compute(given.folder) if given.at is None else compute_at(given.at), 0
         except NotComputedError as error:
             said, code = str(error), 1
         except OSError as error:
             said, code = f"{ANSWERS_FILE} cannot be written: {error.strerror}", 1
-        out.write(f"{_printable(said)}\n")
+        out.write(f"{printable(said)}\n")
     return code
-
-
-@contextmanager
-def _own_output() -> Iterator[TextIO]:
-    """Standard output for what this command says; whatever the model's code prints goes to standard error."""
-    sys.stdout.flush()
-    with os.fdopen(os.dup(1), "w") as out:
-        os.dup2(2, 1)
-        yield out
-
-
-def _printable(text: str) -> str:
-    """A line without what would move a terminal's cursor: a model's code chooses the words of its errors."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def _check_example(folder: Path, url: str) -> str:
     Raises:
         NotReadyError: it is not answered, or otherwise than the model's signature says, or its own libraries answer.
     """
-    logged, expected = signature(folder), _expected(folder)
+    logged, expected = signature(folder), expected_answers(folder)
     try:
         request, rows = example(folder, logged)
     except NoTableError as error:
@@ -111,8 +111,8 @@ def _check_example(folder: Path, url: str) -> str:
     return f"{rows} row{'s' * (rows > 1)} of its input example answered{told}"
 
 
-def _expected(folder: Path) -> Any:
-    """With what a server's answer to the example is compared; None if with nothing.
+def expected_answers(folder: Path) -> Any:
+    """With what answers to the example are compared; None if with nothing.
 
     Raises:
         NotReadyError: it is damaged, or must be there and is not.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +16,11 @@ from mlserver.types import RequestInput
 
 from standardserver.rows import KINDS as NUMBER_TYPES
 from standardserver.rows import LARGEST, SHOWN_CHARACTERS, told
+from standardserver.times import time_of
 
 DEEPEST = 8
 """Lists in lists: no tensor has more dimensions."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?")
 _NONE = object()
 """A value that is not one of the type; None is one that is missing."""
 
@@ -120,14 +119,8 @@ def _text(value: Any) -> Any:
 
 def _time(value: Any) -> Any:
     text = _text(value)
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        return _NONE
-    try:
-        time = pd.Timestamp(text)
-        # MLflow's have no zone. NumPy would make another time of one that nanoseconds do not reach; pandas raises.
-        return (time.tz_convert(None) if time.tzinfo else time).as_unit("ns").to_datetime64()
-    except ValueError:
-        return _NONE
+    found = time_of(text) if isinstance(text, str) else None
+    return _NONE if found is None else found
 
 
 def _bytes(value: Any) -> Any:

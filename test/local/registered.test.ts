@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { expect } from "chai";
@@ -116,6 +116,27 @@ describe("a model that somebody else has logged and registered", function () {
     const body = execFileSync("sh", ["-c", curl], { encoding: "utf8", stdio: "pipe" });
     const { outputs } = JSON.parse(body) as { outputs: { data: number[] }[] };
     expect(outputs[0]?.data[0]).to.be.closeTo(expected, 1e-6);
+  });
+
+  it("scores a table of its columns, texts among them, by the version in service", async () => {
+    const [input, output] = ["people.csv", "spending.csv"].map((file) => path.join(platform.home, file));
+    const rows = ["age,city,income,vip", "30,Oslo,50.5,true", "31,Rome,x,false", ",Oslo,1,maybe"];
+    writeFileSync(String(input), rows.join("\n"));
+    const words = ["score", "spending", "--input", String(input), "--output", String(output)];
+    const { code, stdout, stderr } = await platform.run(words);
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.contain("1 row scored: ").and.contain("2 rows rejected, each with its reason");
+    const [head, row = ""] = readFileSync(String(output), "utf8").trimEnd().split("\n");
+    expect(head).to.match(/^line,\w+$/);
+    expect(Number(row.split(",")[1])).to.be.closeTo(110.5, 2);
+    expect(
+      readFileSync(`${String(output)}.rejected.jsonl`, "utf8")
+        .trimEnd()
+        .split("\n"),
+    ).to.deep.equal([
+      '{"line": 3, "reason": "income is not a number: x"}',
+      '{"line": 4, "reason": "age is empty; vip is neither true nor false: maybe"}',
+    ]);
   });
 
   it("is refused, with the way out, where it is not there, cannot be served, or may not", async () => {

@@ -21,13 +21,13 @@ describe("npm run score", function () {
     ]);
     expect(stopped.code).to.equal(1);
     expect(stopped.stderr).to.contain("npm run up -- --models house-price --detach");
-    expect(unknown.stderr).to.contain("the project has no model house-prise; did you mean house-price?");
+    expect(unknown.stderr).to.contain("house-prise does not run on this machine; did you mean house-price?");
     const inBucket = await score("--input", "s3://datasets/houses.csv", "--output", output);
     expect(inBucket.stderr).to.contain(
       "s3://datasets/houses.csv is no file of this machine. Tables in a bucket",
     );
     const { stderr } = await platform.run(["score", "nope", "--input", input, "--output", output]);
-    expect(stderr).to.contain("the project has no model nope. There are: ");
+    expect(stderr).to.contain("nope does not run on this machine. The project has ");
   });
 
   it("writes the answers of the version in service, as its server gives them, and which rows have none", async () => {

@@ -29,7 +29,7 @@ export interface LocalScene {
 
 /** The registry of this machine. */
 export function localRegistry(mlflow: MlflowClient): Registry {
-  return { mlflow, store: localDir("artifacts"), packagesFor: packageFinder() };
+  return { mlflow, store: localDir("artifacts"), ...packageFinder() };
 }
 
 /** @throws UserError no such model is in service here, or the registry has none. */

@@ -20,11 +20,13 @@ from sklearn.ensemble import RandomForestRegressor
 
 from batch.__main__ import main
 from batch.csvtable import CsvTable
+from batch.forms import Form, Numbers
 from batch.job import MANIFEST, Job
 from batch.naming import NamingError, dated
 from batch.places import Bucket, Folder, OutputError, place_of
-from batch.scorer import Scored, Scorer
-from batch.source import Parsed, SourceError
+from batch.scored import Scored
+from batch.scorer import Scorer
+from batch.source import Parsed, Source, SourceError
 from batch.tables import opened
 from house_price.features import FEATURES
 from house_price.train.recipe import RECIPE
@@ -43,11 +45,19 @@ class Adding:
     """In the place of a model: answers the sum of two columns, and counts how often it is asked."""
 
     features = ("a", "b")
-    outputs = ("sum",)
     files = "0" * 64
 
     def __init__(self) -> None:
+        self.outputs = ["sum"]
         self.pieces = 0
+
+    def form(self, counted: str) -> Form:
+        """As `Scorer.form`."""
+        return Numbers([counted, "sum"])
+
+    def rows(self, source: Source, piece: Any) -> Parsed:
+        """As `Scorer.rows`."""
+        return source.parsed(piece)
 
     def score(self, parsed: Parsed) -> Scored:
         """As `Scorer.score`."""
@@ -188,6 +198,8 @@ def test_tables_of_other_forms(tmp_path: Path, content: bytes) -> None:
         ("a,b\n1,2\n".encode("utf-16"), "is a text in UTF-16"),
         (b"PK\x03\x04...", "is a zip archive"),
         (b"PAR1\x00\x00", "is no Parquet file that can be read"),
+        (gzip.compress(b"PAR1\x15\x04\x15\x00PAR1"), "is a Parquet file packed by gzip: unpack it"),
+        (b"PARE\x15\x04\x00", "is an encrypted Parquet file, whose key nobody knows"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 10_000)[:-9], "cannot be read"),
         (b'a,b\n1,"2\n' + b"3,4\n" * 1000, "is not a CSV file: line 1002: unexpected end of data"),
         (b"a,b\n" + b"1,2\n" * 300_000 + b'1,"2\n' + b"3,4\n" * 50_000, "line 300002 does not end: is a quote never"),

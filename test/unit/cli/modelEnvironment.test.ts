@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { Interrupted, UserError } from "../../../cli/errors";
-import { requirementsOf, resolve } from "../../../cli/modelEnvironment";
+import { requirementsOf, resolve, resolveScoring } from "../../../cli/modelEnvironment";
 import { rejection } from "../support/rejection";
 
 const { signal } = new AbortController();
@@ -75,6 +75,24 @@ describe("the packages that serve a model", () => {
     const uv = new FakeUv({ pins: "mlflow-skinny==2.22.0\n" });
     await resolve("mlflow==2.10.0\n", { python: "3.12" }, uv, signal);
     expect(uv.call(1).input.slice(1)).to.deep.equal(["mlflow-skinny<3", "mlflow-skinny>=2.19.0"]);
+  });
+
+  it("score tables with what reads them, and stay what they are where they can", async () => {
+    const uv = new FakeUv({ pins: "mlserver==1.7.1\nnumpy==2.2.6\npyarrow==25.0.1\n" });
+    const serving = ["mlserver==1.7.1", "numpy==2.2.6"];
+    const pins = await resolveScoring("numpy\n", serving, { python: "3.12" }, uv, signal);
+    expect(pins).to.deep.equal([...serving, "pyarrow==25.0.1"]);
+    const { args, input } = uv.call(1);
+    expect(args).to.match(/--output-file \S+requirements\.txt/);
+    expect(input.filter((line) => /^(pyarrow|boto3)==/.test(line))).to.have.length(2);
+  });
+
+  it("score tables with the model's own versions, and with others of ours where it needs such", async () => {
+    const uv = new FakeUv(none(`Because pyarrow is 17, ${unsatisfiable}`), { pins: "pyarrow==17.0.0\n" });
+    await resolveScoring("pyarrow==17.0.0\n", ["pyarrow==17.0.0"], { python: "3.12" }, uv, signal);
+    expect(uv.call(1).input.join(" ")).to.contain("pyarrow==17.0.0").and.not.contain("pyarrow==25");
+    expect(uv.call(1).input.join(" ")).to.match(/ boto3==/);
+    expect(uv.call(2).input).to.include("boto3");
   });
 
   it("are others than MLServer's images have where the model needs it, but for those that it does not run with", async () => {

@@ -126,6 +126,35 @@ describe("a model that no prepackaged server can be trusted with", () => {
     expect(found.all("Image")).to.have.length(2);
   });
 
+  it("scores tables in an image of its packages and of what reads tables, by code that is mounted", async () => {
+    const table =
+      "mlplatform:batch: [{ name: scores, model: churn, input: s3://datasets/a.csv, output: 's3://predictions/{version}.csv' }]";
+    expect(await refused(churn, table)).to.contain(
+      'mlplatform:batch[0].model is "churn", which is models:/churn@champion, version 3, and for what scores tables with the ' +
+        "packages that it requires nobody has looked. Decide again: npm run models -- update",
+    );
+    const scoring = [...packages, "pyarrow==25.0.1"];
+    decide({ [wish]: { ...skops, environment: { ...environment, scoring } } });
+    const found = await created(churn, table);
+    const job = found.inputs("Job", "mlplatform-batch-scores-job");
+    const container = at(job, "spec", "template", "spec", "containers", "0");
+    const built = found
+      .all("Image")
+      .find(({ inputs }) => at(inputs, "build", "args", "PACKAGES") === scoring.join(" "))?.inputs;
+    expect(at(container, "image"))
+      .to.equal(at(built, "imageName"))
+      .and.not.equal(containers(found)[0]?.image);
+    expect(at(container, "args", "0")).to.equal("--name");
+    expect(at(container, "env")).to.deep.include({ name: "PYTHONPATH", value: "/opt/mlplatform" });
+    const { configMap } =
+      (at(job, "spec", "template", "spec", "volumes") as { configMap?: object }[])[1] ?? {};
+    expect(at(configMap, "items")).to.deep.include({ key: "batch.anymodel.py", path: "batch/anymodel.py" });
+    const code = found.inputs("ConfigMap", "mlplatform-batch-code");
+    expect(at(code, "metadata", "name")).to.equal(at(configMap, "name"));
+    expect(JSON.stringify(at(code, "data")).length).to.be.lessThan(800_000);
+    expect(found.before("Job", "mlplatform-batch-scores-job")).to.include("ConfigMap mlplatform-batch-code");
+  });
+
   it("is taken as it is where it is built elsewhere, by the name that its packages give it", async () => {
     const name = mlflowImage(environment);
     expect(name).to.match(/^mlflow-server-[0-9a-f]{12}$/);

@@ -46,12 +46,14 @@ class FakeRegistry {
       if (this.refusal !== undefined) return Promise.reject(this.refusal);
       return Promise.resolve(["mlserver==1.7.1", ...requirements.trim().split("\n")]);
     };
-    return { mlflow, store: "s3://models/mlflow", packagesFor };
+    const scoringFor = (_: string, serving: readonly string[]) =>
+      Promise.resolve([...serving, "pyarrow==25.0.1"]);
+    return { mlflow, store: "s3://models/mlflow", packagesFor, scoringFor };
   }
 
-  async decide(model: object = {}, before: Decisions = {}, images?: object) {
+  async decide(model: object = {}, before: Decisions = {}, images?: object, batch: readonly object[] = []) {
     const models = [{ name: "churn", model: wish, ...model } as ModelConfig];
-    const stack = { models, ...(images && { images: images as never }) };
+    const stack = { models, ...(images && { images: images as never }), batch: batch as never };
     const { decisions, failures, changes } = await update(this.registry, models, stack, before);
     return { decision: decisions[wish], reason: failures[0]?.reason, changes };
   }
@@ -91,7 +93,7 @@ describe("the packages of a version's image", () => {
     const { MLPLATFORM_HOME: home, MLPLATFORM_PYTHON: named } = process.env;
     Object.assign(process.env, { MLPLATFORM_HOME: folder, MLPLATFORM_PYTHON: python });
     try {
-      const find = packageFinder();
+      const { packagesFor: find } = packageFinder();
       const asked = await Promise.allSettled([find("a==1", "linux/amd64"), find("b==1", "linux/amd64")]);
       expect(asked.map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
       expect(readFileSync(`${python}.venvs`, "utf8")).to.have.lengthOf(1);
@@ -112,6 +114,41 @@ describe("the packages of a version's image", () => {
     expect(fake.asked).to.have.length(1);
     const old = { ...known, environment: { python: "3.9", packages: ["a==1"] } };
     expect((await fake.decide({}, { [wish]: old })).decision?.environment).to.deep.equal(known.environment);
+  });
+
+  it("are found for tables beside them where such are scored, and go when none are", async () => {
+    const fake = new FakeRegistry({ MLmodel: skops, "requirements.txt": requirements });
+    const { decision: served } = await fake.decide();
+    const { decision } = await fake.decide({}, { [wish]: served as Decision }, undefined, [
+      { model: "churn" },
+    ]);
+    const packages = served?.environment?.packages ?? [];
+    expect(decision?.environment).to.deep.equal({
+      ...{ python: imagePython, packages },
+      scoring: [...packages, "pyarrow==25.0.1"],
+    });
+    // Those that serve are not looked for again.
+    expect(fake.asked).to.have.length(1);
+    const known = { [wish]: decision as Decision };
+    expect((await fake.decide({}, known, undefined, [{ model: "churn" }])).changes).to.deep.equal([]);
+    expect((await fake.decide({}, known)).decision?.environment).to.deep.equal(served?.environment);
+    const prepackaged = new FakeRegistry({ MLmodel: xgboost, "requirements.txt": "xgboost==2.1.2\n" });
+    const found = await prepackaged.decide({}, {}, undefined, [{ model: "churn" }]);
+    expect(found.decision?.environment?.scoring).to.include("pyarrow==25.0.1");
+  });
+
+  it("keep a version out that no table is scored by", async () => {
+    const pickled = skops.replace("skops }", "cloudpickle }");
+    const lists = skops.replace("'[1]'", `'[{"name": "a", "type": "array", "items": {"type": "double"}}]'`);
+    for (const [MLmodel, reason] of [
+      [pickled, "holds a pickle (model.skops): whoever loads it runs the code"],
+      [lists, "version 1, which takes lists or objects in a column (a), and no cell of a table holds such"],
+    ] as const) {
+      const fake = new FakeRegistry({ MLmodel, "requirements.txt": requirements });
+      const model = { image: "registry.example.com/a:1" };
+      expect((await fake.decide(model)).reason).to.equal(undefined);
+      expect((await fake.decide(model, {}, undefined, [{ model: "churn" }])).reason).to.contain(reason);
+    }
   });
 
   it("are not looked for where a prepackaged server reads exactly this version, or an image is named", async () => {

@@ -1,0 +1,261 @@
+"""What columns hold, by the types of MLflow's signatures: read of texts or of Arrow's arrays, or what is wrong."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkit.datasets import LARGEST, number_of
+from standardserver.times import time_of
+
+FLOATS, INTEGERS = {"double": "float64", "float": "float32"}, {"long": "int64", "integer": "int32"}
+NUMBERS = {*FLOATS, *INTEGERS}
+"""Kinds of which a table holds numbers."""
+
+WORDS = {
+    "numbers": NUMBERS,
+    "true or false": {"boolean"},
+    "texts": {"string"},
+    "times": {"datetime"},
+    "bytes": {"binary"},
+}
+"""What columns have to hold, in words, by their kinds."""
+
+KINDS = frozenset().union(*WORDS.values())
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+_NO_TIME = "no time such as 2026-01-31 or 2026-01-31T12:00:00, from 1678 to 2261"
+_EPOCH_BOUND = 2**63 // 1000
+"""Microseconds from 1970 to where nanoseconds end."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A column of rows.
+
+    Attributes:
+        values: one for each row; of those that are missing or wrong, anything.
+        missing: which rows have none.
+        flaws: what is wrong with those of some rows, by their places.
+    """
+
+    values: npt.NDArray[Any]
+    missing: npt.NDArray[np.bool_]
+    flaws: dict[int, str]
+
+
+def read(kind: str, given: Sequence[str] | pa.Array) -> Read:
+    """The values of a column, as the model takes them."""
+    if isinstance(given, pa.Array):
+        return _of_arrow(kind, given)
+    if kind in FLOATS and (plain := _plain(given)) is not None:
+        return Read(plain.astype(FLOATS[kind]), np.zeros(len(given), bool), {})
+    return _one_by_one(kind, given, _READERS[kind])
+
+
+def is_held(kind: str, type_: pa.DataType) -> bool:
+    """Whether a column of Arrow's may hold such."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return pa.types.is_null(type_) or any(is_one(type_) for is_one in _HELD[kind])
+
+
+def content(column: pa.Array) -> bytes:
+    """The bytes of a column that tell it from any other."""
+    column = _decoded(column)
+    nulls: bytes = column.is_null().to_numpy(zero_copy_only=False).tobytes()
+    if pa.types.is_null(column.type):
+        return nulls
+    if any(is_one(column.type) for is_one in _HELD["double"]):
+        return floats(column).tobytes() + nulls
+    if pa.types.is_temporal(column.type) or pa.types.is_boolean(column.type):
+        column = column.cast(pa.string())
+    column = column.cast(pa.large_binary())
+    lengths = pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+    return b"".join([lengths.tobytes(), *(value or b"" for value in column.to_pylist()), nulls])
+
+
+def floats(column: pa.Array) -> npt.NDArray[np.float64]:
+    """Numbers of a column; what is missing becomes NaN, a number of more digits than a float has the next one."""
+    found: npt.NDArray[np.float64] = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _plain(cells: Sequence[str]) -> npt.NDArray[np.float64] | None:
+    """Numbers of cells in which there are such alone; else None."""
+    try:
+        numbers = np.array(list(map(float, cells)), np.float64)
+    except ValueError:
+        return None
+    # float() would take "1_000" for a thousand. NaN is not below.
+    return numbers if (np.abs(numbers) <= LARGEST).all() and not any("_" in cell for cell in cells) else None
+
+
+def _one_by_one(kind: str, given: Sequence[Any], reader: Callable[[Any], tuple[Any, str]]) -> Read:
+    values: npt.NDArray[Any] = np.empty(len(given), object)
+    missing, flaws = np.zeros(len(given), bool), {}
+    for at, cell in enumerate(given):
+        values[at], flaw = reader(cell)
+        if flaw == "empty":
+            missing[at] = True
+        elif flaw:
+            flaws[at] = f"{flaw}: {cell!s:.50}"
+    gone = missing.copy()
+    gone[list(flaws)] = True
+    return Read(_typed(kind, values, gone), missing, flaws)
+
+
+def _typed(kind: str, values: npt.NDArray[Any], gone: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    if kind in FLOATS:
+        values[gone] = math.nan
+        return values.astype(FLOATS[kind])
+    if kind in INTEGERS:
+        values[gone] = 0
+        return values.astype(INTEGERS[kind])
+    if kind == "datetime":
+        values[gone] = np.datetime64("NaT", "ns")
+        return values.astype("datetime64[ns]")
+    values[gone] = None
+    return values if kind != "boolean" or gone.any() else values.astype(bool)
+
+
+def _float(cell: str) -> tuple[Any, str]:
+    return number_of(cell)
+
+
+def _whole(kind: str) -> Callable[[str], tuple[Any, str]]:
+    bounds = np.iinfo(INTEGERS[kind])
+
+    def reader(cell: str) -> tuple[Any, str]:
+        number: Any
+        if _WHOLE.fullmatch(text := cell.strip()):
+            number = int(text)
+        else:
+            number, flaw = number_of(cell)
+            if flaw:
+                return None, flaw
+            if number != int(number):
+                return None, "no whole number"
+            number = int(number)
+        fits = int(bounds.min) <= number <= int(bounds.max)
+        return number, "" if fits else f"too large for {bounds.dtype}"
+
+    return reader
+
+
+def _truth(cell: str) -> tuple[Any, str]:
+    if not (text := cell.strip()):
+        return None, "empty"
+    found = _TRUTHS.get(text.lower())
+    return found, "neither true nor false" if found is None else ""
+
+
+def _text(cell: str) -> tuple[Any, str]:
+    return (cell, "") if cell else (None, "empty")
+
+
+@lru_cache(10_000)
+def _time(cell: str) -> tuple[Any, str]:
+    if not (text := cell.strip()):
+        return None, "empty"
+    time = time_of(text)
+    return time, _NO_TIME if time is None else ""
+
+
+def _bytes(cell: str) -> tuple[Any, str]:
+    if not cell:
+        return None, "empty"
+    try:
+        return base64.b64decode(cell, validate=True), ""
+    except (binascii.Error, ValueError):
+        return None, "no bytes in base64"
+
+
+_READERS: dict[str, Callable[[str], tuple[Any, str]]] = {
+    "double": _float,
+    "float": _float,
+    "long": _whole("long"),
+    "integer": _whole("integer"),
+    "boolean": _truth,
+    "string": _text,
+    "datetime": _time,
+    "binary": _bytes,
+}
+
+
+def _of_arrow(kind: str, given: pa.Array) -> Read:
+    column = _decoded(given)
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    if kind == "datetime" and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return _one_by_one(kind, ["" if one is None else one for one in column.to_pylist()], _time)
+    if kind in FLOATS:
+        return _floats(kind, floats(column))
+    if kind in INTEGERS:
+        if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
+            return _integers(kind, pc.fill_null(column, 0).cast(pa.int64()).to_numpy(), missing)
+        cells = ["" if one is None or one != one else str(one) for one in column.to_pylist()]  # noqa: PLR0124 -- NaN
+        return _one_by_one(kind, cells, _READERS[kind])
+    if kind == "datetime":
+        return _times(column, missing)
+    values = np.empty(len(column), object)
+    values[:] = column.to_pylist()
+    return Read(_typed(kind, values, missing), missing, {})
+
+
+def _floats(kind: str, values: npt.NDArray[np.float64]) -> Read:
+    flaws = {
+        int(at): f"{'not finite' if np.isinf(values[at]) else f'too large (above {LARGEST:g})'}: {values[at]:g}"
+        for at in np.flatnonzero(np.abs(values) > LARGEST)
+    }
+    values = values.copy()
+    values[list(flaws)] = math.nan
+    missing = np.isnan(values)
+    missing[list(flaws)] = False
+    return Read(values.astype(FLOATS[kind]), missing, flaws)
+
+
+def _integers(kind: str, values: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_]) -> Read:
+    bounds = np.iinfo(INTEGERS[kind])
+    outside = np.flatnonzero((values < bounds.min) | (values > bounds.max))
+    flaws = {int(at): f"too large for {bounds.dtype}: {values[at]}" for at in outside}
+    return Read(np.where(np.isin(np.arange(len(values)), outside), 0, values).astype(bounds.dtype), missing, flaws)
+
+
+def _times(column: pa.Array, missing: npt.NDArray[np.bool_]) -> Read:
+    # A zone is left out, and the time is that of UTC.
+    micros = pc.fill_null(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy()
+    nanos = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
+    outside = [] if nanos else np.flatnonzero(np.abs(micros) >= _EPOCH_BOUND).tolist()
+    flaws = {at: f"{_NO_TIME}: {column[at]}" for at in outside}
+    if nanos:
+        values = pc.fill_null(column.cast(pa.int64()), 0).to_numpy().astype("datetime64[ns]")
+    else:
+        values = np.where(np.abs(micros) >= _EPOCH_BOUND, 0, micros).astype("datetime64[us]").astype("datetime64[ns]")
+    values[missing] = np.datetime64("NaT", "ns")
+    return Read(values, missing, flaws)
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """A column whose values are not said by their places in a list of them."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+_HELD: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
+    **dict.fromkeys(NUMBERS, (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)),
+    "boolean": (pa.types.is_boolean,),
+    "string": (pa.types.is_string, pa.types.is_large_string),
+    "datetime": (pa.types.is_timestamp, pa.types.is_date, pa.types.is_string, pa.types.is_large_string),
+    "binary": (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary),
+}
