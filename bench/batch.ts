@@ -17,8 +17,8 @@ const workerCounts = [1, 2, 4] as const;
 const { signal } = new AbortController();
 
 /**
- * A table's rows in a second: the server asked for each, the model called once for all of them in its own process, and
- * scored from file to file by one and by several processes.
+ * A table's rows in a second: the server asked for each, the model called once for all of them in its own process, with
+ * reading and writing as a plain script has them and without, and scored from file to file by one and by several processes.
  *
  * @param rows of the table, which is the sample again and again.
  * @param seconds how long the server is asked.
@@ -97,8 +97,8 @@ function report(asked: number, inProcess: number, plain: number, scored: readonl
   ];
   const rows = [
     line("the server, row by row", asked),
-    line("the model alone, all rows at once", inProcess),
-    line("a plain script: read, call once, write", plain),
+    line("the bare predict: the model called once, nothing read or written", inProcess),
+    line("the model in-process as a script has it: read, predict once, write", plain),
   ];
   workerCounts.forEach((workers, at) => {
     const perSecond = scored[at] ?? NaN;
@@ -108,5 +108,6 @@ function report(asked: number, inProcess: number, plain: number, scored: readonl
     figures[`ratio_to_in_process_w${workers}`] = Math.round((perSecond / inProcess) * 100) / 100;
     rows.push(line(`a table, ${workers} process${workers === 1 ? "" : "es"}`, perSecond));
   });
-  return { head: ["scoring", "rows per s", "of the server", "of the script", "of the model"], rows, figures };
+  const head = ["scoring", "rows per s", "times the server", "of the script", "of the bare predict"];
+  return { head, rows, figures };
 }

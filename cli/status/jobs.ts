@@ -2,11 +2,14 @@
 import type { V1CronJob, V1Job, V1Pod } from "@kubernetes/client-node";
 
 import { batchRole } from "../../components/batch/footprint";
+import { nextRuns, scheduleZone } from "../../components/batch/schedule";
 import type { Cluster, Live } from "../cluster/cluster";
 import { jobLabel } from "../podLogs/sources";
 import type { Item } from "./item";
 
 const answerMilliseconds = 5_000;
+/** How late Kubernetes may begin a run. */
+const latestMilliseconds = 60_000;
 
 /**
  * The Jobs of some namespaces that have not come to a good end, and the schedules with their last runs. @throws Refused
@@ -106,13 +109,32 @@ function scheduleItem({ metadata, spec, status }: Live<V1CronJob>, jobs: readonl
   const begun = status?.lastScheduleTime;
   const detail = begun === undefined ? "has not begun anything yet" : `last run ${begun}${endOf(last)}`;
   if (spec?.suspend === true) return { ...own, health: "warning", state: "suspended", detail };
-  return { ...own, health: "well", state: spec?.schedule ?? "", detail };
+  const state = spec?.schedule ?? "";
+  // One that takes long keeps the next ones from beginning, and is told by itself.
+  if (endOf(last) === underWay || !isOverdue(spec, begun ?? metadata?.creationTimestamp))
+    return { ...own, health: "well", state, detail };
+  const mend = `kubectl describe cronjob -n ${metadata?.namespace ?? ""} ${metadata?.name ?? ""}`;
+  return { ...own, health: "warning", state, detail: `${detail}, though two runs were due since`, mend };
 }
+
+/** Whether two runs should have begun since some time, of a schedule as the platform writes it. */
+function isOverdue(spec: Live<V1CronJob>["spec"], since: string | undefined): boolean {
+  if (spec?.timeZone !== scheduleZone || since === undefined) return false;
+  try {
+    const second = nextRuns(spec.schedule, 2, new Date(since))[1];
+    return second !== undefined && second.getTime() + latestMilliseconds < Date.now();
+  } catch {
+    // Somebody has written it in another way.
+    return false;
+  }
+}
+
+const underWay = ", under way";
 
 function endOf(job: Live<V1Job> | undefined): string {
   if (job === undefined) return "";
   if (isMet(job, "Complete")) return ", ended well";
-  return isMet(job, "Failed") || isMet(job, "FailureTarget") ? ", failed" : ", under way";
+  return isMet(job, "Failed") || isMet(job, "FailureTarget") ? ", failed" : underWay;
 }
 
 function isOvertaken(job: Live<V1Job>, jobs: readonly Live<V1Job>[]): boolean {

@@ -13,6 +13,7 @@ import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { versioned } from "./addresses";
 import { batchRole } from "./footprint";
+import { scheduleZone } from "./schedule";
 import type { ScoringCode } from "./scoringCode";
 
 /** Where it runs, and what it asks. */
@@ -116,7 +117,7 @@ export class BatchScoring extends pulumi.ComponentResource {
         metadata,
         spec: {
           schedule,
-          timeZone: "Etc/UTC",
+          timeZone: scheduleZone,
           concurrencyPolicy: "Forbid",
           // A cluster that was down does not catch up with what is long past.
           startingDeadlineSeconds: 3600,

@@ -16,6 +16,9 @@ const fields = [
   { name: "day of the week", least: 0, most: 6, names: days },
 ] as const;
 
+/** In which the times of schedules are. */
+export const scheduleZone = "Etc/UTC";
+
 const instead = "five fields are minute, hour, day of the month, month and day of the week";
 
 /** Five fields, as Kubernetes and the library that knows the times read them alike. */

@@ -58,6 +58,7 @@ export type { Batch as BatchTable };
 /** What of the tables does not fit together. */
 export function checkBatch(config: Understood): Mistake[] {
   const { batch: jobs = [], models, objectStore } = config;
+  const first = firstOutputs(jobs);
   const own = jobs.flatMap((job, index) => {
     if (job === undefined) return [];
     const at = (key: string, message: string): Mistake => ({ path: ["batch", index, key], message });
@@ -65,7 +66,7 @@ export function checkBatch(config: Understood): Mistake[] {
       ...checkModel(job, models, at),
       ...checkAddresses(job, models, at),
       ...(objectStore === undefined ? [] : checkBuckets(job, objectStore, at)),
-      ...checkTwins(jobs, index, at),
+      ...checkTwins(jobs, first, index, at),
     ];
   });
   const isElsewhere = objectStore?.kind === "external" && jobs.length > 0;
@@ -168,29 +169,33 @@ function checkBuckets(
   ];
 }
 
-function checkTwins(jobs: readonly (Batch | undefined)[], index: number, at: At): Mistake[] {
+function checkTwins(
+  jobs: readonly (Batch | undefined)[],
+  firstWith: ReadonlyMap<string, number>,
+  index: number,
+  at: At,
+): Mistake[] {
   const job = jobs[index];
-  const before = jobs.slice(0, index);
-  const name = before.findIndex((one) => one?.name === job?.name);
-  const outputs = new Set(job && outputsOf(job));
-  const output = before.findIndex(
-    (one) => one !== undefined && outputsOf(one).some((file) => outputs.has(file)),
-  );
-  const isSame = jobs[output]?.output === job?.output;
-  const how = isSame ? "as that of" : "which in some run is the same file as that of";
+  if (job === undefined) return [];
+  const name = jobs.findIndex((one) => one?.name === job.name);
+  const output = Math.min(index, ...outputsOf(job).flatMap((file) => firstWith.get(file) ?? []));
+  const isSame = jobs[output]?.output === job.output;
+  const how = isSame
+    ? `as that of batch[${output}] is`
+    : `which in some run is the same file as that of batch[${output}]`;
   return [
-    ...(name < 0
-      ? []
-      : [at("name", `is "${job?.name ?? ""}", as that of batch[${name}] is: they must differ`)]),
-    ...(output < 0
-      ? []
-      : [
-          at(
-            "output",
-            `is "${job?.output ?? ""}", ${how} batch[${output}]${isSame ? " is" : ""}: they must differ`,
-          ),
-        ]),
+    ...(name < index ? [at("name", `is "${job.name}", as that of batch[${name}] is: they must differ`)] : []),
+    ...(output < index ? [at("output", `is "${job.output}", ${how}: they must differ`)] : []),
   ];
+}
+
+/** Which of the tables is the first with each of their files. */
+function firstOutputs(jobs: readonly (Batch | undefined)[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  jobs.forEach((job, index) => {
+    for (const file of job === undefined ? [] : outputsOf(job)) if (!first.has(file)) first.set(file, index);
+  });
+  return first;
 }
 
 /** The files of the next runs. */

@@ -318,6 +318,32 @@ describe("the status of a cluster", function () {
     expect(told).to.match(/nightly-4: npm run logs -- nightly-4\n/);
   });
 
+  it("tells of a schedule that has not begun anything though two runs were due", async () => {
+    const hours = (ago: number) => new Date(Date.now() - ago * 3_600_000).toISOString();
+    const schedule = (name: string, created: number, last?: number, timeZone = "Etc/UTC") => ({
+      metadata: { namespace: "ml-models", name, creationTimestamp: hours(created) },
+      spec: { schedule: "0 * * * *", timeZone },
+      status: last === undefined ? {} : { lastScheduleTime: hours(last) },
+    });
+    Object.assign(api.answers, platform(), {
+      "/apis/batch/v1/namespaces/ml-models/cronjobs": {
+        items: [
+          schedule("new", 0.5),
+          schedule("never", 3),
+          schedule("late", 9, 3),
+          schedule("well", 9, 0.5),
+          schedule("theirs", 9, 9, "Europe/Oslo"),
+        ],
+      },
+    });
+    const told = String(await shown());
+    for (const name of ["new", "well", "theirs"])
+      expect(told).to.match(new RegExp(`✓ +(schedule +)?ml-models/${name} `));
+    expect(told).to.match(/! +(schedule +)?ml-models\/never .* has not begun anything yet, though two runs/);
+    expect(told).to.match(/! .*ml-models\/late .* last run \S+, though two runs were due since/);
+    expect(told).to.contain("ml-models/late: kubectl describe cronjob -n ml-models late\n");
+  });
+
   it("tells how many pods of the version before still answer, where they are replaced one by one", async () => {
     const [list, labels] = [{ ...platform() }, { "mlplatform/version": "f00baa" }];
     const address = "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments";

@@ -113,8 +113,10 @@ describe("ModelDeployment", () => {
         "logged.py",
         "over_grpc.py",
         "over_rest.py",
+        "printing.py",
         "rows.py",
         "startup.py",
+        "times.py",
         "values.py",
       ],
     });
