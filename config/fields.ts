@@ -152,6 +152,15 @@ export function resources(defaults: Resources) {
     .prefault({});
 }
 
+/** The same for a part of something, whose own resources hold for what is left out. */
+export const partialResources = z
+  .strictObject({
+    cpu: cpu.optional().describe("CPU that is kept free for it"),
+    memory: memory.optional().describe("memory that is kept free for it"),
+    memoryLimit: memory.optional().describe("memory beyond which it is ended"),
+  })
+  .meta({ absent: otherLimits });
+
 export interface Resources {
   readonly cpu: string;
   readonly memory: string;

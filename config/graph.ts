@@ -35,7 +35,7 @@ function toPart(entry: ModelConfig, node: NodeConfig, path: Path): Part {
     replicas: entry.replicas,
     canary: entry.canary,
     // What an entry says of these holds for each of its models.
-    resources: resources ?? (unit === undefined ? entry.resources : unitResources),
+    resources: { ...(unit === undefined ? entry.resources : unitResources), ...given(resources) },
     startupSeconds: startupSeconds ?? entry.startupSeconds,
   };
   return {
@@ -44,6 +44,11 @@ function toPart(entry: ModelConfig, node: NodeConfig, path: Path): Part {
     model: single,
     children: children.map((child, index) => toPart(entry, child, [...path, "children", index])),
   };
+}
+
+/** Without the keys that have no value. */
+function given(resources: NodeConfig["resources"]): Partial<Resources> {
+  return Object.fromEntries(Object.entries(resources).filter(([, amount]) => amount !== undefined));
 }
 
 /** The node that says what a graph takes: as `describingUnit` finds it in what is deployed. */

@@ -1,4 +1,5 @@
 /** What of a graph of units does not fit together. Seldon's executor would find it out with a request, or not at all. */
+import { bytes } from "./fields";
 import { flatParts, type Part, partOf, spokenBy } from "./graph";
 import { fitting } from "./graphColumns";
 import type { Decisions } from "./lock";
@@ -29,10 +30,14 @@ export function checkGraph(
 }
 
 /** Keys of a single model, of which each node has its own. */
-const single = ["server", "image", "model", "training", "parameters", "environment", "predictors"] as const;
+const single = [
+  ...(["server", "image", "model", "training", "parameters", "environment"] as const),
+  ...(["predictors", "canary"] as const),
+];
 const singleOnly: Readonly<Record<string, string>> = {
   training: "give the model an entry of its own, and name it here: model: models:/NAME@champion",
   predictors: "a graph has one predictor; put a ROUTER into it",
+  canary: "versions are tried of single models; a graph follows what its models' own entries decide",
 };
 
 function checkPlace(written: Readonly<Record<string, unknown>>): Mistake[] {
@@ -69,6 +74,12 @@ function checkNode(part: Part): Mistake[] {
   const { path, type, model, children } = part;
   const at = (key: string, message: string): Mistake => ({ path: [...path, key], message });
   const mistakes: Mistake[] = [];
+  const { memory, memoryLimit } = model.resources;
+  // Of an entry without a graph, the schema says so.
+  if (bytes(memoryLimit) < bytes(memory))
+    mistakes.push(
+      at("resources", `have memoryLimit ${memoryLimit}, below memory, which is ${memory}: raise it`),
+    );
   const unit = unitIn(model.image);
   const served = servedBy(model.image);
   if (unit !== undefined && type !== unit.type)

@@ -8,6 +8,7 @@ import {
   type Environment,
   like,
   objectName,
+  partialResources,
   resources,
   text,
   variableName,
@@ -211,10 +212,9 @@ function nodeShape(environment: Environment) {
       .describe("what it does with a request; a `MODEL`, or what the project's unit is, if left out"),
     ...{ server, model, allowCode, parity, parameters, environment: shape.environment },
     image: image.optional().describe("image with the code of the unit or of the model"),
-    resources: shape.resources
-      .unwrap()
-      .optional()
-      .meta({ fallback: "as the whole entry's; of a unit of the project less" }),
+    resources: partialResources
+      .default({})
+      .describe("as the whole entry's where left out; a unit of the project asks for less"),
     startupSeconds: startupSeconds
       .unwrap()
       .optional()

@@ -8,6 +8,7 @@ import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
 import { checkCalls } from "./calls";
 import { previewElsewhere } from "./elsewhere";
+import { checkGraphs, graphs } from "./graphs";
 import { leftovers } from "./leftovers";
 import { inWords, moveUnderLoad } from "./moving";
 import { checkPage } from "./page";
@@ -59,6 +60,7 @@ export class Life {
     await steps.run("models' page, promoted", () => checkPage(this.cluster, this.stack.name));
     await steps.run("requests split under load", () => this.splitUnderLoad());
     await steps.run("canary promoted under load", () => this.canaryUnderLoad());
+    await steps.run("graphs of units", () => this.addGraphs());
     await steps.run("pods deleted and restarted", () => this.losePods());
     await steps.run("tables scored", () => this.scoreTables());
   }
@@ -161,6 +163,13 @@ export class Life {
     if ((await served.champion()) !== champion) throw new Error(`version ${champion} is not the champion`);
     await served.checkAnswers();
     return inWords(moved);
+  }
+
+  private async addGraphs(): Promise<string> {
+    const models = this.stack.graphs(otherParameters, graphs());
+    this.stack.write(otherParameters, { ...models, [`${project}:modelQuota`]: { memory: "5Gi" } });
+    await this.up();
+    return checkGraphs(this.cluster);
   }
 
   private async scoreTables(): Promise<string> {

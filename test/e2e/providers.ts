@@ -12,7 +12,7 @@ import { UserError } from "../../cli/errors";
 import { ofEngines, signalGroup } from "../../cli/ownProcesses";
 import { projectDir } from "../../cli/paths";
 import { frontendImage } from "../../components/images/dockerfile";
-import { imagesOf, manifests } from "../../config/manifests";
+import { appImages } from "../../config/models";
 
 const execute = promisify(execFile);
 const hostScript = path.join(projectDir, "test", "standins", "kubectl", "host.ts");
@@ -46,7 +46,7 @@ export async function chooseProviders(
   const asked = named === "" ? undefined : named;
   if (asked !== undefined && asked !== "real" && asked !== "stand-in")
     throw new UserError(`E2E_PROVIDERS is ${asked}; it must be real or stand-in.`);
-  const built = [...manifests.flatMap(imagesOf), frontendImage].every((name) => name in prebuilt);
+  const built = [...appImages, frontendImage].every((name) => name in prebuilt);
   const needed = { kubernetes, random, ...(built ? {} : { docker }) };
   const names = Object.entries(needed).map(([name, { version }]) => `${name} ${version}`);
   const missing = asked === "stand-in" ? [] : await notInstalled(engine, names);

@@ -34,6 +34,14 @@ export class TestStack {
     writeFileSync(this.file, stringify({ config: { ...this.config(parameters), ...more } }));
   }
 
+  /** Graphs, and beside them the models that they are made of, without the others: a small cluster has no room for all. */
+  graphs(parameters: Parameters, graphs: readonly object[]): Config {
+    const key = `${project}:models`;
+    const named = JSON.stringify(graphs);
+    const models = this.config(parameters)[key] as readonly { readonly name: string }[];
+    return { [key]: [...models.filter(({ name }) => named.includes(`models:/${name}@`)), ...graphs] };
+  }
+
   /** The models, of which the one that is changed has these keys besides; undefined takes one away. */
   models(parameters: Parameters, keys: Config): Config {
     const key = `${project}:models`;

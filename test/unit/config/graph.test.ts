@@ -111,7 +111,7 @@ describe("a node of a graph", () => {
     ).to.deep.equal([
       { name: "average", cpu: "50m", memory: "128Mi", memoryLimit: "256Mi", startupSeconds: 99 },
       { name: "one", cpu: "2", memory: "512Mi", memoryLimit: "1Gi", startupSeconds: 99 },
-      { name: "other", cpu: "250m", memory: "256Mi", memoryLimit: "1Gi", startupSeconds: 10 },
+      { name: "other", cpu: "2", memory: "256Mi", memoryLimit: "1Gi", startupSeconds: 10 },
     ]);
   });
 

@@ -4,14 +4,12 @@ import random from "@pulumi/random/package.json";
 import { expect } from "chai";
 
 import { UserError } from "../../../cli/errors";
-import { imagesOf, manifests } from "../../../config/manifests";
+import { appImages } from "../../../config/models";
 import { type Providers, chooseProviders } from "../../e2e/providers";
 import { FakeTools } from "../support/fakeTools";
 import { rejection } from "../support/rejection";
 
-const prebuilt = Object.fromEntries(
-  [...manifests.flatMap(imagesOf), "frontend"].map((name) => [name, `${name}:1`]),
-);
+const prebuilt = Object.fromEntries([...appImages, "frontend"].map((name) => [name, `${name}:1`]));
 
 describe("end to end: the providers", () => {
   const before = process.env["E2E_PROVIDERS"];
