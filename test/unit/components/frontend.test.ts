@@ -123,10 +123,13 @@ describe("the models that the front end lists", () => {
 
   it("are graphs too, by the node that says what they take", () => {
     const children = [
-      { name: "one", server: "XGBOOST_SERVER", children: [] },
-      { name: "other", server: "XGBOOST_SERVER", children: [] },
+      { name: "one", server: "XGBOOST_SERVER", resources: {}, children: [] },
+      { name: "other", server: "XGBOOST_SERVER", resources: {}, children: [] },
     ];
-    const [average] = listed({ name: "wines", graph: { name: "average", image: "average-unit", children } });
+    const [average] = listed({
+      name: "wines",
+      graph: { name: "average", image: "average-unit", resources: {}, children },
+    });
     expect(average).to.deep.equal({
       ...{ name: "wines", protocol: "v2", unit: "one", chained: true },
       address: "http://wines-default.ml-models.svc.cluster.local:8000",
@@ -134,7 +137,8 @@ describe("the models that the front end lists", () => {
     const graph = {
       name: "listing",
       image: "house-listing-unit",
-      children: [{ name: "house-price", image: "house-price-serve", children: [] }],
+      resources: {},
+      children: [{ name: "house-price", image: "house-price-serve", resources: {}, children: [] }],
     };
     const [houses] = listed({ name: "houses", graph });
     expect([houses?.protocol, houses?.unit]).to.deep.equal(["seldon", "listing"]);
