@@ -98,6 +98,15 @@ describe("a promotion by a trial", function () {
   const trial = (look: Trial["look"] = () => Promise.resolve(well), percent = 10): { trial: Trial } => ({
     trial: { percent, look, pace: { pause: 0, minute: 0 } },
   });
+  /** A trial that the user stops at its first look. */
+  const stoppedTrial = () => {
+    const stop = new AbortController();
+    const look = () => {
+      stop.abort(new Interrupted("SIGINT"));
+      return Promise.resolve({ ...well, canary: counts(1) });
+    };
+    return { ...trial(look), signal: stop.signal };
+  };
   const promote = async (word?: string, change: Parameters<FakeWorld["options"]>[0] = trial()) =>
     outputOf(async () => promoteIn(await world.scene(), word, world.options(change)));
   const lock = () => {
@@ -165,12 +174,8 @@ describe("a promotion by a trial", function () {
   });
 
   it("stays as it is when the user stops it, and goes on or back from there", async () => {
-    const stop = new AbortController();
-    const look = () => {
-      stop.abort(new Interrupted("SIGINT"));
-      return Promise.resolve({ ...well, canary: counts(1) });
-    };
-    const { message } = await rejection(promote(undefined, { ...trial(look), signal: stop.signal }));
+    const stopped = stoppedTrial();
+    const { message } = await rejection(promote(undefined, stopped));
     expect(message).to.match(
       /tried\. It stays in service.*\n {2}To go on: .*promote -- churn 4 --canary PERCENT\n {2}To go back: npm run rollback -- churn/,
     );
@@ -184,16 +189,21 @@ describe("a promotion by a trial", function () {
   });
 
   it("takes up what somebody was stopped at", async () => {
-    const stop = new AbortController();
-    const look = () => {
-      stop.abort(new Interrupted("SIGINT"));
-      return Promise.resolve({ ...well, canary: counts(1) });
-    };
-    await rejection(promote(undefined, { ...trial(look), signal: stop.signal }));
+    const stopped = stoppedTrial();
+    await rejection(promote(undefined, stopped));
     world.hold(5);
     world.aliases["challenger"] = "5";
     await promote(undefined, trial(undefined, 25));
     expect(lock()).to.deep.equal(alone(4));
+  });
+
+  it("takes another version in place of the one that is tried, of which nothing stays in the lock", async () => {
+    const stopped = stoppedTrial();
+    await rejection(promote("4", stopped));
+    world.hold(5);
+    await rejection(promote("5", stopped));
+    expect(lock().names.sort()).to.deep.equal(["models:/churn/5", "models:/churn@champion"]);
+    expect(lock().canary).to.deep.equal({ version: 5, percent: 10 });
   });
 
   for (const [what, change, reason] of [

@@ -5,7 +5,7 @@ import { canaryPredictor, triedAs } from "../../../../config/canary";
 import type { Decisions } from "../../../../config/lock";
 import { commandLine } from "../../../commandLine";
 import { Interrupted, UserError, messageOf } from "../../../errors";
-import { rewriteLock } from "../../lockFile";
+import { decisionsIn, rewriteLock } from "../../lockFile";
 import type { Moving, MovingOptions } from "../moving";
 import type { Promotable } from "../promotable";
 import { type Seen, inWords, judge } from "./rule";
@@ -78,6 +78,8 @@ export function endTrial({ wish, registered, file, stack, config }: Promotable):
 
 function writeTrial({ scene: { what }, to }: Moving, percent: number): void {
   const { wish, registered, file, stack, model } = what;
+  // Of another version that was tried nothing is left.
+  if (decisionsIn(file)[wish]?.canary?.version !== to.version) endTrial(what);
   rewriteLock(file, stack, (all) => {
     const now = all[wish];
     if (now === undefined)
