@@ -8,7 +8,7 @@ import { type Moved, moveUnderLoad } from "../test/e2e/moving";
 import { until } from "../test/e2e/pods";
 import { chooseProviders } from "../test/e2e/providers";
 import { Served } from "../test/e2e/served";
-import { TestStack } from "../test/e2e/testStack";
+import { TestStack, modelName } from "../test/e2e/testStack";
 import { removeVisitors } from "../test/e2e/visitor";
 import type { BenchResult, Figures } from "./main";
 import { emptyCluster } from "./up";
@@ -19,11 +19,14 @@ const models = {
   "wine-quality-xgboost": { "n-estimators": 200 },
 } as const;
 
+/** How the project's own server is tried on a share of its requests before it is promoted. */
+const trial = { canary: { steps: [], minutes: 0.5, requests: 50 } };
+
 /** From the command to the last answer of the version before. */
 const mostSeconds = 30;
 
 /**
- * Promotion and rollback of a model on the project's own server and of one on MLServer, while four clients ask it
+ * Promotion and rollback of a model on the project's own server and of one on MLServer, and a promotion by a trial, while four clients ask it
  * steadily, against an `npm run up` that changes nothing. On the current context's cluster, which must be empty and is
  * emptied again. `E2E_CONFIG` as for `npm run test:e2e`.
  *
@@ -43,12 +46,13 @@ export async function promotion(say: (line: string) => void): Promise<BenchResul
   try {
     for (const parameters of [{}, models]) {
       say("npm run up, with two versions of each model in the end");
-      stack.write(parameters);
+      stack.write(parameters, stack.models(parameters, trial));
       await run("up", []);
     }
     const unchanged = await seconds(() => run("up", []));
     const moves: Move[] = [];
     for (const name of Object.keys(models)) moves.push(...(await movesOf(cluster, name, run, say)));
+    moves.push(await canaryOf(cluster, modelName, run, say));
     return report(unchanged, moves);
   } finally {
     await removeVisitors(cluster);
@@ -69,17 +73,38 @@ export async function promotion(say: (line: string) => void): Promise<BenchResul
 
 interface Move {
   readonly model: string;
-  readonly command: "promote" | "rollback";
+  readonly command: "canary" | "promote" | "rollback";
   readonly moved: Moved;
   /** How long the command took. */
   readonly seconds: number;
+}
+
+type Run = (name: "promote" | "rollback", words: readonly string[]) => Promise<unknown>;
+
+/** Returns to the version before, and has the one that served until then come back by a trial. */
+async function canaryOf(
+  cluster: Cluster,
+  model: string,
+  run: Run,
+  say: (line: string) => void,
+): Promise<Move> {
+  const served = new Served(cluster, model);
+  const champion = await served.champion();
+  await run("rollback", [model]);
+  say(`npm run promote -- ${model} ${champion} --canary 20`);
+  let took = 0;
+  const moved = await moveUnderLoad(cluster, served, async () => {
+    took = await seconds(() => run("promote", [model, champion, "--canary", "20"]));
+  });
+  await served.checkAnswers();
+  return { model, command: "canary", moved, seconds: took };
 }
 
 /** Goes to the other one of a model's two versions, and back. */
 async function movesOf(
   cluster: Cluster,
   model: string,
-  run: (name: "promote" | "rollback", words: readonly string[]) => Promise<unknown>,
+  run: Run,
   say: (line: string) => void,
 ): Promise<Move[]> {
   const served = new Served(cluster, model);
@@ -129,7 +154,8 @@ function report(unchanged: number, moves: readonly Move[]): BenchResult {
   ]);
   const wrong = moves.flatMap(({ model, command, moved: { failed, first, last } }) => [
     ...(lost(failed) === 0 ? [] : [`${command} ${model} lost requests: ${JSON.stringify(failed)}`]),
-    ...(last - first <= mostSeconds
+    // Of a trial both are meant to answer.
+    ...(last - first <= mostSeconds || command === "canary"
       ? []
       : [`${command} ${model}: both versions answered for ${(last - first).toFixed(0)} s`]),
   ]);
