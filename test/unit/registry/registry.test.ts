@@ -248,6 +248,26 @@ describe("the registry", () => {
     expect(again.decisions[champion]?.loading).to.deep.equal(loading);
   });
 
+  it("keeps a version that is tried beside one, and forgets it beside another", async () => {
+    const now = await decided();
+    const tried = "models:/churn/4";
+    const anew = async (version: number) =>
+      update(
+        await needRegistry(fake.cluster),
+        [churn],
+        { models: [churn] },
+        {
+          [champion]: { ...now, version, canary: { version: 4, percent: 10 } },
+          [tried]: { ...now, version: 4 },
+        },
+      );
+    const same = await anew(now.version);
+    expect([same.changes, same.dropped]).to.deep.equal([[], []]);
+    const other = await anew(2);
+    expect(other.decisions[champion]).to.include({ version: now.version }).and.not.have.property("canary");
+    expect(other.dropped).to.deep.equal([tried]);
+  });
+
   it("tells the format of LightGBM's trees from the one that it has for all else", async () => {
     const place = `${mlflow}/api/2.0/mlflow-artifacts/artifacts/1/models/m-3/artifacts`;
     fake.answers[`${place}/MLmodel`] =
