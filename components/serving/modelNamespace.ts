@@ -138,7 +138,8 @@ export class ModelNamespace extends pulumi.ComponentResource {
     create("monitor", "models", { "app.kubernetes.io/managed-by": "seldon-core" }, { port: "metrics", path });
     create("splitter-monitor", "splitters", splitterLabels, { port: "health", path: metricsPath });
     // Prometheus finds pods by ports that they declare, and the operator declares none for MLServer's metrics: so it is
-    // found by another, and asked on this one. An executor in the same pod has both.
+    // found by another, and asked on this one: 6001 for the container at 9001 of a graph. An executor in the same pod has
+    // both, and so has a unit of the project, whose own figures come by the first monitor.
     create("server-monitor", "standard-servers", standardLabel, {
       port: "http",
       path,
@@ -149,12 +150,13 @@ export class ModelNamespace extends pulumi.ComponentResource {
           regex: "seldon-container-engine",
         },
         {
-          sourceLabels: ["__meta_kubernetes_pod_ip"],
-          regex: "(.+)",
+          sourceLabels: ["__address__"],
+          regex: "(.+):90(\\d\\d)",
           targetLabel: "__address__",
-          replacement: "$1:6000",
+          replacement: "$1:60$2",
         },
       ],
+      metricRelabelings: [{ action: "drop", sourceLabels: ["__name__"], regex: "modelserver_.+" }],
     });
   }
 }

@@ -133,10 +133,14 @@ describe("ModelNamespace", () => {
     expect(selector).to.deep.equal({ matchLabels: { "mlplatform/server": "mlserver" } });
     const [endpoint] = podMetricsEndpoints as Record<string, unknown>[];
     expect(endpoint).to.include({ port: "http", path: "/prometheus" });
-    expect((endpoint?.["relabelings"] as object[]).at(-1)).to.include({
-      targetLabel: "__address__",
-      replacement: "$1:6000",
-    });
+    const last = (endpoint?.["relabelings"] as Record<string, string>[]).at(-1);
+    expect(last).to.deep.include({ sourceLabels: ["__address__"], targetLabel: "__address__" });
+    const { regex = "", replacement = "" } = last ?? {};
+    const asked = (address: string) => address.replace(new RegExp(`^${regex}$`), replacement);
+    expect([asked("10.1.2.3:9000"), asked("[fd00::1]:9012")]).to.deep.equal([
+      "10.1.2.3:6000",
+      "[fd00::1]:6012",
+    ]);
   });
 
   it("tells the names of the Secrets, and no keys", () => {
