@@ -3,7 +3,12 @@ import { checkImages } from "../components/images/schema";
 import { checkObjectStore } from "../components/objectStore/schema";
 import { executorResources } from "../components/serving/seldon/executor";
 import { checkLicence } from "../components/serving/schema";
-import { isSplit, splitterPods, splitterResources } from "../components/serving/splitter/splits";
+import {
+  isSplit,
+  mainPredictor,
+  splitterPods,
+  splitterResources,
+} from "../components/serving/splitter/splits";
 import { checkValues } from "../components/valueChecks";
 import { bytes, millicores, type Resources } from "./fields";
 import { partsOf } from "./graph";
@@ -108,7 +113,9 @@ function quotaNeeded(
     });
     return [
       ...replicas.map((pods) => amount(pods, askedBy(model))),
-      ...(isSplit(model, serving) ? [amount(splitterPods(model), [splitterResources])] : []),
+      ...(isSplit(model, serving)
+        ? [amount(splitterPods(mainReplicas(model), model.autoscaling), [splitterResources])]
+        : []),
     ];
   });
   const trainings = models.flatMap(({ training }) => training?.resources ?? []);
@@ -125,6 +132,11 @@ function quotaNeeded(
       most((table) => table.pods * bytes(table.resources.memory)),
     pods: sum(({ pods }) => pods) + Math.min(1, trainings.length) + most((table) => table.pods),
   };
+}
+
+/** Pods of the predictor that the splitter has as many of, where the model has no autoscaling. */
+function mainReplicas({ predictors = [], replicas }: ModelConfig): number {
+  return predictors.find(({ name }) => name === mainPredictor)?.replicas ?? replicas;
 }
 
 /** Two decimals, rounded up: what is told has to be enough. */

@@ -39,6 +39,8 @@ export function checkNames(models: readonly (ModelConfig | undefined)[]): Mistak
         (other) => `makes the address ${address}, which ${other} makes already`,
       );
     makes(name, path);
+    // Its splitter has a disruption budget of that name.
+    if ((predictors ?? []).length > 1) makes(`${name}-splitter`, path);
     (predictors ?? [{ name: mainPredictor }]).forEach((predictor, place) =>
       makes(
         `${name}-${predictor.name}`,
@@ -333,7 +335,8 @@ function checkEnvironment({ environment, server }: ModelConfig): Mistake[] {
     .map((name) => at(`environment.${name}`, "is set by the platform: leave it out"));
 }
 
-function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Mistake[] {
+function checkTraffic({ serving }: Understood, model: ModelConfig): Mistake[] {
+  const { predictors } = model;
   if (predictors === undefined) return [];
   const answering = predictors.filter(({ shadow }) => !shadow);
   const sum = answering.reduce((total, { traffic }) => total + traffic, 0);
@@ -344,6 +347,13 @@ function checkTraffic({ serving }: Understood, { predictors }: ModelConfig): Mis
     mistakes.push(at("predictors", `share ${sum} % of the traffic; without shadows it must be 100`));
   if (predictors.length - answering.length > 1)
     mistakes.push(at("predictors", "hold more than one shadow, and Seldon takes one"));
+  predictors.forEach(({ traffic, shadow, replicas = model.replicas, name }, index) => {
+    if (traffic === 0 || shadow || replicas > 0) return;
+    mistakes.push({
+      path: ["predictors", index],
+      message: `has ${traffic} % of the requests and no pod to answer them: give ${name} replicas, or no traffic`,
+    });
+  });
   const main = answering.some((one) => one.name === mainPredictor);
   if (answering.length > 0 && !main && serving !== undefined && isSplit({ predictors }, serving))
     mistakes.push(

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import http2 from "node:http2";
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, type Server, connect } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +13,7 @@ import { expect } from "chai";
 
 import {
   envoyConfig,
+  farewell,
   metricsPath,
   type Ports,
   predictorHeader,
@@ -114,7 +115,10 @@ describe("a splitter's Envoy", function () {
     const ports = { rest: await port(), grpc: await port(), health: await port(), admin: await port() };
     const file = path.join(folder, `${ports.rest}.json`);
     writeFileSync(file, JSON.stringify(envoyConfig({ shares, main: shares[0]?.name ?? "", ports })));
-    const options = ["--log-level", "error", "--disable-hot-restart", "--concurrency", "2"];
+    const options = [
+      ...["--log-level", "error", "--disable-hot-restart", "--concurrency", "2"],
+      ...["--drain-time-s", "10", "--drain-strategy", "immediate"],
+    ];
     running.push(spawn(program, ["--config-path", file, ...options], { stdio: "inherit" }));
     const isReady = () => ask(ports.health, readyPath).then(({ status }) => status === 200);
     while (!(await isReady().catch(() => false))) await sleep(50);
@@ -125,6 +129,8 @@ describe("a splitter's Envoy", function () {
     readonly status: number | undefined;
     readonly by: string;
     readonly body: string;
+    /** Whether the connection ends with it. */
+    readonly closes: boolean;
   }
   async function ask(port: number, at = "/predict", agent?: http.Agent, body = "[1]"): Promise<Asked> {
     const options = {
@@ -139,7 +145,8 @@ describe("a splitter's Envoy", function () {
       .end(at === "/predict" ? body : "");
     const [response] = (await once(request, "response")) as [http.IncomingMessage];
     const by = String(response.headers[predictorHeader]);
-    return { status: response.statusCode, by, body: await text(response) };
+    const closes = response.headers.connection === "close";
+    return { status: response.statusCode, by, body: await text(response), closes };
   }
 
   /** Asks this often, by clients that keep their connections. */
@@ -245,6 +252,42 @@ describe("a splitter's Envoy", function () {
     const answer = await ask(ports.rest);
     expect([answer.status, answer.body, asked]).to.deep.equal([500, '{"status": {"info": "no"}}', 1]);
     failing.close();
+  });
+
+  it("says goodbye to those who keep their connections, and loses none of their requests", async () => {
+    const ports = await start(await backend("default").share(100));
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    expect((await ask(ports.rest, "/predict", agent)).closes).to.equal(false);
+    const said = spawnSync("bash", ["-c", farewell(ports.admin, 0)], { encoding: "utf8" }).stdout;
+    expect(said).to.match(/^HTTP\/1\.1 200 /);
+    expect((await ask(ports.rest, "/predict", agent)).closes, "connection: close").to.equal(true);
+    const { failed } = await load(ports.rest, 200);
+    expect(failed, "while it drains").to.deep.equal([]);
+  });
+
+  it("is well, and tells what it counts, while as many clients are connected as may be", async () => {
+    const ports = await start(await backend("default").share(100));
+    const sockets = Array.from({ length: 1_000 }, () => connect(ports.rest, "127.0.0.1"));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    await sleep(300);
+    expect((await ask(ports.health, readyPath)).status).to.equal(200);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it("stays within its memory, however large what it passes on is", async () => {
+    const slow = backend("default");
+    slow.before = () => sleep(1_500);
+    const ports = await start(await slow.share(100));
+    const body = "x".repeat(1_000_000);
+    const agent = new http.Agent({ keepAlive: false });
+    const asked = Array.from({ length: 100 }, () =>
+      ask(ports.rest, "/predict", agent, body).then(({ status }) => status),
+    );
+    await sleep(1_000);
+    const status = readFileSync(`/proc/${running[0]?.pid ?? 0}/status`, "utf8");
+    const megabytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    expect(megabytes).to.be.within(10, 200);
+    expect(new Set(await Promise.all(asked))).to.deep.equal(new Set([200]));
   });
 
   it("tells what it counts, and keeps its administration to itself", async () => {

@@ -55,6 +55,18 @@ export function isInService({ what, decisions, versions, predictors }: Scene, to
 }
 
 /**
+ * Sees before anything changes that a version may come into service.
+ *
+ * @returns what it is to be asked then.
+ * @throws UserError another model would go, or nobody could see that it answers right.
+ */
+export async function checkMove({ scene, to }: Moving, options: MovingOptions): Promise<Question> {
+  const { what, target } = scene;
+  await keepInService(target, what.config.models, { ...scene.decisions, [what.wish]: to });
+  return questionOf(scene, to, options);
+}
+
+/**
  * Brings a version into service, from the lock to the registry.
  *
  * @throws UserError it does not come into service; what is in service then, and what to do.
@@ -63,8 +75,7 @@ export async function move(moving: Moving, options: MovingOptions): Promise<void
   const { scene, to, before } = moving;
   const { consent, progress, signal, pace } = options;
   const { what, target } = scene;
-  await keepInService(target, what.config.models, { ...scene.decisions, [what.wish]: to });
-  const question = await questionOf(scene, to, options);
+  const question = await checkMove(moving, options);
   const models = allWishes(what.config.models).get(what.wish) ?? [];
   const back = await decisionBefore(scene, before);
   const means: Means = {

@@ -1,14 +1,16 @@
 /** What `promote` does with a model: chooses a version, says what speaks for it, and brings it into service. */
+import type { Decision } from "../../../config/lock";
 import { commandLine } from "../../commandLine";
 import { UserError } from "../../errors";
 import type { ModelVersion } from "../../mlflow";
 import type { Progress } from "../../progress";
 import { type Comparison, type Entry, compare, comparisonText, doubt } from "./comparison";
 import { type Registry, decide } from "../decide";
+import { isSameVersion } from "../difference";
 import { decisionsIn } from "../lockFile";
 import { challenger } from "./alias";
-import { endTrial, triable, tryOut } from "./canary/trial";
-import { type Moving, type MovingOptions, isInService, move, tell, writeOnly } from "./moving";
+import { endTrial, triable, tryOut, withoutTrial } from "./canary/trial";
+import { type Moving, type MovingOptions, checkMove, isInService, move, tell, writeOnly } from "./moving";
 import { type Named, type Promotable, type Versions, numbered, versionLines } from "./promotable";
 import { type Scene, decisionFor, servedBefore, toldToServe } from "./scene";
 
@@ -24,7 +26,7 @@ export async function promoteIn(
   options: MovingOptions,
 ): Promise<void> {
   const { trial } = options;
-  if (trial !== undefined) triable(scene.what);
+  if (trial !== undefined) triable(scene, options.branch);
   const version = await chosenVersion(scene, word, options.progress);
   const to = await decisionFor(scene, version.version);
   const before = await servedBefore(scene, version.version);
@@ -35,16 +37,20 @@ export async function promoteIn(
   }
   accept(scene.what, await compared(moving, version), options);
   if (options.branch) {
-    if (trial !== undefined)
-      throw new UserError(
-        "--branch only writes the lock, and --canary watches what is deployed: leave one of them out.",
-      );
     writeOnly(moving, options.progress);
     return;
   }
-  if (trial !== undefined) await tryOut(moving, trial, options);
-  // From here on nothing is tried any more: what fails goes back to what served alone.
-  await move({ ...moving, scene: withoutTrial(scene) }, options);
+  // Of what serves by the lock already nothing is to be tried: somebody was stopped on the way to it.
+  if (trial !== undefined && !isSameVersion(scene.decisions[scene.what.wish], to)) {
+    await checkMove(moving, options);
+    await tryOut(moving, trial, options);
+  }
+  try {
+    // What fails from here on goes back to what served alone.
+    await move({ ...moving, scene: withoutTrial(scene) }, options);
+  } finally {
+    dropTried(scene, to);
+  }
   tellEnd(moving, options.progress);
 }
 
@@ -131,12 +137,14 @@ async function finish(moving: Moving, progress: Progress): Promise<void> {
   progress.say(`\nVersion ${to.version} of ${what.model.name} is in service already: nothing was changed.`);
 }
 
-/** Ends a trial in the lock, before what was tried takes the place of what serves. */
-function withoutTrial(scene: Scene): Scene {
-  const { what } = scene;
-  if (decisionsIn(what.file)[what.wish]?.canary === undefined) return scene;
-  endTrial(what);
-  return { ...scene, decisions: decisionsIn(what.file) };
+/** Leaves nothing of a trial in the lock, once what was tried serves alone, or not at all. */
+function dropTried({ what }: Scene, to: Decision): void {
+  try {
+    if (decisionsIn(what.file)[what.wish]?.canary === undefined) endTrial(what, to.version);
+  } catch (error) {
+    // That a lock cannot be read is told by whoever needs it; a decision more in it does no harm.
+    if (!(error instanceof UserError)) throw error;
+  }
 }
 
 async function compared({ scene, to, before }: Moving, version: ModelVersion): Promise<Comparison> {

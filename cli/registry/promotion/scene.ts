@@ -121,7 +121,8 @@ export async function decisionFor({ what, registry, decisions }: Scene, version:
   const { registered, wish, model, config } = what;
   const found = await decide(registry, `models:/${registered}/${version}`);
   const now = decisions[wish];
-  const kept = isSameVersion(now, found) ? now : undefined;
+  // What is tried beside it is no part of what it is.
+  const kept = now !== undefined && isSameVersion(now, found) ? alone(now) : undefined;
   const decision = kept ?? { ...found, decided: signed() };
   const wrong = unfit(wish, decision, config);
   if (wrong.length > 0) throw new UserError(`model ${model.name} cannot be ${wrong.join("; ")}`);
@@ -141,4 +142,10 @@ export async function decisionBefore(
     if (error instanceof UserError) return now;
     throw error;
   });
+}
+
+/** A decision without what is tried beside it. */
+export function alone(decision: Decision): Decision {
+  const { canary: tried, ...rest } = decision;
+  return tried === undefined ? decision : rest;
 }

@@ -92,7 +92,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
-    const splitter = this.createSplitter(name, args);
+    const splitter = this.createSplitter(name, args, deployment);
     this.createModelAddress(name, args, splitter);
     const budgets = args.predictors.flatMap((predictor, index) => {
       this.createPredictorAddress(name, args, predictor);
@@ -111,7 +111,11 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
   }
 
   /** What gives each predictor its share. @returns none before a single one, or where Istio does that. */
-  private createSplitter(name: string, args: ModelDeploymentArgs): Splitter | undefined {
+  private createSplitter(
+    name: string,
+    args: ModelDeploymentArgs,
+    deployment: pulumi.Resource,
+  ): Splitter | undefined {
     const { model, namespace, predictors, splitterImage, autoscaling } = args;
     if (predictors.length === 1 || splitterImage === undefined) return undefined;
     const answering = predictors.filter(({ shadow = false }) => !shadow).length;
@@ -124,7 +128,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         model,
         namespace,
         image: splitterImage,
-        replicas: splitterPods({ autoscaling, replicas: mainOf(args).replicas }),
+        replicas: splitterPods(mainOf(args).replicas, autoscaling),
         shares: predictors.map((predictor) => ({
           name: predictor.name,
           service: `${model}-${predictor.name}`,
@@ -134,7 +138,8 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
           shadow: predictor.shadow ?? false,
         })),
       },
-      { parent: this },
+      // No share for a predictor that has no pods yet.
+      { parent: this, dependsOn: deployment },
     );
   }
 

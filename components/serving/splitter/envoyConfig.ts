@@ -44,11 +44,22 @@ export const metricsPath = "/prometheus";
 
 /** As long as Seldon's executor waits for a model. */
 const patience = "60s";
-/** As large as a body that the model servers take, since what is to be sent again must be kept until then. */
-const largestBody = 1024 * 1024;
+/**
+ * What is kept of a request until it is answered, to be sent to another host where the first cannot be reached. What is
+ * larger is sent once.
+ */
+const mostKept = 64 * 1024;
 const mostConnections = 1_000;
-/** The container has 256 MiB. */
-const mostHeap = 180 * 1024 * 1024;
+/** Requests to a predictor at once. */
+const mostRequests = 500;
+/** The container has 256 MiB, of which Envoy itself takes some 60. */
+const mostHeap = 150 * 1024 * 1024;
+/** How long a connection to a model is kept idle: shorter than its server does, or a request would meet its end. */
+const idle = {
+  // MLServer closes after 5 seconds.
+  rest: "3s",
+  grpc: "30s",
+} as const;
 
 type Wire = "grpc" | "rest";
 
@@ -117,7 +128,9 @@ function listener(name: string, port: number, routes: readonly object[]) {
   return {
     name,
     address: address("0.0.0.0", port),
-    per_connection_buffer_limit_bytes: largestBody,
+    per_connection_buffer_limit_bytes: mostKept,
+    // Else as many clients as may be would look like a splitter that is ill.
+    ...(name === "health" ? { ignore_global_conn_limit: true } : {}),
     filter_chains: [
       {
         filters: [
@@ -138,7 +151,7 @@ function listener(name: string, port: number, routes: readonly object[]) {
               http2_protocol_options: {
                 max_concurrent_streams: 100,
                 initial_stream_window_size: 65_536,
-                initial_connection_window_size: largestBody,
+                initial_connection_window_size: 1024 * 1024,
               },
               http_filters: [
                 // Errors of gRPC come with the status 200.
@@ -216,12 +229,12 @@ function cluster({ shares, main }: SplitArgs, share: Share, wire: Wire) {
   const { name, shadow } = share;
   const instead = shadow || name === main ? undefined : shares.find((one) => one.name === main);
   const at = (priority: number, one: Share) => hosts(priority, one.host, one[wire], one.name);
-  const most = shadow ? 32 : 1024;
+  const most = shadow ? 32 : mostRequests;
   return {
     name: `${name}-${wire}`,
     type: "STRICT_DNS",
     connect_timeout: "1s",
-    per_connection_buffer_limit_bytes: largestBody,
+    per_connection_buffer_limit_bytes: mostKept,
     load_assignment: {
       cluster_name: `${name}-${wire}`,
       // Of another priority are hosts that are asked where the first cannot be reached.
@@ -255,8 +268,8 @@ function cluster({ shares, main }: SplitArgs, share: Share, wire: Wire) {
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": type("extensions.upstreams.http.v3.HttpProtocolOptions"),
-        // Shorter than the servers keep idle connections, and renewed, so that pods that are added get their part.
-        common_http_protocol_options: { idle_timeout: "30s", max_requests_per_connection: 1_000 },
+        // Renewed, so that pods that are added get their part.
+        common_http_protocol_options: { idle_timeout: idle[wire], max_requests_per_connection: 1_000 },
         explicit_http_config:
           wire === "grpc" ? { http2_protocol_options: {} } : { http_protocol_options: {} },
       },
@@ -271,4 +284,15 @@ function hosts(priority: number, host: string, port: number, predictor?: string)
 
 function named(predictor: string) {
   return { filter_metadata: { mlplatform: { predictor } } };
+}
+
+/**
+ * The command that tells Envoy to close its connections, each with the answer to its next request, and waits so many seconds
+ * until that is done. The pod gets no new ones by then. For bash: the image has neither curl nor wget.
+ */
+export function farewell(admin: number, seconds: number): string {
+  // HTTP/1.0, which would close the connection by itself, is refused.
+  const request =
+    "POST /drain_listeners?graceful&skip_exit HTTP/1.1\\r\\nHost: admin\\r\\nConnection: close\\r\\n\\r\\n";
+  return `exec 3<>/dev/tcp/127.0.0.1/${admin}; printf '${request}' >&3; cat <&3; sleep ${seconds}`;
 }

@@ -8,7 +8,7 @@ import type { Ports } from "./envoyConfig";
 export const mainPredictor = "default";
 
 /** What Envoy needs to pass requests on. */
-export const splitterResources: Resources = { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" };
+export const splitterResources: Resources = { cpu: "50m", memory: "96Mi", memoryLimit: "256Mi" };
 
 /** The ports of a splitter's pods. */
 export const splitterPorts = { rest: 8000, grpc: 5001, health: 9902, admin: 9901 } as const satisfies Ports;
@@ -24,10 +24,11 @@ export function isSplit(
   return predictors.length > 1 && serving?.istio === undefined;
 }
 
-/** How many pods a splitter has: two where the model has several, so that one stays while a node is drained. */
-export function splitterPods({
-  replicas,
-  autoscaling,
-}: Pick<ModelConfig, "autoscaling" | "replicas">): number {
+/**
+ * How many pods a splitter has: two where the model has several, so that one stays while a node is drained.
+ *
+ * @param replicas of the main predictor, where their number is fixed.
+ */
+export function splitterPods(replicas: number, autoscaling?: { readonly minReplicas: number }): number {
   return Math.min(2, Math.max(1, autoscaling?.minReplicas ?? replicas));
 }

@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { containerSecurity, ownership, podSecurity, requirements, serviceHost } from "../../kubernetes";
-import { envoyConfig, readyPath, type Share } from "./envoyConfig";
+import { envoyConfig, farewell, readyPath, type Share } from "./envoyConfig";
 import { mainPredictor, splitterLabels, splitterPorts, splitterResources } from "./splits";
 
 export interface SplitterArgs {
@@ -33,17 +33,6 @@ const file = "envoy.json";
 
 /** Seconds in which connections are closed, each with the answer to its next request. */
 const drainSeconds = 10;
-
-/**
- * Tells Envoy to close its connections as they are used, waits that long, and goes. The pod gets no new ones by then.
- * The image has neither curl nor wget.
- */
-const farewell = [
-  `exec 3<>/dev/tcp/127.0.0.1/${splitterPorts.admin}`,
-  "printf 'POST /drain_listeners?graceful&skip_exit HTTP/1.0\\r\\n\\r\\n' >&3",
-  "cat <&3",
-  `sleep ${drainSeconds + 5}`,
-].join("; ");
 
 /**
  * Stands before the predictors of a model, and gives each its share of the requests, one by one: on kept connections
@@ -131,7 +120,11 @@ export class Splitter extends pulumi.ComponentResource {
                   startupProbe: { ...probe, periodSeconds: 1, failureThreshold: 60 },
                   readinessProbe: { ...probe, periodSeconds: 2, failureThreshold: 3 },
                   livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 3 },
-                  lifecycle: { preStop: { exec: { command: ["bash", "-c", farewell] } } },
+                  lifecycle: {
+                    preStop: {
+                      exec: { command: ["bash", "-c", farewell(splitterPorts.admin, drainSeconds + 5)] },
+                    },
+                  },
                 },
               ],
               volumes: [{ name: "config", configMap: { name: config.metadata.name } }],

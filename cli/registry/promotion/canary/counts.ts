@@ -7,7 +7,7 @@ import type { Cluster } from "../../../cluster/cluster";
 /** Of one predictor, REST and gRPC together. */
 export interface Counts {
   readonly requests: number;
-  /** Answered by an error, of the client's too, or not answered. */
+  /** Answered by an error, of the client's too, broken off, or not answered. */
   readonly failed: number;
   /** How many answers took at most so many milliseconds, by that. */
   readonly within: ReadonlyMap<number, number>;
@@ -18,24 +18,29 @@ const wires = ["rest", "grpc"];
 /** Reads what was counted of a predictor, in the texts of several pods. */
 export function countsOf(texts: readonly string[], predictor: string): Counts {
   const clusters = new Set(wires.map((wire) => `${predictor}-${wire}`));
-  let [requests, failed] = [0, 0];
+  let [requests, right, wrong] = [0, 0, 0];
   const within = new Map<number, number>();
   for (const text of texts)
     for (const [, name = "", labels = "", value = ""] of text.matchAll(/^(\w+)\{([^}]*)\} (\S+)$/gm)) {
       const label = new Map([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, of = ""]) => [key, of]));
       if (!clusters.has(label.get("envoy_cluster_name") ?? "")) continue;
       const count = Number(value);
-      if (name === "envoy_cluster_upstream_rq_xx") {
+      if (name === "envoy_cluster_upstream_rq_total") requests += count;
+      // Of those that are under way nobody knows yet.
+      else if (name === "envoy_cluster_upstream_rq_active") requests -= count;
+      else if (name === "envoy_cluster_upstream_rq_xx") {
+        if (!/[45]/.test(label.get("envoy_response_code_class") ?? "")) right += count;
+      } else if (name === "envoy_cluster_upstream_cx_connect_fail") {
         requests += count;
-        if (/[45]/.test(label.get("envoy_response_code_class") ?? "")) failed += count;
-      } else if (name === "envoy_cluster_upstream_cx_connect_fail" || name === "envoy_cluster_grpc_failure")
-        failed += count;
+      } else if (name === "envoy_cluster_grpc_failure" || name === "envoy_cluster_upstream_rq_rx_reset")
+        wrong += count;
       else if (name === "envoy_cluster_upstream_rq_time_bucket") {
         const limit = label.get("le") === "+Inf" ? Infinity : Number(label.get("le"));
         within.set(limit, (within.get(limit) ?? 0) + count);
       }
     }
-  return { requests, failed, within };
+  // Who gives up waiting has no answer, right or wrong.
+  return { requests, failed: Math.max(0, requests - right) + wrong, within };
 }
 
 /** The share of requests that have failed, in percent; 0 where there were none. */
@@ -43,12 +48,17 @@ export function failedPercent({ requests, failed }: Counts): number {
   return requests === 0 ? 0 : Math.min(100, (100 * failed) / requests);
 }
 
-/** Milliseconds in which 95 % of the answers came, as exact as the buckets are; undefined where there were none. */
+/** Milliseconds in which 95 % of the answers came, about; undefined where there were none. */
 export function slowest({ within }: Counts): number | undefined {
   const all = within.get(Infinity) ?? 0;
   if (all === 0) return undefined;
   const limits = [...within.keys()].sort((one, other) => one - other);
-  return limits.find((limit) => (within.get(limit) ?? 0) >= 0.95 * all);
+  const at = limits.findIndex((limit) => (within.get(limit) ?? 0) >= 0.95 * all);
+  const [from, to] = [limits[at - 1] ?? 0, limits[at] ?? 0];
+  if (!Number.isFinite(to)) return from;
+  // Spread evenly between the limits of the bucket, or a millisecond more would be a bucket more.
+  const [below, upTo] = [within.get(from) ?? 0, within.get(to) ?? 0];
+  return from + ((to - from) * (0.95 * all - below)) / (upTo - below);
 }
 
 /** What the pods of a model's splitter tell; none of those that are on their way out. @throws Refused */

@@ -2,11 +2,13 @@
 import { canaryPredictor } from "../../../../config/canary";
 import { mainPredictor } from "../../../../components/serving/splitter/splits";
 import { namespaceNames } from "../../../../components/capabilities";
+import { commandLine } from "../../../commandLine";
 import { clientThrough } from "../../../deploy/answers";
 import { questionFor } from "../../../deploy/question";
 import { recordedRows } from "../../../parity";
 import { type Answer, type Rows, outputs } from "../../../protocols/answer";
 import { backend } from "../../../serving/backend";
+import { Overtaken } from "../meanwhile";
 import type { Moving } from "../moving";
 import { countsOf, splitterTexts } from "./counts";
 import type { Seen } from "./rule";
@@ -16,6 +18,14 @@ export async function lookAt(moving: Moving): Promise<Seen> {
   const { what, target } = moving.scene;
   const texts = await splitterTexts(target.cluster, namespaceNames.models, what.model.name);
   if (texts.length === 0) throw new Error("no pod of its splitter is there to be asked");
+  // Somebody else may try another one meanwhile, of which the counts are then.
+  const model = (await backend.models(target.cluster)).find(({ name }) => name === what.model.name);
+  const tried = model?.predictors.find(({ name }) => name === canaryPredictor);
+  if (tried?.modelUri !== moving.to.files)
+    throw new Overtaken(
+      `version ${moving.to.version} of ${what.model.name} is not what is tried in the cluster now. Nothing more was changed. ` +
+        `What serves: ${commandLine("status", what.stack)}`,
+    );
   return {
     main: countsOf(texts, mainPredictor),
     canary: countsOf(texts, canaryPredictor),

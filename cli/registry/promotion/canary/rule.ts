@@ -24,31 +24,50 @@ export interface Verdict {
   readonly reasons: readonly string[];
 }
 
-/** Judges by the rule of the stack's file. */
-export function judge(rule: Rule, { main, canary, difference }: Seen): Verdict {
+/** Standard errors that a difference must be beyond, so that it is not chance: of one look at the end, and of many. */
+const beyondChance = { end: 2, early: 4 };
+/** How many times beyond the rule an early verdict must be. */
+const clearly = 2;
+
+/**
+ * Judges by the rule of the stack's file.
+ *
+ * @param end whether the time is over. Before it only what is bad beyond doubt is: many looks would find something.
+ */
+export function judge(rule: Rule, { main, canary, difference }: Seen, end: boolean): Verdict {
   if (canary.requests < rule.requests) return { state: "few", reasons: [] };
   const [failed, failedMain] = [failedPercent(canary), failedPercent(main)];
   const [slow, slowMain] = [slowest(canary), slowest(main)];
+  const chance = beyondChance[end ? "end" : "early"] * standardError(canary, main);
+  const times = end ? 1 : clearly;
   const reasons = [
-    ...(failed - failedMain > rule.errors
+    ...(failed - failedMain > rule.errors + chance
       ? [
           `${percent(failed)} of its requests failed, and ${percent(failedMain)} of those to what serves ` +
             `(canary.errors: ${rule.errors})`,
         ]
       : []),
-    ...(slow !== undefined && slowMain !== undefined && slow > slowMain * rule.latency
+    ...(slow !== undefined && slowMain !== undefined && slow > slowMain * rule.latency * times
       ? [
           `95 % of its answers took up to ${milliseconds(slow)}, and ${milliseconds(slowMain)} of what serves ` +
             `(canary.latency: ${rule.latency})`,
         ]
       : []),
-    ...(rule.difference !== undefined && difference !== undefined && difference > rule.difference
+    ...(rule.difference !== undefined && difference !== undefined && difference > rule.difference * times
       ? [
           `its answers differ by ${percent(100 * difference)} on average (canary.difference: ${rule.difference})`,
         ]
       : []),
   ];
   return { state: reasons.length > 0 ? "bad" : "well", reasons };
+}
+
+/** Of the difference between two shares of failures, in percentage points. */
+function standardError(one: Counts, other: Counts): number {
+  const all = one.requests + other.requests;
+  const share = Math.min(1, (one.failed + other.failed) / Math.max(1, all));
+  const spread = 1 / Math.max(1, one.requests) + 1 / Math.max(1, other.requests);
+  return 100 * Math.sqrt(share * (1 - share) * spread);
 }
 
 /** What was seen, in a line. */
@@ -70,5 +89,5 @@ function percent(value: number): string {
 }
 
 function milliseconds(value: number): string {
-  return `${value} ms`;
+  return `${Number(value.toPrecision(2))} ms`;
 }
