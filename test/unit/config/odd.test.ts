@@ -68,7 +68,9 @@ function said(config: Record<string, string>): string | undefined {
   }
 }
 
-describe("a stack file with one value replaced by an odd one", () => {
+describe("a stack file with one value replaced by an odd one", function () {
+  // Each key brings variants, and each variant is read as a whole file.
+  this.timeout(120_000);
   for (const name of ["inside", "outside"])
     it(`${name}: is answered in sentences about its own keys, or taken`, async () => {
       const whole: unknown = parse(readFileSync(path.join(__dirname, "good", `${name}.yaml`), "utf8"));
