@@ -149,7 +149,7 @@ export class Life {
     });
   }
 
-  /** Tries the version before on a share of the requests until it is promoted, and returns to the champion. */
+  /** Tries the version before on a share of the requests until it is promoted, and promotes the champion again. */
   private async canaryUnderLoad(): Promise<string> {
     const { served, cluster } = this;
     const champion = await served.champion();
@@ -159,7 +159,8 @@ export class Life {
       this.command("promote", [modelName, "1", "--canary", "20", "--stack", this.stack.name]),
     );
     if ((await served.champion()) !== "1") throw new Error("version 1 is not the champion");
-    await this.command("rollback", [modelName, "--stack", this.stack.name]);
+    // To the version before it was a way back, of which there is none further.
+    await this.command("promote", [modelName, champion, "--stack", this.stack.name]);
     if ((await served.champion()) !== champion) throw new Error(`version ${champion} is not the champion`);
     await served.checkAnswers();
     return inWords(moved);
