@@ -4,6 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { containerSecurity, ownership, podSecurity, requirements, serviceHost } from "../../kubernetes";
+import { createBudget } from "../seldon/disruptionBudget";
 import { envoyConfig, farewell, readyPath, type Share } from "./envoyConfig";
 import { mainPredictor, splitterLabels, splitterPorts, splitterResources } from "./splits";
 
@@ -51,7 +52,10 @@ export class Splitter extends pulumi.ComponentResource {
     this.selector = { ...splitterLabels, "app.kubernetes.io/name": model };
     const config = this.createConfig(name, args);
     this.createPods(name, args, config);
-    if (args.replicas > 1) this.createBudget(name, args);
+    if (args.replicas > 1) {
+      const pods = { address: `${model}-splitter`, namespace: args.namespace, selector: this.selector };
+      createBudget(name, pods, 1, { parent: this });
+    }
     this.registerOutputs({});
   }
 
@@ -131,17 +135,6 @@ export class Splitter extends pulumi.ComponentResource {
             },
           },
         },
-      },
-      { parent: this },
-    );
-  }
-
-  private createBudget(name: string, { model, namespace }: SplitterArgs): void {
-    new k8s.policy.v1.PodDisruptionBudget(
-      `${name}-budget`,
-      {
-        metadata: { name: `${model}-splitter`, namespace, labels: ownership },
-        spec: { minAvailable: 1, selector: { matchLabels: this.selector } },
       },
       { parent: this },
     );

@@ -8,6 +8,7 @@ import { questionFor } from "../../../deploy/question";
 import { recordedRows } from "../../../parity";
 import { type Answer, type Rows, outputs } from "../../../protocols/answer";
 import { backend } from "../../../serving/backend";
+import type { ServedModel } from "../../../serving/served";
 import { Overtaken } from "../meanwhile";
 import type { Moving } from "../moving";
 import { countsOf, splitterTexts } from "./counts";
@@ -29,17 +30,19 @@ export async function lookAt(moving: Moving): Promise<Seen> {
   return {
     main: countsOf(texts, mainPredictor),
     canary: countsOf(texts, canaryPredictor),
-    difference: await differenceOf(moving).catch(() => undefined),
+    difference: await differenceOf(moving, model).catch(() => undefined),
   };
 }
 
 /** How far both answer the rows of the training apart; undefined where there are none, or the answers are no numbers. */
-async function differenceOf({ scene: { what, target }, to }: Moving): Promise<number | undefined> {
-  const { cluster } = target;
+async function differenceOf(
+  { scene, to }: Moving,
+  model: ServedModel | undefined,
+): Promise<number | undefined> {
+  const { cluster } = scene.target;
   const question = await questionFor(cluster, { modelUri: to.files });
   if (question.kind === "none") return undefined;
   const rows: Rows = question.kind === "training" ? recordedRows(question.record) : question.rows;
-  const model = (await backend.models(cluster)).find(({ name }) => name === what.model.name);
   const ask = (name: string) => {
     const predictor = model?.predictors.find((one) => one.name === name);
     if (model === undefined || predictor === undefined) throw new Error(`${name} is not in service`);
