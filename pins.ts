@@ -180,6 +180,31 @@ export const allImages: readonly ImagePin[] = [
   ...versions.flatMap((version) => Object.values(seldonImages(version))),
 ];
 
+/** What Jenkins is made of where it takes the place of GitHub's workflows (docs/jenkins.md). No cluster pulls it. */
+export const jenkinsImages = {
+  controller: {
+    repository: "docker.io/jenkins/jenkins",
+    tag: "2.568.3-jdk21",
+    digest: "sha256:c1e4c349365f6d16d88595b2c5f7e8ff39b8ae1d061f62420bac193b4b9616d0",
+    licence: "MIT",
+    why: "long-term support; the plugins of deploy/jenkins/controller/plugins.txt go with it",
+  },
+  agent: {
+    repository: "docker.io/jenkins/inbound-agent",
+    tag: "3391.va_37fa_a_305d6d-4-jdk21",
+    digest: "sha256:c5d50ca09a7de45999983c69e0527499ca667efe00a85cf1ce5ed968b5b21719",
+    licence: "MIT",
+    why: "Java and Jenkins' agent, which are taken from it",
+  },
+  node: {
+    repository: "docker.io/library/node",
+    tag: "22.22.2-bookworm-slim",
+    digest: "sha256:9f6d5975c7dca860947d3915877f85607946403fc55349f39b4bc3688448bb6e",
+    licence: "MIT",
+    why: "Node and npm, which are taken from it: of the same Debian as the Python that they stand beside",
+  },
+} as const satisfies Record<string, ImagePin>;
+
 /** What MLServer's images of that version have, by the package's name: a model's file depends on it. */
 export const mlserverLibraries = { numpy: "1.26.4", "scikit-learn": "1.5.2", xgboost: "2.1.2" } as const;
 

@@ -1,8 +1,9 @@
 import { prepareEngine } from "../cli/deploy/prepared";
 import { Progress } from "../cli/progress";
 import { type Environment, Environments } from "../cli/python";
+import { prepareGroovy } from "./groovy";
 
-/** What tests and checks may need on this machine before they begin: Pulumi's engine, a Python environment. */
+/** What tests and checks may need on this machine before they begin: Pulumi's engine, a parser of Groovy, a Python environment. */
 export type Need = string;
 
 /** Building the engine writes hundreds of lines; a log keeps one a minute. */
@@ -23,6 +24,10 @@ export async function prepare(needs: readonly Need[]): Promise<(name: string) =>
   const make = async (need: Need): Promise<void> => {
     if (need === "engine") {
       await prepareEngine(progress, signal);
+      return;
+    }
+    if (need === "groovy") {
+      await progress.step("parser of Groovy", prepareGroovy);
       return;
     }
     const environment = await progress.step(`Python environment ${need}`, (step) =>

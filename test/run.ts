@@ -55,7 +55,7 @@ const ofLocal: readonly Need[] = ["tracking", "frontend", ...manifests.map(servi
 const suites: readonly Suite[] = [
   mocha("local", "test/local/**/*.test.ts", [...ofLocal, "envoy"]),
   mocha("engine", "test/engine/**/*.test.ts", ["engine"]),
-  mocha("unit", "test/unit/**/*.test.ts"),
+  mocha("unit", "test/unit/**/*.test.ts", ["groovy"]),
   pytest("mlserver", "mlserver-dev", "tests/mlserver", ["mlserver-mlflow", "any-model", "xgboost-next"]),
   pytest("training", "tracking-dev", "tests/train"),
   pytest("serving", "serving-dev", "tests/serve"),

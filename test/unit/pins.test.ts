@@ -13,6 +13,7 @@ import {
   imageParts,
   imageReference,
   images,
+  jenkinsImages,
   type Mirror,
   seldonChart,
   seldonImages,
@@ -107,13 +108,16 @@ describe("the source of a chart", () => {
 });
 
 describe("the pins", () => {
-  for (const { repository, tag, digest: hash, licence, why } of allImages) {
+  const every = [...allImages, ...Object.values(jenkinsImages)];
+
+  for (const { repository, tag, digest: hash, licence, why } of every) {
     it(`${repository}:${tag} is complete`, () => {
       // Registry and path in full, so that a mirror can take the registry's place.
       expect(repository).to.match(/^[a-z0-9.-]+\.[a-z]+(\/[a-z0-9._-]+)+$/);
       // At least two numbers: `18.6` may still move, `18` does at every release.
       expect(tag)
-        .to.match(/^[\w][\w.-]*\d[.-]\d[\w.-]*$/)
+        // Jenkins' agent has its commit in between.
+        .to.match(/^\w[\w.-]*(\d[.-]|\.v\w+-)\d[\w.-]*$/)
         .and.not.include("latest");
       if (hash !== undefined) expect(hash).to.match(/^sha256:[0-9a-f]{64}$/);
       expect(licence).to.match(/^[A-Za-z][\w.+-]*$/);
@@ -133,7 +137,7 @@ describe("the pins", () => {
   }
 
   it("name each image once", () => {
-    const references = allImages.map((pin) => imageReference(pin));
+    const references = every.map((pin: ImagePin) => imageReference(pin));
     expect(references).to.deep.equal([...new Set(references)]);
   });
 

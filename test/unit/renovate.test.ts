@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
-import { allCharts, allImages, seldonVersions } from "../../pins";
+import { allCharts, allImages, jenkinsImages, seldonVersions } from "../../pins";
 
 interface Manager {
   readonly description: string;
@@ -41,7 +41,9 @@ describe("the updates of what is pinned", () => {
       ).to.deep.equal([version]);
     const [seldon, others] = [
       allImages.filter(({ repository }) => /seldon-core|rclone-storage/.test(repository)),
-      allImages.filter(({ repository }) => !repository.includes("seldonio")),
+      [...allImages, ...Object.values(jenkinsImages)].filter(
+        ({ repository }) => !repository.includes("seldonio"),
+      ),
     ];
     for (const { repository, tag, digest } of others)
       expect(
@@ -59,9 +61,9 @@ describe("the updates of what is pinned", () => {
     expect(new Set(found.map(({ index }) => index)).size, "found twice").to.equal(found.length);
   });
 
-  it("know where the other versions are: npm, Go, Python, workflows", () => {
+  it("know where the other versions are: npm, Go, Python, workflows, Maven, Jenkins' plugins", () => {
     expect(settings.enabledManagers).to.have.members([
-      ...["npm", "github-actions", "gomod", "pip_requirements"],
+      ...["npm", "github-actions", "gomod", "pip_requirements", "maven", "jenkins"],
       "custom.regex",
     ]);
     const [pattern = ""] = settings.pip_requirements.managerFilePatterns;
