@@ -1,4 +1,4 @@
-import { isSplit, mainPredictor } from "../components/serving/splitter/splits";
+import { isSplit, mainPredictor, solePredictor } from "../components/serving/splitter/splits";
 import { podSettings } from "../components/serving/standardServer";
 import { checkSteps } from "./canaryRule";
 import { checksumsVariable } from "./checksums";
@@ -40,8 +40,8 @@ export function checkNames(models: readonly (ModelConfig | undefined)[]): Mistak
       );
     makes(name, path);
     // Its splitter has a disruption budget of that name.
-    if ((predictors ?? []).length > 1) makes(`${name}-splitter`, path);
-    (predictors ?? [{ name: mainPredictor }]).forEach((predictor, place) =>
+    if ((predictors ?? []).length > 1 || model.graph !== undefined) makes(`${name}-splitter`, path);
+    (predictors ?? [{ name: solePredictor(model) }]).forEach((predictor, place) =>
       makes(
         `${name}-${predictor.name}`,
         predictors === undefined ? path : ["models", index, "predictors", place, "name"],

@@ -3,6 +3,7 @@ import { volumesOf } from "../cluster/volumes";
 import { type Consent, askBefore, confirmLoss } from "../consent";
 import type { StateResource } from "../engine/state";
 import type { Progress } from "../progress";
+import { backend } from "../serving/backend";
 import type { ClusterTarget } from "../target";
 import { Parts } from "./parts";
 
@@ -28,8 +29,12 @@ const unmissedParts: readonly (string | undefined)[] = [
   "mlplatform:serving:AnswersJob",
   "mlplatform:serving:Splitter",
 ];
-/** The address of a predictor goes with it. That of the model goes with the model, which is told. */
-const predictorAddress = { type: "kubernetes:core/v1:Service", parent: "mlplatform:serving:ModelDeployment" };
+/**
+ * Of a model that stays, the address of a predictor goes with it, and what it was as a graph, or before it was one. That of
+ * the model goes with the model, which is told.
+ */
+const model = "mlplatform:serving:ModelDeployment";
+const replacedInModels: readonly string[] = ["Service", backend.kind];
 
 /**
  * Compares what a stack has with what it declares.
@@ -46,8 +51,8 @@ export function removalsOf(state: readonly StateResource[], planned: ReadonlySet
       !unmissed.test(type) &&
       !unmissedParts.includes(types.get(parent)) &&
       !(
-        type === predictorAddress.type &&
-        types.get(parent) === predictorAddress.parent &&
+        replacedInModels.includes(type.split(":").at(-1) ?? "") &&
+        types.get(parent) === model &&
         planned.has(parent)
       ) &&
       !planned.has(urn),

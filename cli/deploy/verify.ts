@@ -96,7 +96,7 @@ async function unmet(cluster: Cluster, declared: readonly Declared[]): Promise<U
       if (release.status !== "deployed") return [{ what: `is ${release.status}`, final: true }];
       return workloadTrouble(cluster, one);
     }
-    const model = models.find((each) => each.name === name && each.namespace === namespace);
+    const model = models.find((each) => each.resource === name && each.namespace === namespace);
     if (model === undefined) return [{ what: "is not in the cluster", final: true }];
     return one.predictors.flatMap((predictor): Trouble[] => {
       const served = model.predictors.find((each) => each.version === predictor.version);

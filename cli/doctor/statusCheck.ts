@@ -71,8 +71,8 @@ function aboutOf({ part, name, state, facts = {} }: Item): string[] {
   if (part === "workload") return [name];
   if (part === "namespace") return [inWords("Namespace", "", name)];
   if (part === "certificate") return [inWords("Secret", namespaceNames.servingOperator, name)];
-  if (part === "model") return [inWords(backend.kind, namespaceNames.models, name)];
-  if (part === "predictor") return [inWords(backend.kind, namespaceNames.models, fact("model"))];
+  if (part === "model" || part === "predictor")
+    return [inWords(backend.kind, namespaceNames.models, fact("resource"))];
   return [];
 }
 

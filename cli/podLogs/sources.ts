@@ -36,11 +36,11 @@ export async function logSources(cluster: Cluster): Promise<Source[]> {
     ...namespaces.map((namespace) => cluster.list<V1Job>(`/apis/batch/v1/namespaces/${namespace}/jobs`)),
   ]);
   return [
-    ...models.map(({ name, namespace }): Source => ({
+    ...models.map(({ name, resource, namespace }): Source => ({
       name,
       kind: "model",
       namespace,
-      labels: `${backend.label}=${name}`,
+      labels: `${backend.label}=${resource}`,
     })),
     ...present.map(([role, name]): Source => ({
       name,

@@ -27,6 +27,8 @@ export interface ServedPredictor {
 /** A model that is deployed. */
 export interface ServedModel {
   readonly name: string;
+  /** Name of what it is in the cluster, which the label of its pods has: another one for a graph. */
+  readonly resource: string;
   readonly namespace: string;
   readonly protocol: Protocol;
   /** `new` is one that what serves models has not looked at yet. */

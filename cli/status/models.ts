@@ -35,7 +35,7 @@ async function modelItem(cluster: Cluster, registry: MlflowClient, model: Served
       state: condition === "new" ? "not looked at" : state,
       detail: told,
       ...(condition === "serves" ? {} : { mend: modelMend(model) }),
-      facts: { champion: registered.version, protocol },
+      facts: { champion: registered.version, protocol, resource: model.resource },
     },
     ...predictors,
   ];
@@ -50,7 +50,7 @@ function modelMend({ name, condition }: ServedModel): string {
 async function predictorItem(
   cluster: Cluster,
   registry: MlflowClient,
-  { name: model, protocol }: ServedModel,
+  { name: model, resource, protocol }: ServedModel,
   predictor: ServedPredictor,
 ): Promise<Item> {
   const { name, version, ready, wanted, former, traffic, address } = predictor;
@@ -78,6 +78,7 @@ async function predictorItem(
     ...(well && isDeleted ? { mend: `choose another version: npm run models -- update ${model}` } : {}),
     facts: {
       model,
+      resource,
       predictor: name,
       hash: version,
       version: serves ?? null,

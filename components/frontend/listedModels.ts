@@ -1,4 +1,5 @@
 /** What the page is told of the models: `ml-app/frontend/listed.py` says what stands in the file. */
+import { solePredictor } from "../serving/splitter/splits";
 import type { PlatformConfig } from "../../config";
 import { servedOf } from "../../config/decisionChecks";
 import { describingPart, partOf, protocolOf } from "../../config/graph";
@@ -26,7 +27,7 @@ export function listedModels(
   { decisions }: Pick<PlatformConfig, "decisions">,
 ): ListedModel[] {
   return models.flatMap((model) => {
-    const predictors = (model.predictors ?? [{ name: "default" as const }]).filter(
+    const predictors = (model.predictors ?? [{ name: solePredictor(model) }]).filter(
       (one) => !("shadow" in one && one.shadow),
     );
     return predictors.map((predictor): ListedModel => {

@@ -14,6 +14,7 @@ import type { ObjectStore } from "../objectStore/objectStore";
 import { AnswersJob } from "../serving/answersJob";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { GraphNode, ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
+import { solePredictor } from "../serving/splitter/splits";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { TrainingJob } from "../training/trainingJob";
 
@@ -99,7 +100,7 @@ export function serveModel(
     traffic: one.traffic,
     shadow: one.shadow,
     replicas: one.replicas ?? model.replicas,
-  })) ?? [{ ...predictor(undefined), name: "default", replicas: model.replicas }];
+  })) ?? [{ ...predictor(undefined), name: solePredictor(model), replicas: model.replicas }];
   return server.serve(
     name,
     {

@@ -3,8 +3,9 @@ import { clientThrough } from "../../cli/deploy/answers";
 import { readStackConfig } from "../../cli/plan/stackFiles";
 import { project } from "../../cli/paths";
 import { outputs } from "../../cli/protocols/answer";
-import { modelName } from "./testStack";
+import { inWords, moveAsked } from "./moving";
 import { Served } from "./served";
+import { modelName } from "./testStack";
 
 /** The graphs of the stack that has some, as they are written there, for a cluster of few CPUs. */
 export function graphs(): readonly object[] {
@@ -32,11 +33,41 @@ export async function checkGraphs(cluster: Cluster): Promise<string> {
   };
   const [listing, price] = [await ask("listing-price"), await ask(modelName, house)];
   same("listing-price", listing.answer, price.answer);
-  const average = await ask("wine-average");
+  const both = await ask(average);
   const wines = ["wine-quality-sklearn", "wine-quality-xgboost"];
-  const grades = await Promise.all(wines.map((name) => ask(name, average.rows.ndarray[0])));
-  same("wine-average", average.answer, grades.reduce((sum, { answer }) => sum + answer, 0) / grades.length);
-  return `a house as it is advertised is worth ${listing.answer}, and a wine on the average ${average.answer}`;
+  const grades = await Promise.all(wines.map((name) => ask(name, both.rows.ndarray[0])));
+  same(average, both.answer, grades.reduce((sum, { answer }) => sum + answer, 0) / grades.length);
+  return `a house as it is advertised is worth ${listing.answer}, and a wine on the average ${both.answer}`;
+}
+
+/** A graph of these, and one of the models that it is made of, by itself under the graph's name. */
+export const average = "wine-average";
+const alone = {
+  ...{ name: average, server: "XGBOOST_SERVER", model: "models:/wine-quality-xgboost@champion" },
+  resources: { cpu: "50m", memory: "256Mi" },
+};
+
+/**
+ * Has clients ask a graph steadily while it becomes a single model, and a graph again.
+ *
+ * @param bring brings these entries into service, beside the models that they are made of.
+ * @returns what was seen. @throws Error a request was lost.
+ */
+export async function changeUnderLoad(
+  cluster: Cluster,
+  bring: (graphs: readonly object[]) => Promise<unknown>,
+): Promise<string> {
+  const asked = await new Served(cluster, average).asked();
+  const [row = []] = (await clientThrough(cluster, asked, asked.predictor).example?.())?.ndarray ?? [];
+  // By the path that a model has, which a graph knows too.
+  const known = { ...asked, predictor: { ...asked.predictor, unit: average, chained: false } };
+  const told: string[] = [];
+  for (const isGraph of [false, true]) {
+    const wanted = graphs().map((one) => (!isGraph && "name" in one && one.name === average ? alone : one));
+    const moved = await moveAsked(cluster, known, row, () => bring(wanted));
+    told.push(`${isGraph ? "back" : "to a model"}: ${inWords(moved)}`);
+  }
+  return told.join("; ");
 }
 
 function same(name: string, answered: number, expected: number): void {

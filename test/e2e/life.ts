@@ -8,7 +8,7 @@ import { namespaceNames } from "../../components/capabilities";
 import { type CommandEvent, type CommandName, type UpEvent, npmRun, stepLine } from "./commands";
 import { checkCalls } from "./calls";
 import { previewElsewhere } from "./elsewhere";
-import { checkGraphs, graphs } from "./graphs";
+import { changeUnderLoad, checkGraphs, graphs } from "./graphs";
 import { leftovers } from "./leftovers";
 import { inWords, moveUnderLoad } from "./moving";
 import { checkPage } from "./page";
@@ -61,6 +61,7 @@ export class Life {
     await steps.run("requests split under load", () => this.splitUnderLoad());
     await steps.run("canary promoted under load", () => this.canaryUnderLoad());
     await steps.run("graphs of units", () => this.addGraphs());
+    await steps.run("graph to model and back under load", () => this.changeGraphs());
     await steps.run("pods deleted and restarted", () => this.losePods());
     await steps.run("tables scored", () => this.scoreTables());
   }
@@ -167,10 +168,20 @@ export class Life {
   }
 
   private async addGraphs(): Promise<string> {
-    const models = this.stack.graphs(otherParameters, graphs());
-    this.stack.write(otherParameters, { ...models, [`${project}:modelQuota`]: { memory: "5Gi" } });
-    await this.up();
+    await this.bringGraphs(graphs());
     return checkGraphs(this.cluster);
+  }
+
+  private async changeGraphs(): Promise<string> {
+    const seen = await changeUnderLoad(this.cluster, (entries) => this.bringGraphs(entries));
+    await checkGraphs(this.cluster);
+    return seen;
+  }
+
+  private bringGraphs(entries: readonly object[]): Promise<string> {
+    const models = this.stack.graphs(otherParameters, entries);
+    this.stack.write(otherParameters, { ...models, [`${project}:modelQuota`]: { memory: "6Gi" } });
+    return this.up();
   }
 
   private async scoreTables(): Promise<string> {

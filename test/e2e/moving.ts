@@ -1,5 +1,5 @@
 import type { Cluster } from "../../cli/cluster/cluster";
-import { Load, type LoadCounts, countsOf } from "./load";
+import { type Asked, Load, type LoadCounts, countsOf } from "./load";
 import { until } from "./pods";
 import type { Served } from "./served";
 
@@ -29,7 +29,17 @@ export async function moveUnderLoad(
   move: () => Promise<unknown>,
 ): Promise<Moved> {
   const [asked, record] = await Promise.all([served.asked(), served.record()]);
-  const load = await Load.start(cluster, asked, record.rows[0] ?? []);
+  return moveAsked(cluster, asked, record.rows[0] ?? [], move);
+}
+
+/** The same with a row of one's own. */
+export async function moveAsked(
+  cluster: Cluster,
+  asked: Asked,
+  row: readonly unknown[],
+  move: () => Promise<unknown>,
+): Promise<Moved> {
+  const load = await Load.start(cluster, asked, row);
   const before = await countsOf(load);
   await move();
   await until("only the new version answers", async () => {

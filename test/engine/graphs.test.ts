@@ -19,8 +19,8 @@ describe("graphs of units", function () {
 
   it("are up when their pods are, which begin with all of their images", async () => {
     await lane.must("up");
-    const listing = begin(/^SeldonDeployment ml-models\/listing-price$/);
-    const wines = begin(/^SeldonDeployment ml-models\/wine-average$/);
+    const listing = begin(/^SeldonDeployment ml-models\/listing-price-graph$/);
+    const wines = begin(/^SeldonDeployment ml-models\/wine-average-graph$/);
     for (const image of [/house-listing-unit:/, /house-price-serve:/])
       expect(end(image)).to.be.at.most(listing);
     expect(end(/average-unit:/)).to.be.at.most(wines);
@@ -33,7 +33,7 @@ describe("graphs of units", function () {
     expect(lane.timeline.entries.map(({ label }) => label)).to.deep.equal([]);
   });
 
-  it("become a model in place, and the other way round", async () => {
+  it("become a model, and the other way round, and the former is gone when the address leads to the new one", async () => {
     const whole = {
       name: "listing-price",
       image: "house-price-serve",
@@ -45,14 +45,30 @@ describe("graphs of units", function () {
       lane.timeline = new Timeline(lane.cluster.behaviour);
       return lane.must("up");
     };
-    const label = /^SeldonDeployment ml-models\/listing-price$/;
+    const resource = (name: string) => new RegExp(`^SeldonDeployment ml-models/${name}$`);
+    const became = (created: string, deleted: string) => {
+      const { timeline } = lane;
+      const moved = timeline.only("update", /^Service ml-models\/listing-price$/);
+      const [made, gone] = [
+        timeline.only("create", resource(created)),
+        timeline.only("delete", resource(deleted)),
+      ];
+      expect(made.end).to.be.at.most(moved.start);
+      expect(moved.end).to.be.at.most(gone.start);
+      return { made, moved, gone };
+    };
+    const splitter = /^Deployment ml-models\/listing-price-splitter$/;
     await change((one) => {
       if (one.name !== whole.name) return one;
       graph = one;
       return whole;
     });
-    lane.timeline.only("update", label);
+    const { gone } = became("listing-price", "listing-price-graph");
+    const address = lane.timeline.only("delete", /^Service ml-models\/listing-price-graph$/);
+    // Who keeps a connection to the splitter asks the graph through it until it is gone.
+    expect(lane.timeline.only("delete", splitter).end).to.be.at.most(Math.min(gone.start, address.start));
     await change((one) => (one.name === whole.name ? (graph as object) : one));
-    lane.timeline.only("update", label);
+    const { moved } = became("listing-price-graph", "listing-price");
+    expect(lane.timeline.only("create", splitter).end).to.be.at.most(moved.start);
   });
 });

@@ -19,6 +19,7 @@ import {
   predictorHeader,
   readyPath,
   type Share,
+  type SplitArgs,
 } from "../../components/serving/splitter/envoyConfig";
 import { countsOf, slowest } from "../../cli/registry/promotion/canary/counts";
 import { choosePort } from "../../cli/ports";
@@ -28,11 +29,14 @@ import { prepare } from "../preparation";
 class Backend {
   /** Requests that it has got. */
   asked = 0;
+  /** What was asked last. */
+  path = "";
   /** What it does with a request beside that. @default nothing */
   before: () => Promise<void> = () => Promise.resolve();
   /** The status of its answers by gRPC. */
   grpcStatus = "0";
   private readonly rest = http.createServer((request, response) => {
+    this.path = request.url ?? "";
     void this.answer(request, (body) => {
       response.end(`${this.name} ${body}`);
     });
@@ -48,9 +52,18 @@ class Backend {
   constructor(readonly name: string) {}
 
   async share(percent: number, shadow = false): Promise<Share> {
-    const ports = await Promise.all([this.rest, this.grpc].map(listening));
+    const ports = await Promise.all([this.rest, this.grpc].map((server) => listening(server)));
     const [rest = 0, grpc = 0] = ports;
     return { name: this.name, host: "127.0.0.1", rest, grpc, percent, shadow };
+  }
+
+  /** Does not listen for some milliseconds, and drops the connections that it has: as Seldon's executor, told to end. */
+  async pause(milliseconds: number): Promise<void> {
+    const { port } = this.rest.address() as AddressInfo;
+    this.rest.close();
+    this.rest.closeAllConnections();
+    await sleep(milliseconds);
+    await listening(this.rest, port);
   }
 
   stop(): void {
@@ -67,8 +80,8 @@ class Backend {
   }
 }
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
+async function listening(server: Server, port = 0): Promise<number> {
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
@@ -105,7 +118,9 @@ describe("a splitter's Envoy", function () {
   });
 
   /** An Envoy before these, the first of which answers for the others. */
-  async function start(...shares: readonly Share[]): Promise<Ports> {
+  const start = (...shares: readonly Share[]) => startBefore({ shares, main: shares[0]?.name ?? "" });
+
+  async function startBefore(args: Omit<SplitArgs, "ports">): Promise<Ports> {
     const taken = new Set<number>();
     const port = async () => {
       const found = await choosePort(0, taken);
@@ -114,7 +129,7 @@ describe("a splitter's Envoy", function () {
     };
     const ports = { rest: await port(), grpc: await port(), health: await port(), admin: await port() };
     const file = path.join(folder, `${ports.rest}.json`);
-    writeFileSync(file, JSON.stringify(envoyConfig({ shares, main: shares[0]?.name ?? "", ports })));
+    writeFileSync(file, JSON.stringify(envoyConfig({ ...args, ports })));
     const options = [
       ...["--log-level", "error", "--disable-hot-restart", "--concurrency", "2"],
       ...["--drain-time-s", "10", "--drain-strategy", "immediate"],
@@ -252,6 +267,37 @@ describe("a splitter's Envoy", function () {
     const answer = await ask(ports.rest);
     expect([answer.status, answer.body, asked]).to.deep.equal([500, '{"status": {"info": "no"}}', 1]);
     failing.close();
+  });
+
+  it("asks a graph again whose executor drops what it has, and hears nothing for a while", async () => {
+    const units = backend("graph");
+    const ports = await startBefore({
+      shares: [await units.share(100)],
+      main: "default",
+      graph: { paths: {} },
+    });
+    const all = load(ports.rest, 4_000);
+    for (let round = 1; round <= 3; round += 1) {
+      while (units.asked < round * 500) await sleep(5);
+      await units.pause(300);
+    }
+    expect((await all).failed).to.deep.equal([]);
+  });
+
+  it("asks a graph without a name, which it is given by who has asked it when it was a model", async () => {
+    const units = backend("graph");
+    const graph = {
+      paths: { "/v2/models/wine/infer": "/v2/models/infer", "/v2/models/wine": "/v2/models/one" },
+    };
+    const ports = await startBefore({ shares: [await units.share(100)], main: "default", graph });
+    for (const [at, to] of [
+      ...Object.entries(graph.paths),
+      ["/v2/models/infer", "/v2/models/infer"],
+      ["/v2/models/wines/infer", "/v2/models/wines/infer"],
+    ] as const) {
+      await ask(ports.rest, at);
+      expect(units.path, at).to.equal(to);
+    }
   });
 
   it("says goodbye to those who keep their connections, and loses none of their requests", async () => {

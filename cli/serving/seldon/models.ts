@@ -5,6 +5,7 @@ import {
   type PredictorSpec,
   deploymentName,
   describingUnit,
+  modelLabel,
   scaledSuffix,
   versionLabel,
 } from "../../../components/serving/seldon/seldonDeployment";
@@ -32,14 +33,16 @@ function isRenewed({ labels = {} }: Predictor): boolean {
 }
 
 function toModel(
-  { metadata: { name, namespace }, spec, status = {} }: SeldonDeployment,
+  { metadata, spec, status = {} }: SeldonDeployment,
   deployments: readonly Live<V1Deployment>[],
 ): ServedModel {
+  const { name: resource, namespace, labels: marks = {} } = metadata;
+  const name = marks[modelLabel] ?? resource;
   const predictors = spec.predictors.map((predictor): ServedPredictor => {
     const { annotations = {}, labels = {}, replicas } = predictor;
     const version = annotations["version"] ?? "";
     // One that somebody else has made may leave its containers to the operator.
-    const own = deploymentName(name, { componentSpecs: [], ...predictor, annotations, labels });
+    const own = deploymentName(resource, { componentSpecs: [], ...predictor, annotations, labels });
     const { availableReplicas = 0, replicas: made = 0 } = status.deploymentStatus?.[own] ?? {};
     // The platform puts something behind the name, and its Service goes without.
     const behind = new RegExp(`-(${version}|${scaledSuffix})$`);
@@ -63,7 +66,7 @@ function toModel(
   });
   const { state = "", description = "" } = status;
   return {
-    ...{ name, namespace, protocol: spec.protocol ?? "seldon", predictors },
+    ...{ name, resource, namespace, protocol: spec.protocol ?? "seldon", predictors },
     condition: state === "" ? "new" : state === "Available" ? "serves" : "failing",
     ...{ state, reason: description },
   };

@@ -14,6 +14,8 @@ import { mainPredictor, splitterPods } from "../splitter/splits";
 import { flatten, hasStandardServer, modelPod, toGraphUnit } from "./modelPod";
 import {
   type PredictorSpec,
+  describingUnit,
+  modelLabel,
   predictorLabel,
   readiness,
   scaledSuffix,
@@ -58,6 +60,9 @@ const ports = { address: [8000, 5001], executor: [8000, 5001], unit: [9000, 9500
  * Not so under autoscaling: there the operator begins each Deployment with one pod, and would remove all those that the
  * load has brought when that one is ready. So the name stays, and the operator has the Deployment renewed, which never
  * has fewer pods than before (`maxUnavailable` is 0).
+ *
+ * A graph of units is another SeldonDeployment than a single model, with other addresses: its pods listen on other ports.
+ * A model that becomes a graph has both until the address of the model leads to the new one.
  */
 export class ModelDeployment extends pulumi.ComponentResource implements ServedModel {
   public readonly urls: pulumi.Output<ModelUrls>;
@@ -69,16 +74,16 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
       : undefined;
     const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor, files?.name));
     const deployment = new k8s.apiextensions.CustomResource(
-      `${name}-seldon`,
+      isGraph(args) ? `${name}-graph-seldon` : `${name}-seldon`,
       {
         apiVersion: "machinelearning.seldon.io/v1",
         kind: "SeldonDeployment",
         metadata: {
-          name: args.model,
+          name: resourceName(args),
           namespace: args.namespace,
-          labels: ownership,
+          labels: { ...ownership, ...(isGraph(args) ? { [modelLabel]: args.model } : {}) },
           annotations: {
-            "pulumi.com/waitFor": readiness(args.model, predictors),
+            "pulumi.com/waitFor": readiness(resourceName(args), predictors),
             // By default it would wait for its pods, and be changed when they are gone: Seldon's webhook is asked
             // about that, and where its operator is gone, the wait has no end.
             "pulumi.com/deletionPropagationPolicy": "background",
@@ -92,12 +97,12 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
-    const splitter = this.createSplitter(name, args, deployment);
-    this.createModelAddress(name, args, splitter);
-    const budgets = args.predictors.flatMap((predictor, index) => {
-      this.createPredictorAddress(name, args, predictor);
-      return this.createBudget(name, args, predictor, predictors[index]?.annotations["version"], deployment);
-    });
+    const addresses = args.predictors.map((predictor) => this.createPredictorAddress(name, args, predictor));
+    const splitter = this.createSplitter(name, args, [deployment, ...addresses]);
+    this.createModelAddress(name, args, splitter ?? deployment, splitter?.selector);
+    const budgets = args.predictors.flatMap((predictor, index) =>
+      this.createBudget(name, args, predictor, predictors[index]?.annotations["version"], deployment),
+    );
 
     // Under autoscaling a version is in service when its budget says so.
     const inService = args.autoscaling === undefined ? [] : budgets.map(({ urn }) => urn);
@@ -110,14 +115,14 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
     this.registerOutputs({ urls: this.urls });
   }
 
-  /** What gives each predictor its share. @returns none before a single one, or where Istio does that. */
+  /** What gives each predictor its share. @returns none before a single model, or where Istio does that. */
   private createSplitter(
     name: string,
     args: ModelDeploymentArgs,
-    deployment: pulumi.Resource,
+    behind: readonly pulumi.Resource[],
   ): Splitter | undefined {
     const { model, namespace, predictors, splitterImage, autoscaling } = args;
-    if (predictors.length === 1 || splitterImage === undefined) return undefined;
+    if ((predictors.length === 1 && !isGraph(args)) || splitterImage === undefined) return undefined;
     const answering = predictors.filter(({ shadow = false }) => !shadow).length;
     // As Seldon's operator takes it: who answers alone, and a shadow without a share, get everything.
     const percentOf = ({ traffic = 0, shadow = false }: PredictorArgs) =>
@@ -137,29 +142,42 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
           percent: percentOf(predictor),
           shadow: predictor.shadow ?? false,
         })),
+        graph: isGraph(args) ? { paths: graphPaths(args) } : undefined,
       },
-      // No share for a predictor that has no pods yet.
-      { parent: this, dependsOn: deployment },
+      // No share for a predictor that has no pods yet; and what it leads to stays until it is gone.
+      { parent: this, dependsOn: [...behind] },
     );
   }
 
   /**
-   * The address of the model, whatever predictors it has. It leads to a splitter when that is ready, and to the pods of
-   * the only predictor as long as there is none, which has the same name before a split and after.
+   * The address of the model, whatever is behind it. It leads to a splitter, or to the pods of the only predictor, when
+   * that is ready: until then to what was there before.
+   *
+   * @param behind what it leads to.
+   * @param splitter labels of the splitter's pods, where there is one.
    */
-  private createModelAddress(name: string, args: ModelDeploymentArgs, splitter: Splitter | undefined): void {
+  private createModelAddress(
+    name: string,
+    args: ModelDeploymentArgs,
+    behind: pulumi.Resource,
+    splitter: Readonly<Record<string, string>> | undefined,
+  ): void {
     if (isSplitElsewhere(args)) return;
     const main = mainOf(args);
-    const [selector, behind] =
-      splitter === undefined ? [podsOf(args, main), portsBehind(main)] : [splitter.selector, ports.address];
-    this.createAddress(`${name}-service`, args, args.model, selector, behind, splitter);
+    const [selector, at] =
+      splitter === undefined ? [podsOf(args, main), portsBehind(main)] : [splitter, ports.address];
+    this.createAddress(`${name}-service`, args, args.model, selector, at, behind);
   }
 
   /** An address that stays when the version of a predictor changes. */
-  private createPredictorAddress(name: string, args: ModelDeploymentArgs, predictor: PredictorArgs): void {
+  private createPredictorAddress(
+    name: string,
+    args: ModelDeploymentArgs,
+    predictor: PredictorArgs,
+  ): k8s.core.v1.Service {
     const address = `${args.model}-${predictor.name}`;
     const service = `${name}-${predictor.name}-service`;
-    this.createAddress(service, args, address, podsOf(args, predictor), portsBehind(predictor));
+    return this.createAddress(service, args, address, podsOf(args, predictor), portsBehind(predictor));
   }
 
   private createAddress(
@@ -169,10 +187,10 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
     selector: Readonly<Record<string, string>>,
     [rest, grpc]: readonly [number, number],
     after?: pulumi.Resource,
-  ): void {
+  ): k8s.core.v1.Service {
     const { namespace, predictors } = args;
     const overGrpc = predictors.every((predictor) => answersGrpc(args, predictor));
-    new k8s.core.v1.Service(
+    return new k8s.core.v1.Service(
       name,
       {
         metadata: {
@@ -225,6 +243,30 @@ function mainOf({ predictors }: ModelDeploymentArgs): PredictorArgs {
   return main;
 }
 
+/** Whether it is a graph of units. One in front of another is no version of a single model, so a graph has one predictor. */
+function isGraph(args: ModelDeploymentArgs): boolean {
+  return !isSingle(mainOf(args));
+}
+
+/** Name of its SeldonDeployment. */
+function resourceName(args: ModelDeploymentArgs): string {
+  return isGraph(args) ? `${args.model}-graph` : args.model;
+}
+
+/**
+ * The paths of a single model of this name, for clients that asked it before it was a graph. In the protocol v2 a graph is
+ * asked without a name, which the executor would pass on to every node.
+ */
+function graphPaths(args: ModelDeploymentArgs): Readonly<Record<string, string>> {
+  if (args.protocol === "seldon") return {};
+  const of = (model: string) => `/v2/models/${model}`;
+  return {
+    [`${of(args.model)}/infer`]: "/v2/models/infer",
+    [of(args.model)]: of(describingUnit(toGraphUnit(mainOf(args).graph, args.storageSecret)).name),
+    [`${of(args.model)}/ready`]: "/v2/health/ready",
+  };
+}
+
 /** Whether Istio splits the requests, at its gateway. */
 function isSplitElsewhere({ predictors, splitterImage }: ModelDeploymentArgs): boolean {
   return predictors.length > 1 && splitterImage === undefined;
@@ -235,8 +277,8 @@ function portsBehind(predictor: PredictorArgs): readonly [number, number] {
 }
 
 /** The labels of a predictor's pods, whatever their version. */
-function podsOf({ model }: ModelDeploymentArgs, { name }: PredictorArgs) {
-  return { "seldon-deployment-id": model, [predictorLabel]: name };
+function podsOf(args: ModelDeploymentArgs, { name }: PredictorArgs) {
+  return { "seldon-deployment-id": resourceName(args), [predictorLabel]: name };
 }
 
 function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs, files?: string): PredictorSpec {
@@ -305,21 +347,28 @@ function autoscaler({ autoscaling }: ModelDeploymentArgs) {
 
 function predictionUrls(args: ModelDeploymentArgs): pulumi.Output<ModelUrls> {
   const { model, predictors } = args;
-  const each = predictors.map((one) => predictionUrl(args, `${model}-${one.name}`, one));
-  return pulumi.all([predictionUrl(args, model, mainOf(args)), pulumi.all(each)]).apply(([url, urls]) => ({
+  // What leads to a graph by the model's address knows the path of a single model, too.
+  const named = isGraph(args) && args.splitterImage !== undefined ? model : unitName(mainOf(args));
+  const each = predictors.map((one) => predictionUrl(args, `${model}-${one.name}`, unitName(one)));
+  return pulumi.all([predictionUrl(args, model, named), pulumi.all(each)]).apply(([url, urls]) => ({
     ...(isSplitElsewhere(args) ? {} : { url }),
     predictors: Object.fromEntries(predictors.map(({ name }, index) => [name, urls[index] ?? ""])),
   }));
 }
 
-/** With several nodes, the protocol v2 wants the graph without a name: a name would be passed on to every node. */
+/** The name by which the protocol v2 asks: none of a graph, where a name would be passed on to every node. */
+function unitName(predictor: PredictorArgs): string | undefined {
+  return isSingle(predictor) ? predictor.graph.name : undefined;
+}
+
 function predictionUrl(
   { namespace, protocol }: ModelDeploymentArgs,
   address: string,
-  predictor: PredictorArgs,
+  unit: string | undefined,
 ): pulumi.Output<string> {
-  const { graph } = predictor;
-  const unit = isSingle(predictor) ? `/${graph.name}` : "";
-  const path = protocol === "seldon" ? "/api/v1.0/predictions" : `/v2/models${unit}/infer`;
+  const path =
+    protocol === "seldon"
+      ? "/api/v1.0/predictions"
+      : `/v2/models${unit === undefined ? "" : `/${unit}`}/infer`;
   return pulumi.interpolate`http://${serviceHost(address, namespace)}:${ports.address[0]}${path}`;
 }

@@ -7,6 +7,8 @@ import { createHash } from "node:crypto";
 import type { PrepackagedServer } from "../../../config/servers";
 import type { UnitType } from "../modelServer";
 
+/** Has the name of the model, on a SeldonDeployment that is not called as its model is. */
+export const modelLabel = "mlplatform/model";
 /** Marks the pods of a predictor, whatever its version. */
 export const predictorLabel = "mlplatform/predictor";
 /** Marks the pods of a version, where the predictor's name does not. */

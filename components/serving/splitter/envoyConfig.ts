@@ -34,7 +34,15 @@ export interface SplitArgs {
   readonly shares: readonly Share[];
   /** Name of the one that answers in place of another whose pods cannot be reached. */
   readonly main: string;
+  /** @default no graph is behind it */
+  readonly graph?: GraphBehind | undefined;
   readonly ports: Ports;
+}
+
+/** A graph of units, which Seldon's executor leads the requests through. */
+export interface GraphBehind {
+  /** Paths that its clients may use, and those that the executor knows: `/v2/models/wine/infer`, `/v2/models/infer`. */
+  readonly paths: Readonly<Record<string, string>>;
 }
 
 /** The header of an answer that names the predictor which has given it. */
@@ -184,45 +192,60 @@ const healthRoutes = [
   { match: { path: metricsPath }, route: { cluster: "admin", prefix_rewrite: "/stats/prometheus" } },
 ];
 
-function splitRoutes({ shares }: SplitArgs, wire: Wire) {
-  const answering = shares.filter(({ shadow, percent }) => !shadow && percent > 0);
+/**
+ * When a request is sent again. To a single model only where its server has not seen the request, so that none is made
+ * twice. A graph's executor stops listening as soon as it is told to end, before all of the cluster has heard of it, and
+ * drops what it has not read: so also where a connection ends without a word, and for as long as the news may take.
+ */
+const again = {
+  model: { retry_on: "connect-failure,refused-stream,reset-before-request", num_retries: 3 },
+  graph: { retry_on: "connect-failure,refused-stream,reset", num_retries: 12 },
+} as const;
+
+function splitRoutes(args: SplitArgs, wire: Wire) {
+  const paths = wire === "rest" ? Object.entries(args.graph?.paths ?? {}) : [];
   return [
-    {
-      match: { prefix: "/" },
-      route: {
-        weighted_clusters: {
-          clusters: answering.map(({ name, percent }) => ({ name: `${name}-${wire}`, weight: percent })),
-        },
-        timeout: patience,
-        request_mirror_policies: shares
-          .filter(({ shadow }) => shadow)
-          .map(({ name, percent }) => ({
-            cluster: `${name}-${wire}`,
-            runtime_fraction: { default_value: { numerator: percent, denominator: "HUNDRED" } },
-            disable_shadow_host_suffix_append: true,
-          })),
-        retry_policy: {
-          // Only where the server has not seen the request: no request is ever made twice.
-          retry_on: "connect-failure,refused-stream,reset-before-request",
-          num_retries: 3,
-          retry_priority: {
-            name: "envoy.retry_priorities.previous_priorities",
-            typed_config: {
-              "@type": type("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
-              update_frequency: 1,
-            },
-          },
-          retry_back_off: { base_interval: "0.025s", max_interval: "0.25s" },
-        },
-      },
-      response_headers_to_add: [
-        {
-          header: { key: predictorHeader, value: "%UPSTREAM_METADATA(mlplatform:predictor)%" },
-          append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-        },
-      ],
-    },
+    ...paths.map(([path, to]) => splitRoute(args, wire, { path }, { prefix_rewrite: to })),
+    splitRoute(args, wire, { prefix: "/" }),
   ];
+}
+
+function splitRoute({ shares, graph }: SplitArgs, wire: Wire, match: object, rewrite: object = {}) {
+  const answering = shares.filter(({ shadow, percent }) => !shadow && percent > 0);
+  return {
+    match,
+    route: {
+      ...rewrite,
+      weighted_clusters: {
+        clusters: answering.map(({ name, percent }) => ({ name: `${name}-${wire}`, weight: percent })),
+      },
+      timeout: patience,
+      request_mirror_policies: shares
+        .filter(({ shadow }) => shadow)
+        .map(({ name, percent }) => ({
+          cluster: `${name}-${wire}`,
+          runtime_fraction: { default_value: { numerator: percent, denominator: "HUNDRED" } },
+          disable_shadow_host_suffix_append: true,
+        })),
+      retry_policy: {
+        ...again[graph === undefined ? "model" : "graph"],
+        retry_priority: {
+          name: "envoy.retry_priorities.previous_priorities",
+          typed_config: {
+            "@type": type("extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
+            update_frequency: 1,
+          },
+        },
+        retry_back_off: { base_interval: "0.025s", max_interval: "0.25s" },
+      },
+    },
+    response_headers_to_add: [
+      {
+        header: { key: predictorHeader, value: "%UPSTREAM_METADATA(mlplatform:predictor)%" },
+        append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+      },
+    ],
+  };
 }
 
 function cluster({ shares, main }: SplitArgs, share: Share, wire: Wire) {

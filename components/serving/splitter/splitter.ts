@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { containerSecurity, ownership, podSecurity, requirements, serviceHost } from "../../kubernetes";
 import { createBudget } from "../seldon/disruptionBudget";
-import { envoyConfig, farewell, readyPath, type Share } from "./envoyConfig";
+import { type GraphBehind, type Share, envoyConfig, farewell, readyPath } from "./envoyConfig";
 import { mainPredictor, splitterLabels, splitterPorts, splitterResources } from "./splits";
 
 export interface SplitterArgs {
@@ -17,6 +17,8 @@ export interface SplitterArgs {
   image: string;
   /** The predictors, with their shares. The one called {@link mainPredictor} answers for those that cannot be reached. */
   shares: readonly SplitShare[];
+  /** @default no graph is behind it */
+  graph?: GraphBehind | undefined;
   /** Number of pods. */
   replicas: number;
 }
@@ -37,7 +39,8 @@ const drainSeconds = 10;
 
 /**
  * Stands before the predictors of a model, and gives each its share of the requests, one by one: on kept connections
- * and in gRPC too. Shadows get copies, whose answers are dropped.
+ * and in gRPC too. Shadows get copies, whose answers are dropped. Before a graph of units it gives it all of them, and
+ * sends again what a pod that ends does not hear.
  *
  * Other shares are other pods. They are ready with the new shares before the former ones go, and a configuration that
  * Envoy refuses leaves the former ones in service.
@@ -59,14 +62,19 @@ export class Splitter extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private createConfig(name: string, { model, namespace, shares }: SplitterArgs): k8s.core.v1.ConfigMap {
+  private createConfig(name: string, args: SplitterArgs): k8s.core.v1.ConfigMap {
+    const { model, namespace, shares, graph } = args;
     const known = pulumi.all(
       shares.map(({ service, ...share }) =>
         serviceHost(service, namespace).apply((host) => ({ ...share, host })),
       ),
     );
     const text = known.apply((all) =>
-      JSON.stringify(envoyConfig({ shares: all, main: mainPredictor, ports: splitterPorts }), undefined, 2),
+      JSON.stringify(
+        envoyConfig({ shares: all, main: mainPredictor, graph, ports: splitterPorts }),
+        undefined,
+        2,
+      ),
     );
     const digest = text.apply((all) => createHash("sha256").update(all).digest("hex").slice(0, 8));
     return new k8s.core.v1.ConfigMap(

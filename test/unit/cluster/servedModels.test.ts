@@ -31,6 +31,30 @@ describe("the pods that a predictor is to have", () => {
   });
 });
 
+describe("a graph", () => {
+  it("is a model by its label, and in the cluster another resource", async () => {
+    const api = await fakeApi({
+      "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
+        items: [
+          {
+            metadata: { name: "wine-graph", namespace: "ml-models", labels: { "mlplatform/model": "wine" } },
+            spec: { predictors: [{ name: "graph-ab", annotations: { version: "ab" }, graph: {} }] },
+          },
+        ],
+      },
+    });
+    const [{ name, resource, predictors } = { name: "", resource: "", predictors: [] }] = await servedModels(
+      api.cluster,
+    );
+    await api.close();
+    expect([name, resource, predictors[0]?.address.service]).to.deep.equal([
+      "wine",
+      "wine-graph",
+      "wine-graph",
+    ]);
+  });
+});
+
 describe("the pods of a version that replace those of another one by one", () => {
   const served = async (version: string, status: object, replicas = 3) => {
     const labels = { "mlplatform/version": "2b" };

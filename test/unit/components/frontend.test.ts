@@ -132,7 +132,7 @@ describe("the models that the front end lists", () => {
     });
     expect(average).to.deep.equal({
       ...{ name: "wines", protocol: "v2", unit: "one", chained: true },
-      address: "http://wines-default.ml-models.svc.cluster.local:8000",
+      address: "http://wines-graph.ml-models.svc.cluster.local:8000",
     });
     const graph = {
       name: "listing",

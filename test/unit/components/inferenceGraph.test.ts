@@ -34,7 +34,7 @@ function containers(created: Created): Record<string, unknown>[] {
 describe("an inference graph", () => {
   let created: Created;
   before(async () => {
-    created = await deploy({ protocol: "v2", predictors: [predictor({ graph })] });
+    created = await deploy({ protocol: "v2", predictors: [predictor({ name: "graph", graph })] });
   });
 
   it("reaches the operator as it was written, with keys for the nodes that have files", () => {
@@ -127,7 +127,7 @@ describe("an inference graph", () => {
 
   it("is waited for by the Deployment that is named after all of its containers", () => {
     const name = String(predictors(created)[0]?.["name"]);
-    const md5 = createHash("md5").update(`house-price-${name}-0-preprocess-combine-wine-house-price`);
+    const md5 = createHash("md5").update(`house-price-graph-${name}-0-preprocess-combine-wine-house-price`);
     expect(awaited(created)[0]).to.include(`['seldon-${md5.digest("hex")}']`);
   });
 
@@ -140,15 +140,68 @@ describe("an inference graph", () => {
   it("is asked without a name by the Open Inference Protocol, which would hand it on to every node", () => {
     expect(created.outputs["urls"]).to.deep.equal({
       url: "http://house-price.m.svc.cluster.local:8000/v2/models/infer",
-      predictors: { default: "http://house-price-default.m.svc.cluster.local:8000/v2/models/infer" },
+      predictors: { graph: "http://house-price-graph.m.svc.cluster.local:8000/v2/models/infer" },
     });
   });
 
+  it("is another SeldonDeployment than a single model of the name, with another address", async () => {
+    const { name, labels } = created.inputs("SeldonDeployment", "it-graph-seldon")["metadata"] as {
+      name: string;
+      labels: Record<string, string>;
+    };
+    expect([name, labels["mlplatform/model"]]).to.deep.equal(["house-price-graph", "house-price"]);
+    expect(at(created.inputs("Service", "it-graph-service"), "spec", "selector")).to.deep.equal({
+      "seldon-deployment-id": "house-price-graph",
+      "mlplatform/predictor": "graph",
+    });
+    const single = await deploy();
+    expect(at(single.inputs("SeldonDeployment", "it-seldon"), "metadata", "name")).to.equal("house-price");
+    // Whichever was there before is behind the model's address until the other is ready.
+    expect(single.dependencies("Service", "it-service")).to.include("SeldonDeployment it-seldon");
+  });
+
+  it("has a splitter before it, which knows the paths of a single model, and goes before the graph does", async () => {
+    const behind = await deploy({
+      protocol: "v2",
+      splitterImage: "docker.io/envoyproxy/envoy:v1",
+      predictors: [predictor({ name: "graph", graph })],
+    });
+    expect(behind.inputs("Splitter")["shares"]).to.deep.equal(["graph 100 %"]);
+    const { data } = behind.inputs("ConfigMap", "it-splitter-config") as { data: Record<string, string> };
+    const chain = at(
+      JSON.parse(data["envoy.json"] ?? ""),
+      "static_resources",
+      "listeners",
+      0,
+      "filter_chains",
+      0,
+    );
+    const routes = at(chain, "filters", 0, "typed_config", "route_config", "virtual_hosts", 0, "routes");
+    const paths = (routes as object[]).map((route) => [
+      at(route, "match", "path"),
+      at(route, "route", "prefix_rewrite"),
+    ]);
+    expect(paths).to.deep.equal([
+      ["/v2/models/house-price/infer", "/v2/models/infer"],
+      ["/v2/models/house-price", "/v2/models/preprocess"],
+      ["/v2/models/house-price/ready", "/v2/health/ready"],
+      [undefined, undefined],
+    ]);
+    expect(behind.dependencies("Splitter", "it-splitter")).to.include.members([
+      "SeldonDeployment it-graph-seldon",
+      "Service it-graph-service",
+    ]);
+    expect(behind.dependencies("Service", "it-service")).to.include("Deployment it-splitter-deployment");
+    expect(at(behind.outputs["urls"], "url")).to.equal(
+      "http://house-price.m.svc.cluster.local:8000/v2/models/house-price/infer",
+    );
+  });
+
   it("is asked as a single model is by Seldon's protocol", async () => {
-    const seldon = await deploy({ protocol: "seldon", predictors: [predictor({ graph })] });
+    const seldon = await deploy({ protocol: "seldon", predictors: [predictor({ name: "graph", graph })] });
     expect(seldon.outputs["urls"]).to.deep.equal({
       url: "http://house-price.m.svc.cluster.local:8000/api/v1.0/predictions",
-      predictors: { default: "http://house-price-default.m.svc.cluster.local:8000/api/v1.0/predictions" },
+      predictors: { graph: "http://house-price-graph.m.svc.cluster.local:8000/api/v1.0/predictions" },
     });
     expect(at(containers(seldon)[0], "readinessProbe", "httpGet", "path")).to.equal("/health/ping");
   });

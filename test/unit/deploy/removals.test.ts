@@ -52,8 +52,12 @@ describe("what a stack does not declare any more", () => {
     expect(without(...split, "wine", "wine-it").parts).to.deep.equal(["model wine (2)"]);
   });
 
+  it("is nothing where a model that stays becomes a graph, which is another SeldonDeployment", () => {
+    expect(without("wine-it", "wine-canary-service").resources).to.deep.equal([]);
+  });
+
   it("is told by part, with the namespaces whose volumes go", () => {
-    const { parts, namespaces } = without("store", "store-release", "store-key", "ns", "wine-it");
+    const { parts, namespaces } = without("store", "store-release", "store-key", "ns", "wine", "wine-it");
     expect(parts).to.deep.equal(["MinIO (2)", "model wine (1)", "namespaces (1)"]);
     expect(namespaces).to.deep.equal(["minio-system"]);
   });
@@ -83,15 +87,15 @@ describe("what a stack does not declare any more", () => {
     const { out, error } = await told({}, "store-release");
     expect([out, error.split("MinIO (1)").length]).to.deep.equal(["", 2]);
     expect((await told({ confirm: "dev" }, "store-release")).out).to.match(/^Stack dev .* MinIO \(1\)/);
-    expect((await told({ yes: true }, "wine-it")).out).to.match(/^Stack dev .* model wine \(1\)\.\n$/);
+    expect((await told({ yes: true }, "wine", "wine-it")).out).to.match(/^Stack dev .* model wine \(1\)\.\n$/);
   });
 
   it("is removed with --yes where no data go with it", async () => {
     expect(await agree({})).to.equal("");
-    expect(await agree({}, "wine-it")).to.match(
+    expect(await agree({}, "wine", "wine-it")).to.match(
       /^Stack dev does not declare any more, and so loses: model wine \(1\)\.\n.*--yes\.$/,
     );
-    expect(await agree({ yes: true }, "wine-it")).to.equal("");
+    expect(await agree({ yes: true }, "wine", "wine-it")).to.equal("");
   });
 
   it("is removed with the stack's name where data go with it", async () => {
