@@ -205,6 +205,41 @@ export const jenkinsImages = {
   },
 } as const satisfies Record<string, ImagePin>;
 
+/** The chart of what brings stacks up where Argo CD delivers them (docs/argo-cd.md). */
+export const operatorChart: ChartPin = {
+  name: "pulumi-kubernetes-operator",
+  repository: "oci://ghcr.io/pulumi/helm-charts",
+  version: "2.9.0",
+  appVersion: "2.9.0",
+  licence: "Apache-2.0",
+  why: "Pulumi's own; from 2.8.0 on a Stack that is removed leaves nothing behind unsaid",
+};
+
+/** What it runs the program in. No stack pulls them. */
+export const operatorImages = {
+  operator: {
+    repository: "docker.io/pulumi/pulumi-kubernetes-operator",
+    tag: "v2.9.0",
+    licence: "Apache-2.0",
+    why: "the chart's own",
+  },
+  workspace: {
+    repository: "docker.io/pulumi/pulumi",
+    tag: "3.250.0-nonroot",
+    licence: "Apache-2.0",
+    why: "the engine of tools/go.mod, with Node, as a user without rights",
+  },
+} as const satisfies Record<string, ImagePin>;
+
+/** What is pinned beside what stacks pull: charts. */
+export const otherCharts: readonly ChartPin[] = [operatorChart];
+
+/** What is pinned beside what stacks pull: images. */
+export const otherImages: readonly ImagePin[] = [
+  ...Object.values(jenkinsImages),
+  ...Object.values(operatorImages),
+];
+
 /** What MLServer's images of that version have, by the package's name: a model's file depends on it. */
 export const mlserverLibraries = { numpy: "1.26.4", "scikit-learn": "1.5.2", xgboost: "2.1.2" } as const;
 

@@ -14,7 +14,7 @@ export const json = () => new Option("--json", "JSON for machines: one object on
 export const stack = (description: string) => new Option("--stack <name>", description).argParser(ownName);
 
 /** Those that may be given several times. */
-const severalTimes = ["--allow"];
+const severalTimes = ["--allow", "--image"];
 
 /**
  * Refuses an option that is given twice, of which the last would win, and one that is given nothing, as by a variable of

@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from "commander";
 
+import { type ArgocdOptions, withArgocd } from "./argocd/options";
 import { count, duration, percentOf, port } from "./arguments";
 import type { DoctorOptions } from "./commands/doctor";
 import type { DownOptions } from "./commands/down";
@@ -179,6 +180,15 @@ program
   .action(async (action: GithubAction, file: string, options: GithubOptions) => {
     const { github } = await import("./commands/github.js");
     await github(action, file, options);
+  });
+
+withArgocd(program.command("argocd"))
+  .description(
+    "the files by which Argo CD and the Pulumi Kubernetes Operator bring stacks up (docs/argo-cd.md)",
+  )
+  .action(async (options: ArgocdOptions) => {
+    const { argocd } = await import("./commands/argocd.js");
+    process.exitCode = await argocd(options);
   });
 
 program

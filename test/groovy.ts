@@ -15,7 +15,7 @@ const [, version = ""] = /<version>(\d+\.\d+\.\d+)</.exec(readFileSync(pom, "utf
 const jar = path.join(homeDir(), "tools", `groovy-${version}`, `groovy-all-${version}.jar`);
 /** How long Maven may take to fetch it, and its own plugin. */
 const fetchMilliseconds = 180_000;
-const readMilliseconds = 60_000;
+const readMilliseconds = 120_000;
 
 /** What is missing on this machine; undefined if nothing is. */
 function missing(): string | undefined {

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 
 import colors from "picocolors";
 
-import { allCharts, allImages, jenkinsImages } from "../../pins";
+import { allCharts, allImages, otherCharts, otherImages } from "../../pins";
 import { eventOf } from "../checks/check";
 import { typed } from "../paths";
 import { pinsReport } from "../pins/report";
@@ -57,8 +57,9 @@ const answerMilliseconds = 30_000;
 async function askForAll(json: boolean, report: string | undefined): Promise<number> {
   const ask = (url: string, init?: RequestInit) =>
     fetch(url, { ...init, signal: AbortSignal.timeout(answerMilliseconds) });
-  const images = [...allImages, ...Object.values(jenkinsImages)];
-  const findings = await verifyPins({ images, charts: allCharts }, ask);
+  const images = [...allImages, ...otherImages];
+  const charts = [...allCharts, ...otherCharts];
+  const findings = await verifyPins({ images, charts }, ask);
   const progress = Progress.for({ json });
   for (const { severity, ...finding } of findings)
     if (json) progress.event(eventOf({ severity, ...finding }));
@@ -66,7 +67,7 @@ async function askForAll(json: boolean, report: string | undefined): Promise<num
   const wrong = findings.filter(({ severity }) => severity === "error").length;
   if (!json)
     process.stdout.write(
-      `${images.length} images and ${allCharts.length} charts: ${wrong} not as pinned, ${findings.length - wrong} not asked.\n`,
+      `${images.length} images and ${charts.length} charts: ${wrong} not as pinned, ${findings.length - wrong} not asked.\n`,
     );
   if (report === undefined) return wrong === 0 ? 0 : 1;
   writeFileSync(typed(report), pinsReport(findings));

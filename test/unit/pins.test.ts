@@ -13,7 +13,10 @@ import {
   imageParts,
   imageReference,
   images,
-  jenkinsImages,
+  operatorChart,
+  operatorImages,
+  otherCharts,
+  otherImages,
   type Mirror,
   seldonChart,
   seldonImages,
@@ -108,7 +111,7 @@ describe("the source of a chart", () => {
 });
 
 describe("the pins", () => {
-  const every = [...allImages, ...Object.values(jenkinsImages)];
+  const every = [...allImages, ...otherImages];
 
   for (const { repository, tag, digest: hash, licence, why } of every) {
     it(`${repository}:${tag} is complete`, () => {
@@ -125,7 +128,7 @@ describe("the pins", () => {
     });
   }
 
-  for (const { name, repository, version, appVersion, licence, why } of allCharts) {
+  for (const { name, repository, version, appVersion, licence, why } of [...allCharts, ...otherCharts]) {
     it(`chart ${name} ${version} is complete`, () => {
       expect(name).to.match(/^[a-z][a-z-]*[a-z]$/);
       expect(repository).to.match(/^(oci|https):\/\/[^\s]+[^/]$/);
@@ -137,7 +140,7 @@ describe("the pins", () => {
   }
 
   it("name each image once", () => {
-    const references = every.map((pin: ImagePin) => imageReference(pin));
+    const references = every.map((pin) => imageReference(pin));
     expect(references).to.deep.equal([...new Set(references)]);
   });
 
@@ -146,6 +149,13 @@ describe("the pins", () => {
     expect(`${images.postgres.tag}.0`).to.equal(charts.postgres.appVersion);
     const release = /RELEASE\.(\d+)-(\d+)-(\d+)T/.exec(images.minio.tag)?.slice(1).map(Number);
     expect(release?.join(".")).to.equal(charts.minio.appVersion);
+  });
+
+  it("go with the operator's chart, and the engine of the project", () => {
+    expect(operatorImages.operator.tag).to.equal(`v${operatorChart.appVersion}`);
+    const modules = readFileSync(path.join(projectDir, "tools", "go.mod"), "utf8");
+    const engine = operatorImages.workspace.tag.replace("-nonroot", "");
+    expect(modules).to.include(`github.com/pulumi/pulumi/pkg/v3 v${engine} `);
   });
 
   it("go with the Envoy of the tests", () => {

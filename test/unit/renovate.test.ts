@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 
 import { projectDir } from "../../cli/paths";
-import { allCharts, allImages, jenkinsImages, seldonVersions } from "../../pins";
+import { allCharts, allImages, otherCharts, otherImages, seldonVersions } from "../../pins";
 
 interface Manager {
   readonly description: string;
@@ -34,16 +34,16 @@ const found = settings.customManagers.flatMap(({ matchStrings, description }) =>
 describe("the updates of what is pinned", () => {
   it("find every chart, image and version of Seldon exactly once", () => {
     const own = (name: string) => found.filter(({ depName }) => depName === name);
-    for (const { name, version } of allCharts.filter(({ name }) => name !== "seldon-core-operator"))
+    for (const { name, version } of [...allCharts, ...otherCharts].filter(
+      ({ name }) => name !== "seldon-core-operator",
+    ))
       expect(
         own(name).map(({ currentValue }) => currentValue),
         name,
       ).to.deep.equal([version]);
     const [seldon, others] = [
       allImages.filter(({ repository }) => /seldon-core|rclone-storage/.test(repository)),
-      [...allImages, ...Object.values(jenkinsImages)].filter(
-        ({ repository }) => !repository.includes("seldonio"),
-      ),
+      [...allImages, ...otherImages].filter(({ repository }) => !repository.includes("seldonio")),
     ];
     for (const { repository, tag, digest } of others)
       expect(

@@ -77,7 +77,7 @@ const trusted: Readonly<Record<string, Readonly<Record<string, readonly string[]
 };
 
 describe("the Jenkinsfiles", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let pipelines: Readonly<Record<string, Pipeline>>;
 
   /** As they are, or as a text that takes the place of one. */
