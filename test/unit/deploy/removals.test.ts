@@ -87,7 +87,9 @@ describe("what a stack does not declare any more", () => {
     const { out, error } = await told({}, "store-release");
     expect([out, error.split("MinIO (1)").length]).to.deep.equal(["", 2]);
     expect((await told({ confirm: "dev" }, "store-release")).out).to.match(/^Stack dev .* MinIO \(1\)/);
-    expect((await told({ yes: true }, "wine", "wine-it")).out).to.match(/^Stack dev .* model wine \(1\)\.\n$/);
+    expect((await told({ yes: true }, "wine", "wine-it")).out).to.match(
+      /^Stack dev .* model wine \(1\)\.\n$/,
+    );
   });
 
   it("is removed with --yes where no data go with it", async () => {
