@@ -59,8 +59,8 @@ export class TestStack {
       return {
         name,
         ...served,
-        // All models of the project fit so into a cluster of two CPUs, beside the platform.
-        resources: { cpu: "150m" },
+        // All models of the project fit so into a cluster of two CPUs, beside the platform, graphs and what asks them.
+        resources: { cpu: "100m" },
         training: { image: training.image, ...(name in parameters ? { parameters: parameters[name] } : {}) },
       };
     });

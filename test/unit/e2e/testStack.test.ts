@@ -10,7 +10,7 @@ import { UserError } from "../../../cli/errors";
 import { projectDir } from "../../../cli/paths";
 import { TestStack } from "../../e2e/testStack";
 
-const resources = { cpu: "150m" };
+const resources = { cpu: "100m" };
 const model = (parameters?: object) => ({
   name: "house-price",
   image: "house-price-serve",
