@@ -15,6 +15,18 @@ import { MlflowApi } from "./mlflowApi";
 export type { ModelVersion, RegisteredModel } from "./mlflowAnswers";
 export type { Transport } from "./mlflowApi";
 
+/** A run, as it was logged. */
+export interface RunFacts {
+  readonly id: string;
+  /** `FINISHED`, `FAILED`, … */
+  readonly status: string;
+  /** Address of its artifacts: `mlflow-artifacts:/1/0f…/artifacts`. */
+  readonly artifacts: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 type VersionKey = Pick<ModelVersion, "name" | "version">;
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
@@ -144,6 +156,29 @@ export class MlflowClient extends MlflowApi {
     const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
     const used = answer?.run?.inputs?.dataset_inputs ?? [];
     return used.flatMap(({ dataset }) => dataset?.digest ?? []).sort();
+  }
+
+  /** A run; undefined if there is none of this id. */
+  async run(runId: string): Promise<RunFacts | undefined> {
+    interface Pair<T> {
+      key: string;
+      value: T;
+    }
+    interface RunAnswer {
+      run?: {
+        info: { status: string; artifact_uri?: string };
+        data?: { params?: Pair<string>[]; metrics?: Pair<number>[]; tags?: Pair<string>[] };
+      };
+    }
+    const run = (await this.get<RunAnswer>("runs/get", { run_id: runId }))?.run;
+    if (run === undefined) return undefined;
+    const byKey = <T>(pairs: Pair<T>[] = []) =>
+      Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
+    const { params, metrics, tags } = run.data ?? {};
+    return {
+      ...{ id: runId, status: run.info.status, artifacts: run.info.artifact_uri ?? "" },
+      ...{ parameters: byKey(params), metrics: byKey(metrics), tags: byKey(tags) },
+    };
   }
 
   /** A metric of a run, as it was logged last; undefined if it was not. */

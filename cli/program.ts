@@ -11,6 +11,7 @@ import type { PinsOptions } from "./commands/pins";
 import type { PredictOptions } from "./commands/predict";
 import type { MoveOptions, PromoteOptions } from "./commands/promote";
 import type { PreviewOptions } from "./commands/preview";
+import type { RerunOptions } from "./commands/rerun";
 import type { ReviewOptions } from "./commands/review";
 import type { ScoreOptions } from "./commands/score";
 import type { SecretOptions } from "./commands/secret";
@@ -224,6 +225,19 @@ function withMove(command: Command): Command {
     .addOption(allow())
     .addOption(json());
 }
+
+withTarget(program.command("rerun"), true)
+  .description(
+    "train again what a run has trained, from its record alone, and compare the models number for number",
+  )
+  .argument("<run>", "id of a run; or a version: house-price, house-price@challenger, house-price/3")
+  .option("--data <file>", "the data of the run, where neither MLflow nor their address has them any more")
+  .option("--output <folder>", "a new folder for the files of the model")
+  .addOption(json())
+  .action(async (what: string, options: RerunOptions) => {
+    const { rerun } = await import("./commands/rerun.js");
+    process.exitCode = await rerun(what, options);
+  });
 
 program
   .command("score")

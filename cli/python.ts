@@ -96,8 +96,21 @@ export class Environments {
    */
   async ensure(name: string, step: Step): Promise<Environment> {
     // The lock file is complete and has a hash for each file.
-    const locked = ["-r", path.join(mlAppDir, lockOf(name)), "--require-hashes"];
-    return this.make(name, digest(lockOf(name)), locked, () => this.interpreter(step), step);
+    const file = path.join(mlAppDir, lockOf(name));
+    const locked = ["-r", file, "--require-hashes"];
+    return this.make(name, digest(file), locked, () => this.interpreter(step), step);
+  }
+
+  /**
+   * Makes an environment of another lock file, or finds it made. It has the name of its content.
+   *
+   * @param lock its path; complete, with a hash for each file.
+   * @throws UserError as {@link ensure}.
+   */
+  async ensureLocked(lock: string, step: Step): Promise<Environment> {
+    const id = digest(lock);
+    const locked = ["-r", lock, "--require-hashes"];
+    return this.make(`lock-${id.slice(0, 12)}`, id, locked, () => this.interpreter(step), step);
   }
 
   /**
@@ -211,7 +224,7 @@ export class Environments {
     const interpreter = host ?? (await this.interpreter(step));
     const folder = path.join(homeDir(), "env", "uv");
     const python = path.join(folder, "bin", "python");
-    const lock = digest(uvLockFile);
+    const lock = digest(path.join(mlAppDir, uvLockFile));
     const installed = readMark(folder);
     const fits = installed?.lock === lock && installed.python === interpreter.version;
     if (!fits || !(await isWhole(folder, installed))) {
@@ -273,7 +286,5 @@ async function pipSettings(python: string): Promise<Record<string, string>> {
 }
 
 function digest(lock: string): string {
-  return createHash("sha256")
-    .update(readFileSync(path.join(mlAppDir, lock)))
-    .digest("hex");
+  return createHash("sha256").update(readFileSync(lock)).digest("hex");
 }

@@ -68,6 +68,12 @@ const training = (environment: Environment) =>
       )
       .default({})
       .describe("options of the training command, such as `max-depth: 6`"),
+    keepData: z
+      .boolean()
+      .default(true)
+      .describe(
+        "whether MLflow keeps a copy of the data, by which a run can be repeated when they are gone: of each content one, of at most 256 MiB",
+      ),
     resources: resources(
       {
         dev: { cpu: "500m", memory: "1Gi", memoryLimit: "2Gi" },

@@ -47,6 +47,7 @@ export function trainModel(
       image: image.reference,
       after: present(image.built),
       data: training.data,
+      keepData: training.keepData,
       parameters: training.parameters,
       resources: training.resources,
       retries: training.retries,

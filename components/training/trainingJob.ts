@@ -31,6 +31,11 @@ export interface TrainingJobArgs {
    */
   data?: string | undefined;
   /**
+   * Whether MLflow keeps a copy of them.
+   * @default true
+   */
+  keepData?: boolean;
+  /**
    * Further options of the training command.
    * @default {}
    */
@@ -65,7 +70,12 @@ export class TrainingJob extends pulumi.ComponentResource {
         namespace: namespace.namespace,
         jobName: `${model}-train-${hash}`,
         image: args.image,
-        args: [...["--register-as", model, "--experiment", model], ...["--once", hash], ...options],
+        args: [
+          ...["--register-as", model, "--experiment", model, "--once", hash],
+          ...options,
+          // No other model comes of it, so it is no part of the hash.
+          ...(args.keepData === false ? ["--no-data-copy"] : []),
+        ],
         env: [
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
           { name: "MLFLOW_DISABLE_TELEMETRY", value: "true" },

@@ -30,6 +30,7 @@ class Options:
     tags: dict[str, str]
     once: str | None
     compare: str | None
+    keep_data: bool
     json: bool
 
 
@@ -75,6 +76,12 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         metavar="VERSION",
         help="train nothing: compare this version with the champion again, on the test rows of these data",
     )
+    parser.add_argument(
+        "--no-data-copy",
+        action="store_false",
+        dest="keep_data",
+        help="keep no copy of the data in MLflow, by which the run could be repeated when they are gone",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     given = parser.parse_args(arguments)
 
@@ -88,6 +95,7 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         tags=_tags(given.tag, problems),
         once=given.once,
         compare=given.compare,
+        keep_data=given.keep_data,
         json=given.json,
     )
     if not options.tracking_uri:

@@ -35,7 +35,8 @@ def main(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
         stop = StopSignals()
         options = parse(recipe, arguments)
         asked = options.parameters
-        table = tables.read(recipe, options.data, asked["test_size"], asked.get("least_rows", LEAST_ROWS))
+        least = asked.get("least_rows", LEAST_ROWS)
+        table = tables.read(recipe, options.data, asked["test_size"], least, keep=options.keep_data)
         tracking.prepare(options.tracking_uri)
         # Seconds of imports, which a wrong option or a wrong file need not wait for.
         from modelkit.run import Training  # noqa: PLC0415

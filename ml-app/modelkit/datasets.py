@@ -48,11 +48,13 @@ class Table:
         address: where it lies: an absolute path, or the URL it was asked for with.
         sha256: of the file's bytes, 64 hexadecimal digits.
         cells: the names of the columns, and the rows below.
+        content: the file's bytes.
     """
 
     address: str
     sha256: str
     cells: Cells
+    content: bytes
 
 
 def read_table(address: str) -> Table:
@@ -78,7 +80,7 @@ def read_table(address: str) -> Table:
         address = str(Path(address).resolve())
         content = _read_file(address)
     try:
-        return Table(address, hashlib.sha256(content).hexdigest(), tablefile.read(content))
+        return Table(address, hashlib.sha256(content).hexdigest(), tablefile.read(content), content)
     except TableFileError as error:
         raise DataError(f"{address} {error}") from error
 

@@ -21,7 +21,7 @@ from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.models.model import ModelInfo
 from mlflow.types.schema import AnyType, ColSpec, Schema
 
-from modelkit import registry
+from modelkit import registry, repeating
 from modelkit.arguments import Options
 from modelkit.outcome import DatasetUsed, Outcome, recall
 from modelkit.parity import Record
@@ -93,10 +93,13 @@ class Training:
         data = split(self.recipe, self.frame, options.parameters)
         with tracked_run(options.experiment, tags, self.stop) as run_id:
             mlflow.log_params(options.parameters)
-            dataset = self._log_dataset()
+            dataset, kept = self._log_dataset()
+            record = repeating.record(self.recipe, self.table, kept)
             model = self.estimator.fit(data, options.parameters)
             metrics = self._scores(model, data)
             mlflow.log_metrics(metrics)
+            answers = repeating.digest(self.estimator.predict(model, self.frame[list(self.recipe.features)]))
+            mlflow.log_dict(record | {"answers": answers}, repeating.RECORD_FILE)
             logged = self._log_model(model, data)
             decision = registry.decide(
                 options.register_as, metrics["test_score"], lambda uri: self._score(uri, data), dataset.digest
@@ -167,7 +170,8 @@ class Training:
             warning=decision.warning,
         )
 
-    def _log_dataset(self) -> DatasetUsed:
+    def _log_dataset(self) -> tuple[DatasetUsed, str | None]:
+        """Log which data are used; returns that, and the address of their copy."""
         table = self.table
         used = DatasetUsed(
             name=PurePosixPath(urlsplit(table.address).path).stem or "data",
@@ -184,7 +188,7 @@ class Training:
                 self.frame, source=used.source, targets=self.recipe.target, name=used.name, digest=used.digest
             )
         mlflow.log_input(dataset, context="training")
-        return used
+        return used, repeating.keep(table, dataset)
 
     def _scores(self, model: Any, data: Split) -> dict[str, float]:
         """How good a model is on both parts of the data."""

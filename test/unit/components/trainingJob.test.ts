@@ -50,6 +50,13 @@ describe("TrainingJob", () => {
     expect(created.inputs("TrainingJob")).to.deep.equal({ model: "house-price" });
   });
 
+  it("keeps no copy of its data where none is wanted, which makes no other model", async () => {
+    const without = await training({ keepData: false });
+    expect(at(without.inputs("Job", "it-job"), "metadata", "name")).to.equal(name);
+    expect(at(jobContainer(without.inputs("Job", "it-job")), "args")).to.include("--no-data-copy");
+    expect(at(jobContainer(created.inputs("Job", "it-job")), "args")).not.to.include("--no-data-copy");
+  });
+
   const changes: Record<string, Partial<TrainingJobArgs>> = {
     "the image changes": { image: "registry.example.com/train:2" },
     "a parameter changes": { parameters: { "max-depth": 7, seed: 3 } },

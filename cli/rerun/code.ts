@@ -1,0 +1,154 @@
+/** Finds the code that a run was made by: in the folder at hand, or in a commit of it. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { listed } from "../../config/words";
+import { UserError } from "../errors";
+import { misfits, pinsOf } from "./libraries";
+import type { RunRecord } from "./record";
+
+type Wanted = Pick<RunRecord, "code" | "libraries" | "training">;
+
+/** Where the code of a run is. */
+export interface FoundCode {
+  /** Its `ml-app/`. */
+  readonly folder: string;
+  /** The commit, where it is not the one at hand. */
+  readonly commit?: string;
+}
+
+/** So many commits are looked at, the newest first. */
+const mostCommits = 5_000;
+const mostBytes = 256 * 1024 * 1024;
+const shownFiles = 5;
+
+/**
+ * Finds it, with a lock file of the packages that the run had, as far as there is one.
+ *
+ * @param mlApp the `ml-app/` at hand.
+ * @param hint the commit that the run has recorded, which is looked at first.
+ * @param elsewhere where a copy of a commit may be made.
+ * @throws UserError no commit has it; says which files are other.
+ */
+export async function findCode(
+  mlApp: string,
+  wanted: Wanted,
+  hint: string | undefined,
+  elsewhere: string,
+): Promise<FoundCode> {
+  const { code, libraries } = wanted;
+  const different = Object.keys(code).filter((file) => nameOf(path.join(mlApp, file)) !== code[file]);
+  const isHere = different.length === 0;
+  const lock = path.join(mlApp, lockOf(wanted));
+  if (isHere && existsSync(lock) && misfits(pinsOf(readFileSync(lock, "utf8")), libraries).length === 0)
+    return { folder: mlApp };
+  const commit = await commitWith(mlApp, wanted, hint);
+  if (isHere && commit?.fits !== true) return { folder: mlApp };
+  if (commit === undefined) throw nowhere(different, await commitsOf(mlApp, different));
+  const prefix = (await git(mlApp, "rev-parse", "--show-prefix"))?.trim() ?? "";
+  const root = (await git(mlApp, "rev-parse", "--show-toplevel"))?.trim() ?? mlApp;
+  // A clone that borrows what the other has: nothing of that one is touched.
+  await need(mlApp, "clone", "--quiet", "--shared", "--no-checkout", root, elsewhere);
+  await need(elsewhere, "checkout", "--quiet", "--detach", commit.id);
+  return { folder: path.join(elsewhere, prefix), commit: commit.id };
+}
+
+/** The lock file of a training, from `ml-app/`. */
+export function lockOf({ training }: Pick<RunRecord, "training">): string {
+  return `${training}/train/requirements.txt`;
+}
+
+/** git's name of a file's content; undefined where there is no such file. */
+function nameOf(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const content = readFileSync(file);
+  return createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
+}
+
+/** A commit with the code, and whether its lock file fits too; the first that does, else the first. */
+async function commitWith(
+  mlApp: string,
+  wanted: Wanted,
+  hint: string | undefined,
+): Promise<{ readonly id: string; readonly fits: boolean } | undefined> {
+  const { code, libraries } = wanted;
+  const files = Object.keys(code);
+  const lock = lockOf(wanted);
+  const commits = [
+    ...(hint === undefined ? [] : [hint]),
+    "HEAD",
+    ...(await commitsOf(mlApp, [...files, lock])),
+  ];
+  let first: string | undefined;
+  // One process for all: "COMMIT:./FILE" is looked up from the folder.
+  for (let from = 0; from < commits.length; from += 100) {
+    const some = commits.slice(from, from + 100);
+    const asked = some.flatMap((commit) => files.map((file) => `${commit}:./${file}`));
+    const told = await git(
+      mlApp,
+      { input: `${asked.join("\n")}\n` },
+      "cat-file",
+      "--batch-check=%(objectname)",
+    );
+    const names = told?.split("\n") ?? [];
+    const found = some.filter((_, index) =>
+      files.every((file, place) => names[index * files.length + place] === code[file]),
+    );
+    for (const one of found) {
+      const id = (await git(mlApp, "rev-parse", `${one}^{commit}`))?.trim();
+      const text = await git(mlApp, "cat-file", "blob", `${one}:./${lock}`);
+      if (id !== undefined && text !== undefined && misfits(pinsOf(text), libraries).length === 0)
+        return { id, fits: true };
+      first ??= id;
+    }
+  }
+  return first === undefined ? undefined : { id: first, fits: false };
+}
+
+/** The commits that have changed files, of all branches, the newest first. */
+async function commitsOf(mlApp: string, files: readonly string[]): Promise<readonly string[]> {
+  const told = await git(mlApp, "rev-list", "--all", `--max-count=${mostCommits}`, "--", ...files);
+  return (told ?? "").split("\n").filter((commit) => commit !== "");
+}
+
+function nowhere(different: readonly string[], commits: readonly string[]): UserError {
+  const more = different.length - shownFiles;
+  const names = [
+    ...different.slice(0, shownFiles).map((file) => `ml-app/${file}`),
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
+  const looked =
+    commits.length === 0
+      ? "and this folder is no git repository with earlier commits of them"
+      : `and none of ${commits.length} commits that have changed them has it all`;
+  return new UserError(
+    `the code of this run is not here: ${listed(names)} ${different.length === 1 ? "was" : "were"} other then, ${looked}. ` +
+      "Fetch what other clones have: git fetch --all --tags. If it was never committed, it is gone.",
+  );
+}
+
+/** @throws UserError git fails, or is not here. */
+async function need(cwd: string, ...args: string[]): Promise<void> {
+  if ((await git(cwd, ...args)) === undefined)
+    throw new UserError(`git ${args[0] ?? ""} has failed in ${cwd}: is there room, and may it be written?`);
+}
+
+/** What git says; undefined if it fails. @throws UserError it is not here. */
+async function git(
+  cwd: string,
+  ...args: readonly (string | { readonly input: string })[]
+): Promise<string | undefined> {
+  const words = args.filter((one) => typeof one === "string");
+  const [given] = args.filter((one) => typeof one !== "string");
+  return new Promise((resolve, reject) => {
+    const child = execFile("git", words, { cwd, encoding: "utf8", maxBuffer: mostBytes }, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else if (error.code === "ENOENT")
+        reject(new UserError("git is not here, which knows the code of the run. Install it."));
+      else resolve(undefined);
+    });
+    child.stdin?.on("error", () => undefined).end(given?.input ?? "");
+  });
+}

@@ -1,0 +1,69 @@
+/** Finds the data of a run: by their content, wherever they lie. */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import * as path from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import { UserError } from "../errors";
+import { isUrl } from "../local/fingerprint";
+import type { MlflowClient } from "../mlflow";
+import { plainFile } from "../plainFile";
+import { type RunRecord, proxied } from "./record";
+
+/** Where the data of a run are. */
+export interface FoundData {
+  /** A path; or the address of the run, which tells only when it is asked whether it still has them. */
+  readonly address: string;
+  /** For people. */
+  readonly where: string;
+}
+
+/**
+ * Finds them: those that the user names, the copy that MLflow keeps, or what is at their address.
+ *
+ * @param given a file that the user names.
+ * @param folder where a copy may be put.
+ * @throws UserError they are nowhere; says where they were looked for.
+ */
+export async function findData(
+  mlflow: MlflowClient,
+  { data: { address, sha256, kept } }: Pick<RunRecord, "data">,
+  given: string | undefined,
+  folder: string,
+): Promise<FoundData> {
+  if (given !== undefined) {
+    const file = plainFile("--data", given);
+    const found = await digestOf(file);
+    if (found === sha256) return { address: file, where: `${file}, which has the same content` };
+    throw new UserError(
+      `--data: ${file} are other data than those of the run: their SHA-256 is ${found}, and not ${sha256}.`,
+    );
+  }
+  const looked: string[] = [];
+  const place = kept === null ? undefined : proxied(kept);
+  if (place === undefined) looked.push("the run has kept no copy of them");
+  else {
+    const copy = path.join(folder, path.posix.basename(place));
+    if (!(await mlflow.artifacts(path.posix.dirname(place))).includes(path.posix.basename(place)))
+      looked.push(`their copy in MLflow, ${place}, is gone`);
+    else {
+      await mlflow.read(place, (bytes) => pipeline(Readable.from(bytes), createWriteStream(copy)));
+      if ((await digestOf(copy)) === sha256) return { address: copy, where: "the copy that MLflow keeps" };
+      looked.push(`their copy in MLflow, ${place}, has another content`);
+    }
+  }
+  if (isUrl(address)) return { address, where: address };
+  if (existsSync(address) && (await digestOf(address)) === sha256) return { address, where: address };
+  looked.push(`${address} ${existsSync(address) ? "has another content now" : "is not on this machine"}`);
+  throw new UserError(
+    `the data of this run are missing: ${looked.join(", and ")}. If you have them, name the file: --data FILE. ` +
+      `Their SHA-256 is ${sha256}.`,
+  );
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

@@ -1,0 +1,90 @@
+"""What a run records, so that it can be run again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+
+from house_price.train.recipe import RECIPE
+from modelkit import repeating, tables
+
+ROOT = RECIPE.folder.parent
+
+Train = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def recorded(run_id: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(Path(download_artifacts(run_id=run_id, artifact_path="rerun.json")).read_text())
+    return read
+
+
+def trained(call: Train, *options: str) -> dict[str, Any]:
+    outcome: dict[str, Any] = json.loads(call("--json", *options).stdout)
+    return recorded(outcome["run_id"])
+
+
+def copies() -> list[str]:
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(repeating.DATASETS)
+    assert experiment is not None
+    return [run.info.run_id for run in client.search_runs([experiment.experiment_id])]
+
+
+def test_the_same_run_twice_has_the_same_record_and_one_copy_of_its_data(call: Train) -> None:
+    first = trained(call)
+    number = len(copies())
+    assert trained(call) == first
+    assert len(copies()) == number
+    assert first["training"] == "house_price"
+    assert first["libraries"]["scikit-learn"]
+    for file in ("house_price/train/forest.py", "house_price/model.json", "modelkit/run.py"):
+        assert first["code"][file] == repeating._hashed(ROOT, ROOT / file)[file]
+    kept = first["data"]["kept"]
+    assert kept.startswith("mlflow-artifacts:/")
+    assert Path(download_artifacts(kept)).read_bytes() == RECIPE.sample.read_bytes()
+
+
+def test_another_seed_gives_other_answers(call: Train) -> None:
+    assert trained(call, "--seed", "4")["answers"] != trained(call)["answers"]
+
+
+def test_a_copy_that_was_lost_is_made_anew(call: Train, store: Path) -> None:
+    kept = trained(call)["data"]["kept"]
+    file = store / kept.removeprefix("mlflow-artifacts:/")
+    file.unlink()
+    renewed = trained(call)["data"]["kept"]
+    assert renewed != kept
+    assert Path(download_artifacts(renewed)).read_bytes() == RECIPE.sample.read_bytes()
+
+
+def test_no_copy_is_kept_where_none_is_wanted(call: Train, tmp_path: Path) -> None:
+    data = tmp_path / "mine.csv"
+    data.write_bytes(RECIPE.sample.read_bytes() + b"\n")
+    number = len(copies())
+    record = trained(call, "--data", str(data), "--no-data-copy")
+    assert (record["data"]["kept"], len(copies())) == (None, number)
+    assert record["data"]["address"] == str(data)
+
+
+def test_no_copy_is_kept_of_what_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = RECIPE.sample.read_bytes()
+    assert tables.read(RECIPE, str(RECIPE.sample), 0.3, keep=True).content == sample
+    monkeypatch.setattr(tables, "KEPT_BYTES", len(sample) - 1)
+    assert tables.read(RECIPE, str(RECIPE.sample), 0.3, keep=True).content is None
+
+
+def test_digests_differ_with_the_last_bit_and_with_the_type() -> None:
+    numbers = np.array([0.1, 0.2])
+    one = repeating.digest(numbers)
+    assert repeating.digest(numbers.astype(">f8")) == one
+    assert repeating.digest(np.nextafter(numbers, 1)) != one
+    assert repeating.digest(numbers.astype(np.float32)) != repeating.digest(numbers.astype(np.float32).astype(float))
+    assert repeating.digest(numbers.reshape(1, 2)) != one
