@@ -38,6 +38,22 @@ const outcomeShape = z.looseObject({
   dataset: z.looseObject({ digest: z.string() }),
 });
 
+/** Options of the trainings' command that decide nothing of the model. */
+const ofTheCommand: readonly string[] = [
+  ...[
+    "data",
+    "tracking-uri",
+    "experiment",
+    "register-as",
+    "tag",
+    "once",
+    "compare",
+    "no-data-copy",
+    "json",
+    "help",
+  ],
+];
+
 /** The environment variable without which MLflow keeps nothing in plain files, as is done here for a moment. */
 const inFiles = { MLFLOW_ALLOW_FILE_STORE: "true" };
 
@@ -138,9 +154,15 @@ async function train(
   onLine: (line: string) => void,
 ) {
   const store = `file://${path.join(scratch, "runs")}`;
-  const parameters = Object.entries(then.parameters).map(
-    ([key, value]) => `--${key.replaceAll("_", "-")}=${value}`,
-  );
+  const parameters = Object.entries(then.parameters).map(([key, value]) => {
+    const option = key.replaceAll("_", "-");
+    // Somebody else may have written them; the options of the command itself are not for the run to say.
+    if (!/^[a-z][a-z0-9-]*$/.test(option) || ofTheCommand.includes(option))
+      throw new UserError(
+        `run ${then.id} cannot be repeated: its parameter ${JSON.stringify(key)} is no training's.`,
+      );
+    return `--${option}=${value}`;
+  });
   const args = ["--json", "--tracking-uri", store, "--data", table.address, ...parameters];
   const command = python.module(
     `training ${manifest.name}`,

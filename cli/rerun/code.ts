@@ -77,7 +77,7 @@ async function commitWith(
   const files = Object.keys(code);
   const lock = lockOf(wanted);
   const commits = [
-    ...(hint === undefined ? [] : [hint]),
+    ...(hint !== undefined && /^[0-9a-f]{40}$/.test(hint) ? [hint] : []),
     "HEAD",
     ...(await commitsOf(mlApp, [...files, lock])),
   ];
@@ -143,7 +143,12 @@ async function git(
   const words = args.filter((one) => typeof one === "string");
   const [given] = args.filter((one) => typeof one !== "string");
   return new Promise((resolve, reject) => {
-    const child = execFile("git", words, { cwd, encoding: "utf8", maxBuffer: mostBytes }, (error, stdout) => {
+    // A hook of git's names its own repository by these.
+    const env = { ...process.env };
+    for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"])
+      Reflect.deleteProperty(env, name);
+    const options = { cwd, env, encoding: "utf8", maxBuffer: mostBytes } as const;
+    const child = execFile("git", words, options, (error, stdout) => {
       if (error === null) resolve(stdout);
       else if (error.code === "ENOENT")
         reject(new UserError("git is not here, which knows the code of the run. Install it."));

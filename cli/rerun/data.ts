@@ -44,7 +44,8 @@ export async function findData(
   const place = kept === null ? undefined : proxied(kept);
   if (place === undefined) looked.push("the run has kept no copy of them");
   else {
-    const copy = path.join(folder, path.posix.basename(place));
+    // Not by the name that it has there, which somebody else may have written.
+    const copy = path.join(folder, "data.csv");
     if (!(await mlflow.artifacts(path.posix.dirname(place))).includes(path.posix.basename(place)))
       looked.push(`their copy in MLflow, ${place}, is gone`);
     else {

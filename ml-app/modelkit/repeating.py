@@ -6,6 +6,7 @@ Importing this module imports MLflow, which takes seconds; `modelkit.tracking.pr
 from __future__ import annotations
 
 import hashlib
+import logging
 import platform
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
+import requests
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.entities import Experiment
@@ -82,26 +84,31 @@ def keep(table: Table, dataset: PandasDataset) -> str | None:
     It is an artifact of a run of its own, in the experiment `DATASETS`; whoever may write runs may write it.
 
     Returns:
-        The address of the copy: `mlflow-artifacts:/…/artifacts/houses.csv`. None if the file is not to be kept.
-
-    Raises:
-        MlflowException: the server refused or failed.
+        The address of the copy: `mlflow-artifacts:/…/artifacts/houses.csv`. None if the file is not to be kept, or if
+        the server refuses to, of which a warning tells: no training is lost for that.
     """
     if table.content is None:
         return None
-    client = MlflowClient()
+    try:
+        return _keep(MlflowClient(), table.content, table.sha256, dataset)
+    except (mlflow.MlflowException, requests.RequestException) as error:
+        logging.getLogger("mlflow").warning("no copy of the data is kept, so the run may not be repeated: %s", error)
+        return None
+
+
+def _keep(client: MlflowClient, content: bytes, sha256: str, dataset: PandasDataset) -> str:
     experiment = _datasets(client)
-    known = client.search_runs([experiment.experiment_id], f"tags.`{DIGEST_TAG}` = '{table.sha256}'", max_results=20)
+    known = client.search_runs([experiment.experiment_id], f"tags.`{DIGEST_TAG}` = '{sha256}'", max_results=20)
     name = f"{dataset.name}.csv"
     for run in known:
         # A copy that was broken off has no end; one whose files were removed is none.
         if run.info.status == "FINISHED" and any(one.path == name for one in client.list_artifacts(run.info.run_id)):
             return f"{run.info.artifact_uri}/{name}"
-    run = client.create_run(experiment.experiment_id, run_name=dataset.name, tags={DIGEST_TAG: table.sha256})
+    run = client.create_run(experiment.experiment_id, run_name=dataset.name, tags={DIGEST_TAG: sha256})
     try:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / name
-            file.write_bytes(table.content)
+            file.write_bytes(content)
             client.log_artifact(run.info.run_id, str(file))
     except BaseException:
         client.set_terminated(run.info.run_id, "FAILED")
@@ -113,6 +120,9 @@ def keep(table: Table, dataset: PandasDataset) -> str | None:
 def _datasets(client: MlflowClient) -> Experiment:
     """The experiment for data sets; made if there is none, by whichever training is the first."""
     found = client.get_experiment_by_name(DATASETS)
+    if found is not None and found.lifecycle_stage == "deleted":
+        # MLflow keeps its name.
+        raise mlflow.MlflowException(f"the experiment {DATASETS} was deleted; restore it")
     if found is not None:
         return found
     try:

@@ -88,3 +88,17 @@ def test_digests_differ_with_the_last_bit_and_with_the_type() -> None:
     assert repeating.digest(np.nextafter(numbers, 1)) != one
     assert repeating.digest(numbers.astype(np.float32)) != repeating.digest(numbers.astype(np.float32).astype(float))
     assert repeating.digest(numbers.reshape(1, 2)) != one
+
+
+def test_no_training_is_lost_where_no_copy_can_be_kept(call: Train, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(call)
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(repeating.DATASETS)
+    assert experiment is not None
+    client.delete_experiment(experiment.experiment_id)
+    try:
+        done = call("--json")
+    finally:
+        client.restore_experiment(experiment.experiment_id)
+    assert recorded(json.loads(done.stdout)["run_id"])["data"]["kept"] is None
+    assert "the experiment datasets was deleted; restore it" in done.stderr
