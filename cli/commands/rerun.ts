@@ -74,6 +74,10 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
   interruption.within(stopMilliseconds);
   const { signal } = interruption;
   const scratch = mkdtempSync(path.join(tmpdir(), "mlplatform-rerun-"));
+  // A copy of the data may be in it, so that it goes also where nobody waits for the end.
+  process.once("exit", () => {
+    rmSync(scratch, { recursive: true, force: true });
+  });
   try {
     const mlflow = await trackingOf(options);
     const recorded = await progress.step("run", async (step) => {
@@ -83,8 +87,7 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
     });
     const { record, manifest } = recorded;
     const code = await progress.step("code", async (step) => {
-      const hint = recorded.run.tags["mlflow.source.git.commit"];
-      const found = await findCode(mlAppDir, record, hint, path.join(scratch, "code"));
+      const found = await findCode(mlAppDir, record, path.join(scratch, "code"));
       step.detail(found.commit === undefined ? "as it is here" : `commit ${found.commit.slice(0, 12)}`);
       return found;
     });

@@ -1,13 +1,16 @@
 /** Finds the code that a run was made by: in the folder at hand, or in a commit of it. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import * as path from "node:path";
+import { promisify } from "node:util";
 
 import { listed } from "../../config/words";
 import { UserError } from "../errors";
 import { misfits, pinsOf } from "./libraries";
 import type { RunRecord } from "./record";
+
+const execute = promisify(execFile);
 
 type Wanted = Pick<RunRecord, "code" | "libraries" | "training">;
 
@@ -22,37 +25,32 @@ export interface FoundCode {
 /** So many commits are looked at, the newest first. */
 const mostCommits = 5_000;
 const mostBytes = 256 * 1024 * 1024;
+const mostFileBytes = 16 * 1024 * 1024;
 const shownFiles = 5;
 
 /**
  * Finds it, with a lock file of the packages that the run had, as far as there is one.
  *
  * @param mlApp the `ml-app/` at hand.
- * @param hint the commit that the run has recorded, which is looked at first.
  * @param elsewhere where a copy of a commit may be made.
  * @throws UserError no commit has it; says which files are other.
  */
-export async function findCode(
-  mlApp: string,
-  wanted: Wanted,
-  hint: string | undefined,
-  elsewhere: string,
-): Promise<FoundCode> {
+export async function findCode(mlApp: string, wanted: Wanted, elsewhere: string): Promise<FoundCode> {
   const { code, libraries } = wanted;
   const different = Object.keys(code).filter((file) => nameOf(path.join(mlApp, file)) !== code[file]);
   const isHere = different.length === 0;
   const lock = path.join(mlApp, lockOf(wanted));
   if (isHere && existsSync(lock) && misfits(pinsOf(readFileSync(lock, "utf8")), libraries).length === 0)
     return { folder: mlApp };
-  const commit = await commitWith(mlApp, wanted, hint);
+  const commit = await commitWith(mlApp, wanted);
   if (isHere && commit?.fits !== true) return { folder: mlApp };
   if (commit === undefined) throw nowhere(different, await commitsOf(mlApp, different));
-  const prefix = (await git(mlApp, "rev-parse", "--show-prefix"))?.trim() ?? "";
-  const root = (await git(mlApp, "rev-parse", "--show-toplevel"))?.trim() ?? mlApp;
-  // A clone that borrows what the other has: nothing of that one is touched.
-  await need(mlApp, "clone", "--quiet", "--shared", "--no-checkout", root, elsewhere);
-  await need(elsewhere, "checkout", "--quiet", "--detach", commit.id);
-  return { folder: path.join(elsewhere, prefix), commit: commit.id };
+  mkdirSync(elsewhere);
+  const archive = `${elsewhere}.tar`;
+  // What is at hand is not touched, and neither are git's own files.
+  await need(mlApp, "archive", "--format=tar", `--output=${archive}`, commit.id, ".");
+  await execute("tar", ["-xf", archive, "-C", elsewhere]);
+  return { folder: elsewhere, commit: commit.id };
 }
 
 /** The lock file of a training, from `ml-app/`. */
@@ -60,9 +58,10 @@ export function lockOf({ training }: Pick<RunRecord, "training">): string {
   return `${training}/train/requirements.txt`;
 }
 
-/** git's name of a file's content; undefined where there is no such file. */
+/** git's name of a file's content; undefined where there is no such file, or one that no training has. */
 function nameOf(file: string): string | undefined {
-  if (!existsSync(file)) return undefined;
+  const facts = statSync(file, { throwIfNoEntry: false });
+  if (facts?.isFile() !== true || facts.size > mostFileBytes) return undefined;
   const content = readFileSync(file);
   return createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
 }
@@ -71,16 +70,11 @@ function nameOf(file: string): string | undefined {
 async function commitWith(
   mlApp: string,
   wanted: Wanted,
-  hint: string | undefined,
 ): Promise<{ readonly id: string; readonly fits: boolean } | undefined> {
   const { code, libraries } = wanted;
   const files = Object.keys(code);
   const lock = lockOf(wanted);
-  const commits = [
-    ...(hint !== undefined && /^[0-9a-f]{40}$/.test(hint) ? [hint] : []),
-    "HEAD",
-    ...(await commitsOf(mlApp, [...files, lock])),
-  ];
+  const commits = await commitsOf(mlApp, [...files, lock]);
   let first: string | undefined;
   // One process for all: "COMMIT:./FILE" is looked up from the folder.
   for (let from = 0; from < commits.length; from += 100) {
@@ -107,9 +101,22 @@ async function commitWith(
   return first === undefined ? undefined : { id: first, fits: false };
 }
 
-/** The commits that have changed files, of all branches, the newest first. */
+/**
+ * The commits that have changed files, the newest first: of branches and tags, which somebody here has taken in, and not of
+ * pull requests that were only looked at.
+ */
 async function commitsOf(mlApp: string, files: readonly string[]): Promise<readonly string[]> {
-  const told = await git(mlApp, "rev-list", "--all", `--max-count=${mostCommits}`, "--", ...files);
+  const told = await git(
+    mlApp,
+    "rev-list",
+    "HEAD",
+    "--branches",
+    "--tags",
+    "--remotes",
+    `--max-count=${mostCommits}`,
+    "--",
+    ...files,
+  );
   return (told ?? "").split("\n").filter((commit) => commit !== "");
 }
 
@@ -132,7 +139,9 @@ function nowhere(different: readonly string[], commits: readonly string[]): User
 /** @throws UserError git fails, or is not here. */
 async function need(cwd: string, ...args: string[]): Promise<void> {
   if ((await git(cwd, ...args)) === undefined)
-    throw new UserError(`git ${args[0] ?? ""} has failed in ${cwd}: is there room, and may it be written?`);
+    throw new UserError(
+      `git ${args[0] ?? ""} has failed in ${cwd}: is there room for temporary files, and does git trust this folder?`,
+    );
 }
 
 /** What git says; undefined if it fails. @throws UserError it is not here. */

@@ -1,6 +1,6 @@
 /** Finds the data of a run: by their content, wherever they lie. */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, statSync } from "node:fs";
 import * as path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -42,7 +42,12 @@ export async function findData(
   }
   const looked: string[] = [];
   const place = kept === null ? undefined : proxied(kept);
-  if (place === undefined) looked.push("the run has kept no copy of them");
+  if (place === undefined)
+    looked.push(
+      kept === null
+        ? "the run has kept no copy of them"
+        : `their copy is at ${kept}, which MLflow does not hand out`,
+    );
   else {
     // Not by the name that it has there, which somebody else may have written.
     const copy = path.join(folder, "data.csv");
@@ -55,8 +60,9 @@ export async function findData(
     }
   }
   if (isUrl(address)) return { address, where: address };
-  if (existsSync(address) && (await digestOf(address)) === sha256) return { address, where: address };
-  looked.push(`${address} ${existsSync(address) ? "has another content now" : "is not on this machine"}`);
+  const isFile = statSync(address, { throwIfNoEntry: false })?.isFile() === true;
+  if (isFile && (await digestOf(address)) === sha256) return { address, where: address };
+  looked.push(`${address} ${isFile ? "has another content now" : "is not on this machine"}`);
   throw new UserError(
     `the data of this run are missing: ${looked.join(", and ")}. If you have them, name the file: --data FILE. ` +
       `Their SHA-256 is ${sha256}.`,

@@ -8,25 +8,30 @@ import type { MlflowClient, RunFacts } from "../mlflow";
 /** The artifact that `ml-app/modelkit/repeating.py` writes. */
 export const recordFile = "rerun.json";
 
-const recordShape = z.object({
-  format: z.literal(1),
-  /** The model's folder. */
-  training: z.string(),
-  /** Files of the code by their paths from `ml-app/`, with git's names of their contents. */
-  code: z.record(z.string(), z.string().regex(/^[0-9a-f]{40}$/)),
-  data: z.object({
-    address: z.string(),
-    sha256: z.string(),
-    /** Where MLflow keeps a copy. */
-    kept: z.string().nullable(),
-  }),
-  python: z.string(),
-  machine: z.string(),
-  /** Versions of all packages that were installed. */
-  libraries: z.record(z.string(), z.string()),
-  /** Digest of what the model answers to all rows. */
-  answers: z.string(),
-});
+const recordShape = z
+  .object({
+    format: z.literal(1),
+    /** The model's folder. */
+    training: z.string(),
+    /** Files of the code by their paths from `ml-app/`, with git's names of their contents. */
+    code: z.record(z.string().regex(/^(?!.*\.\.)[\w.-]+(\/[\w.-]+)*$/), z.string().regex(/^[0-9a-f]{40}$/)),
+    data: z.object({
+      address: z.string(),
+      sha256: z.string(),
+      /** Where MLflow keeps a copy. */
+      kept: z.string().nullable(),
+    }),
+    python: z.string(),
+    machine: z.string(),
+    /** Versions of all packages that were installed. */
+    libraries: z.record(z.string(), z.string()),
+    /** Digest of what the model answers to all rows. */
+    answers: z.string(),
+  })
+  // Fewer would be in many a commit.
+  .refine(({ code, training }) =>
+    [`${training}/model.json`, `${training}/train/__main__.py`].every((file) => file in code),
+  );
 
 export type RunRecord = z.infer<typeof recordShape>;
 
@@ -59,11 +64,15 @@ export async function findRun(mlflow: MlflowClient, what: string): Promise<Recor
   const run = await mlflow.run(id);
   if (run === undefined) throw new UserError(`MLflow has no run ${id}. See: npm run open -- mlflow`);
   const whose = `run ${id}`;
-  const folder = artifactsOf(run);
-  const text =
-    folder !== undefined && (await mlflow.artifacts(folder)).includes(recordFile)
-      ? await mlflow.artifact(`${folder}/${recordFile}`)
-      : undefined;
+  const folder = proxied(run.artifacts);
+  if (folder === undefined)
+    throw new UserError(
+      `${whose} cannot be repeated: its artifacts are at ${run.artifacts}, which MLflow does not hand out: it has to run ` +
+        "with --serve-artifacts.",
+    );
+  const text = (await mlflow.artifacts(folder)).includes(recordFile)
+    ? await mlflow.artifact(`${folder}/${recordFile}`)
+    : undefined;
   if (text === undefined)
     throw new UserError(
       `${whose} cannot be repeated: it has no ${recordFile}, the record of its code, data and libraries. It is no finished ` +
@@ -79,11 +88,6 @@ export async function findRun(mlflow: MlflowClient, what: string): Promise<Recor
       `${whose} is a training of ml-app/${record.training}, which this clone of the project does not have. Update it: git pull`,
     );
   return { run, record, manifest };
-}
-
-/** A run's artifacts, below `mlflow-artifacts:/`; undefined where another server has them. */
-function artifactsOf({ artifacts }: RunFacts): string | undefined {
-  return proxied(artifacts);
 }
 
 /** An address of an artifact as the server hands it out; undefined where another server does. */

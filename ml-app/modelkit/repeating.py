@@ -33,6 +33,9 @@ RECORD_FILE = "rerun.json"
 DATASETS = "datasets"
 """The experiment whose runs hold a data set each."""
 
+COPY = "data.csv"
+"""The artifact of such a run; by no name of the data's, since not every store takes each."""
+
 DIGEST_TAG = "mlplatform.data.sha256"
 """Tag of such a run: the digest of the file's bytes."""
 
@@ -84,7 +87,7 @@ def keep(table: Table, dataset: PandasDataset) -> str | None:
     It is an artifact of a run of its own, in the experiment `DATASETS`; whoever may write runs may write it.
 
     Returns:
-        The address of the copy: `mlflow-artifacts:/…/artifacts/houses.csv`. None if the file is not to be kept, or if
+        The address of the copy: `mlflow-artifacts:/…/artifacts/data.csv`. None if the file is not to be kept, or if
         the server refuses to, of which a warning tells: no training is lost for that.
     """
     if table.content is None:
@@ -99,22 +102,21 @@ def keep(table: Table, dataset: PandasDataset) -> str | None:
 def _keep(client: MlflowClient, content: bytes, sha256: str, dataset: PandasDataset) -> str:
     experiment = _datasets(client)
     known = client.search_runs([experiment.experiment_id], f"tags.`{DIGEST_TAG}` = '{sha256}'", max_results=20)
-    name = f"{dataset.name}.csv"
     for run in known:
         # A copy that was broken off has no end; one whose files were removed is none.
-        if run.info.status == "FINISHED" and any(one.path == name for one in client.list_artifacts(run.info.run_id)):
-            return f"{run.info.artifact_uri}/{name}"
+        if run.info.status == "FINISHED" and any(one.path == COPY for one in client.list_artifacts(run.info.run_id)):
+            return f"{run.info.artifact_uri}/{COPY}"
     run = client.create_run(experiment.experiment_id, run_name=dataset.name, tags={DIGEST_TAG: sha256})
     try:
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / name
+            file = Path(folder) / COPY
             file.write_bytes(content)
             client.log_artifact(run.info.run_id, str(file))
     except BaseException:
         client.set_terminated(run.info.run_id, "FAILED")
         raise
     client.set_terminated(run.info.run_id)
-    return f"{run.info.artifact_uri}/{name}"
+    return f"{run.info.artifact_uri}/{COPY}"
 
 
 def _datasets(client: MlflowClient) -> Experiment:

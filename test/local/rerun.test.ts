@@ -62,7 +62,7 @@ describe("a run that is repeated from its record alone", function () {
   it("says what is missing where the data are gone, and takes them from who has them", async () => {
     const [copy = ""] = execFileSync(
       "find",
-      [path.join(platform.home, "local", "artifacts"), "-name", "sample.csv"],
+      [path.join(platform.home, "local", "artifacts"), "-name", "data.csv"],
       {
         encoding: "utf8",
       },
@@ -73,7 +73,7 @@ describe("a run that is repeated from its record alone", function () {
     const { code, stderr } = await rerun();
     expect(code).to.equal(1);
     expect(stderr).to.match(
-      /the data of this run are missing: their copy in MLflow, .*sample\.csv, is gone, and /,
+      /the data of this run are missing: their copy in MLflow, .*data\.csv, is gone, and /,
     );
     const other = path.join(platform.home, "other.csv");
     writeFileSync(other, "a,b\n1,2\n");

@@ -39,9 +39,9 @@ describe("the code of a run", function () {
     return { training: "wine", code: { [code]: name }, libraries: { Numpy: numpy, pip: "1" } };
   };
   let number = 0;
-  const find = (trees: string, numpy: string, hint?: string) => {
+  const find = (trees: string, numpy: string) => {
     number += 1;
-    return findCode(mlApp, wanted(trees, numpy), hint, path.join(folder, `copy-${number}`));
+    return findCode(mlApp, wanted(trees, numpy), path.join(folder, `copy-${number}`));
   };
 
   let commits: string[];
@@ -71,9 +71,24 @@ describe("the code of a run", function () {
     expect(git("worktree", "list").split("\n")).to.have.length(1);
   });
 
-  it("is found whatever a run says of its commit: a hint that is wrong or unknown is none", async () => {
-    for (const hint of [commits[3], "0".repeat(40), undefined])
-      expect((await find("a", "1", hint)).commit).to.equal(commits[0]);
+  it("is not taken from a pull request that was only looked at", async () => {
+    const theirs = commit("theirs", "2");
+    git("reset", "-q", "--hard", "HEAD~1");
+    git("update-ref", "refs/pull/1/head", theirs);
+    const error = await find("theirs", "2").catch((reason: unknown) => (reason as Error).message);
+    expect(error).to.match(/^the code of this run is not here/);
+  });
+
+  it("is found by a hook of git's, which names its repository by variables, and leaves its index alone", async () => {
+    process.env["GIT_DIR"] = path.join(mlApp, "..", ".git");
+    process.env["GIT_INDEX_FILE"] = path.join(mlApp, "..", ".git", "index");
+    try {
+      expect((await find("a", "1")).commit).to.equal(commits[0]);
+    } finally {
+      Reflect.deleteProperty(process.env, "GIT_DIR");
+      Reflect.deleteProperty(process.env, "GIT_INDEX_FILE");
+    }
+    expect(git("status", "--porcelain")).to.equal("");
   });
 
   it("is taken with other packages where no commit has those of the run", async () => {
@@ -95,7 +110,7 @@ describe("the code of a run", function () {
 
   it("is told to be missing outside of any repository, too", async () => {
     const alone = mkdtempSync(path.join(folder, "alone-"));
-    const run = findCode(alone, wanted("a", "1"), undefined, path.join(folder, "none"));
+    const run = findCode(alone, wanted("a", "1"), path.join(folder, "none"));
     const error = await run.catch((reason: unknown) => (reason as Error).message);
     expect(error).to.include("and this folder is no git repository with earlier commits of them");
   });

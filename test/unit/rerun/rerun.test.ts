@@ -14,7 +14,7 @@ const id = "0f".repeat(16);
 const record: RunRecord = {
   format: 1,
   training: "house_price",
-  code: { "house_price/model.json": "00".repeat(20) },
+  code: { "house_price/model.json": "00".repeat(20), "house_price/train/__main__.py": "11".repeat(20) },
   data: {
     address: "/nowhere/houses.csv",
     sha256: sha256("rows"),
@@ -118,9 +118,23 @@ describe("a run to be repeated", () => {
       id,
       /that this version of the project cannot read/,
     ],
+    ...[{ code: {} }, { code: { ...record.code, "../../x": "00".repeat(20) } }].map(
+      (odd) =>
+        [
+          `a record with ${JSON.stringify(odd).slice(0, 20)}`,
+          mlflowWith({ [place]: JSON.stringify({ ...record, ...odd }) }),
+          id,
+          /that this version of the project cannot read/,
+        ] as const,
+    ),
     [
       "a model that is not in this clone",
-      mlflowWith({ [place]: JSON.stringify({ ...record, training: "cats" }) }),
+      mlflowWith({
+        [place]: JSON.stringify({
+          ...{ ...record, training: "cats" },
+          code: { "cats/model.json": "00".repeat(20), "cats/train/__main__.py": "00".repeat(20) },
+        }),
+      }),
       id,
       /a training of ml-app\/cats, which this clone of the project does not have\. Update it: git pull$/,
     ],
