@@ -22,7 +22,17 @@ export async function servedModels(cluster: Cluster): Promise<ServedModel[]> {
   const renewed = found.some(({ spec }) => spec.predictors.some(isRenewed));
   const address = `/apis/apps/v1/namespaces/${namespaceNames.models}/deployments`;
   const deployments = renewed ? await cluster.list<V1Deployment>(address) : [];
-  return found.map((one) => toModel(one, deployments));
+  const names = new Set(found.map(({ metadata }) => metadata.name));
+  return found.map((one) => toModel(one, nameOf(one, names), deployments));
+}
+
+/**
+ * The model that it is. While one becomes a graph, or where that has failed, there are both: each is known by the name of
+ * its resource then.
+ */
+function nameOf({ metadata: { name, labels = {} } }: SeldonDeployment, taken: ReadonlySet<string>): string {
+  const model = labels[modelLabel];
+  return model === undefined || taken.has(model) ? name : model;
 }
 
 type Predictor = SeldonDeployment["spec"]["predictors"][number];
@@ -34,10 +44,11 @@ function isRenewed({ labels = {} }: Predictor): boolean {
 
 function toModel(
   { metadata, spec, status = {} }: SeldonDeployment,
+  name: string,
   deployments: readonly Live<V1Deployment>[],
 ): ServedModel {
-  const { name: resource, namespace, labels: marks = {} } = metadata;
-  const name = marks[modelLabel] ?? resource;
+  const { name: resource, namespace } = metadata;
+  const model = metadata.labels?.[modelLabel] ?? resource;
   const predictors = spec.predictors.map((predictor): ServedPredictor => {
     const { annotations = {}, labels = {}, replicas } = predictor;
     const version = annotations["version"] ?? "";
@@ -61,7 +72,7 @@ function toModel(
           )
         : { ready: availableReplicas, wanted: replicas ?? Math.max(made, fewest(predictor)), former: 0 }),
       traffic: predictor.traffic ?? 100,
-      address: { namespace, service: `${name}-${stable}`, port: restPort },
+      address: { namespace, service: `${model}-${stable}`, port: restPort },
     };
   });
   const { state = "", description = "" } = status;

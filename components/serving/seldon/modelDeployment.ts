@@ -98,19 +98,16 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
       },
     );
     const addresses = args.predictors.map((predictor) => this.createPredictorAddress(name, args, predictor));
-    const splitter = this.createSplitter(name, args, [deployment, ...addresses]);
-    this.createModelAddress(name, args, splitter ?? deployment, splitter?.selector);
     const budgets = args.predictors.flatMap((predictor, index) =>
       this.createBudget(name, args, predictor, predictors[index]?.annotations["version"], deployment),
     );
-
     // Under autoscaling a version is in service when its budget says so.
-    const inService = args.autoscaling === undefined ? [] : budgets.map(({ urn }) => urn);
-    const ready = pulumi.all([
-      deployment.urn,
-      ...inService,
-      ...(splitter === undefined ? [] : [splitter.urn]),
-    ]);
+    const inService = [deployment, ...(args.autoscaling === undefined ? [] : budgets)];
+    const splitter = this.createSplitter(name, args, [...inService, ...addresses]);
+    const behind = splitter === undefined ? inService : [splitter];
+    this.createModelAddress(name, args, behind, splitter?.selector);
+
+    const ready = pulumi.all([...inService, ...behind].map(({ urn }) => urn));
     this.urls = ready.apply(() => predictionUrls(args));
     this.registerOutputs({ urls: this.urls });
   }
@@ -159,7 +156,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
   private createModelAddress(
     name: string,
     args: ModelDeploymentArgs,
-    behind: pulumi.Resource,
+    behind: pulumi.Resource[],
     splitter: Readonly<Record<string, string>> | undefined,
   ): void {
     if (isSplitElsewhere(args)) return;
@@ -186,7 +183,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
     address: string,
     selector: Readonly<Record<string, string>>,
     [rest, grpc]: readonly [number, number],
-    after?: pulumi.Resource,
+    after: pulumi.Resource[] = [],
   ): k8s.core.v1.Service {
     const { namespace, predictors } = args;
     const overGrpc = predictors.every((predictor) => answersGrpc(args, predictor));
@@ -209,7 +206,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
           ],
         },
       },
-      { parent: this, ...(after === undefined ? {} : { dependsOn: after }) },
+      { parent: this, dependsOn: after },
     );
   }
 

@@ -32,6 +32,23 @@ describe("the pods that a predictor is to have", () => {
 });
 
 describe("a graph", () => {
+  it("has the name of its resource while the model is there too that it was before", async () => {
+    const labels = { "mlplatform/model": "wine" };
+    const spec = { predictors: [{ name: "a-ab", annotations: { version: "ab" }, graph: {} }] };
+    const api = await fakeApi({
+      "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
+        items: [
+          { metadata: { name: "wine", namespace: "ml-models" }, spec },
+          { metadata: { name: "wine-graph", namespace: "ml-models", labels }, spec },
+        ],
+      },
+    });
+    const models = await servedModels(api.cluster);
+    await api.close();
+    expect(models.map(({ name }) => name)).to.deep.equal(["wine", "wine-graph"]);
+    expect(models[1]?.predictors[0]?.address.service).to.equal("wine-a");
+  });
+
   it("is a model by its label, and in the cluster another resource", async () => {
     const api = await fakeApi({
       "/apis/machinelearning.seldon.io/v1/namespaces/ml-models/seldondeployments": {
