@@ -231,14 +231,24 @@ describe("the Jenkinsfiles", function () {
 });
 
 describe("the Jenkins of this machine", () => {
-  it("lets nobody in without a password, runs nothing beside its keys, and gives builds no rights", () => {
+  it("lets nobody in without a password, runs nothing beside its keys, and gives builds what they cannot do without", () => {
     const { securityRealm, authorizationStrategy, numExecutors, slaveAgentPort } = casc.jenkins;
     expect(securityRealm).to.deep.equal({
       local: { allowsSignup: false, users: [{ id: "admin", password: "${ADMIN_PASSWORD}" }] },
     });
+    // By Node.canTake no agent runs anything of somebody without Agent/Build, and builds are anonymous, as below.
     expect(authorizationStrategy).to.deep.equal({
-      loggedInUsersCanDoAnything: { allowAnonymousRead: false },
+      projectMatrix: {
+        entries: [
+          { user: { name: "admin", permissions: ["Overall/Administer"] } },
+          { user: { name: "anonymous", permissions: ["Agent/Build"] } },
+        ],
+      },
     });
+    expect(plugins.map((line) => line.split(":")[0])).to.include.members([
+      "authorize-project",
+      "matrix-auth",
+    ]);
     expect([numExecutors, slaveAgentPort]).to.deep.equal([0, -1]);
     expect(casc.security).to.deep.equal({
       queueItemAuthenticator: {
@@ -246,6 +256,27 @@ describe("the Jenkins of this machine", () => {
       },
     });
     expect(Object.keys(casc)).to.have.members(["jenkins", "security", "unclassified", "jobs"]);
+    // Each right at the folder for whose builds it is: to copy a change's artifact, and to get credentials.
+    const [changes = "", ...others] = casc.jobs.flatMap(({ script }) => script.split("folder('operations')"));
+    const rights = [changes, others.join("")].map((text) => [
+      ...text.matchAll(/name\('(\w+)'\)\s*(?:\/\/.*\s*)?permissions\(\[(.*)\]\)/g),
+    ]);
+    expect(rights.map((some) => some.map(([, who, what]) => [who, what]))).to.deep.equal([
+      [["anonymous", "'Job/Read'"]],
+      [["anonymous", "'Credentials/UseItem'"]],
+    ]);
+    expect(
+      casc.jobs
+        .map(({ script }) => script)
+        .join("")
+        .split("permissions("),
+    ).to.have.length(3);
+    // Which is no right of its own, unless Jenkins is started so.
+    expect(read(below("controller", "Dockerfile"))).to.match(
+      /JAVA_OPTS=".*-Dcom\.cloudbees\.plugins\.credentials\.UseItemPermission=true/,
+    );
+    for (const right of ["Agent/Build", "Job/Read", "Credentials/UseItem"])
+      expect(read("docs", "jenkins.md"), right).to.contain(`\`${right}\``);
   });
 
   it("has every job, by its Jenkinsfile of main", () => {
