@@ -31,39 +31,41 @@ const kubeconfigFolder = "/etc/mlplatform/kubeconfig";
 
 /** What the administrator of Argo CD applies: what may be delivered from where to where, and the deliveries. */
 export function argocdManifests({ repository, deliveries }: Request, folder: string): Manifest[] {
-  return [
-    {
-      apiVersion: "argoproj.io/v1alpha1",
-      kind: "AppProject",
-      metadata: { name: project, namespace: argocdNamespace },
-      spec: {
-        description: "The ML platform: nothing but Stacks, which the operator brings up.",
-        sourceRepos: [repository],
-        destinations: deliveries.map(({ stack, destination }) => ({
-          name: destination,
-          namespace: namespaceOf(stack),
-        })),
-        // Nothing of a cluster as a whole: its rights are given by its administrator, not by a commit.
-        clusterResourceWhitelist: [],
-        namespaceResourceWhitelist: [{ group: "pulumi.com", kind: "Stack" }],
-      },
-    },
-    ...deliveries.map(({ stack, branch, destination }): Manifest => ({
-      apiVersion: "argoproj.io/v1alpha1",
-      kind: "Application",
-      metadata: { name: `${project}-${stack}`, namespace: argocdNamespace },
-      spec: {
-        project,
-        source: { repoURL: repository, targetRevision: branch, path: `${folder}/stacks/${stack}` },
-        destination: { name: destination, namespace: namespaceOf(stack) },
-        syncPolicy: {
-          // A file that is gone is no order to forget a platform.
-          automated: { prune: false, selfHeal: true },
-          retry: { limit: 5, backoff: { duration: "10s", factor: 2, maxDuration: "5m" } },
+  return deliveries.flatMap(({ stack, branch, destination: name }): Manifest[] => {
+    const metadata = { name: `${project}-${stack}`, namespace: argocdNamespace };
+    const destination = { name, namespace: namespaceOf(stack) };
+    return [
+      {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "AppProject",
+        metadata,
+        spec: {
+          description: "The ML platform: nothing but Stacks, which the operator brings up.",
+          sourceRepos: [repository],
+          // Its own alone: what is in a stack's branch must not reach another stack.
+          destinations: [destination],
+          // Nothing of a cluster as a whole: its rights are given by its administrator, not by a commit.
+          clusterResourceWhitelist: [],
+          namespaceResourceWhitelist: [{ group: "pulumi.com", kind: "Stack" }],
         },
       },
-    })),
-  ];
+      {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "Application",
+        metadata,
+        spec: {
+          project: metadata.name,
+          source: { repoURL: repository, targetRevision: branch, path: `${folder}/stacks/${stack}` },
+          destination,
+          syncPolicy: {
+            // A file that is gone is no order to forget a platform.
+            automated: { prune: false, selfHeal: true },
+            retry: { limit: 5, backoff: { duration: "10s", factor: 2, maxDuration: "5m" } },
+          },
+        },
+      },
+    ];
+  });
 }
 
 /** The part of Argo CD's settings that says how a Stack is; applied on the server's side it leaves the others alone. */

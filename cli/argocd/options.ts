@@ -31,7 +31,7 @@ export function withArgocd(command: Command): Command {
     )
     .option(
       "--destination <name>",
-      "the cluster, by its name in Argo CD; for each stack its own as staging=a,prod=b (default: in-cluster)",
+      "the cluster, by its name in Argo CD; of several stacks each its own as staging=a,prod=b (default: in-cluster)",
     )
     .addOption(
       new Option(

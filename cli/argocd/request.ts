@@ -74,6 +74,14 @@ export async function requestOf(
   const destinations = eachOf("--destination", options.destination, names, problems, destinationProblem, {
     instead: "in-cluster",
   });
+  const shared = names.filter((stack) =>
+    names.some((other) => other !== stack && destinations.get(other) === destinations.get(stack)),
+  );
+  if (shared.length > 0 && names.every((stack) => destinations.has(stack)))
+    problems.push(
+      `--destination: ${listed(shared)} would be in one cluster, where the namespaces of a platform have room for one alone: name the ` +
+        `cluster of each: --destination ${names.map((stack) => `${stack}=${shared.includes(stack) ? "CLUSTER" : (destinations.get(stack) ?? "")}`).join(",")}.`,
+    );
   const given = imagesOf(options.image ?? [], problems);
   const built = new Set<string>();
   /** Images that would be built, with the stacks that would. */

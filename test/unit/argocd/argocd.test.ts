@@ -119,13 +119,18 @@ describe("the files of Argo CD", () => {
   });
 
   it("let Argo CD change nothing but Stacks, in their namespaces", () => {
-    const [project = {}] = specsOf(ofKind("AppProject"));
-    expect(project["clusterResourceWhitelist"]).to.deep.equal([]);
-    expect(project["namespaceResourceWhitelist"]).to.deep.equal([{ group: "pulumi.com", kind: "Stack" }]);
-    expect(project["sourceRepos"]).to.have.length(1);
-    const applications = specsOf<{ source: { path: string }; destination: unknown }>(ofKind("Application"));
-    expect(project["destinations"]).to.deep.equal(applications.map(({ destination }) => destination));
-    for (const { source } of applications) {
+    const projects = new Map(ofKind("AppProject").map((one) => [one.metadata.name, one]));
+    const applications = specsOf<{ project: string; source: { path: string }; destination: unknown }>(
+      ofKind("Application"),
+    );
+    expect(applications.map(({ project }) => project)).to.have.members([...projects.keys()]);
+    for (const { project, source, destination } of applications) {
+      const [spec = {}] = specsOf([projects.get(project)].flatMap((one) => one ?? []));
+      expect(spec["clusterResourceWhitelist"]).to.deep.equal([]);
+      expect(spec["namespaceResourceWhitelist"]).to.deep.equal([{ group: "pulumi.com", kind: "Stack" }]);
+      expect(spec["sourceRepos"]).to.have.length(1);
+      // A stack's branch reaches no other stack.
+      expect(spec["destinations"]).to.deep.equal([destination]);
       expect(readdirSync(path.join(projectDir, source.path))).to.deep.equal(["stack.yaml"]);
       const inside = manifestsOf(readFileSync(path.join(projectDir, source.path, "stack.yaml"), "utf8"));
       expect(inside.map(({ kind }) => kind)).to.deep.equal(["Stack"]);
@@ -205,6 +210,7 @@ describe("the files of Argo CD", () => {
     const both = await stackOf({
       stack: "staging,prod",
       branch: "staging=main,prod=release/1",
+      destination: "staging=a,prod=b",
       backend: "staging=s3://a?region=eu-central-1,prod=s3://b",
     });
     expect(both.map(({ metadata }) => metadata)).to.deep.equal([
@@ -262,6 +268,11 @@ describe("the files of Argo CD", () => {
       [{ gitSecret: "A_" }, ['"A_" cannot be the name of a Secret']],
       [{ branch: "staging=main,prod=main" }, ["prod is none of the stacks that --stack names"]],
       [{ stack: "staging,prod", branch: "staging=main" }, ["--branch says nothing of prod"]],
+      [{ stack: "staging,prod" }, ["--destination staging=CLUSTER,prod=CLUSTER."]],
+      [
+        { stack: "staging,prod,dev", destination: "staging=a,prod=b,dev=a" },
+        ["--destination: staging and dev would be in one cluster", "staging=CLUSTER,prod=b,dev=CLUSTER."],
+      ],
       [{ image: ["modle=a.example.com/b:1", ...(good.image ?? [])] }, ["no stack here builds modle"]],
     ];
     for (const [options, sentences] of wrong) {
