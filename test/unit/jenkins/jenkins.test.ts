@@ -20,7 +20,11 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 const casc = parse(read(below("controller", "casc.yaml"))) as {
   readonly jenkins: Record<string, unknown> & {
     readonly nodes: readonly {
-      readonly permanent: { readonly labelString: string; readonly name: string };
+      readonly permanent: {
+        readonly labelString: string;
+        readonly name: string;
+        readonly numExecutors: number;
+      };
     }[];
   };
   readonly security: unknown;
@@ -277,6 +281,18 @@ describe("the Jenkins of this machine", () => {
     );
     for (const right of ["Agent/Build", "Job/Read", "Credentials/UseItem"])
       expect(read("docs", "jenkins.md"), right).to.contain(`\`${right}\``);
+  });
+
+  it("runs one build at a time beside credentials", () => {
+    const many = casc.jenkins.nodes.filter(({ permanent }) => permanent.numExecutors !== 1);
+    expect(many.map(({ permanent }) => permanent.name)).to.deep.equal(["changes"]);
+  });
+
+  it("has no job of a branch that is named as a pull request's is", () => {
+    const [, source = ""] =
+      /branchSources \{([\s\S]*?)factory \{/.exec(casc.jobs.map(({ script }) => script).join("\n")) ?? [];
+    expect(source).to.contain("id('mlplatform')").and.contain("excludes('PR-*')");
+    expect(read(fileOf("comment"))).to.contain('projectName: "mlplatform/PR-${params.PULL}"');
   });
 
   it("has every job, by its Jenkinsfile of main", () => {
