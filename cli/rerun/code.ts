@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 import { listed } from "../../config/words";
 import { UserError } from "../errors";
-import { misfits, pinsOf } from "./libraries";
+import { fits, pinsOf } from "./libraries";
 import type { RunRecord } from "./record";
 
 const execute = promisify(execFile);
@@ -40,7 +40,7 @@ export async function findCode(mlApp: string, wanted: Wanted, elsewhere: string)
   const different = Object.keys(code).filter((file) => nameOf(path.join(mlApp, file)) !== code[file]);
   const isHere = different.length === 0;
   const lock = path.join(mlApp, lockOf(wanted));
-  if (isHere && existsSync(lock) && misfits(pinsOf(readFileSync(lock, "utf8")), libraries).length === 0)
+  if (isHere && existsSync(lock) && fits(pinsOf(readFileSync(lock, "utf8")), libraries))
     return { folder: mlApp };
   const commit = await commitWith(mlApp, wanted);
   if (isHere && commit?.fits !== true) return { folder: mlApp };
@@ -93,8 +93,7 @@ async function commitWith(
     for (const one of found) {
       const id = (await git(mlApp, "rev-parse", `${one}^{commit}`))?.trim();
       const text = await git(mlApp, "cat-file", "blob", `${one}:./${lock}`);
-      if (id !== undefined && text !== undefined && misfits(pinsOf(text), libraries).length === 0)
-        return { id, fits: true };
+      if (id !== undefined && text !== undefined && fits(pinsOf(text), libraries)) return { id, fits: true };
       first ??= id;
     }
   }

@@ -1,5 +1,5 @@
 /** What a run and its repetition have in common, number for number. */
-import { misfits } from "./libraries";
+import { type Pin, changes } from "./libraries";
 import type { RunRecord } from "./record";
 
 /** What came of a run. */
@@ -30,8 +30,8 @@ export function differences(then: Result, now: Result): string[] {
 }
 
 /** What of the surroundings differs, which may be why. @returns a few words for each */
-export function surroundings(then: RunRecord, now: RunRecord, pins: readonly string[]): string[] {
+export function surroundings(then: RunRecord, now: RunRecord, pins: readonly Pin[]): string[] {
   const python = then.python === now.python ? [] : [`Python ${then.python} then, ${now.python} now`];
   const machine = then.machine === now.machine ? [] : [`${then.machine} then, ${now.machine} now`];
-  return [...misfits(pins, then.libraries), ...python, ...machine];
+  return [...changes(pins, then.libraries, now.libraries), ...python, ...machine];
 }

@@ -3,18 +3,36 @@
 /** Versions of packages, by their names. */
 type Versions = Readonly<Record<string, string>>;
 
-/** The packages of a lock file: `name==version`. */
-export function pinsOf(lock: string): string[] {
-  return lock.match(/^[\w.-]+==[^\s;\\]+/gm) ?? [];
+/** A package of a lock file. */
+export interface Pin {
+  readonly name: string;
+  readonly version: string;
+  /** Whether it is for some machines alone: `xgboost==2.1.2 ; sys_platform == 'darwin'`. */
+  readonly conditional: boolean;
 }
 
-/** Where other packages were installed than a lock file has. @returns a few words for each */
-export function misfits(pins: readonly string[], then: Versions): string[] {
+/** The packages of a lock file. */
+export function pinsOf(lock: string): Pin[] {
+  return [...lock.matchAll(/^([\w.-]+)==([^\s;\\]+)( *;)?/gm)].map(([, name = "", version = "", marker]) => ({
+    ...{ name, version, conditional: marker !== undefined },
+  }));
+}
+
+/** Whether a run had the packages of a lock file. */
+export function fits(pins: readonly Pin[], then: Versions): boolean {
   const known = byPlainName(then);
-  return pins.flatMap((pin) => {
-    const [name = "", version = ""] = pin.split("==");
+  return pins.every(({ name, version, conditional }) => {
     const was = known.get(plain(name));
-    return was === version ? [] : [`${name} ${was ?? "not installed"} then, ${version} now`];
+    return was === version || (conditional && was === undefined);
+  });
+}
+
+/** Which packages of a lock file were others in a run than in another. @returns a few words for each */
+export function changes(pins: readonly Pin[], then: Versions, now: Versions): string[] {
+  const [before, after] = [byPlainName(then), byPlainName(now)];
+  return pins.flatMap(({ name }) => {
+    const [was, is] = [before.get(plain(name)), after.get(plain(name))];
+    return was === is ? [] : [`${name} ${was ?? "not installed"} then, ${is ?? "not installed"} now`];
   });
 }
 

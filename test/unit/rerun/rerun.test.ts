@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { MlflowClient } from "../../../cli/mlflow";
 import { differences, surroundings } from "../../../cli/rerun/comparing";
 import { findData } from "../../../cli/rerun/data";
+import { fits, pinsOf } from "../../../cli/rerun/libraries";
 import { type RunRecord, findRun } from "../../../cli/rerun/record";
 
 const id = "0f".repeat(16);
@@ -231,11 +232,20 @@ describe("two models", () => {
   });
 
   it("have what was not as it was then told: packages, Python, machine", () => {
-    const now = { ...record, python: "3.11.7", machine: "Darwin arm64" };
-    expect(surroundings(record, now, ["numpy==1.26.4", "scikit_learn==1.7.2"])).to.deep.equal([
+    const libraries = { numpy: "1.26.4", "scikit-learn": "1.7.2", pip: "1" };
+    const now = { ...record, python: "3.11.7", machine: "Darwin arm64", libraries };
+    const pins = pinsOf("numpy==1.26.4 \\\nscikit_learn==1.7.2 \\\nxgboost==2 ; sys_platform == 'darwin'\n");
+    expect(surroundings(record, now, pins)).to.deep.equal([
       "scikit_learn not installed then, 1.7.2 now",
       "Python 3.12.12 then, 3.11.7 now",
       "Linux x86_64 then, Darwin arm64 now",
     ]);
+  });
+
+  it("have the packages of a lock file, but for those of other machines", () => {
+    const lock = pinsOf("numpy==1.26.4 \\\nxgboost==2.1.2 ; sys_platform == 'darwin' \\\n");
+    expect(fits(lock, { NumPy: "1.26.4" })).to.equal(true);
+    for (const others of [{ numpy: "1.26.3" }, {}, { numpy: "1.26.4", xgboost: "3.0.0" }])
+      expect(fits(lock, others), JSON.stringify(others)).to.equal(false);
   });
 });
