@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 
 import { differences, filesOf, first, mark, writeFiles } from "../argocd/files";
 import { type ArgocdOptions, lineOf, withArgocd, wordsOf } from "../argocd/options";
@@ -24,6 +24,10 @@ export async function argocd(options: ArgocdOptions): Promise<number> {
   if (inRepository === "" || inRepository.startsWith(".."))
     throw new UserError(
       `--out: ${shown(folder)} is not in the repository, from which Argo CD takes the files.`,
+    );
+  if (!/^[\w./@+-]+$/.test(inRepository))
+    throw new UserError(
+      `--out: ${shown(folder)} has a character in it that the line in the files cannot carry: take letters, digits, dots, dashes and slashes.`,
     );
   const line = lineOf({ ...meant, out: inRepository });
   const files = filesOf(await requestOf(meant, stackNames(), knownOf), line, inRepository);
@@ -56,8 +60,17 @@ function recorded(folder: string): ArgocdOptions {
     throw new UserError(
       `--check: ${shown(file)} does not say what it was made by: run \`npm run argocd\` without --check.`,
     );
-  return withArgocd(new Command())
-    .exitOverride()
-    .parse(wordsOf(line), { from: "user" })
-    .opts<ArgocdOptions>();
+  try {
+    return withArgocd(new Command())
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .allowExcessArguments(false)
+      .parse(wordsOf(line), { from: "user" })
+      .opts<ArgocdOptions>();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new UserError(
+      `--check: the line in ${shown(file)} is none of \`npm run argocd\`: ${error.message}. Run the command again without --check.`,
+    );
+  }
 }

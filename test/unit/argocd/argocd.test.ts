@@ -102,6 +102,13 @@ describe("the files of Argo CD", () => {
       expect((await rejection(argocd({ ...good, out: tmpdir() }))).message).to.contain(
         "is not in the repository",
       );
+      expect((await rejection(argocd({ ...good, out: path.join(copy, "a b") }))).message).to.contain(
+        "has a character in it that the line in the files cannot carry",
+      );
+      writeFileSync(path.join(copy, "argo-cd.yaml"), "# Made by: npm run argocd -- --stak staging\n");
+      const edited = await rejection(argocd({ out: copy, check: true }));
+      expect(edited).to.be.instanceOf(UserError);
+      expect(edited.message).to.contain("argo-cd.yaml is none of").and.contain("--stak");
     } finally {
       rmSync(copy, { recursive: true });
     }
