@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 import { prepareEngine } from "../cli/deploy/prepared";
 import { Progress } from "../cli/progress";
 import { type Environment, Environments } from "../cli/python";
@@ -19,6 +21,8 @@ const pace = { newsMilliseconds: 60_000, reminderMilliseconds: 60_000 };
 export async function prepare(needs: readonly Need[]): Promise<(name: string) => Environment> {
   const progress = Progress.for({}, pace);
   const { signal } = new AbortController();
+  // Each environment listens to it while it is installed; Node takes more than ten for a leak.
+  setMaxListeners(needs.length + 1, signal);
   const environments = new Environments(signal);
   const made = new Map<string, Environment>();
   const make = async (need: Need): Promise<void> => {
