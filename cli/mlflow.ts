@@ -8,6 +8,7 @@ import {
   type RegisteredModel,
   type VersionAnswer,
   asJson,
+  proxied,
   toVersion,
 } from "./mlflowAnswers";
 import { MlflowApi } from "./mlflowApi";
@@ -24,7 +25,6 @@ export interface RunFacts {
   readonly artifacts: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
 type VersionKey = Pick<ModelVersion, "name" | "version">;
@@ -167,17 +167,17 @@ export class MlflowClient extends MlflowApi {
     interface RunAnswer {
       run?: {
         info: { status: string; artifact_uri?: string };
-        data?: { params?: Pair<string>[]; metrics?: Pair<number>[]; tags?: Pair<string>[] };
+        data?: { params?: Pair<string>[]; metrics?: Pair<number>[] };
       };
     }
     const run = (await this.get<RunAnswer>("runs/get", { run_id: runId }))?.run;
     if (run === undefined) return undefined;
     const byKey = <T>(pairs: Pair<T>[] = []) =>
       Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
-    const { params, metrics, tags } = run.data ?? {};
+    const { params, metrics } = run.data ?? {};
     return {
       ...{ id: runId, status: run.info.status, artifacts: run.info.artifact_uri ?? "" },
-      ...{ parameters: byKey(params), metrics: byKey(metrics), tags: byKey(tags) },
+      ...{ parameters: byKey(params), metrics: byKey(metrics) },
     };
   }
 
@@ -235,8 +235,7 @@ export class MlflowClient extends MlflowApi {
       name,
       version: version.version,
     });
-    // With a host in it, it is the store of another server.
-    const root = /^mlflow-artifacts:\/(?:\/\/)?([^/].*)$/.exec(answer?.artifact_uri ?? "")?.[1];
+    const root = proxied(answer?.artifact_uri ?? "");
     if (root === undefined) {
       throw new UserError(
         `version ${version.version} of ${name} is stored at ${answer?.artifact_uri ?? "no address"}, which MLflow ` +

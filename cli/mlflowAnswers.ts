@@ -40,6 +40,14 @@ export interface ArtifactFile {
   readonly file_size?: number | string;
 }
 
+/**
+ * Where an artifact is, below `mlflow-artifacts:/`; undefined where the server does not hand it out: with a host in the
+ * address, it is the store of another one.
+ */
+export function proxied(address: string): string | undefined {
+  return /^mlflow-artifacts:\/(?:\/\/)?([^/].*)$/.exec(address)?.[1];
+}
+
 /** MLflow's refusal, as an error. */
 export function refused(status: number, url: string, text: string): UserError {
   return new UserError(`MLflow answered ${status} to ${url}: ${text.slice(0, 300)}`);

@@ -291,7 +291,7 @@ function names(text: string, name: string): boolean {
   return new RegExp(`(?<![\\w.-])${name.replace(/[.]/g, "\\.")}(?![\\w-])`, "i").test(text);
 }
 
-/** The name of a package as an index knows it. */
-function normal(name: string): string {
+/** A package's name as an index compares it: https://packaging.python.org/en/latest/specifications/name-normalization/ */
+export function normal(name: string): string {
   return name.toLowerCase().replace(/[._-]+/g, "-");
 }

@@ -95,10 +95,7 @@ export class Environments {
    * @throws UserError there is no fitting Python, the package index cannot be reached, or a package not be installed.
    */
   async ensure(name: string, step: Step): Promise<Environment> {
-    // The lock file is complete and has a hash for each file.
-    const file = path.join(mlAppDir, lockOf(name));
-    const locked = ["-r", file, "--require-hashes"];
-    return this.make(name, digest(file), locked, () => this.interpreter(step), step);
+    return this.makeLocked(path.join(mlAppDir, lockOf(name)), step, name);
   }
 
   /**
@@ -108,9 +105,7 @@ export class Environments {
    * @throws UserError as {@link ensure}.
    */
   async ensureLocked(lock: string, step: Step): Promise<Environment> {
-    const id = digest(lock);
-    const locked = ["-r", lock, "--require-hashes"];
-    return this.make(`lock-${id.slice(0, 12)}`, id, locked, () => this.interpreter(step), step);
+    return this.makeLocked(lock, step);
   }
 
   /**
@@ -130,6 +125,14 @@ export class Environments {
     const making = this.make(name, id, pins, () => Promise.resolve(interpreter), step);
     this.pinned.set(id, making);
     return making;
+  }
+
+  /** @param name of the environment. @default that of the lock file's content */
+  private makeLocked(lock: string, step: Step, name?: string): Promise<Environment> {
+    const id = digest(lock);
+    // The lock file is complete and has a hash for each file.
+    const locked = ["-r", lock, "--require-hashes"];
+    return this.make(name ?? `lock-${id.slice(0, 12)}`, id, locked, () => this.interpreter(step), step);
   }
 
   /** @param lock tells environments of one name apart. */

@@ -40,18 +40,8 @@ const outcomeShape = z.looseObject({
 
 /** Options of the trainings' command that decide nothing of the model. */
 const ofTheCommand: readonly string[] = [
-  ...[
-    "data",
-    "tracking-uri",
-    "experiment",
-    "register-as",
-    "tag",
-    "once",
-    "compare",
-    "no-data-copy",
-    "json",
-    "help",
-  ],
+  ...["data", "tracking-uri", "experiment", "register-as", "tag"],
+  ...["once", "compare", "no-data-copy", "json", "help"],
 ];
 
 /** The environment variable without which MLflow keeps nothing in plain files, as is done here for a moment. */
@@ -129,7 +119,6 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
   } finally {
     progress.stop();
     interruption.dispose();
-    rmSync(scratch, { recursive: true, force: true });
   }
 }
 

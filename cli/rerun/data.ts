@@ -8,8 +8,9 @@ import { pipeline } from "node:stream/promises";
 import { UserError } from "../errors";
 import { isUrl } from "../local/fingerprint";
 import type { MlflowClient } from "../mlflow";
+import { proxied } from "../mlflowAnswers";
 import { plainFile } from "../plainFile";
-import { type RunRecord, proxied } from "./record";
+import type { RunRecord } from "./record";
 
 /** Where the data of a run are. */
 export interface FoundData {

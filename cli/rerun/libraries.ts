@@ -1,5 +1,7 @@
 /** The packages of a lock file, and those that a run had. */
 
+import { normal } from "../modelEnvironment";
+
 /** Versions of packages, by their names. */
 type Versions = Readonly<Record<string, string>>;
 
@@ -22,7 +24,7 @@ export function pinsOf(lock: string): Pin[] {
 export function fits(pins: readonly Pin[], then: Versions): boolean {
   const known = byPlainName(then);
   return pins.every(({ name, version, conditional }) => {
-    const was = known.get(plain(name));
+    const was = known.get(normal(name));
     return was === version || (conditional && was === undefined);
   });
 }
@@ -31,16 +33,11 @@ export function fits(pins: readonly Pin[], then: Versions): boolean {
 export function changes(pins: readonly Pin[], then: Versions, now: Versions): string[] {
   const [before, after] = [byPlainName(then), byPlainName(now)];
   return pins.flatMap(({ name }) => {
-    const [was, is] = [before.get(plain(name)), after.get(plain(name))];
+    const [was, is] = [before.get(normal(name)), after.get(normal(name))];
     return was === is ? [] : [`${name} ${was ?? "not installed"} then, ${is ?? "not installed"} now`];
   });
 }
 
 function byPlainName(versions: Versions): ReadonlyMap<string, string> {
-  return new Map(Object.entries(versions).map(([name, version]) => [plain(name), version]));
-}
-
-/** A package's name as an index compares it: https://packaging.python.org/en/latest/specifications/name-normalization/ */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, "-");
+  return new Map(Object.entries(versions).map(([name, version]) => [normal(name), version]));
 }

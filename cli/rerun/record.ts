@@ -4,6 +4,7 @@ import * as z from "zod";
 import { type Manifest, manifests } from "../../config/manifests";
 import { UserError } from "../errors";
 import type { MlflowClient, RunFacts } from "../mlflow";
+import { proxied } from "../mlflowAnswers";
 
 /** The artifact that `ml-app/modelkit/repeating.py` writes. */
 export const recordFile = "rerun.json";
@@ -88,11 +89,6 @@ export async function findRun(mlflow: MlflowClient, what: string): Promise<Recor
       `${whose} is a training of ml-app/${record.training}, which this clone of the project does not have. Update it: git pull`,
     );
   return { run, record, manifest };
-}
-
-/** An address of an artifact as the server hands it out; undefined where another server does. */
-export function proxied(address: string): string | undefined {
-  return /^mlflow-artifacts:\/(?:\/\/)?([^/].*)$/.exec(address)?.[1];
 }
 
 async function runOfVersion(mlflow: MlflowClient, what: string): Promise<string> {
