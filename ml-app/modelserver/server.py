@@ -98,11 +98,9 @@ def serve(class_name: str, host: str) -> None:
     metadata = rest.described(model)
     metrics = Metrics(metadata.get("name", ""), next(iter(metadata.get("versions", [])), ""))
     farewell = Farewell(rest.Application(model, metrics, metadata, origins), metrics.requests)
-    scraping = uvicorn.Server(_config(Scraped(metrics), keep_alive))
     metrics_socket = _bind("metrics", host, metrics_port)
     _listen("metrics", metrics_socket, BACKLOG)
-    # In a loop of its own: a scrape waits for nothing that the model does, and a slow reader of it for nobody.
-    threading.Thread(target=scraping.run, args=([metrics_socket],), name="metrics", daemon=True).start()
+    scraping = Scraping(_config(Scraped(metrics), keep_alive), metrics_socket)
     grpc_server = grpc.start_server(model, metrics, host, grpc_port)
     server = LingeringServer(farewell, _config(farewell, keep_alive))
     # What is there by now stays: no collection has to look at a hundred thousand objects of the libraries again.
@@ -112,7 +110,32 @@ def serve(class_name: str, host: str) -> None:
     try:
         server.run(sockets=[http_socket])
     finally:
+        scraping.begin_to_stop()
         grpc_server.stop(DRAIN_SECONDS)
+        scraping.wait()
+
+
+class Scraping:
+    """The metrics port in a loop of its own: scrapes wait for nothing that the model does, and nothing for a slow one.
+
+    Args:
+        config: of its server.
+        bound: the socket that it listens on.
+    """
+
+    def __init__(self, config: uvicorn.Config, bound: socket.socket) -> None:
+        self._server = uvicorn.Server(config)
+        # Nothing waits for it where the server does not come up.
+        self._thread = threading.Thread(target=self._server.run, args=([bound],), name="metrics", daemon=True)
+        self._thread.start()
+
+    def begin_to_stop(self) -> None:
+        """Take no more scrapes; those under way have `DRAIN_SECONDS`."""
+        self._server.should_exit = True
+
+    def wait(self) -> None:
+        """Until it has stopped. A timer of uvloop that fires while Python ends crashes the process."""
+        self._thread.join()
 
 
 class Farewell:

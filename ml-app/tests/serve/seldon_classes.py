@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -63,6 +66,13 @@ class Slow:
         (self._folder / str(rows[0, 0])).touch()
         time.sleep(2)
         return np.ones(1)
+
+
+class Counting(Plain):
+    """Says which threads are left when Python ends."""
+
+    def __init__(self) -> None:
+        atexit.register(lambda: sys.stdout.write(f"left: {[thread.name for thread in threading.enumerate()]}\n"))
 
 
 class Undescribed:

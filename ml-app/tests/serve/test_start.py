@@ -148,6 +148,16 @@ def test_sigterm_has_clients_close_their_connections(start: Start, tmp_path: Pat
     assert server.wait() == 0
 
 
+def test_no_thread_of_the_servers_outlives_them(start: Start) -> None:
+    server = start("seldon_classes.Counting")
+    server.wait_until_ready()
+    server.terminate()
+    assert server.wait() == 0
+    # One that did would crash the process now and then: uvloop and Python's end do not go together.
+    (left,) = re.findall("^left: (.*)$", server.log, re.MULTILINE)
+    assert "metrics" not in left and "grpc-loop" not in left
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 def test_sigterm_is_heeded_before_the_imports(start: Start, tmp_path: Path) -> None:
     process = start("house_price.serve.HousePrice", model_dir=str(tmp_path))
