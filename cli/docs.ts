@@ -154,6 +154,8 @@ The buckets have to be there, and not public. The users need these rights and no
 | \`serving\`  | \`modelBucket\` | list and read objects                                                                 |
 | \`training\` | \`dataBucket\`  | list and read objects                                                                 |
 | \`batch\`    | \`dataBucket\`  | list and read objects                                                                 |
+| \`training\` | \`dataBucket\`, below \`copies/\` | write objects; without it a training warns, and no [copy of its data](data.md) is kept |
+| \`tracking\` | \`dataBucket\`, below \`copies/\` | list, read and delete objects; without it no copy can be fetched |
 | \`batch\`    | \`predictionBucket\` | list, read, write and delete objects, with multipart uploads |
 
 [\`npm run up\` tries them](cluster.md#stores-outside-of-the-cluster) before anything is deployed.

@@ -193,8 +193,31 @@ export class MlflowClient extends MlflowApi {
 
   /** Reads a file among the artifacts that the server proxies as it comes: its bytes, of whatever number. */
   async read(place: string, take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>): Promise<void> {
+    await this.stream(this.artifactUrl(place), take);
+  }
+
+  /** The names of the artifacts at the top of a run, wherever they lie; none if there is no such run. */
+  async artifactsOfRun(runId: string): Promise<string[]> {
+    const answer = await this.get<{ files?: ArtifactFile[] }>("artifacts/list", { run_id: runId });
+    return (answer?.files ?? []).map((file) => file.path);
+  }
+
+  /** Reads an artifact of a run as it comes, wherever it lies: the server fetches it first, as a whole. */
+  async readOfRun(
+    runId: string,
+    artifact: string,
+    take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void> {
+    const query = new URLSearchParams({ path: artifact, run_uuid: runId }).toString();
+    await this.stream(`${this.url}/get-artifact?${query}`, take);
+  }
+
+  private async stream(
+    url: string,
+    take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void> {
     await this.fetch(
-      this.artifactUrl(place),
+      url,
       async ({ body }) => {
         if (body !== null) await take(body);
       },

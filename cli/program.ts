@@ -80,6 +80,7 @@ withTarget(program.command("up"), true)
     "--data <address>",
     "training data of the local target: a path, https://… or s3://… (default: the sample of the project)",
   )
+  .option("--no-data-copy", "local target: keep no copy of these data, by which the run could be repeated")
   .option("--python <path>", "Python 3.11 or 3.12 to use (default: the first that is found)")
   .addOption(new Option("--once", "local target: stop everything after the prediction").conflicts("detach"))
   .option("--detach", "local target: leave everything running in the background, instead of until Ctrl-C")

@@ -72,7 +72,7 @@ const training = (environment: Environment) =>
       .boolean()
       .default(true)
       .describe(
-        "whether MLflow keeps a copy of the data, by which a run can be repeated when they are gone: of each content one, of at most 256 MiB",
+        "whether a copy of the data is kept in `dataBucket`, by which a run can be repeated when they are gone: of each content one, of at most 256 MiB",
       ),
     resources: resources(
       {

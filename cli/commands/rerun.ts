@@ -41,7 +41,7 @@ const outcomeShape = z.looseObject({
 /** Options of the trainings' command that decide nothing of the model. */
 const ofTheCommand: readonly string[] = [
   ...["data", "tracking-uri", "experiment", "register-as", "tag"],
-  ...["once", "compare", "no-data-copy", "json", "help"],
+  ...["once", "compare", "no-data-copy", "data-copies", "json", "help"],
 ];
 
 /** The environment variable without which MLflow keeps nothing in plain files, as is done here for a moment. */

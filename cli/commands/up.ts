@@ -66,7 +66,7 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function upCluster(
   target: ClusterTarget,
-  { data, models, frontend: wanted = true, refresh = true, allow, ...consent }: UpOptions,
+  { data, dataCopy = true, models, frontend: wanted = true, refresh = true, allow, ...consent }: UpOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -74,6 +74,11 @@ async function upCluster(
     throw new UserError(
       `--data is for the local target. In a cluster the stack says which data a model is trained on: ` +
         `models[].training.data in Pulumi.${target.stack}.yaml.`,
+    );
+  if (!dataCopy)
+    throw new UserError(
+      `--no-data-copy is for the local target. In a cluster the stack says whether a copy is kept: ` +
+        `models[].training.keepData: false in Pulumi.${target.stack}.yaml.`,
     );
   if (models !== undefined)
     throw new UserError(

@@ -32,6 +32,8 @@ export interface LocalOptions {
   readonly parityOff?: string | undefined;
   /** Training data of the one model: a path, `https://…` or `s3://…`. @default the sample of the project */
   readonly data?: string | undefined;
+  /** Whether MLflow keeps a copy of the data, by which a run can be repeated when they are gone. @default true */
+  readonly dataCopy?: boolean | undefined;
   /** Python interpreter to make environments with. @default the first that fits */
   readonly python?: string | undefined;
   /** Whether there is the page on which people ask the models. @default true */
@@ -74,7 +76,7 @@ export async function bringUp(
 ): Promise<LocalUp> {
   const { trained, registered } = chosenModels(options.models);
   refuseForSeveral(trained.length, registered.length, options);
-  const data = dataAddress(options.data);
+  const data = { data: dataAddress(options.data), keepData: options.dataCopy !== false };
   const controller = new AbortController();
   const signal = AbortSignal.any([outer, controller.signal]);
   const services = new LocalServices(options.ports, signal);

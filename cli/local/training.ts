@@ -40,18 +40,25 @@ export function readTrainingResult(output: string, log: string): z.infer<typeof 
   }
 }
 
+/** What is trained on. */
+export interface TrainingData {
+  /** A path or an address; undefined is the sample of the project. */
+  readonly data: string | undefined;
+  /** Whether MLflow keeps a copy of it. */
+  readonly keepData: boolean;
+}
+
 /**
  * Trains it where code, packages or data are others than those of any version; where another version has become the
  * champion since, has the two compared again.
  *
- * @param data a path or an address. @default the sample of the project
  * @throws UserError the training failed.
  */
 export async function trainIfChanged(
   manifest: Manifest,
   python: Environment,
   mlflow: MlflowClient,
-  data: string | undefined,
+  { data, keepData }: TrainingData,
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {
@@ -87,6 +94,7 @@ export async function trainIfChanged(
           ? ["--tag", `${fingerprintTag}=${fingerprint}`]
           : ["--compare", again.version]),
         ...(data === undefined ? [] : ["--data", data]),
+        ...(keepData ? [] : ["--no-data-copy"]),
       ],
       dataAccess(data),
     ),

@@ -37,6 +37,7 @@ export interface LocalUpOptions {
   readonly allowCode?: string;
   readonly parityOff?: string;
   readonly data?: string;
+  readonly dataCopy?: boolean;
   readonly python?: string;
   readonly frontend?: boolean;
   readonly ports: Ports;

@@ -8,7 +8,6 @@ import { pipeline } from "node:stream/promises";
 import { UserError } from "../errors";
 import { isUrl } from "../local/fingerprint";
 import type { MlflowClient } from "../mlflow";
-import { proxied } from "../mlflowAnswers";
 import { plainFile } from "../plainFile";
 import type { RunRecord } from "./record";
 
@@ -21,7 +20,7 @@ export interface FoundData {
 }
 
 /**
- * Finds them: those that the user names, the copy that MLflow keeps, or what is at their address.
+ * Finds them: those that the user names, the copy that is kept, or what is at their address.
  *
  * @param given a file that the user names.
  * @param folder where a copy may be put.
@@ -42,23 +41,18 @@ export async function findData(
     );
   }
   const looked: string[] = [];
-  const place = kept === null ? undefined : proxied(kept);
-  if (place === undefined)
-    looked.push(
-      kept === null
-        ? "the run has kept no copy of them"
-        : `their copy is at ${kept}, which MLflow does not hand out`,
-    );
+  // MLflow hands it out by the run that it is an artifact of, in whichever bucket it lies.
+  const [, run, name] = /\/([0-9a-f]{32})\/artifacts\/([^/]+)$/.exec(kept ?? "") ?? [];
+  if (kept === null) looked.push("the run has kept no copy of them");
+  else if (run === undefined || name === undefined)
+    looked.push(`their copy is said to be at ${kept}, which is no artifact of a run`);
+  else if (!(await mlflow.artifactsOfRun(run)).includes(name)) looked.push(`their copy, ${kept}, is gone`);
   else {
     // Not by the name that it has there, which somebody else may have written.
     const copy = path.join(folder, "data.csv");
-    if (!(await mlflow.artifacts(path.posix.dirname(place))).includes(path.posix.basename(place)))
-      looked.push(`their copy in MLflow, ${place}, is gone`);
-    else {
-      await mlflow.read(place, (bytes) => pipeline(Readable.from(bytes), createWriteStream(copy)));
-      if ((await digestOf(copy)) === sha256) return { address: copy, where: "the copy that MLflow keeps" };
-      looked.push(`their copy in MLflow, ${place}, has another content`);
-    }
+    await mlflow.readOfRun(run, name, (bytes) => pipeline(Readable.from(bytes), createWriteStream(copy)));
+    if ((await digestOf(copy)) === sha256) return { address: copy, where: `the copy that is kept, ${kept}` };
+    looked.push(`their copy, ${kept}, has another content`);
   }
   if (isUrl(address)) return { address, where: address };
   const isFile = statSync(address, { throwIfNoEntry: false })?.isFile() === true;

@@ -1,4 +1,4 @@
-import type { S3Users } from "./objectStore";
+import { type S3Users, copiesFolder } from "./objectStore";
 
 /** How MinIO is reached in the cluster. */
 export const minioAccess = { service: "minio", port: 9000, region: "us-east-1" } as const;
@@ -19,6 +19,11 @@ const writeActions = [
 interface Right {
   readonly actions: readonly string[];
   readonly objects: readonly string[];
+  /**
+   * The folder that it is a right to.
+   * @default the whole bucket
+   */
+  readonly folder?: string;
 }
 const reading: Right = { actions: bucketActions, objects: readActions };
 const writing: Right = {
@@ -26,12 +31,20 @@ const writing: Right = {
   objects: writeActions,
 };
 
+/** Nobody changes a copy: a training adds one, and MLflow hands it out, and removes it when it is to be forgotten. */
+const addingCopies: Right = { actions: [], objects: ["s3:PutObject"], folder: copiesFolder };
+const keepingCopies: Right = {
+  actions: ["s3:ListBucket"],
+  objects: [...readActions, "s3:DeleteObject"],
+  folder: copiesFolder,
+};
+
 /** What each user may do, by the bucket. */
-const rights: Record<keyof S3Users, Readonly<Record<string, Right>>> = {
-  tracking: { [buckets.models]: writing },
-  serving: { [buckets.models]: reading },
-  training: { [buckets.datasets]: reading },
-  batch: { [buckets.datasets]: reading, [buckets.predictions]: writing },
+const rights: Record<keyof S3Users, Readonly<Record<string, readonly Right[]>>> = {
+  tracking: { [buckets.models]: [writing], [buckets.datasets]: [keepingCopies] },
+  serving: { [buckets.models]: [reading] },
+  training: { [buckets.datasets]: [reading, addingCopies] },
+  batch: { [buckets.datasets]: [reading], [buckets.predictions]: [writing] },
 };
 
 /** The users' access keys; their secret keys are generated. */
@@ -100,16 +113,20 @@ export function setupScript(host: string): string {
 }
 
 function policyDocument(user: keyof S3Users): string {
-  const allow = (action: readonly string[], resource: string) => ({
+  const allow = (action: readonly string[], resource: string, folder?: string) => ({
     Effect: "Allow",
     Action: action,
     Resource: [`arn:aws:s3:::${resource}`],
+    ...(folder === undefined ? {} : { Condition: { StringLike: { "s3:prefix": [`${folder}/*`] } } }),
   });
+  const statements = (bucket: string, { actions, objects, folder }: Right) => [
+    ...(actions.length === 0 ? [] : [allow(actions, bucket, folder)]),
+    allow(objects, folder === undefined ? `${bucket}/*` : `${bucket}/${folder}/*`),
+  ];
   return JSON.stringify({
     Version: "2012-10-17",
-    Statement: Object.entries(rights[user]).flatMap(([bucket, { actions, objects }]) => [
-      allow(actions, bucket),
-      allow(objects, `${bucket}/*`),
-    ]),
+    Statement: Object.entries(rights[user]).flatMap(([bucket, given]) =>
+      given.flatMap((right) => statements(bucket, right)),
+    ),
   });
 }

@@ -9,15 +9,18 @@ export interface S3Credentials {
 
 /** What the users may do, and no more. */
 export interface S3Users {
-  /** Reads and writes the bucket of the models. */
+  /** Reads and writes the bucket of the models; reads and removes the copies of data sets. */
   readonly tracking: S3Credentials;
   /** Reads the bucket of the models. */
   readonly serving: S3Credentials;
-  /** Reads the bucket of the data sets. */
+  /** Reads the bucket of the data sets, and adds copies of what it has trained on. */
   readonly training: S3Credentials;
   /** Reads the bucket of the data sets, and writes that of the predictions. None where nothing is scored. */
   readonly batch?: S3Credentials | undefined;
 }
+
+/** Where in the bucket of the data sets the copies are, each of what a training has read. */
+export const copiesFolder = "copies";
 
 /** An S3 store with a bucket for models, one for data sets and one for predictions, wherever it runs. */
 export interface ObjectStore {

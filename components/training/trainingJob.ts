@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../../config/fields";
 import { runOnce } from "../job";
 import { fromSecret } from "../kubernetes";
-import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
+import { type ObjectStore, copiesFolder, storeVariables } from "../objectStore/objectStore";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 
@@ -31,7 +31,7 @@ export interface TrainingJobArgs {
    */
   data?: string | undefined;
   /**
-   * Whether MLflow keeps a copy of them.
+   * Whether a copy of them is kept, in the bucket of the data.
    * @default true
    */
   keepData?: boolean;
@@ -79,6 +79,8 @@ export class TrainingJob extends pulumi.ComponentResource {
         env: [
           { name: "MLFLOW_TRACKING_URI", value: tracking.uri },
           { name: "MLFLOW_DISABLE_TELEMETRY", value: "true" },
+          // No option: an image of somebody else's may not know it.
+          { name: "DATA_COPIES", value: `s3://${args.objectStore.dataBucket}/${copiesFolder}` },
           ...Object.entries(storeVariables(args.objectStore)).map(([name, value]) => ({ name, value })),
           fromSecret("AWS_ACCESS_KEY_ID", namespace.trainingSecret, "AWS_ACCESS_KEY_ID"),
           fromSecret("AWS_SECRET_ACCESS_KEY", namespace.trainingSecret, "AWS_SECRET_ACCESS_KEY"),

@@ -31,6 +31,7 @@ class Options:
     once: str | None
     compare: str | None
     keep_data: bool
+    data_copies: str | None
     json: bool
 
 
@@ -80,7 +81,13 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         "--no-data-copy",
         action="store_false",
         dest="keep_data",
-        help="keep no copy of the data in MLflow, by which the run could be repeated when they are gone",
+        help="keep no copy of the data, by which the run could be repeated when they are gone",
+    )
+    option(
+        "--data-copies",
+        os.environ.get("DATA_COPIES"),
+        "ADDRESS",
+        "s3://bucket/folder for copies of data (default: DATA_COPIES, else where MLflow has its artifacts)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     given = parser.parse_args(arguments)
@@ -96,6 +103,7 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         once=given.once,
         compare=given.compare,
         keep_data=given.keep_data,
+        data_copies=given.data_copies or None,
         json=given.json,
     )
     if not options.tracking_uri:

@@ -18,7 +18,9 @@ import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import PandasDataset
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, Run
+
+from modelkit.s3 import Address, NothingThereError, S3Error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,45 +83,75 @@ def _hashed(root: Path, file: Path) -> dict[str, str]:
     return {file.relative_to(root).as_posix(): name}
 
 
-def keep(table: Table, dataset: PandasDataset) -> str | None:
+def keep(table: Table, dataset: PandasDataset, place: str | None) -> str | None:
     """Keep a copy of a table's file, unless there is one: by its content, whatever becomes of its address.
 
-    It is an artifact of a run of its own, in the experiment `DATASETS`; whoever may write runs may write it.
+    It is an artifact of a run of its own, in the experiment `DATASETS`.
+
+    Args:
+        table: with its content, if that is to be kept.
+        dataset: the same as MLflow has it.
+        place: where that experiment is to have its artifacts, if there is none yet: `s3://bucket/folder`. None is where
+            MLflow has those of all others.
 
     Returns:
-        The address of the copy: `mlflow-artifacts:/…/artifacts/data.csv`. None if the file is not to be kept, or if
-        the server refuses to, of which a warning tells: no training is lost for that.
+        The address of the copy: `s3://…/artifacts/data.csv`, `mlflow-artifacts:/…/artifacts/data.csv`. None if the file
+        is not to be kept, or if MLflow or the store refuses to, of which a warning tells: no training is lost for that.
     """
     if table.content is None:
         return None
     try:
-        return _keep(MlflowClient(), table.content, table.sha256, dataset)
-    except (mlflow.MlflowException, requests.RequestException) as error:
+        return _keep(MlflowClient(), table.content, table.sha256, dataset, place)
+    except (mlflow.MlflowException, requests.RequestException, S3Error) as error:
         logging.getLogger("mlflow").warning("no copy of the data is kept, so the run may not be repeated: %s", error)
         return None
 
 
-def _keep(client: MlflowClient, content: bytes, sha256: str, dataset: PandasDataset) -> str:
-    experiment = _datasets(client)
+def _keep(client: MlflowClient, content: bytes, sha256: str, dataset: PandasDataset, place: str | None) -> str:
+    experiment = _datasets(client, place)
     known = client.search_runs([experiment.experiment_id], f"tags.`{DIGEST_TAG}` = '{sha256}'", max_results=20)
     for run in known:
         # A copy that was broken off has no end; one whose files were removed is none.
-        if run.info.status == "FINISHED" and any(one.path == COPY for one in client.list_artifacts(run.info.run_id)):
-            return f"{run.info.artifact_uri}/{COPY}"
+        if run.info.status == "FINISHED" and _is_there(client, run):
+            return _address(run)
     run = client.create_run(experiment.experiment_id, run_name=dataset.name, tags={DIGEST_TAG: sha256})
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / COPY
-            file.write_bytes(content)
-            client.log_artifact(run.info.run_id, str(file))
+        _write(client, run, content)
     except BaseException:
         client.set_terminated(run.info.run_id, "FAILED")
         raise
     client.set_terminated(run.info.run_id)
+    return _address(run)
+
+
+def _address(run: Run) -> str:
     return f"{run.info.artifact_uri}/{COPY}"
 
 
-def _datasets(client: MlflowClient) -> Experiment:
+def _is_there(client: MlflowClient, run: Run) -> bool:
+    if not _address(run).startswith("s3://"):
+        return any(one.path == COPY for one in client.list_artifacts(run.info.run_id))
+    copy = Address(_address(run))
+    try:
+        copy.ask(lambda store: store.head_object(Bucket=copy.bucket, Key=copy.key))
+    except NothingThereError:
+        return False
+    return True
+
+
+def _write(client: MlflowClient, run: Run, content: bytes) -> None:
+    if _address(run).startswith("s3://"):
+        # MLflow's own way writes large files in parts, for which a user needs more rights.
+        copy = Address(_address(run))
+        copy.ask(lambda store: store.put_object(Bucket=copy.bucket, Key=copy.key, Body=content))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / COPY
+        file.write_bytes(content)
+        client.log_artifact(run.info.run_id, str(file))
+
+
+def _datasets(client: MlflowClient, place: str | None) -> Experiment:
     """The experiment for data sets; made if there is none, by whichever training is the first."""
     found = client.get_experiment_by_name(DATASETS)
     if found is not None and found.lifecycle_stage == "deleted":
@@ -128,7 +160,7 @@ def _datasets(client: MlflowClient) -> Experiment:
     if found is not None:
         return found
     try:
-        return client.get_experiment(client.create_experiment(DATASETS))
+        return client.get_experiment(client.create_experiment(DATASETS, artifact_location=place))
     except mlflow.MlflowException:
         if (found := client.get_experiment_by_name(DATASETS)) is None:
             raise

@@ -188,7 +188,7 @@ class Training:
                 self.frame, source=used.source, targets=self.recipe.target, name=used.name, digest=used.digest
             )
         mlflow.log_input(dataset, context="training")
-        return used, repeating.keep(table, dataset)
+        return used, repeating.keep(table, dataset, self.options.data_copies)
 
     def _scores(self, model: Any, data: Split) -> dict[str, float]:
         """How good a model is on both parts of the data."""

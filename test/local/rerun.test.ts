@@ -73,7 +73,7 @@ describe("a run that is repeated from its record alone", function () {
     const { code, stderr } = await rerun();
     expect(code).to.equal(1);
     expect(stderr).to.match(
-      /the data of this run are missing: their copy in MLflow, .*data\.csv, is gone, and /,
+      /the data of this run are missing: their copy, mlflow-artifacts:.*data\.csv, is gone, and /,
     );
     const other = path.join(platform.home, "other.csv");
     writeFileSync(other, "a,b\n1,2\n");

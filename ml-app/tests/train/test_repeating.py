@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from mlflow.artifacts import download_artifacts
 
 from house_price.train.recipe import RECIPE
 from modelkit import repeating, tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ROOT = RECIPE.folder.parent
 
@@ -88,6 +92,46 @@ def test_digests_differ_with_the_last_bit_and_with_the_type() -> None:
     assert repeating.digest(np.nextafter(numbers, 1)) != one
     assert repeating.digest(numbers.astype(np.float32)) != repeating.digest(numbers.astype(np.float32).astype(float))
     assert repeating.digest(numbers.reshape(1, 2)) != one
+
+
+@pytest.fixture
+def nothing_kept(tracking_uri: str) -> Iterator[None]:
+    """An MLflow that has no data sets yet; those of the others are put aside meanwhile."""
+    client = MlflowClient(tracking_uri)
+    others = client.get_experiment_by_name(repeating.DATASETS)
+    if others is not None:
+        client.rename_experiment(others.experiment_id, "others")
+    yield
+    mine = client.get_experiment_by_name(repeating.DATASETS)
+    if mine is not None:
+        client.rename_experiment(mine.experiment_id, f"datasets-{mine.experiment_id}")
+    if others is not None:
+        client.rename_experiment(others.experiment_id, repeating.DATASETS)
+
+
+@pytest.mark.usefixtures("nothing_kept")
+def test_copies_lie_in_the_bucket_of_the_data_and_mlflow_hands_them_out(
+    call: Train, buckets: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_COPIES", "s3://data/copies")
+    kept = trained(call)["data"]["kept"]
+    run_id = re.fullmatch("s3://data/copies/([0-9a-f]{32})/artifacts/data.csv", kept)
+    assert run_id
+    sample = RECIPE.sample.read_bytes()
+    key = kept.removeprefix("s3://data/")
+    assert buckets.get_object(Bucket="data", Key=key)["Body"].read() == sample
+    assert Path(download_artifacts(run_id=run_id[1], artifact_path="data.csv")).read_bytes() == sample
+    assert trained(call)["data"]["kept"] == kept
+    buckets.delete_object(Bucket="data", Key=key)
+    assert trained(call)["data"]["kept"] != kept
+
+
+@pytest.mark.usefixtures("nothing_kept")
+def test_a_store_that_takes_no_copy_is_warned_of(call: Train, buckets: S3Client) -> None:
+    done = call("--json", "--data-copies", "s3://nowhere/copies")
+    assert recorded(json.loads(done.stdout)["run_id"])["data"]["kept"] is None
+    assert "no copy of the data is kept, so the run may not be repeated: s3://nowhere/copies/" in done.stderr
+    assert "there is no bucket nowhere" in done.stderr
 
 
 def test_no_training_is_lost_where_no_copy_can_be_kept(call: Train, capsys: pytest.CaptureFixture[str]) -> None:

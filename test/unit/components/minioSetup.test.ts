@@ -154,11 +154,21 @@ describe("the set-up of MinIO", () => {
       allow(bucket, "s3:GetBucketLocation", "s3:ListBucket"),
       allow(`${bucket}/*`, "s3:GetObject"),
     ];
+    // Copies of data: trainings add them, MLflow hands them out and removes them, and nobody changes one.
+    const copies = "datasets/copies/*";
+    const listCopies = {
+      ...allow("datasets", "s3:ListBucket"),
+      Condition: { StringLike: { "s3:prefix": ["copies/*"] } },
+    };
     const document = (...statements: object[]) => ({ Version: "2012-10-17", Statement: statements });
     expect(Object.fromEntries(documents)).to.deep.equal({
-      "mlplatform-tracking": document(...write("models")),
+      "mlplatform-tracking": document(
+        ...write("models"),
+        listCopies,
+        allow(copies, "s3:GetObject", "s3:DeleteObject"),
+      ),
       "mlplatform-serving": document(...read("models")),
-      "mlplatform-training": document(...read("datasets")),
+      "mlplatform-training": document(...read("datasets"), allow(copies, "s3:PutObject")),
       "mlplatform-batch": document(...read("datasets"), ...write("predictions")),
     });
     expect(state()).to.include({

@@ -123,8 +123,9 @@ describe("TrainingJob", () => {
     ]);
   });
 
-  it("reads data with keys from a Secret, and writes through the tracking server alone", () => {
+  it("reads data with keys from a Secret, and keeps copies of them where model servers may not read", () => {
     expect(environment(jobContainer(created.inputs("Job", "it-job")))).to.deep.equal({
+      DATA_COPIES: "s3://our-data/copies",
       MLFLOW_DISABLE_TELEMETRY: "true",
       MLFLOW_TRACKING_URI: "http://mlflow.t.svc.cluster.local:5000",
       AWS_DEFAULT_REGION: "eu-west-1",

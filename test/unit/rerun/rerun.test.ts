@@ -19,7 +19,7 @@ const record: RunRecord = {
   data: {
     address: "/nowhere/houses.csv",
     sha256: sha256("rows"),
-    kept: "mlflow-artifacts:/2/ab/artifacts/houses.csv",
+    kept: `s3://datasets/copies/${"2d".repeat(16)}/artifacts/data.csv`,
   },
   python: "3.12.12",
   machine: "Linux x86_64",
@@ -38,6 +38,7 @@ function mlflowWith(files: Readonly<Record<string, string>>, status = "FINISHED"
     info: { status, artifact_uri: `mlflow-artifacts:/1/${id}/artifacts` },
     data: { params: [{ key: "max_depth", value: "6" }], metrics: [], tags: [] },
   };
+  const copies = "2d".repeat(16);
   const version = { model_version: { name: "house-price", version: "3", run_id: id } };
   return new MlflowClient("http://mlflow", (address) => {
     const url = new URL(address);
@@ -54,6 +55,16 @@ function mlflowWith(files: Readonly<Record<string, string>>, status = "FINISHED"
       const found = Object.keys(files).filter((file) => file.startsWith(folder));
       return json({ files: found.map((file) => ({ path: file.slice(folder.length), is_dir: false })) });
     }
+    // Those of the run of a copy, which MLflow does not proxy.
+    const [byRun, path] = [url.searchParams.get("run_uuid"), url.searchParams.get("path")];
+    if (url.pathname.endsWith("/artifacts/list"))
+      return json(
+        url.searchParams.get("run_id") === copies
+          ? { files: Object.keys(files).map((path) => ({ path })) }
+          : {},
+      );
+    if (url.pathname === "/get-artifact")
+      return Promise.resolve(new Response(byRun === copies ? files[path ?? ""] : "", { status: 200 }));
     const file = files[url.pathname.slice(artifacts.length + 1)];
     return Promise.resolve(new Response(file ?? "", { status: file === undefined ? 404 : 200 }));
   });
@@ -150,7 +161,7 @@ describe("the data of a run", () => {
   after(() => {
     rmSync(folder, { recursive: true });
   });
-  const copy = "2/ab/artifacts/houses.csv";
+  const copy = "data.csv";
   const file = (content: string) => {
     const name = path.join(folder, sha256(content));
     writeFileSync(name, content);
@@ -162,8 +173,11 @@ describe("the data of a run", () => {
     given?: string,
   ) => findData(mlflowWith(files), { data: { ...record.data, ...data } }, given, folder);
 
-  it("are the copy that MLflow keeps, if it has their content", async () => {
-    expect((await find({ [copy]: "rows" })).where).to.equal("the copy that MLflow keeps");
+  it("are the copy that is kept, if it has their content", async () => {
+    for (const kept of [record.data.kept, `mlflow-artifacts:/2/${"2d".repeat(16)}/artifacts/data.csv`])
+      expect((await find({ [copy]: "rows" }, { kept })).where).to.equal(
+        `the copy that is kept, ${String(kept)}`,
+      );
   });
 
   it("are those at their address, where there is no copy", async () => {
@@ -188,7 +202,13 @@ describe("the data of a run", () => {
       "their copy is gone",
       {},
       {},
-      "their copy in MLflow, 2/ab/artifacts/houses.csv, is gone, and /nowhere/houses.csv is not on this machine",
+      `their copy, ${String(record.data.kept)}, is gone, and /nowhere/houses.csv is not on this machine`,
+    ],
+    [
+      "their copy is said to be elsewhere",
+      { [copy]: "rows" },
+      { kept: "s3://datasets/data.csv" },
+      "their copy is said to be at s3://datasets/data.csv, which is no artifact of a run, and /nowhere",
     ],
     [
       "no copy was kept",
@@ -200,7 +220,7 @@ describe("the data of a run", () => {
       "their copy is another",
       { [copy]: "x" },
       {},
-      "their copy in MLflow, 2/ab/artifacts/houses.csv, has another content, and /nowhere",
+      `their copy, ${String(record.data.kept)}, has another content, and /nowhere`,
     ],
   ] as const)
     it(`are missing, which says where they were looked for: ${what}`, async () => {
