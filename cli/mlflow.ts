@@ -27,6 +27,24 @@ export interface RunFacts {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+interface Pair<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+/** A run, as the API answers it. */
+interface RunAnswer {
+  readonly run?: {
+    readonly info: { readonly status: string; readonly artifact_uri?: string };
+    readonly data?: { readonly params?: Pair<string>[]; readonly metrics?: Pair<number>[] };
+    readonly inputs?: { readonly dataset_inputs?: { readonly dataset?: { readonly digest?: string } }[] };
+  };
+}
+
+function byKey<T>(pairs: readonly Pair<T>[] = []): Record<string, T> {
+  return Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
+}
+
 type VersionKey = Pick<ModelVersion, "name" | "version">;
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts";
@@ -136,49 +154,30 @@ export class MlflowClient extends MlflowApi {
 
   /** The metrics of a run that are numbers, as they were logged last; none if there is no such run. */
   async metrics(runId: string): Promise<Readonly<Record<string, number>>> {
-    interface RunAnswer {
-      run?: { data?: { metrics?: { key: string; value: number }[] } };
-    }
-    const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
-    const metrics = answer?.run?.data?.metrics ?? [];
+    const metrics = (await this.runAnswer(runId))?.data?.metrics ?? [];
     // JSON has neither: MLflow writes what is no number as text, and the infinite as the largest number.
-    const finite = metrics.filter(
-      ({ value }) => Number.isFinite(value) && Math.abs(value) < Number.MAX_VALUE,
-    );
-    return Object.fromEntries(finite.map(({ key, value }) => [key, value]));
+    return byKey(metrics.filter(({ value }) => Number.isFinite(value) && Math.abs(value) < Number.MAX_VALUE));
   }
 
   /** Digests of the data sets of a run; none if none were logged. */
   async digests(runId: string): Promise<readonly string[]> {
-    interface RunAnswer {
-      run?: { inputs?: { dataset_inputs?: { dataset?: { digest?: string } }[] } };
-    }
-    const answer = await this.get<RunAnswer>("runs/get", { run_id: runId });
-    const used = answer?.run?.inputs?.dataset_inputs ?? [];
+    const used = (await this.runAnswer(runId))?.inputs?.dataset_inputs ?? [];
     return used.flatMap(({ dataset }) => dataset?.digest ?? []).sort();
   }
 
   /** A run; undefined if there is none of this id. */
   async run(runId: string): Promise<RunFacts | undefined> {
-    interface Pair<T> {
-      key: string;
-      value: T;
-    }
-    interface RunAnswer {
-      run?: {
-        info: { status: string; artifact_uri?: string };
-        data?: { params?: Pair<string>[]; metrics?: Pair<number>[] };
-      };
-    }
-    const run = (await this.get<RunAnswer>("runs/get", { run_id: runId }))?.run;
+    const run = await this.runAnswer(runId);
     if (run === undefined) return undefined;
-    const byKey = <T>(pairs: Pair<T>[] = []) =>
-      Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
     const { params, metrics } = run.data ?? {};
     return {
       ...{ id: runId, status: run.info.status, artifacts: run.info.artifact_uri ?? "" },
       ...{ parameters: byKey(params), metrics: byKey(metrics) },
     };
+  }
+
+  private async runAnswer(runId: string): Promise<RunAnswer["run"]> {
+    return (await this.get<RunAnswer>("runs/get", { run_id: runId }))?.run;
   }
 
   /** A metric of a run, as it was logged last; undefined if it was not. */

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { listed } from "../../config/words";
 import { UserError } from "../errors";
+import { git } from "../git";
 import { fits, pinsOf } from "./libraries";
 import type { RunRecord } from "./record";
 
@@ -24,7 +25,6 @@ export interface FoundCode {
 
 /** So many commits are looked at, the newest first. */
 const mostCommits = 5_000;
-const mostBytes = 256 * 1024 * 1024;
 const mostFileBytes = 16 * 1024 * 1024;
 const shownFiles = 5;
 
@@ -80,19 +80,14 @@ async function commitWith(
   for (let from = 0; from < commits.length; from += 100) {
     const some = commits.slice(from, from + 100);
     const asked = some.flatMap((commit) => files.map((file) => `${commit}:./${file}`));
-    const told = await git(
-      mlApp,
-      { input: `${asked.join("\n")}\n` },
-      "cat-file",
-      "--batch-check=%(objectname)",
-    );
+    const told = await git(mlApp, ["cat-file", "--batch-check=%(objectname)"], `${asked.join("\n")}\n`);
     const names = told?.split("\n") ?? [];
     const found = some.filter((_, index) =>
       files.every((file, place) => names[index * files.length + place] === code[file]),
     );
     for (const one of found) {
-      const id = (await git(mlApp, "rev-parse", `${one}^{commit}`))?.trim();
-      const text = await git(mlApp, "cat-file", "blob", `${one}:./${lock}`);
+      const id = (await git(mlApp, ["rev-parse", `${one}^{commit}`]))?.trim();
+      const text = await git(mlApp, ["cat-file", "blob", `${one}:./${lock}`]);
       if (id !== undefined && text !== undefined && fits(pinsOf(text), libraries)) return { id, fits: true };
       first ??= id;
     }
@@ -105,17 +100,8 @@ async function commitWith(
  * pull requests that were only looked at.
  */
 async function commitsOf(mlApp: string, files: readonly string[]): Promise<readonly string[]> {
-  const told = await git(
-    mlApp,
-    "rev-list",
-    "HEAD",
-    "--branches",
-    "--tags",
-    "--remotes",
-    `--max-count=${mostCommits}`,
-    "--",
-    ...files,
-  );
+  const from = ["HEAD", "--branches", "--tags", "--remotes"];
+  const told = await git(mlApp, ["rev-list", ...from, `--max-count=${mostCommits}`, "--", ...files]);
   return (told ?? "").split("\n").filter((commit) => commit !== "");
 }
 
@@ -137,31 +123,8 @@ function nowhere(different: readonly string[], commits: readonly string[]): User
 
 /** @throws UserError git fails, or is not here. */
 async function need(cwd: string, ...args: string[]): Promise<void> {
-  if ((await git(cwd, ...args)) === undefined)
+  if ((await git(cwd, args)) === undefined)
     throw new UserError(
       `git ${args[0] ?? ""} has failed in ${cwd}: is there room for temporary files, and does git trust this folder?`,
     );
-}
-
-/** What git says; undefined if it fails. @throws UserError it is not here. */
-async function git(
-  cwd: string,
-  ...args: readonly (string | { readonly input: string })[]
-): Promise<string | undefined> {
-  const words = args.filter((one) => typeof one === "string");
-  const [given] = args.filter((one) => typeof one !== "string");
-  return new Promise((resolve, reject) => {
-    // A hook of git's names its own repository by these.
-    const env = { ...process.env };
-    for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"])
-      Reflect.deleteProperty(env, name);
-    const options = { cwd, env, encoding: "utf8", maxBuffer: mostBytes } as const;
-    const child = execFile("git", words, options, (error, stdout) => {
-      if (error === null) resolve(stdout);
-      else if (error.code === "ENOENT")
-        reject(new UserError("git is not here, which knows the code of the run. Install it."));
-      else resolve(undefined);
-    });
-    child.stdin?.on("error", () => undefined).end(given?.input ?? "");
-  });
 }

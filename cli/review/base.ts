@@ -1,13 +1,7 @@
 /** The project's files as they were at a commit, read by git. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
 import { UserError } from "../errors";
+import { git } from "../git";
 import { projectDir } from "../paths";
-
-const execute = promisify(execFile);
-/** No file that is compared comes near it. */
-const largestBytes = 64 * 1024 * 1024;
 
 export class Base {
   private constructor(
@@ -24,12 +18,12 @@ export class Base {
    * @throws UserError there is none, or this is no repository.
    */
   static async of(ref: string, folder = projectDir): Promise<Base> {
-    const known = await git(folder, "rev-parse", "--verify", "--end-of-options", `${ref}^{commit}`);
+    const known = await git(folder, ["rev-parse", "--verify", "--end-of-options", `${ref}^{commit}`]);
     if (known === undefined)
       throw new UserError(
         `--base: git knows no commit ${JSON.stringify(ref)} here. Fetch it, or name another one: a branch, a tag, a commit.`,
       );
-    const shared = await git(folder, "merge-base", known.trim(), "HEAD");
+    const shared = await git(folder, ["merge-base", known.trim(), "HEAD"]);
     if (shared === undefined)
       throw new UserError(
         `--base: ${JSON.stringify(ref)} and this branch have no commit in common, or history is missing here: ` +
@@ -40,36 +34,24 @@ export class Base {
 
   /** A file of the project, by its path there; undefined if it was not there. */
   read(file: string): Promise<string | undefined> {
-    return git(this.folder, "show", `${this.commit}:./${file}`);
+    return git(this.folder, ["show", `${this.commit}:./${file}`]);
   }
 
   /** The project's files that are not what they were, were not there, or are gone; by their path in it. */
   async changed(): Promise<ReadonlySet<string>> {
     const lists = await Promise.all([
-      git(this.folder, "diff", "--name-only", "--relative", "-z", this.commit, "--", "."),
-      git(this.folder, "ls-files", "--others", "--exclude-standard", "-z", "--", "."),
+      git(this.folder, ["diff", "--name-only", "--relative", "-z", this.commit, "--", "."]),
+      git(this.folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."]),
     ]);
     return new Set(lists.flatMap((list) => (list ?? "").split("\0")).filter((file) => file !== ""));
   }
 
   /** The names of the files in a folder of the project. */
   async list(folder = "."): Promise<string[]> {
-    const listed = await git(this.folder, "ls-tree", "--name-only", "-z", this.commit, "--", `${folder}/`);
+    const listed = await git(this.folder, ["ls-tree", "--name-only", "-z", this.commit, "--", `${folder}/`]);
     return (listed ?? "")
       .split("\0")
       .filter((name) => name !== "")
       .map((name) => name.replace(/^.*\//, ""));
-  }
-}
-
-/** What git says; undefined if it fails. */
-async function git(cwd: string, ...args: string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await execute("git", args, { cwd, encoding: "utf8", maxBuffer: largestBytes });
-    return stdout;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      throw new UserError("git is not here, which knows what there was before. Install it.");
-    return undefined;
   }
 }
