@@ -7,6 +7,7 @@ import { chosenModels } from "../cli/local/models";
 import { table } from "../cli/table";
 import { batch } from "./batch";
 import { frontend } from "./frontend";
+import { graphsBench } from "./graphs";
 import { images } from "./images";
 import { program as programBench } from "./program";
 import { promotion } from "./promotion";
@@ -77,6 +78,15 @@ program
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { json?: boolean }) => {
     show(await promotion(say), options);
+  });
+
+program
+  .command("graphs")
+  .description("graphs of units in the current cluster, against their models by themselves")
+  .option("--seconds <n>", "how long each of the three measurements of an address takes", Number, 1.5)
+  .addOption(new Option("--json", "one flat JSON object of all figures"))
+  .action(async (options: { seconds: number; json?: boolean }) => {
+    show(await graphsBench(options.seconds, say), options);
   });
 
 program

@@ -1,17 +1,9 @@
-import * as path from "node:path";
-
 import type { Cluster } from "../cli/cluster/cluster";
-import { findOrBuildEngine } from "../cli/engine/engine";
-import { npmRun } from "../test/e2e/commands";
-import { leftovers } from "../test/e2e/leftovers";
 import { type Moved, moveUnderLoad } from "../test/e2e/moving";
-import { until } from "../test/e2e/pods";
-import { chooseProviders } from "../test/e2e/providers";
 import { Served } from "../test/e2e/served";
-import { TestStack, modelName } from "../test/e2e/testStack";
-import { removeVisitors } from "../test/e2e/visitor";
+import { modelName } from "../test/e2e/testStack";
 import type { BenchResult, Figures } from "./main";
-import { emptyCluster } from "./up";
+import { type Run, onStack } from "./onStack";
 
 /** A model of each kind of server, and how its second version is trained. */
 const models = {
@@ -34,41 +26,18 @@ const mostSeconds = 30;
  * @throws UserError a tool or an image is missing, or the cluster is not empty.
  */
 export async function promotion(say: (line: string) => void): Promise<BenchResult> {
-  const { cluster, context } = await emptyCluster();
-  const engine = await findOrBuildEngine({ detail: say }, new AbortController().signal);
-  process.env["PATH"] = `${path.dirname(engine.file)}${path.delimiter}${process.env["PATH"] ?? ""}`;
-  const stack = new TestStack(context);
-  const providers = await chooseProviders(engine, cluster.context, stack.prebuilt);
-  say(`with ${providers.description}`);
-  stack.moveIn();
-  const run = (name: Parameters<typeof npmRun>[0], words: readonly string[]) =>
-    npmRun(name, [...words, "--stack", stack.name], () => undefined);
-  try {
+  return onStack(say, async ({ cluster, stack, run }) => {
     for (const parameters of [{}, models]) {
       say("npm run up, with two versions of each model in the end");
       stack.write(parameters, stack.models(parameters, trial));
-      await run("up", []);
+      await run("up");
     }
-    const unchanged = await seconds(() => run("up", []));
+    const unchanged = await seconds(() => run("up"));
     const moves: Move[] = [];
     for (const name of Object.keys(models)) moves.push(...(await movesOf(cluster, name, run, say)));
     moves.push(await canaryOf(cluster, modelName, run, say));
     return report(unchanged, moves);
-  } finally {
-    await removeVisitors(cluster);
-    say("taking it down");
-    await run("down", ["--confirm", stack.name]).catch(() => undefined);
-    providers.stop();
-    // Volumes are removed behind their claims. What could not be taken down is nobody's without its state.
-    await until("nothing is left", async () => (await leftovers(cluster)).length === 0).then(
-      () => {
-        stack.remove();
-      },
-      () => {
-        say(stack.kept);
-      },
-    );
-  }
+  });
 }
 
 interface Move {
@@ -79,8 +48,6 @@ interface Move {
   readonly seconds: number;
 }
 
-type Run = (name: "promote" | "rollback", words: readonly string[]) => Promise<unknown>;
-
 /** Returns to the version before, and has the one that served until then come back by a trial. */
 async function canaryOf(
   cluster: Cluster,
@@ -90,11 +57,11 @@ async function canaryOf(
 ): Promise<Move> {
   const served = new Served(cluster, model);
   const champion = await served.champion();
-  await run("rollback", [model]);
+  await run("rollback", model);
   say(`npm run promote -- ${model} ${champion} --canary 20`);
   let took = 0;
   const moved = await moveUnderLoad(cluster, served, async () => {
-    took = await seconds(() => run("promote", [model, champion, "--canary", "20"]));
+    took = await seconds(() => run("promote", model, champion, "--canary", "20"));
   });
   await served.checkAnswers();
   return { model, command: "canary", moved, seconds: took };
@@ -117,7 +84,7 @@ async function movesOf(
     say(`npm run ${command} -- ${words.join(" ")}`);
     let took = 0;
     const moved = await moveUnderLoad(cluster, served, async () => {
-      took = await seconds(() => run(command, words));
+      took = await seconds(() => run(command, ...words));
     });
     await served.checkAnswers();
     moves.push({ model, command, moved, seconds: took });

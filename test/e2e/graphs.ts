@@ -15,7 +15,7 @@ export function graphs(): readonly object[] {
 }
 
 /** The example of the unit that reads houses as they are advertised, as the model takes it. */
-const house = [3, 1.5, 1340, 1340, 7, 1, 0, 5651, 0, 98_168];
+export const house = [3, 1.5, 1340, 1340, 7, 1, 0, 5651, 0, 98_168];
 
 /**
  * Checks that the graphs answer what their models do: the one the price of the house that its unit has for an example, the
@@ -24,20 +24,19 @@ const house = [3, 1.5, 1340, 1340, 7, 1, 0, 5651, 0, 98_168];
  * @returns what they answered. @throws Error they answer otherwise.
  */
 export async function checkGraphs(cluster: Cluster): Promise<string> {
-  const ask = async (name: string, row?: readonly unknown[]) => {
+  const ask = async (name: string, row: readonly unknown[]) => {
     const asked = await new Served(cluster, name).asked();
     const client = clientThrough(cluster, asked, asked.predictor);
-    const rows = row === undefined ? await client.example?.() : { ndarray: [row] };
-    if (rows === undefined) throw new Error(`${name} tells no example`);
-    return { rows, answer: Number(outputs(await client.ask(rows))[0]?.[0]) };
+    return Number(outputs(await client.ask({ ndarray: [row] }))[0]?.[0]);
   };
-  const [listing, price] = [await ask("listing-price"), await ask(modelName, house)];
-  same("listing-price", listing.answer, price.answer);
-  const both = await ask(average);
+  const listing = await ask("listing-price", await exampleOf(cluster, "listing-price"));
+  same("listing-price", listing, await ask(modelName, house));
+  const wine = await exampleOf(cluster, average);
+  const both = await ask(average, wine);
   const wines = ["wine-quality-sklearn", "wine-quality-xgboost"];
-  const grades = await Promise.all(wines.map((name) => ask(name, both.rows.ndarray[0])));
-  same(average, both.answer, grades.reduce((sum, { answer }) => sum + answer, 0) / grades.length);
-  return `a house as it is advertised is worth ${listing.answer}, and a wine on the average ${both.answer}`;
+  const grades = await Promise.all(wines.map((name) => ask(name, wine)));
+  same(average, both, grades.reduce((sum, grade) => sum + grade, 0) / grades.length);
+  return `a house as it is advertised is worth ${listing}, and a wine on the average ${both}`;
 }
 
 /** A graph of these, and one of the models that it is made of, by itself under the graph's name. */
@@ -58,7 +57,7 @@ export async function changeUnderLoad(
   bring: (graphs: readonly object[]) => Promise<unknown>,
 ): Promise<string> {
   const asked = await new Served(cluster, average).asked();
-  const [row = []] = (await clientThrough(cluster, asked, asked.predictor).example?.())?.ndarray ?? [];
+  const row = await exampleOf(cluster, average);
   // By the path that a model has, which a graph knows too.
   const known = { ...asked, predictor: { ...asked.predictor, unit: average, chained: false } };
   const told: string[] = [];
@@ -68,6 +67,14 @@ export async function changeUnderLoad(
     told.push(`${isGraph ? "back" : "to a model"}: ${inWords(moved)}`);
   }
   return told.join("; ");
+}
+
+/** The row that a graph tells as an example. @throws Error it tells none. */
+export async function exampleOf(cluster: Cluster, graph: string): Promise<readonly unknown[]> {
+  const asked = await new Served(cluster, graph).asked();
+  const [row] = (await clientThrough(cluster, asked, asked.predictor).example?.())?.ndarray ?? [];
+  if (row === undefined) throw new Error(`${graph} tells no example`);
+  return row;
 }
 
 function same(name: string, answered: number, expected: number): void {

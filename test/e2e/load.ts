@@ -21,6 +21,17 @@ export interface Asked extends Pick<ServedModel, "protocol"> {
   readonly predictor: ServedPredictor;
 }
 
+/** Where a predictor is asked inside of the cluster. */
+export function placeUrl({ protocol, predictor }: Asked): string {
+  const { service, namespace, port } = predictor.address;
+  return `http://${service}.${namespace}.svc.cluster.local:${port}${protocolClients[protocol].predictions(predictor)}`;
+}
+
+/** The body of a request for one row. */
+export function questionOf({ protocol }: Pick<Asked, "protocol">, row: readonly unknown[]): string {
+  return JSON.stringify(protocolClients[protocol].request({ ndarray: [row] }));
+}
+
 const startMilliseconds = 60_000;
 
 /** Clients in the cluster that ask the model steadily, through its Service. */
@@ -41,11 +52,10 @@ export class Load {
     row: readonly unknown[],
     more: Readonly<Record<string, string>> = {},
   ): Promise<Load> {
-    const { service, namespace, port } = predictor.address;
-    const client = protocolClients[protocol];
-    const url = `http://${service}.${namespace}.svc.cluster.local:${port}${client.predictions(predictor)}`;
-    const body = JSON.stringify(client.request({ ndarray: [row] }));
-    const visitor = await Visitor.start(cluster, "load", "load.py", { URL: url, BODY: body, ...more });
+    const visitor = await Visitor.start(cluster, "load", "load.py", {
+      ...{ URL: placeUrl({ protocol, predictor }), BODY: questionOf({ protocol }, row) },
+      ...more,
+    });
     const load = new Load(cluster, visitor);
     const end = Date.now() + startMilliseconds;
     while (((await load.counts())?.outcomes["answered"] ?? 0) === 0) {
