@@ -49,7 +49,8 @@ export class MlPlatform extends pulumi.ComponentResource {
     const appImages = createAppImages(`${name}-images`, config, own);
     const surroundings = { namespace, tracking, objectStore, server, appImages };
     for (const model of config.models) trainModel(model, surroundings, own);
-    const decided = config.models.filter((model) => this.isDecided(model, config));
+    const trained = new Set(config.models.filter(({ training }) => training !== undefined).flatMap(wishesOf));
+    const decided = config.models.filter((model) => this.isDecided(model, config, trained));
     const models = decided.map((model) => serveModel(model, config, surroundings, own));
     createBatch(
       `${name}-batch`,
@@ -73,19 +74,26 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }
 
-  /** Whether it is known which version a model serves; says which, or that it is not. */
-  private isDecided(model: ModelConfig, { decisions, models }: PlatformConfig): boolean {
-    for (const wish of wishesOf(model)) {
+  /**
+   * Whether it is known which version a model serves; says which, or that it is not.
+   *
+   * @param trained what all models of the stack that are trained wish for: a graph may be made of models beside it.
+   */
+  private isDecided(
+    model: ModelConfig,
+    { decisions }: PlatformConfig,
+    trained: ReadonlySet<string>,
+  ): boolean {
+    const wishes = wishesOf(model);
+    for (const wish of wishes) {
       const version = decisions[wish]?.version;
       if (version !== undefined) void pulumi.log.info(`${model.name}: ${wish} is version ${version}.`, this);
     }
-    const assumed = wishesOf(model).filter((wish) => decisions[wish]?.version === undefined);
+    const assumed = wishes.filter((wish) => decisions[wish]?.version === undefined);
     if (assumed.length === 0) return true;
     const open = undecided(model, decisions);
     const what = `which version ${assumed.join(" and ")} is`;
-    // A graph may be made of models that are trained beside it.
-    const trained = models.filter(({ training }) => training !== undefined).flatMap(wishesOf);
-    const isTrained = assumed.every((wish) => trained.includes(wish));
+    const isTrained = assumed.every((wish) => trained.has(wish));
     if (open.length === 0)
       void pulumi.log.info(
         `${model.name}: ${what}, is decided ${isTrained ? "after its training" : "by npm run models -- update"}.`,

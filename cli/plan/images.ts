@@ -41,11 +41,10 @@ export function imagesOf(recording: Recording): ImageUse[] {
   const mirror = mirrorOf(recording);
   const uses = new Map<string, { resources: Set<string>; built: boolean }>();
   const use = (reference: string, urn: string, built: boolean) => {
-    const known = uses.get(reference);
-    uses.set(reference, {
-      resources: new Set([...(known?.resources ?? []), urn]),
-      built: built || known?.built === true,
-    });
+    const known = uses.get(reference) ?? { resources: new Set(), built: false };
+    known.resources.add(urn);
+    known.built ||= built;
+    uses.set(reference, known);
   };
   for (const resource of policyResources(recording)) {
     for (const { path, reference } of images(resource))

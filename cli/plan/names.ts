@@ -14,7 +14,9 @@ export class Names {
       for (const resource of resources) {
         const short = `${kindOf(resource)} ${candidates.get(resource.urn)?.[0] ?? resource.name}`;
         this.shortByUrn.set(resource.urn, short);
-        uses.set(short, [...(uses.get(short) ?? []), resource]);
+        const users = uses.get(short) ?? [];
+        users.push(resource);
+        uses.set(short, users);
       }
       shared = [...uses.values()].filter((users) => users.length > 1).flat();
       shared = shared.filter(({ urn }) => (candidates.get(urn)?.length ?? 0) > 1);

@@ -72,7 +72,9 @@ export function childrenOf(
   const children = new Map<string, RecordedResource[]>();
   for (const resource of recording.resources) {
     const parent = names.get(resource.parent) === undefined ? "" : resource.parent;
-    children.set(parent, [...(children.get(parent) ?? []), resource]);
+    const members = children.get(parent) ?? [];
+    members.push(resource);
+    children.set(parent, members);
   }
   return children;
 }
