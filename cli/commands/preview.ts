@@ -32,7 +32,7 @@ export interface PreviewOptions extends TargetOptions {
  */
 export async function preview(options: PreviewOptions): Promise<number> {
   // The wrong name of a stack is wrong for either engine.
-  if (options.stack !== undefined) readStackConfig(options.stack);
+  const config = options.stack === undefined ? undefined : readStackConfig(options.stack);
   const stack = options.stack ?? defaultStack;
   if (options.target === "cluster" || options.context !== undefined) {
     return exitCode(await previewCluster(stack, options));
@@ -48,11 +48,11 @@ export async function preview(options: PreviewOptions): Promise<number> {
   if (chosen.engine === "pulumi") {
     const flags = [options.diff ? "--diff" : "", options.json ? "--json" : ""].filter((flag) => flag !== "");
     const code = await pulumiPreview(chosen, flags);
-    return code === 0 ? await tellFindings(await planOf(chosen.stack, "assume"), options) : code;
+    return code === 0 ? await tellFindings(await planOf(chosen.stack, "assume", config), options) : code;
   }
   // A golden file says the same whatever was decided.
   const isGolden = [options.updateGolden, options.diff, options.graph].includes(true);
-  const plan = await planOf(chosen.stack, isGolden ? "assume all" : "assume");
+  const plan = await planOf(chosen.stack, isGolden ? "assume all" : "assume", config);
   if (options.updateGolden) await updateGolden(plan, options);
   // A picture that there is shows what the golden file says.
   const redraw = options.updateGolden && existsSync(graphFile(chosen.stack));

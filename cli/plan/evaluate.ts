@@ -11,7 +11,7 @@ import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
 import { UserError } from "../errors";
-import type { Notice, RecordedResource, Recording } from "./recording";
+import { type Notice, type RecordedResource, type Recording, sortedBy } from "./recording";
 import { type RequestedResource, read, registered } from "./request";
 import { collectingErrors } from "./stray";
 import { describe } from "./values";
@@ -222,8 +222,7 @@ class Evaluation {
         const { value, secretPaths } = await describe(sent, passed.get(resource.urn), reveal);
         return { ...resource, inputs: value as Record<string, unknown>, secretPaths };
       });
-    const key = ({ type, name, urn }: RecordedResource) => `${type} ${name} ${urn}`;
-    return (await Promise.all(resources)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    return sortedBy(await Promise.all(resources), ({ type, name, urn }) => `${type} ${name} ${urn}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { evaluate } from "./evaluate";
 import { type ChartUse, type ImageUse, chartsOf, imagesOf } from "./images";
 import { policyResources } from "./policy";
 import type { Recording } from "./recording";
-import { readStackConfig } from "./stackFiles";
+import { type StackConfig, readStackConfig } from "./stackFiles";
 
 /** What a stack would become, found out without anything but this project. */
 export interface Plan {
@@ -22,10 +22,15 @@ export interface Plan {
  * Evaluates the project's program for a stack, with the configuration of the stack's file.
  *
  * @param lock what holds for the names in the registry. @default nothing of them is read
+ * @param config the configuration, where it was read already.
  * @throws UserError there is no such stack, or its configuration is wrong: with all that is wrong.
  */
-export async function planOf(stack: string, lock: LockUse = "assume all"): Promise<Plan> {
-  const recording = await recordStack(stack, lock);
+export async function planOf(
+  stack: string,
+  lock: LockUse = "assume all",
+  config?: StackConfig,
+): Promise<Plan> {
+  const recording = await recordStack(stack, lock, config);
   const resources = policyResources(recording);
   return {
     recording,
@@ -36,8 +41,11 @@ export async function planOf(stack: string, lock: LockUse = "assume all"): Promi
 }
 
 /** The recording alone, with every model: also those that a first `up` leaves out, until their training is done. @throws UserError as {@link planOf} does. */
-export async function recordStack(stack: string, lock: LockUse = "assume all"): Promise<Recording> {
-  const config = readStackConfig(stack);
+export async function recordStack(
+  stack: string,
+  lock: LockUse = "assume all",
+  config: StackConfig = readStackConfig(stack),
+): Promise<Recording> {
   // Loaded here: the SDK takes a second, for which a wrong name should not have to wait.
   const { default: program } = await import("../../index.js");
   const unknown = unknownHere(config);

@@ -72,3 +72,9 @@ export function kindOf({ type }: { readonly type: string }): string {
 export function isProvider({ type }: { readonly type: string }): boolean {
   return type.startsWith("pulumi:providers:");
 }
+
+/** In the order of what `key` says of each, which it is asked once. */
+export function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  const keyed = items.map((item) => ({ item, key: key(item) }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
+}

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import colors from "picocolors";
 
 import { Names, listed, waitsFor } from "./names";
-import { type RecordedResource, type Recording, kindOf } from "./recording";
+import { type RecordedResource, type Recording, kindOf, sortedBy } from "./recording";
 import { whatOf } from "./what";
 
 /**
@@ -20,7 +20,7 @@ export function tree(recording: Recording, width = Number.POSITIVE_INFINITY): st
   return lines.join("\n");
 
   function branch(urn: string, indent: string): void {
-    const members = [...(children.get(urn) ?? [])].sort(byPlace);
+    const members = sortedBy(children.get(urn) ?? [], place);
     members.forEach((resource, index) => {
       const last = index === members.length - 1;
       const below = `${indent}${last ? "   " : "│  "}`;
@@ -39,11 +39,10 @@ export function tree(recording: Recording, width = Number.POSITIVE_INFINITY): st
   }
 
   /** What a component is made of stands before the components in it, and providers before all. */
-  function byPlace(a: RecordedResource, b: RecordedResource): number {
-    const rank = (one: RecordedResource) =>
-      `${kindOf(one) === "Provider" ? 0 : one.custom ? 1 : 2} ${kindOf(one) === "Namespace" ? 0 : 1}`;
-    const key = (one: RecordedResource) => `${rank(one)} ${one.name} ${kindOf(one)}`;
-    return key(a) < key(b) ? -1 : 1;
+  function place(one: RecordedResource): string {
+    const kind = kindOf(one);
+    const rank = `${kind === "Provider" ? 0 : one.custom ? 1 : 2} ${kind === "Namespace" ? 0 : 1}`;
+    return `${rank} ${one.name} ${kind}`;
   }
 
   function fit(indent: string, head: string, what: string): string {

@@ -50,8 +50,7 @@ export function listedImages(allowed: readonly AllowedImage[] = pinned): Rule {
     check: (resource, stack) => {
       const named = images(resource);
       if (named.length === 0) return [];
-      const mirror = mirrorOf(stack);
-      const own = ownImages(stack);
+      const { mirror, own } = sourcesOf(stack);
       return named.flatMap(({ path, reference }) => {
         const { repository, tag, digest } = parseReference(reference);
         if (own.some((image) => image === repository || repository.startsWith(`${image}/`))) return [];
@@ -88,22 +87,27 @@ function mirrored(repository: string, mirror: string | undefined): string | unde
   return mirror === undefined ? undefined : `${mirror}/${repository.slice(repository.indexOf("/") + 1)}`;
 }
 
+/** The mirror, and repositories of images that the stack builds, and registries and images that its configuration names. */
+interface Sources {
+  readonly mirror: string | undefined;
+  readonly own: readonly string[];
+}
+
+/** What {@link sourcesOf} has found, by the resources that it has looked at: each resource is asked about. */
+const sources = new WeakMap<Stack["resources"], Sources>();
+
+function sourcesOf(stack: Stack): Sources {
+  const found = sources.get(stack.resources) ?? { mirror: mirrorOf(stack), own: ownImages(stack) };
+  sources.set(stack.resources, found);
+  return found;
+}
+
 function mirrorOf(stack: Stack): string | undefined {
   const mirror = platformInputs(stack)["mirror"];
   return text(mirror) ?? text(at(mirror, "images"));
 }
 
-/** What {@link ownImages} has found, by the resources that it has looked at: each resource is asked about. */
-const ownOf = new WeakMap<Stack["resources"], readonly string[]>();
-
-/** Repositories of images that the stack builds, and registries and images that its configuration names. */
 function ownImages(stack: Stack): readonly string[] {
-  const found = ownOf.get(stack.resources) ?? findOwnImages(stack);
-  ownOf.set(stack.resources, found);
-  return found;
-}
-
-function findOwnImages(stack: Stack): readonly string[] {
   const inputs = platformInputs(stack);
   const built = stack.resources
     .filter(({ type }) => type === dockerImage)
