@@ -9,11 +9,12 @@ import { violationsInWords } from "./violations";
 /** A plan for people: the tree, the images, what the policy and the program have to say, and the sum of it. */
 export function report(plan: Plan, width: number): string {
   const { recording } = plan;
+  const names = new Names(recording);
   const parts = [
-    tree(recording, width),
+    tree(recording, width, names),
     section("Images", imageLines(plan)),
     policySection(plan),
-    section("Notices", noticeLines(plan)),
+    section("Notices", noticeLines(plan, names)),
     summary(plan),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -65,8 +66,7 @@ function findingLines(plan: Plan): string[] {
   );
 }
 
-function noticeLines({ recording }: Plan): string[] {
-  const names = new Names(recording);
+function noticeLines({ recording }: Plan, names: Names): string[] {
   return recording.notices.map(({ severity, message, urn }) => {
     const about = names.get(urn) === undefined ? "" : ` (${names.short(urn)})`;
     return `${severity === "warning" ? colors.yellow("warning:") : "info:"} ${message}${about}`;

@@ -11,8 +11,11 @@ import { whatOf } from "./what";
  *
  * @param width the columns that a line may take. @default no limit
  */
-export function tree(recording: Recording, width = Number.POSITIVE_INFINITY): string {
-  const names = new Names(recording);
+export function tree(
+  recording: Recording,
+  width = Number.POSITIVE_INFINITY,
+  names = new Names(recording),
+): string {
   const waits = waitsFor(recording, names);
   const children = childrenOf(recording, names);
   const lines: string[] = [];
