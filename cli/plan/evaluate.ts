@@ -1,5 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-
 import * as pulumi from "@pulumi/pulumi";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import type {
@@ -50,31 +48,10 @@ interface Answer {
   getResult(): number;
 }
 
-/** What the SDK keeps of one program. */
-interface Store {
-  readonly settings: { engine: Engine };
-  readonly leakCandidates: Set<unknown>;
-}
-
 /** Parts of the SDK's runtime that its types leave out; its own Automation API uses them the same way. */
-const { LocalStore, getStore, withLocalStorage } = runtimeState as unknown as {
-  readonly LocalStore: new () => Store;
-  readonly getStore: () => Store;
+const { withLocalStorage } = runtimeState as unknown as {
   readonly withLocalStorage: <T>(work: () => Promise<T>) => Promise<T>;
 };
-
-/** Has the SDK find one store wherever there is no other. */
-class Stores extends AsyncLocalStorage<Store> {
-  constructor(private readonly store: Store) {
-    super();
-  }
-
-  override getStore(): Store {
-    return super.getStore() ?? this.store;
-  }
-}
-
-let isFirst = true;
 
 /**
  * Runs the program with Pulumi's own runtime, without an engine, a provider or a cluster, and records all that it
@@ -83,12 +60,7 @@ let isFirst = true;
  * @throws Error what the program threw; an AggregateError if several parts of it failed.
  */
 export function evaluate(program: () => unknown, options: EvaluateOptions): Promise<Recording> {
-  const evaluation = new Evaluation(options);
-  if (!isFirst) return withLocalStorage(() => evaluation.run(program));
-  isFirst = false;
-  // For a store of its own Node 20 and 22 follow every promise, a seventh of the time that a thousand models take.
-  Object.assign(globalThis, { asyncLocalStorage: new Stores(new LocalStore()) });
-  return evaluation.run(program);
+  return withLocalStorage(() => new Evaluation(options).run(program));
 }
 
 class Evaluation {
@@ -113,7 +85,7 @@ class Evaluation {
       this.preview,
     );
     pulumi.runtime.setAllConfig(config, [...secretKeys]);
-    const store = getStore();
+    const store = globalThis.asyncLocalStorage.getStore() as { settings: { engine: Engine } };
     store.settings.engine = {
       log: this.log.bind(this),
       setRootResource: (_, done) => {
@@ -133,9 +105,6 @@ class Evaluation {
       await pulumi.runtime.disconnect();
       if (this.loggedErrors.length > 0) throw new UserError(this.loggedErrors.join("\n"));
       return result;
-    }).finally(() => {
-      // When the process ends the SDK would complain of promises that a program that failed has left open.
-      store.leakCandidates.clear();
     });
 
     const resources = await this.recorded(reveal);

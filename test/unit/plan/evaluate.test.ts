@@ -1,11 +1,8 @@
-import { spawnSync } from "node:child_process";
-
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { expect } from "chai";
 
-import { projectDir } from "../../../cli/paths";
 import { evaluate } from "../../../cli/plan/evaluate";
 import type { RecordedResource, Recording } from "../../../cli/plan/recording";
 import { rejection } from "../support/rejection";
@@ -180,23 +177,5 @@ describe("evaluate", () => {
     expect(process.listeners("unhandledRejection").some((listener) => listener.name === "collect")).to.equal(
       false,
     );
-  });
-
-  // The first of a process has no store of its own, and what its program left open would end the process with 1.
-  it("keeps no command from ending well that goes on after the first has failed", () => {
-    const code = `
-      const pulumi = require("@pulumi/pulumi");
-      const { evaluate } = require("./cli/plan/evaluate");
-      class Thing extends pulumi.CustomResource {}
-      const program = () => {
-        const name = pulumi.output("").apply(() => { throw new pulumi.RunError("wrong"); });
-        new Thing("some:index:Thing", "child", { name });
-      };
-      evaluate(program, { stack: "dev", config: {} }).catch(() => { console.log("refused"); });`;
-    const child = spawnSync(process.execPath, ["--require", "./load.cjs", "--eval", code], {
-      cwd: projectDir,
-      encoding: "utf8",
-    });
-    expect(child).to.include({ stdout: "refused\n", stderr: "", status: 0 });
   });
 });
