@@ -55,7 +55,10 @@ export class MlPlatform extends pulumi.ComponentResource {
     createBatch(
       `${name}-batch`,
       config,
-      { namespace, tracking, objectStore, appImages, models: decided },
+      {
+        ...{ namespace, tracking, objectStore, appImages, models: decided },
+        answered: new Map(models.flatMap(({ answered }) => [...answered])),
+      },
       own,
     );
     createFrontend(
@@ -69,7 +72,7 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.trackingUri = tracking.uri;
     this.objectStoreEndpoint = objectStore.endpoint;
     this.models = pulumi
-      .all(models.map(({ urls }) => urls))
+      .all(models.map(({ served }) => served.urls))
       .apply((urls) => Object.fromEntries(urls.map((one, index) => [decided[index]?.name ?? "", one])));
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
   }

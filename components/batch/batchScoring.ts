@@ -9,6 +9,7 @@ import { bytes, type Resources } from "../../config/fields";
 import { jobSpec } from "../job";
 import { fromSecret, ownership } from "../kubernetes";
 import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
+import { present } from "../present";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { versioned } from "./addresses";
@@ -190,10 +191,6 @@ export class BatchScoring extends pulumi.ComponentResource {
       },
     };
   }
-}
-
-function present<T>(value: T | undefined): T[] {
-  return value === undefined ? [] : [value];
 }
 
 function metadataOf({ name, model, namespace }: BatchScoringArgs) {

@@ -9,19 +9,24 @@ import type { ModelConfig } from "../../config/models";
 import type { AppImages } from "../images";
 import { BatchScoring, type BatchScoringArgs, type BatchSurroundings } from "./batchScoring";
 import { type ScoringCode, createScoringCode } from "./scoringCode";
+import { present } from "../present";
 
 /** What a model is scored by. */
 type Means = Pick<BatchScoringArgs, "after" | "answers" | "code" | "image" | "package">;
+
+/** What scores tables in a stack, and by which models. */
+export interface BatchParts extends BatchSurroundings {
+  readonly models: readonly ModelConfig[];
+  readonly appImages: AppImages;
+  /** What has had versions answer by their own libraries, by the folders of their files: they are compared with that. */
+  readonly answered: ReadonlyMap<string, pulumi.Resource>;
+}
 
 /** Scores the tables that the configuration names, by those models whose version is known. */
 export function createBatch(
   name: string,
   config: PlatformConfig,
-  {
-    models,
-    appImages,
-    ...surroundings
-  }: BatchSurroundings & { readonly models: readonly ModelConfig[]; readonly appImages: AppImages },
+  { models, appImages, answered, ...surroundings }: BatchParts,
   opts: pulumi.CustomResourceOptions,
 ): void {
   let made: ScoringCode | undefined;
@@ -29,7 +34,7 @@ export function createBatch(
   for (const { name: table, model: wanted, ...job } of config.batch) {
     const model = models.find((one) => one.name === wanted);
     const decided = model && config.decisions[servedOf(model) ?? ""];
-    const means = model && decided && meansOf(model, decided, appImages, code);
+    const means = model && decided && meansOf(model, decided, { appImages, answered }, code);
     if (means === undefined) continue;
     new BatchScoring(
       `${name}-${table}`,
@@ -46,16 +51,17 @@ export function createBatch(
 function meansOf(
   model: ModelConfig,
   decided: Served,
-  appImages: AppImages,
+  { appImages, answered }: Pick<BatchParts, "answered" | "appImages">,
   code: () => ScoringCode,
 ): Means | undefined {
   const manifest = trainedBy(model.training?.image);
   const packages = scoringEnvironment(decided.environment);
   const image = appImages[manifest?.training.image ?? (packages && mlflowImage(packages)) ?? ""];
   if (image === undefined) return undefined;
-  const after = image.built === undefined ? [] : [image.built];
+  const after = present(image.built);
   if (manifest !== undefined) return { image: image.reference, after, package: manifest.folder };
   const files = code();
   const answers = useOfAnswers(model, decided);
-  return { image: image.reference, after: [...after, files.configMap], code: files, answers };
+  const before = [...after, files.configMap, ...present(answered.get(decided.files))];
+  return { image: image.reference, after: before, code: files, answers };
 }

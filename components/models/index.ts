@@ -11,6 +11,7 @@ import { registryName } from "../../config/registryNames";
 import { imageReference, images } from "../../pins";
 import type { AppImages, RunnableImage } from "../images";
 import type { ObjectStore } from "../objectStore/objectStore";
+import { present } from "../present";
 import { AnswersJob } from "../serving/answersJob";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { GraphNode, ModelServer, PredictorArgs, ServedModel } from "../serving/modelServer";
@@ -57,13 +58,20 @@ export function trainModel(
   );
 }
 
+/** A model in service. */
+export interface InService {
+  readonly served: ServedModel;
+  /** What has had its versions answer by their own libraries, by the folders of their files. */
+  readonly answered: ReadonlyMap<string, pulumi.Resource>;
+}
+
 /** Puts the version of a model into service that was decided on. */
 export function serveModel(
   model: ModelConfig,
   config: PlatformConfig,
   surroundings: ModelSurroundings,
   opts: pulumi.ComponentResourceOptions,
-): ServedModel {
+): InService {
   const { server } = surroundings;
   const { name } = model;
   const before = new Set<pulumi.Resource>();
@@ -102,7 +110,7 @@ export function serveModel(
     shadow: one.shadow,
     replicas: one.replicas ?? model.replicas,
   })) ?? [{ ...predictor(undefined), name: solePredictor(model), replicas: model.replicas }];
-  return server.serve(
+  const served = server.serve(
     name,
     {
       model: name,
@@ -115,6 +123,7 @@ export function serveModel(
     },
     opts,
   );
+  return { served, answered };
 }
 
 /** Has a version's own libraries answer the example of its input. */
@@ -158,10 +167,6 @@ function versionParameters(
       value !== undefined && key in takes ? [[key, value] as const] : [],
     ),
   );
-}
-
-function present<T>(value: T | undefined): T[] {
-  return value === undefined ? [] : [value];
 }
 
 /** What serves a version of a model. */

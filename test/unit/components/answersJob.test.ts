@@ -38,11 +38,11 @@ describe("the answers of a model that others have logged", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const recorded = (decision: Partial<Decision>, more = "", others = {}) => {
+  const recorded = (decision: Partial<Decision>, more = "", others = {}, rest = "") => {
     rewriteLock(lockFile("dev", "dev"), "dev", () => ({ [wish]: { ...trees, ...decision }, ...others }));
     const { config } = stackConfig(
       `mlplatform:context: minikube\nmlplatform:models: [{ name: churn, model: "${wish}"${more} }]\n` +
-        "mlplatform:serving: { istio: {} }\nmlplatform:frontend: { enabled: false }",
+        `mlplatform:serving: { istio: {} }\nmlplatform:frontend: { enabled: false }\n${rest}`,
     );
     return record(program, config, { stack: "dev" });
   };
@@ -79,6 +79,14 @@ describe("the answers of a model that others have logged", () => {
     expect(found.before("Job", "churn-answers-3-job")).to.include(
       `Image mlplatform-images-${mlflowImage(environment)}-build`,
     );
+  });
+
+  it("are there before a table is scored, which is compared with them, too", async () => {
+    const table =
+      "{ name: all, model: churn, input: s3://datasets/a.csv, output: 's3://predictions/a-{version}.csv' }";
+    const scoring = { environment: { ...environment, scoring: ["pyarrow==25.0.1"] } };
+    const found = await created(scoring, "", {}, `mlplatform:batch: [${table}]`);
+    expect(found.before("Job", "mlplatform-batch-all-job")).to.include("Job churn-answers-3-job");
   });
 
   it("are computed once for each version", async () => {
