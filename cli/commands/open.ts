@@ -143,9 +143,10 @@ async function openOne(
 }
 
 function show(opened: readonly Opened[], { context, stack }: ClusterTarget, progress: Progress): void {
-  const addresses = opened.map(({ what: { name, title, service, login, lines }, url, port }) => ({
+  const addresses = opened.map(({ what: { name, title, service, login, client, lines }, url, port }) => ({
     ...{ name, title, url, ...service },
     ...(login === undefined ? {} : { login }),
+    ...(client === undefined ? {} : { client: client(url) }),
     ...(lines === undefined ? {} : { lines: lines(port) }),
   }));
   progress.event({ event: "open", stack, context: context.name, addresses });
@@ -154,10 +155,12 @@ function show(opened: readonly Opened[], { context, stack }: ClusterTarget, prog
   const lines = opened.flatMap(({ what, url, port, note }) => {
     const detail = [what.title, note].filter((text) => text !== "").join("; ");
     const line = `  ${what.name.padEnd(width)}  ${colors.cyan(url.padEnd(urlWidth))}  ${colors.dim(detail)}`;
-    const login = what.login === undefined ? [] : [`  ${" ".repeat(width)}  ${what.login}`];
+    const more = [what.login, what.client?.(url)].flatMap((text) =>
+      text === undefined ? [] : [`  ${" ".repeat(width)}  ${text}`],
+    );
     // At the line's beginning, from where they are copied.
     const paste = what.lines === undefined ? [] : ["", ...what.lines(port), ""];
-    return [line, ...login, ...paste];
+    return [line, ...more, ...paste];
   });
   progress.say([`Open, of the cluster of context ${context.name}:`, "", ...lines, ""].join("\n"));
   progress.say("Pods may restart meanwhile. Ctrl-C ends it.");

@@ -25,6 +25,8 @@ export interface Openable {
   readonly path?: string;
   /** How to log in. */
   readonly login?: string;
+  /** What a program of this machine is to be told beside the address. */
+  readonly client?: (url: string) => string;
   /** Of the address. @default http */
   readonly scheme?: string;
   /** Lines for a shell that reach it at a port of this machine. Those that have them are opened only by name. */
@@ -52,6 +54,7 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
       title: "MLflow",
       service: trackingService,
       preferredPort: preferredPorts.mlflow,
+      client: trackingClient,
     });
   const minio = store?.spec?.ports?.find(({ name }) => name === consolePort)?.port;
   if (minio !== undefined)
@@ -84,6 +87,15 @@ export async function openables(cluster: Cluster): Promise<Openable[]> {
   if (database !== undefined) found.push(postgres(cluster.context));
   if (store !== undefined) found.push(s3(cluster.context));
   return found;
+}
+
+/**
+ * How MLflow's own client reaches it from here. It would read and write large files at the store itself, whose address is of
+ * the cluster, and try that for minutes: MLflow 3.15 offers it wherever its artifacts lie in S3, and has no setting against it.
+ */
+function trackingClient(url: string): string {
+  const throughServer = ["DOWNLOAD", "UPLOAD"].map((one) => `MLFLOW_ENABLE_PROXY_MULTIPART_${one}=false`);
+  return `for Python: export MLFLOW_TRACKING_URI=${url} ${throughServer.join(" ")}`;
 }
 
 /** The keys of the store's root user, which the platform keeps in a Secret of this name. */

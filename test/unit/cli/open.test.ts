@@ -117,11 +117,15 @@ describe("npm run open", function () {
     // Ports may be in use where the tests run.
     const ports = told?.addresses.map(({ url }) => Number(new URL(url).port)) ?? [];
     expect(
-      told?.addresses.map((address) => ({ ...address, url: address.url.replace(/:\d+/, ":PORT") })),
+      JSON.parse(JSON.stringify(told?.addresses).replaceAll(/(127\.0\.0\.1):\d+/g, "$1:PORT")),
     ).to.deep.equal([
       {
         ...{ name: "mlflow", title: "MLflow", url: "http://127.0.0.1:PORT" },
         ...{ namespace: "mlflow", service: "mlflow", port: 5000 },
+        // The store's own address, which MLflow would hand out, is of the cluster.
+        client:
+          "for Python: export MLFLOW_TRACKING_URI=http://127.0.0.1:PORT " +
+          "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD=false",
       },
       {
         ...{ name: "minio", title: "MinIO console", url: "http://127.0.0.1:PORT" },
