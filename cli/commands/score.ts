@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { answersVariable } from "../../config/answers";
 import { manifests } from "../../config/manifests";
 import { listed, nearest } from "../../config/words";
 import { UserError } from "../errors";
@@ -71,17 +72,22 @@ export async function score(name: string, { input, output, json = false }: Score
     const told = await progress.step(`scores by ${name} version ${served.version}`, async (step) => {
       const files = await fetchVersion(version, client, step);
       const args = ["--files", files, "--name", name, "--version", served.version];
-      const command = python.module(`scoring ${input}`, localDir("logs", `score-${name}.log`), [
-        ...[
-          "batch",
-          ...(manifest === undefined ? [] : [manifest.folder]),
-          ...args,
-          "--input",
-          from,
-          "--output",
-          to,
+      const command = python.module(
+        `scoring ${input}`,
+        localDir("logs", `score-${name}.log`),
+        [
+          ...[
+            "batch",
+            ...(manifest === undefined ? [] : [manifest.folder]),
+            ...args,
+            "--input",
+            from,
+            "--output",
+            to,
+          ],
         ],
-      ]);
+        served.uncompared === true ? { [answersVariable]: "ignored" } : {},
+      );
       const said = manifestShape.parse(
         JSON.parse(
           await run(command, signal, (line) => {

@@ -83,7 +83,7 @@ export class ModelServices {
     };
     const before = runningModel(manifest.name);
     if (before !== undefined && (await isRight(before, made, right, step, this.signal))) {
-      const same = { ...before, ...(score && { score }) };
+      const same = { ...before, ...(score && { score }), uncompared: toServe.uncompared ?? false };
       await this.lead(same);
       step.detail(`${predictUrl(same)}, was running`);
       await seen?.(same);
@@ -113,7 +113,7 @@ export class ModelServices {
   }
 
   private async start(
-    { manifest, environment, version, files, score }: ToServe,
+    { manifest, environment, version, files, score, uncompared = false }: ToServe,
     where: ModelPorts & Pick<LocalModel, "behind" | "made">,
   ): Promise<{ readonly service: Service; readonly model: LocalModel }> {
     const { name, serving } = manifest;
@@ -121,7 +121,10 @@ export class ModelServices {
     // The server of before goes on writing into its own.
     if (existsSync(log)) renameSync(log, localDir("logs", `${name}.before.log`));
     const { protocol } = serving;
-    const described = { name, version: version.version, protocol, log, ...where, ...(score && { score }) };
+    const described = {
+      ...{ name, version: version.version, protocol, log, ...where, uncompared },
+      ...(score && { score }),
+    };
     const command = serverCommand(manifest, environment, described, files);
     const mark = serviceMark({ model: described });
     const service = await Service.start({ ...command, env: { ...command.env, ...mark } });

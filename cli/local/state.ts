@@ -25,6 +25,8 @@ const modelShape = serviceShape.extend({
   behind: portsShape,
   // Services of a version of this program that knew the one protocol do not say which.
   protocol: z.enum(protocols).default("seldon"),
+  /** Whether nobody compares its answers with those of its own libraries: the user takes it as it is. */
+  uncompared: z.boolean().exactOptional(),
   /** What its score on test rows is called, and the score. */
   score: z.object({ name: z.string(), value: z.number() }).exactOptional(),
 });
@@ -149,12 +151,13 @@ function namesake(
   return Object.hasOwn(models, name) ? models[name] : undefined;
 }
 
-/** A model's server with what it was given after its start: its score, and the ports on which people ask it. */
+/** A model's server with what it was given after its start: its score, whether it is compared, the ports on which people ask it. */
 function withGiven(one: LocalState, { models: before = {} }: LocalState): LocalState {
   if (one.models === undefined) return one;
   const models = Object.entries(one.models).map(([name, server]) => {
-    const { rest, grpc, metrics, score } = before[name] ?? server;
-    return [name, { ...server, rest, grpc, metrics, ...(score && { score }) }];
+    const { rest, grpc, metrics, score, uncompared } = before[name] ?? server;
+    const given = { ...(score && { score }), ...(uncompared !== undefined && { uncompared }) };
+    return [name, { ...server, rest, grpc, metrics, ...given }];
   });
   return { models: Object.fromEntries(models) as NonNullable<LocalState["models"]> };
 }

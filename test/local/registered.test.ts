@@ -4,6 +4,7 @@ import * as path from "node:path";
 
 import { expect } from "chai";
 
+import { answersFile } from "../../config/answers";
 import { homeDir, mlAppDir, projectDir } from "../../cli/paths";
 import { type ModelUp, TestPlatform, detailOf, lastEvent } from "./support/platform";
 
@@ -116,6 +117,26 @@ describe("a model that somebody else has logged and registered", function () {
     const body = execFileSync("sh", ["-c", curl], { encoding: "utf8", stdio: "pipe" });
     const { outputs } = JSON.parse(body) as { outputs: { data: number[] }[] };
     expect(outputs[0]?.data[0]).to.be.closeTo(expected, 1e-6);
+  });
+
+  it("scores by one that the user takes as it is, whatever its own libraries have answered before", async () => {
+    const [input, output] = ["one.csv", "taken.csv"].map((file) => path.join(platform.home, file));
+    writeFileSync(String(input), "age,city,income,vip\n30,Oslo,50.5,true\n");
+    const words = ["score", "spending", "--input", String(input), "--output", String(output)];
+    const found = ["find", [platform.home, "-name", answersFile, "-path", "*spending*"]] as const;
+    const [file = ""] = execFileSync(...found, { encoding: "utf8" }).split("\n");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replaceAll(/\d+\.\d+/g, "0.5"));
+    try {
+      expect((await platform.run(words)).stderr).to.match(/answer/);
+      await platform.run(["up", "--models", "spending", "--parity-off", "spending", "--detach"]);
+      const { code, stderr } = await platform.run(words);
+      expect(code, stderr).to.equal(0);
+    } finally {
+      writeFileSync(file, before);
+    }
+    const back = await platform.run(["up", "--models", "spending", "--detach"]);
+    expect(back.code, back.stderr).to.equal(0);
   });
 
   it("scores a table of its columns, texts among them, by the version in service", async () => {
