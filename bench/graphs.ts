@@ -22,7 +22,7 @@ const behindExecutor = `${modelName} behind the executor`;
  * units, and at its address, before which the splitter stands. And what the executor alone adds to a model. On the current context's cluster, which must be empty and is emptied
  * again. `E2E_CONFIG` as for `npm run test:e2e`.
  *
- * @param seconds how long each of the three measurements of an address takes, with one client and with four.
+ * @param seconds how long each of the three measurements of an address takes.
  * @param say is told what is being done.
  * @throws UserError a tool or an image is missing, or the cluster is not empty.
  */
@@ -32,8 +32,8 @@ export async function graphsBench(seconds: number, say: (line: string) => void):
     stack.write({}, { ...stack.graphs({}, graphs()), [`${project}:modelQuota`]: { memory: "7Gi" } });
     await run("up");
     say(`${modelName} once more, with Seldon's executor, which the platform leaves out of single models`);
-    const executor = await startBehindExecutor(cluster);
     try {
+      const executor = await startBehindExecutor(cluster);
       say("asking all addresses in turns");
       return report(await latencies(cluster, [...(await placesIn(cluster)), executor], seconds));
     } finally {
@@ -89,11 +89,7 @@ async function placesIn(cluster: Cluster): Promise<Place[]> {
 
 const podOf = (name: string) => `${name}, its pod`;
 
-const head = [
-  "one row over REST, in the cluster",
-  ...["p50, ms", "adds", "ratio", "p99, ms", "ratio"],
-  ...["4 clients: p50, ms", "ratio", "per s", "ratio"],
-];
+const head = ["one row over REST, in the cluster", "p50, ms", "adds", "ratio", "p99, ms", "ratio"];
 
 function report(measured: Latencies): BenchResult {
   const figures: Record<string, number> = {};
@@ -105,30 +101,20 @@ function report(measured: Latencies): BenchResult {
   return { head, rows, figures };
 }
 
-type Both = Readonly<Record<"1" | "4", Latency>>;
-
-function of(measured: Latencies, place: string): Both {
+function of(measured: Latencies, place: string): Latency {
   const found = measured[place];
   if (found === undefined) throw new Error(`${place} was not asked`);
   return found;
 }
 
 /** A line of the table. Its figures go where the others are. */
-function rowOf(place: string, is: Both, base: Both, figures: Record<string, number>): string[] {
+function rowOf(place: string, is: Latency, base: Latency, figures: Record<string, number>): string[] {
   const prefix = place.replaceAll(/\W+/g, "_");
-  const keep = (key: string, value: number) =>
-    (figures[`${prefix}_${key}`] = Math.round(value * 1000) / 1000);
-  const cell = (key: string, value: number) => keep(key, value).toFixed(2);
-  const [one, four] = [is[1], is[4]];
+  const cell = (key: string, value: number) =>
+    (figures[`${prefix}_${key}`] = Math.round(value * 1000) / 1000).toFixed(2);
   return [
     place,
-    ...[
-      cell("p50_ms", one.p50),
-      cell("adds_ms", one.p50 - base[1].p50),
-      cell("ratio_p50", one.p50 / base[1].p50),
-    ],
-    ...[cell("p99_ms", one.p99), cell("ratio_p99", one.p99 / base[1].p99)],
-    ...[cell("p50_ms_c4", four.p50), cell("ratio_p50_c4", four.p50 / base[4].p50)],
-    ...[keep("rps_c4", four.perSecond).toFixed(0), cell("ratio_rps_c4", four.perSecond / base[4].perSecond)],
+    ...[cell("p50_ms", is.p50), cell("adds_ms", is.p50 - base.p50), cell("ratio_p50", is.p50 / base.p50)],
+    ...[cell("p99_ms", is.p99), cell("ratio_p99", is.p99 / base.p99)],
   ];
 }

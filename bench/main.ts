@@ -83,7 +83,7 @@ program
 program
   .command("graphs")
   .description("graphs of units in the current cluster, against their models by themselves")
-  .option("--seconds <n>", "how long each of the three measurements of an address takes", Number, 1.5)
+  .option("--seconds <n>", "how long each of the three measurements of an address takes", Number, 3)
   .addOption(new Option("--json", "one flat JSON object of all figures"))
   .action(async (options: { seconds: number; json?: boolean }) => {
     show(await graphsBench(options.seconds, say), options);

@@ -40,7 +40,7 @@ export async function onStack<T>(
   try {
     return await measure({ cluster, stack, run });
   } finally {
-    await removeVisitors(cluster);
+    await removeVisitors(cluster).catch(() => undefined);
     say("taking it down");
     await run("down", "--confirm", stack.name).catch(() => undefined);
     providers.stop();

@@ -31,6 +31,11 @@ export interface NamespaceFootprint {
   readonly clients?: "everyone";
   /** The namespaces, by their key, that its pods ask. @default none */
   readonly uses?: readonly string[];
+  /**
+   * What its Jobs ask beside that: by their roles, and the namespaces by their key.
+   * @default nothing
+   */
+  readonly jobs?: { readonly roles: readonly string[]; readonly use: readonly string[] };
   /** The port where this is outside the cluster, so that whoever uses it has to go there. @default it is inside */
   readonly outside?: (config: PlatformConfig) => number | undefined;
   /** Ports with metrics, which Prometheus may read where monitoring is on. @default none */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../config/fields";
 import { containerSecurity, ownership, podSecurity, requirements, scratch } from "./kubernetes";
+import { roleLabel } from "./roles";
 
 /** After how many minutes a Job is ended that says nothing else. */
 const defaultMinutes = 10;
@@ -135,5 +136,5 @@ function withRoom({ requests, limits }: ReturnType<typeof requirements>, room: s
 }
 
 function labelsOf({ role }: JobArgs) {
-  return { ...ownership, "app.kubernetes.io/component": role };
+  return { ...ownership, [roleLabel]: role };
 }

@@ -57,7 +57,7 @@ export class MlPlatform extends pulumi.ComponentResource {
       config,
       {
         ...{ namespace, tracking, objectStore, appImages, models: decided },
-        answered: new Map(models.flatMap(({ answered }) => [...answered])),
+        answered: new Map(models.map(({ answered }, index) => [decided[index]?.name ?? "", answered])),
       },
       own,
     );

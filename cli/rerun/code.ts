@@ -80,14 +80,14 @@ async function commitWith(
   for (let from = 0; from < commits.length; from += 100) {
     const some = commits.slice(from, from + 100);
     const asked = some.flatMap((commit) => files.map((file) => `${commit}:./${file}`));
-    const told = await git(mlApp, ["cat-file", "--batch-check=%(objectname)"], `${asked.join("\n")}\n`);
+    const told = await gitAt(mlApp, ["cat-file", "--batch-check=%(objectname)"], `${asked.join("\n")}\n`);
     const names = told?.split("\n") ?? [];
     const found = some.filter((_, index) =>
       files.every((file, place) => names[index * files.length + place] === code[file]),
     );
     for (const one of found) {
-      const id = (await git(mlApp, ["rev-parse", `${one}^{commit}`]))?.trim();
-      const text = await git(mlApp, ["cat-file", "blob", `${one}:./${lock}`]);
+      const id = (await gitAt(mlApp, ["rev-parse", `${one}^{commit}`]))?.trim();
+      const text = await gitAt(mlApp, ["cat-file", "blob", `${one}:./${lock}`]);
       if (id !== undefined && text !== undefined && fits(pinsOf(text), libraries)) return { id, fits: true };
       first ??= id;
     }
@@ -101,7 +101,7 @@ async function commitWith(
  */
 async function commitsOf(mlApp: string, files: readonly string[]): Promise<readonly string[]> {
   const from = ["HEAD", "--branches", "--tags", "--remotes"];
-  const told = await git(mlApp, ["rev-list", ...from, `--max-count=${mostCommits}`, "--", ...files]);
+  const told = await gitAt(mlApp, ["rev-list", ...from, `--max-count=${mostCommits}`, "--", ...files]);
   return (told ?? "").split("\n").filter((commit) => commit !== "");
 }
 
@@ -123,8 +123,17 @@ function nowhere(different: readonly string[], commits: readonly string[]): User
 
 /** @throws UserError git fails, or is not here. */
 async function need(cwd: string, ...args: string[]): Promise<void> {
-  if ((await git(cwd, args)) === undefined)
+  if ((await gitAt(cwd, args)) === undefined)
     throw new UserError(
       `git ${args[0] ?? ""} has failed in ${cwd}: is there room for temporary files, and does git trust this folder?`,
     );
+}
+
+/** A hook of git's names its own repository by these, whatever folder is asked about. */
+const ofHooks = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+
+/** Asks git about the repository that a folder is in. */
+function gitAt(cwd: string, args: readonly string[], input?: string): Promise<string | undefined> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofHooks.includes(name)));
+  return git(cwd, args, input, env);
 }

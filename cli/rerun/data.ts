@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { UserError } from "../errors";
+import { UserError, messageOf } from "../errors";
 import { isUrl } from "../local/fingerprint";
 import type { MlflowClient } from "../mlflow";
 import { plainFile } from "../plainFile";
@@ -46,13 +46,14 @@ export async function findData(
   if (kept === null) looked.push("the run has kept no copy of them");
   else if (run === undefined || name === undefined)
     looked.push(`their copy is said to be at ${kept}, which is no artifact of a run`);
-  else if (!(await mlflow.artifactsOfRun(run)).includes(name)) looked.push(`their copy, ${kept}, is gone`);
   else {
     // Not by the name that it has there, which somebody else may have written.
     const copy = path.join(folder, "data.csv");
-    await mlflow.readOfRun(run, name, (bytes) => pipeline(Readable.from(bytes), createWriteStream(copy)));
-    if ((await digestOf(copy)) === sha256) return { address: copy, where: `the copy that is kept, ${kept}` };
-    looked.push(`their copy, ${kept}, has another content`);
+    const problem = await fetchCopy(mlflow, run, name, copy);
+    if (problem !== undefined) looked.push(`their copy, ${kept}, ${problem}`);
+    else if ((await digestOf(copy)) === sha256)
+      return { address: copy, where: `the copy that is kept, ${kept}` };
+    else looked.push(`their copy, ${kept}, has another content`);
   }
   if (isUrl(address)) return { address, where: address };
   const isFile = statSync(address, { throwIfNoEntry: false })?.isFile() === true;
@@ -62,6 +63,23 @@ export async function findData(
     `the data of this run are missing: ${looked.join(", and ")}. If you have them, name the file: --data FILE. ` +
       `Their SHA-256 is ${sha256}.`,
   );
+}
+
+/** Fetches an artifact of a run into a file. @returns why it cannot be had; undefined if it is there. */
+async function fetchCopy(
+  mlflow: MlflowClient,
+  run: string,
+  name: string,
+  file: string,
+): Promise<string | undefined> {
+  try {
+    if (!(await mlflow.artifactsOfRun(run)).includes(name)) return "is gone";
+    await mlflow.readOfRun(run, name, (bytes) => pipeline(Readable.from(bytes), createWriteStream(file)));
+    return undefined;
+  } catch (error) {
+    // MLflow may not read the bucket, whose users are others' in a store outside of the cluster.
+    return `cannot be fetched (${messageOf(error)})`;
+  }
 }
 
 async function digestOf(file: string): Promise<string> {

@@ -9,6 +9,9 @@ import { proxied } from "../mlflowAnswers";
 /** The artifact that `ml-app/modelkit/repeating.py` writes. */
 export const recordFile = "rerun.json";
 
+/** What is shown to people. Anybody may have written it, so that a terminal is not to obey it. */
+const shownText = z.string().regex(/^\P{Cc}*$/u);
+
 const recordShape = z
   .object({
     format: z.literal(1),
@@ -17,10 +20,10 @@ const recordShape = z
     /** Files of the code by their paths from `ml-app/`, with git's names of their contents. */
     code: z.record(z.string().regex(/^(?!.*\.\.)[\w.-]+(\/[\w.-]+)*$/), z.string().regex(/^[0-9a-f]{40}$/)),
     data: z.object({
-      address: z.string(),
+      address: shownText,
       sha256: z.string(),
-      /** Where MLflow keeps a copy. */
-      kept: z.string().nullable(),
+      /** Where a copy is, an artifact of a run. */
+      kept: shownText.nullable(),
     }),
     python: z.string(),
     machine: z.string(),

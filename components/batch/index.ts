@@ -18,8 +18,8 @@ type Means = Pick<BatchScoringArgs, "after" | "answers" | "code" | "image" | "pa
 export interface BatchParts extends BatchSurroundings {
   readonly models: readonly ModelConfig[];
   readonly appImages: AppImages;
-  /** What has had versions answer by their own libraries, by the folders of their files: they are compared with that. */
-  readonly answered: ReadonlyMap<string, pulumi.Resource>;
+  /** What has had the versions of a model answer by their own libraries, by its name and the folders of their files. */
+  readonly answered: ReadonlyMap<string, ReadonlyMap<string, pulumi.Resource>>;
 }
 
 /** Scores the tables that the configuration names, by those models whose version is known. */
@@ -61,7 +61,10 @@ function meansOf(
   const after = present(image.built);
   if (manifest !== undefined) return { image: image.reference, after, package: manifest.folder };
   const files = code();
-  const answers = useOfAnswers(model, decided);
-  const before = [...after, files.configMap, ...present(answered.get(decided.files))];
+  const use = useOfAnswers(model, decided);
+  // Of a version that is not served nobody computes any: it is compared with what is there from before, if it is.
+  const job = use === "required" ? answered.get(model.name)?.get(decided.files) : undefined;
+  const answers = use === "required" && job === undefined ? undefined : use;
+  const before = [...after, files.configMap, ...present(job)];
   return { image: image.reference, after: before, code: files, answers };
 }

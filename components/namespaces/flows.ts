@@ -2,6 +2,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 
 import type { NetworkPolicySpec } from "../footprint";
+import { roleLabel } from "../roles";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
@@ -29,9 +30,15 @@ export const denied: NetworkPolicySpec = {
   ],
 };
 
-/** The pods of a namespace. */
-export function from(name: string, ports: readonly number[]): Flow {
-  return { peers: [{ namespaceSelector: named(name) }], ports };
+/** The pods of a namespace. @param roles of its Jobs, where they alone are meant. */
+export function from(name: string, ports: readonly number[], roles?: readonly string[]): Flow {
+  const pods = roles === undefined ? {} : { podSelector: jobsOf(roles) };
+  return { peers: [{ namespaceSelector: named(name), ...pods }], ports };
+}
+
+/** The pods of Jobs, by their roles. */
+export function jobsOf(roles: readonly string[]) {
+  return { matchExpressions: [{ key: roleLabel, operator: "In", values: [...roles] }] };
 }
 
 export function ingress(...flows: readonly Flow[]): NetworkPolicySpec {

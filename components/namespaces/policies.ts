@@ -1,7 +1,7 @@
 /** The network policies, worked out from what the capabilities say of their namespaces. All else is denied. */
 import type { PlatformConfig } from "../../config";
 import type { NamespaceFootprint, NetworkPolicySpec } from "../footprint";
-import { anyPod, anywhere, denied, egress, type Flow, from, ingress, within } from "./flows";
+import { anyPod, anywhere, denied, egress, type Flow, from, ingress, jobsOf, within } from "./flows";
 
 type Spaces = Readonly<Record<string, NamespaceFootprint>>;
 
@@ -19,12 +19,20 @@ export function networkPolicies(
   const { monitoring } = config;
   const policiesOf = (key: string, space: NamespaceFootprint) => {
     const clients = clientsOf(key, space, spaces);
-    const asked = (space.uses ?? []).map((other) => wayTo(other, key, spaces, config));
+    const waysTo = (others: readonly string[] = []) =>
+      others.map((other) => wayTo(other, key, spaces, config));
+    const asked = waysTo(space.uses);
+    const askedByJobs = waysTo(space.jobs?.use);
     const metrics = monitoring.enabled ? (space.metrics ?? []) : [];
     return {
       "default-deny": denied,
       ...(clients.length === 0 ? {} : { "from-clients": ingress(...clients) }),
       ...(asked.length === 0 ? {} : { "to-platform": egress(...asked) }),
+      ...(askedByJobs.length === 0
+        ? {}
+        : {
+            "jobs-to-platform": { ...egress(...askedByJobs), podSelector: jobsOf(space.jobs?.roles ?? []) },
+          }),
       ...space.flows?.(config),
       ...(metrics.length === 0 ? {} : { prometheus: ingress(from(monitoring.namespace, metrics)) }),
     };
@@ -36,9 +44,10 @@ export function networkPolicies(
 function clientsOf(key: string, space: NamespaceFootprint, spaces: Spaces): Flow[] {
   const ports = portsOf(space);
   if (space.clients === "everyone") return [{ peers: [...anywhere, anyPod], ports }];
-  return Object.entries(spaces)
-    .filter(([, { uses = [] }]) => uses.includes(key))
-    .map(([other, { name }]) => (other === key ? { peers: [within], ports } : from(name, ports)));
+  return Object.entries(spaces).flatMap(([other, { name, uses = [], jobs }]) => {
+    if (uses.includes(key)) return [other === key ? { peers: [within], ports } : from(name, ports)];
+    return jobs?.use.includes(key) === true ? [from(name, ports, jobs.roles)] : [];
+  });
 }
 
 /** The way to a namespace, or to what is outside the cluster in its place. @param asking the key of who asks. */

@@ -31,7 +31,7 @@ const writing: Right = {
   objects: writeActions,
 };
 
-/** Nobody changes a copy: a training adds one, and MLflow hands it out, and removes it when it is to be forgotten. */
+/** A training adds a copy, under a name of its own; MLflow hands it out, and removes it when it is to be forgotten. */
 const addingCopies: Right = { actions: [], objects: ["s3:PutObject"], folder: copiesFolder };
 const keepingCopies: Right = {
   actions: ["s3:ListBucket"],

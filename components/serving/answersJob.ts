@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Checksums, checksumsText, checksumsVariable } from "../../config/checksums";
 import type { Resources } from "../../config/fields";
 import { runOnce } from "../job";
+import { jobRoles } from "../roles";
 import type { TrackingServer } from "../tracking/trackingServer";
 import type { ModelNamespace } from "./modelNamespace";
 import { createServerFiles } from "./serverFiles";
@@ -74,7 +75,7 @@ export class AnswersJob extends pulumi.ComponentResource {
         files: { configMap: files.name, at: standardServer.folder },
         user,
         resources: args.resources,
-        role: "answers",
+        role: jobRoles.answers,
         // What fails here would fail again; once more for a first connection that network policies refuse.
         retries: 1,
       },

@@ -3,6 +3,7 @@ import { seldonChart, seldonChartName } from "../../pins";
 import { by, chartNames, fixed, only, port } from "../fixedValues";
 import { type ChartResources, type Footprint } from "../footprint";
 import { anywhere, egress, from, ingress, portOf, tcp, within } from "../namespaces/flows";
+import { jobRoles, roleLabel } from "../roles";
 import { isSplit, splitterLabels, splitterPorts } from "./splitter/splits";
 
 const keys: ChartResources["keys"] = [["cpuRequest"], ["memoryRequest"], ["memoryLimit"]];
@@ -32,7 +33,9 @@ export const serving = {
       ports: modelPorts,
       // What models are there for: whoever is in the cluster may ask, the API server's proxy too.
       clients: "everyone",
-      uses: ["tracking", "objectStore"],
+      uses: ["objectStore"],
+      // MLflow asks nobody who he is, and has all data and models: nothing that serves people is to reach it.
+      jobs: { roles: Object.values(jobRoles), use: ["tracking"] },
       // The containers of a graph have consecutive ones.
       metrics: [6000, 6001, 6002, 6003, 8000, splitterPorts.health],
       flows: ({ serving: { istio }, models }) => ({
@@ -168,7 +171,7 @@ function trainingData(models: PlatformConfig["models"]) {
   if (ports.length === 0) return {};
   return {
     "training-data": {
-      podSelector: { matchLabels: { "app.kubernetes.io/component": "training" } },
+      podSelector: { matchLabels: { [roleLabel]: jobRoles.training } },
       policyTypes: ["Egress"],
       egress: [{ to: [...anywhere], ports: tcp(ports) }],
     },

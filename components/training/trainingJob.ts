@@ -6,6 +6,7 @@ import type { Resources } from "../../config/fields";
 import { runOnce } from "../job";
 import { fromSecret } from "../kubernetes";
 import { type ObjectStore, copiesFolder, storeVariables } from "../objectStore/objectStore";
+import { jobRoles } from "../roles";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 
@@ -87,7 +88,7 @@ export class TrainingJob extends pulumi.ComponentResource {
         ],
         user,
         resources: args.resources,
-        role: "training",
+        role: jobRoles.training,
         retries: args.retries,
         timeoutMinutes: args.timeoutMinutes,
       },

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from modelkit import options as declared
 from modelkit.recipe import Recipe
 
+PLACE = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)+")
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 """What a filter of MLflow's search takes as it is."""
 
@@ -103,7 +104,7 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         once=given.once,
         compare=given.compare,
         keep_data=given.keep_data,
-        data_copies=given.data_copies or None,
+        data_copies=(given.data_copies or "").rstrip("/") or None,
         json=given.json,
     )
     if not options.tracking_uri:
@@ -118,6 +119,8 @@ def parse(recipe: Recipe, arguments: Sequence[str] | None = None) -> Options:
         problems.append(f"--compare must be the number of a version, not {options.compare!r}")
     if options.compare is not None and (options.once is not None or options.tags):
         problems.append("--compare trains nothing: leave --once and --tag out")
+    if options.data_copies is not None and not PLACE.fullmatch(options.data_copies):
+        problems.append(f"--data-copies must be s3://bucket/folder, not {options.data_copies!r}")
     if not options.experiment:
         problems.append("--experiment is empty")
     if not options.register_as.strip() or set(options.register_as) & set("/:"):

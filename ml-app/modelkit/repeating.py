@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
-import requests
 from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.entities import Experiment, Run
 
-from modelkit.s3 import Address, NothingThereError, S3Error
+from modelkit.s3 import Address, NothingThereError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +32,7 @@ RECORD_FILE = "rerun.json"
 """The artifact of a run that has it all."""
 
 DATASETS = "datasets"
-"""The experiment whose runs hold a data set each."""
+"""The experiment whose runs hold a data set each; where a place is given for them, its name says so."""
 
 COPY = "data.csv"
 """The artifact of such a run; by no name of the data's, since not every store takes each."""
@@ -91,8 +90,7 @@ def keep(table: Table, dataset: PandasDataset, place: str | None) -> str | None:
     Args:
         table: with its content, if that is to be kept.
         dataset: the same as MLflow has it.
-        place: where that experiment is to have its artifacts, if there is none yet: `s3://bucket/folder`. None is where
-            MLflow has those of all others.
+        place: where they are to lie, `s3://bucket/folder`. None is where MLflow has its artifacts.
 
     Returns:
         The address of the copy: `s3://…/artifacts/data.csv`, `mlflow-artifacts:/…/artifacts/data.csv`. None if the file
@@ -102,7 +100,7 @@ def keep(table: Table, dataset: PandasDataset, place: str | None) -> str | None:
         return None
     try:
         return _keep(MlflowClient(), table.content, table.sha256, dataset, place)
-    except (mlflow.MlflowException, requests.RequestException, S3Error) as error:
+    except Exception as error:
         logging.getLogger("mlflow").warning("no copy of the data is kept, so the run may not be repeated: %s", error)
         return None
 
@@ -112,7 +110,7 @@ def _keep(client: MlflowClient, content: bytes, sha256: str, dataset: PandasData
     known = client.search_runs([experiment.experiment_id], f"tags.`{DIGEST_TAG}` = '{sha256}'", max_results=20)
     for run in known:
         # A copy that was broken off has no end; one whose files were removed is none.
-        if run.info.status == "FINISHED" and _is_there(client, run):
+        if run.info.status == "FINISHED" and _is_there(client, run, len(content)):
             return _address(run)
     run = client.create_run(experiment.experiment_id, run_name=dataset.name, tags={DIGEST_TAG: sha256})
     try:
@@ -128,15 +126,15 @@ def _address(run: Run) -> str:
     return f"{run.info.artifact_uri}/{COPY}"
 
 
-def _is_there(client: MlflowClient, run: Run) -> bool:
+def _is_there(client: MlflowClient, run: Run, size: int) -> bool:
+    """Whether a copy of so many bytes is there; whether they are those of then, only who reads them finds out."""
     if not _address(run).startswith("s3://"):
-        return any(one.path == COPY for one in client.list_artifacts(run.info.run_id))
+        return any(one.path == COPY and one.file_size == size for one in client.list_artifacts(run.info.run_id))
     copy = Address(_address(run))
     try:
-        copy.ask(lambda store: store.head_object(Bucket=copy.bucket, Key=copy.key))
+        return copy.ask(lambda store: store.head_object(Bucket=copy.bucket, Key=copy.key))["ContentLength"] == size
     except NothingThereError:
         return False
-    return True
 
 
 def _write(client: MlflowClient, run: Run, content: bytes) -> None:
@@ -152,19 +150,26 @@ def _write(client: MlflowClient, run: Run, content: bytes) -> None:
 
 
 def _datasets(client: MlflowClient, place: str | None) -> Experiment:
-    """The experiment for data sets; made if there is none, by whichever training is the first."""
-    found = client.get_experiment_by_name(DATASETS)
-    if found is not None and found.lifecycle_stage == "deleted":
-        # MLflow keeps its name.
-        raise mlflow.MlflowException(f"the experiment {DATASETS} was deleted; restore it")
-    if found is not None:
-        return found
-    try:
-        return client.get_experiment(client.create_experiment(DATASETS, artifact_location=place))
-    except mlflow.MlflowException:
-        if (found := client.get_experiment_by_name(DATASETS)) is None:
-            raise
-        return found
+    """The experiment for data sets at a place; made if there is none, by whichever training is the first.
+
+    Raises:
+        MlflowException: somebody has deleted it, whose name MLflow keeps, or made one that has its artifacts elsewhere.
+    """
+    name = DATASETS if place is None else f"{DATASETS} in {place}"
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            found = client.get_experiment(client.create_experiment(name, artifact_location=place))
+        except mlflow.MlflowException:
+            if (found := client.get_experiment_by_name(name)) is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        raise mlflow.MlflowException(f"the experiment {name} was deleted; restore it")
+    if place is not None and found.artifact_location != place:
+        raise mlflow.MlflowException(
+            f"the experiment {name} has its artifacts at {found.artifact_location}; rename it, and another one is made"
+        )
+    return found
 
 
 def digest(answers: npt.NDArray[np.floating[Any]]) -> str:

@@ -33,10 +33,15 @@ export async function replacePod(cluster: Cluster, selector: PodSelector): Promi
 /**
  * Waits until something is so. An error means not yet.
  *
+ * @param patience how long, in milliseconds. @default three minutes
  * @throws Error it does not become so; with the last error.
  */
-export async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + patienceMilliseconds;
+export async function until(
+  what: string,
+  check: () => Promise<boolean>,
+  patience = patienceMilliseconds,
+): Promise<void> {
+  const end = Date.now() + patience;
   for (;;) {
     let last = "";
     try {
@@ -44,7 +49,7 @@ export async function until(what: string, check: () => Promise<boolean>): Promis
     } catch (error) {
       last = `: ${String(error)}`;
     }
-    if (Date.now() > end) throw new Error(`waited ${patienceMilliseconds / 1000} s until ${what}${last}`);
+    if (Date.now() > end) throw new Error(`waited ${patience / 1000} s until ${what}${last}`);
     await sleep(500);
   }
 }

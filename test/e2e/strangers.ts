@@ -5,6 +5,7 @@ import { exec } from "../../cli/cluster/exec";
 import { namespaceNames } from "../../components/capabilities";
 import { podsOf, until } from "./pods";
 import { Served } from "./served";
+import { modelName } from "./testStack";
 import { Visitor, removeVisitors, script, shutIn } from "./visitor";
 
 /** What holds data, or leads to it. */
@@ -16,8 +17,8 @@ const apiServer = "kubernetes.default.svc:443";
 type Found = Readonly<Record<string, string>>;
 
 /**
- * Checks that a pod of somebody else reaches neither database nor store nor MLflow nor the models' page, and that page
- * the models alone, on a cluster that enforces network policies. Whether it does is found out by a policy of the test's
+ * Checks that a pod of somebody else reaches neither database nor store nor MLflow nor the models' page, that page
+ * the models alone, and a model not MLflow, on a cluster that enforces network policies. Whether it does is found out by a policy of the test's
  * own.
  *
  * @returns what was seen. @throws Error somebody reaches what is closed to them.
@@ -37,7 +38,11 @@ export async function checkStrangers(cluster: Cluster): Promise<string> {
     if (inside[apiServer] === "reached") return "not checked: this cluster does not enforce network policies";
     refuse("a stranger", stranger, closed);
     const model = await checkFrontend(cluster, [apiServer, ...data]);
-    return `a stranger reaches none of ${closed.length} addresses; the page reaches ${model}, and neither these nor ${apiServer}`;
+    await checkModel(cluster);
+    return (
+      `a stranger reaches none of ${closed.length} addresses; the page reaches ${model}, and neither these nor ${apiServer}; ` +
+      "a model does not reach MLflow, which has all data"
+    );
   } finally {
     await removeVisitors(cluster);
   }
@@ -55,6 +60,16 @@ async function checkFrontend(cluster: Cluster, closed: readonly string[]): Promi
   if (found[model] !== "reached") throw new Error(`the page does not reach ${model}: ${found[model] ?? ""}`);
   refuse("the page", found, closed);
   return model;
+}
+
+/** A model's pod needs the store, for its files. @throws Error it reaches MLflow. */
+async function checkModel(cluster: Cluster): Promise<void> {
+  const namespace = namespaceNames.models;
+  const [pod] = await podsOf(cluster, { namespace, labels: `seldon-deployment-id=${modelName}` });
+  const tracking = await servicesOf(cluster, namespaceNames.tracking);
+  const place = { namespace, pod: pod?.metadata?.name ?? "", container: modelName };
+  const command = ["env", `ADDRESSES=${tracking.join(" ")}`, "python", "-c", script(asking)];
+  refuse("a model", JSON.parse(await exec(cluster, place, command, 60_000)) as Found, tracking);
 }
 
 function refuse(who: string, found: Found, closed: readonly string[]): void {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,22 +94,6 @@ def test_digests_differ_with_the_last_bit_and_with_the_type() -> None:
     assert repeating.digest(numbers.reshape(1, 2)) != one
 
 
-@pytest.fixture
-def nothing_kept(tracking_uri: str) -> Iterator[None]:
-    """An MLflow that has no data sets yet; those of the others are put aside meanwhile."""
-    client = MlflowClient(tracking_uri)
-    others = client.get_experiment_by_name(repeating.DATASETS)
-    if others is not None:
-        client.rename_experiment(others.experiment_id, "others")
-    yield
-    mine = client.get_experiment_by_name(repeating.DATASETS)
-    if mine is not None:
-        client.rename_experiment(mine.experiment_id, f"datasets-{mine.experiment_id}")
-    if others is not None:
-        client.rename_experiment(others.experiment_id, repeating.DATASETS)
-
-
-@pytest.mark.usefixtures("nothing_kept")
 def test_copies_lie_in_the_bucket_of_the_data_and_mlflow_hands_them_out(
     call: Train, buckets: S3Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,12 +106,34 @@ def test_copies_lie_in_the_bucket_of_the_data_and_mlflow_hands_them_out(
     assert buckets.get_object(Bucket="data", Key=key)["Body"].read() == sample
     assert Path(download_artifacts(run_id=run_id[1], artifact_path="data.csv")).read_bytes() == sample
     assert trained(call)["data"]["kept"] == kept
-    buckets.delete_object(Bucket="data", Key=key)
-    assert trained(call)["data"]["kept"] != kept
+    # One that somebody has cut off is none, as one that is gone.
+    buckets.put_object(Bucket="data", Key=key, Body=b"")
+    renewed = trained(call)["data"]["kept"]
+    assert renewed != kept
+    buckets.delete_object(Bucket="data", Key=renewed.removeprefix("s3://data/"))
+    assert trained(call)["data"]["kept"] not in (kept, renewed)
+    # Who is told of no place, on a machine without keys, goes by MLflow.
+    monkeypatch.delenv("DATA_COPIES")
+    assert trained(call)["data"]["kept"].startswith("mlflow-artifacts:/")
 
 
-@pytest.mark.usefixtures("nothing_kept")
-def test_a_store_that_takes_no_copy_is_warned_of(call: Train, buckets: S3Client) -> None:
+def test_an_experiment_of_that_name_elsewhere_gets_no_data(call: Train) -> None:
+    MlflowClient().create_experiment("datasets in s3://data/other", artifact_location="s3://models/public")
+    done = call("--json", "--data-copies", "s3://data/other/")
+    assert recorded(json.loads(done.stdout)["run_id"])["data"]["kept"] is None
+    name = "the experiment datasets in s3://data/other"
+    assert f"{name} has its artifacts at s3://models/public; rename it" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["copies", "file:///tmp", "gs://b/c", "s3://b", "s3://b//c", "s3://b/c?x=1"])
+def test_copies_go_to_s3_alone(call: Train, capsys: pytest.CaptureFixture[str], place: str) -> None:
+    with pytest.raises(SystemExit):
+        call("--data-copies", place)
+    assert f"--data-copies must be s3://bucket/folder, not {place!r}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("buckets")
+def test_a_store_that_takes_no_copy_is_warned_of(call: Train) -> None:
     done = call("--json", "--data-copies", "s3://nowhere/copies")
     assert recorded(json.loads(done.stdout)["run_id"])["data"]["kept"] is None
     assert "no copy of the data is kept, so the run may not be repeated: s3://nowhere/copies/" in done.stderr

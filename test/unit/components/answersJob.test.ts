@@ -89,6 +89,16 @@ describe("the answers of a model that others have logged", () => {
     expect(found.before("Job", "mlplatform-batch-all-job")).to.include("Job churn-answers-3-job");
   });
 
+  it("are waited for by tables of the same model alone, where others serve the version, too", async () => {
+    const table =
+      "{ name: all, model: churn, input: s3://datasets/a.csv, output: 's3://predictions/a-{version}.csv' }";
+    const scoring = { environment: { ...environment, scoring: ["pyarrow==25.0.1"] } };
+    const twin = `, parity: off }, { name: twin, model: "${wish}"`;
+    const found = await created(scoring, twin, {}, `mlplatform:batch: [${table}]`);
+    expect(jobs(found)).to.deep.equal(["twin-answers-3-job"]);
+    expect(found.before("Job", "mlplatform-batch-all-job")).not.to.include("Job twin-answers-3-job");
+  });
+
   it("are computed once for each version", async () => {
     const four = { "models:/churn/4": { ...trees, version: 4, files: trees.files.replace("m-3", "m-4") } };
     const predictors =

@@ -154,7 +154,7 @@ describe("the set-up of MinIO", () => {
       allow(bucket, "s3:GetBucketLocation", "s3:ListBucket"),
       allow(`${bucket}/*`, "s3:GetObject"),
     ];
-    // Copies of data: trainings add them, MLflow hands them out and removes them, and nobody changes one.
+    // Copies of data: trainings add them, MLflow hands them out and removes them.
     const copies = "datasets/copies/*";
     const listCopies = {
       ...allow("datasets", "s3:ListBucket"),

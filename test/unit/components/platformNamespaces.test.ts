@@ -72,10 +72,17 @@ function flows(created: Created): string[] {
   });
 }
 
+/** Pods of the Jobs that ask MLflow; those that serve do not. */
+const jobs =
+  '{"matchExpressions":[{"key":"app.kubernetes.io/component","operator":"In","values":["training","answers","batch"]}]}';
+
 function peerName(peer: unknown): string {
   const text = JSON.stringify(peer);
   if (text === '{"podSelector":{}}') return "itself";
   if (text === '{"namespaceSelector":{}}') return "every namespace";
+  const { podSelector, namespaceSelector } = peer as Readonly<Record<string, object>>;
+  if (podSelector !== undefined && namespaceSelector !== undefined)
+    return `${JSON.stringify(podSelector)} of ${peerName({ namespaceSelector })}`;
   const namespace = /^{"namespaceSelector":{"matchLabels":{"kubernetes.io\/metadata.name":"([^"]+)"}}}$/;
   return namespace.exec(text)?.[1] ?? JSON.stringify(at(peer, "ipBlock"));
 }
@@ -190,9 +197,9 @@ describe("PlatformNamespaces", () => {
       "minio-system to-platform: to itself TCP/9000",
       ...anywhere((address) => `ml-models from-clients: from ${address} TCP/8000 TCP/5001 TCP/9000 TCP/9500`),
       "ml-models from-clients: from every namespace TCP/8000 TCP/5001 TCP/9000 TCP/9500",
-      "ml-models to-platform: to mlflow TCP/5000",
+      `ml-models jobs-to-platform (${jobs}): to mlflow TCP/5000`,
       "ml-models to-platform: to minio-system TCP/9000",
-      "mlflow from-clients: from ml-models TCP/5000",
+      `mlflow from-clients: from ${jobs} of ml-models TCP/5000`,
       "mlflow to-platform: to postgres TCP/5432",
       "mlflow to-platform: to minio-system TCP/9000",
       "postgres from-clients: from mlflow TCP/5432",

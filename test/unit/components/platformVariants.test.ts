@@ -120,7 +120,7 @@ describe("MlPlatform with a store elsewhere", () => {
       const other = endpoint === undefined ? created : await platform({ objectStore: elsewhere }, options);
       for (const policy of ["mlflow-to-platform", "ml-models-to-platform"]) {
         const { spec } = other.inputs("NetworkPolicy", `mlplatform-namespaces-${policy}`);
-        expect(at(spec, "egress", 1), policy).to.deep.equal({
+        expect((at(spec, "egress") as unknown[]).at(-1), policy).to.deep.equal({
           to: [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }],
           ports: [{ protocol: "TCP", port }],
         });

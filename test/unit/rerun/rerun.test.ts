@@ -32,7 +32,7 @@ function sha256(text: string): string {
 }
 
 /** MLflow, of which these files are all that it has, by their places; and this run. */
-function mlflowWith(files: Readonly<Record<string, string>>, status = "FINISHED"): MlflowClient {
+function mlflowWith(files: Readonly<Record<string, string>>, status = "FINISHED", refused = 0): MlflowClient {
   const artifacts = "/api/2.0/mlflow-artifacts/artifacts";
   const run = {
     info: { status, artifact_uri: `mlflow-artifacts:/1/${id}/artifacts` },
@@ -57,6 +57,7 @@ function mlflowWith(files: Readonly<Record<string, string>>, status = "FINISHED"
     }
     // Those of the run of a copy, which MLflow does not proxy.
     const [byRun, path] = [url.searchParams.get("run_uuid"), url.searchParams.get("path")];
+    if (refused > 0 && url.pathname === "/get-artifact") return json({}, refused);
     if (url.pathname.endsWith("/artifacts/list"))
       return json(
         url.searchParams.get("run_id") === copies
@@ -130,6 +131,12 @@ describe("a run to be repeated", () => {
       id,
       /that this version of the project cannot read/,
     ],
+    [
+      "a copy whose name would move the terminal's cursor",
+      mlflowWith({ [place]: JSON.stringify({ ...record, data: { ...record.data, kept: "\u001b[2Jx" } }) }),
+      id,
+      /that this version of the project cannot read/,
+    ],
     ...[{ code: {} }, { code: { ...record.code, "../../x": "00".repeat(20) } }].map(
       (odd) =>
         [
@@ -187,6 +194,16 @@ describe("the data of a run", () => {
     const remote = "s3://datasets/houses.csv";
     expect((await find({}, { address: remote, kept: null })).where, "which only tells later").to.equal(
       remote,
+    );
+  });
+
+  it("are those at their address, where MLflow may not read the copy", async () => {
+    const refusing = mlflowWith({ [copy]: "rows" }, "FINISHED", 403);
+    const found = (address: string) =>
+      findData(refusing, { data: { ...record.data, address } }, undefined, folder);
+    expect((await found(file("rows"))).address).to.equal(file("rows"));
+    expect(await messageOf(found("/nowhere/houses.csv"))).to.match(
+      /their copy, s3:\S+, cannot be fetched \(MLflow answered 403 .*\), and \/nowhere.* --data FILE\./,
     );
   });
 
