@@ -13,6 +13,8 @@ from modelkit import options as declared
 from modelkit.recipe import Recipe
 
 PLACE = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)+")
+"""A folder of a bucket."""
+
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 """What a filter of MLflow's search takes as it is."""
 
