@@ -19,8 +19,8 @@ const behindExecutor = `${modelName} behind the executor`;
 
 /**
  * What a graph takes longer than its model by itself: asked at its pod, where Seldon's executor leads requests through the
- * units, and at its address, before which the splitter stands. And what the executor alone adds to a model. On the current context's cluster, which must be empty and is emptied
- * again. `E2E_CONFIG` as for `npm run test:e2e`.
+ * units, and at its address, before which the splitter stands. And what the executor alone adds to a model. On the current
+ * context's cluster, which must be empty and is emptied again. `E2E_CONFIG` as for `npm run test:e2e`.
  *
  * @param seconds how long each of the three measurements of an address takes.
  * @param say is told what is being done.

@@ -71,21 +71,15 @@ export async function score(name: string, { input, output, json = false }: Score
     });
     const told = await progress.step(`scores by ${name} version ${served.version}`, async (step) => {
       const files = await fetchVersion(version, client, step);
-      const args = ["--files", files, "--name", name, "--version", served.version];
+      const args = [
+        ...(manifest === undefined ? [] : [manifest.folder]),
+        ...["--files", files, "--name", name, "--version", served.version],
+        ...["--input", from, "--output", to],
+      ];
       const command = python.module(
         `scoring ${input}`,
         localDir("logs", `score-${name}.log`),
-        [
-          ...[
-            "batch",
-            ...(manifest === undefined ? [] : [manifest.folder]),
-            ...args,
-            "--input",
-            from,
-            "--output",
-            to,
-          ],
-        ],
+        ["batch", ...args],
         served.uncompared === true ? { [answersVariable]: "ignored" } : {},
       );
       const said = manifestShape.parse(

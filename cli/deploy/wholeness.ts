@@ -1,6 +1,7 @@
 import type { V1Job } from "@kubernetes/client-node";
 
 import { namespaceNames } from "../../components/capabilities";
+import { jobRoles, roleLabel } from "../../components/roles";
 import { answersFile } from "../../config/answers";
 import type { Cluster, Live } from "../cluster/cluster";
 import { proxyAddress, throughProxy, trackingService } from "../cluster/services";
@@ -69,7 +70,7 @@ export async function trainAgain(
  */
 export async function computeAnswersAgain(cluster: Cluster): Promise<readonly string[]> {
   const mlflow = new MlflowClient(proxyAddress(trackingService), throughProxy(cluster));
-  const selector = encodeURIComponent("app.kubernetes.io/component=answers");
+  const selector = encodeURIComponent(`${roleLabel}=${jobRoles.answers}`);
   const jobs = await cluster.list<Live<V1Job>>(`${jobsAddress}?labelSelector=${selector}`);
   const found = jobs.map(async ({ metadata: { name = "" } = {}, spec, status }) => {
     const [, place] =

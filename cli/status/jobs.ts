@@ -1,7 +1,7 @@
 /** Jobs, and what begins them by a schedule. */
 import type { V1CronJob, V1Job, V1Pod } from "@kubernetes/client-node";
 
-import { batchRole } from "../../components/batch/footprint";
+import { jobRoles, roleLabel } from "../../components/roles";
 import { nextRuns, scheduleZone } from "../../components/batch/schedule";
 import type { Cluster, Live } from "../cluster/cluster";
 import { jobLabel } from "../podLogs/sources";
@@ -92,7 +92,7 @@ function podsOf(cluster: Cluster, { metadata }: Live<V1Job>): Promise<Live<V1Pod
 }
 
 function isBatch({ metadata }: Live<V1Job>): boolean {
-  return metadata?.labels?.["app.kubernetes.io/component"] === batchRole;
+  return metadata?.labels?.[roleLabel] === jobRoles.batch;
 }
 
 /** What somebody's program has written, in a line that moves no cursor. */

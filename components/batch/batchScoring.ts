@@ -10,10 +10,10 @@ import { jobSpec } from "../job";
 import { fromSecret, ownership } from "../kubernetes";
 import { type ObjectStore, storeVariables } from "../objectStore/objectStore";
 import { present } from "../present";
+import { jobRoles, roleLabel } from "../roles";
 import type { ModelNamespace } from "../serving/modelNamespace";
 import type { TrackingServer } from "../tracking/trackingServer";
 import { versioned } from "./addresses";
-import { batchRole } from "./footprint";
 import { scheduleZone } from "./schedule";
 import type { ScoringCode } from "./scoringCode";
 
@@ -169,7 +169,7 @@ export class BatchScoring extends pulumi.ComponentResource {
       ...(args.code && { files: { configMap: args.code.name, at: codeFolder, paths: args.code.paths } }),
       user,
       resources: args.resources,
-      role: batchRole,
+      role: jobRoles.batch,
       room: args.room,
       retries: args.retries,
       timeoutMinutes: args.timeoutMinutes,
@@ -196,7 +196,7 @@ export class BatchScoring extends pulumi.ComponentResource {
 function metadataOf({ name, model, namespace }: BatchScoringArgs) {
   const labels = {
     ...ownership,
-    "app.kubernetes.io/component": batchRole,
+    [roleLabel]: jobRoles.batch,
     "app.kubernetes.io/name": name,
     "mlplatform/model": model,
   };

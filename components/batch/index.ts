@@ -7,9 +7,9 @@ import { trainedBy } from "../../config/manifests";
 import { mlflowImage, scoringEnvironment } from "../../config/mlflowServer";
 import type { ModelConfig } from "../../config/models";
 import type { AppImages } from "../images";
+import { present } from "../present";
 import { BatchScoring, type BatchScoringArgs, type BatchSurroundings } from "./batchScoring";
 import { type ScoringCode, createScoringCode } from "./scoringCode";
-import { present } from "../present";
 
 /** What a model is scored by. */
 type Means = Pick<BatchScoringArgs, "after" | "answers" | "code" | "image" | "package">;

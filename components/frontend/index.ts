@@ -4,6 +4,7 @@ import type { PlatformConfig } from "../../config";
 import type { ModelConfig } from "../../config/models";
 import type { AppImages } from "../images";
 import { frontendImage } from "../images/dockerfile";
+import { present } from "../present";
 import { Frontend } from "./frontend";
 import { listedModels } from "./listedModels";
 
@@ -25,7 +26,7 @@ export function createFrontend(
   const { enabled, hosts, resources } = config.frontend;
   const image = appImages[frontendImage];
   if (!enabled || image === undefined) return;
-  const after = image.built === undefined ? [] : [image.built];
+  const after = present(image.built);
   const listed = listedModels(models, config);
   new Frontend(name, { namespace, image: image.reference, after, models: listed, hosts, resources }, opts);
 }

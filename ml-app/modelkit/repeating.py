@@ -100,6 +100,7 @@ def keep(table: Table, dataset: PandasDataset, place: str | None) -> str | None:
         return None
     try:
         return _keep(MlflowClient(), table.content, table.sha256, dataset, place)
+    # Each kind of store has exceptions of its own.
     except Exception as error:
         logging.getLogger("mlflow").warning("no copy of the data is kept, so the run may not be repeated: %s", error)
         return None

@@ -3,7 +3,7 @@ import type { V1Job } from "@kubernetes/client-node";
 import type { Cluster, Live } from "../../cli/cluster/cluster";
 import { exec } from "../../cli/cluster/exec";
 import { type ParityRecord, compareWithRecord } from "../../cli/parity";
-import { batchRole } from "../../components/batch/footprint";
+import { jobRoles, roleLabel } from "../../components/roles";
 import { namespaceNames } from "../../components/capabilities";
 import { manifests } from "../../config/manifests";
 import { podsOf, until } from "./pods";
@@ -88,7 +88,7 @@ function keyOf(address: string): string {
 }
 
 async function batchJobs(cluster: Cluster): Promise<readonly Live<V1Job>[]> {
-  const query = new URLSearchParams({ labelSelector: `app.kubernetes.io/component=${batchRole}` }).toString();
+  const query = new URLSearchParams({ labelSelector: `${roleLabel}=${jobRoles.batch}` }).toString();
   return cluster.list<V1Job>(`/apis/batch/v1/namespaces/${namespaceNames.models}/jobs?${query}`);
 }
 
