@@ -158,7 +158,7 @@ The buckets have to be there, and not public. The users need these rights and no
 | \`tracking\` | \`dataBucket\`, below \`copies/\` | list, read and delete objects; without it no copy can be fetched |
 | \`batch\`    | \`predictionBucket\` | list, read, write and delete objects, with multipart uploads |
 
-[\`npm run up\` tries them](cluster.md#stores-outside-of-the-cluster) before anything is deployed, but for those below \`copies/\`.
+[\`npm run up\` tries them](cluster.md#stores-outside-of-the-cluster) before anything is deployed; of those below \`copies/\` it warns only.
 
 ## Mirrors, and clusters without internet
 

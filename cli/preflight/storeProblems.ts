@@ -10,6 +10,8 @@ export interface StoreFact {
   readonly said: string;
   readonly user?: string;
   readonly bucket?: string;
+  /** The folder of the bucket that alone was asked about, with a slash at its end; else empty. */
+  readonly folder?: string;
   /** `list`, `read`, `write`, `delete`. */
   readonly right?: string;
   /** The object that was asked about. */
@@ -31,6 +33,8 @@ export interface StorePlaces {
     readonly modelBucket: string;
     readonly dataBucket: string;
     readonly predictionBucket: string;
+    /** Of the bucket of the data. */
+    readonly copiesFolder: string;
   };
 }
 
@@ -166,23 +170,26 @@ function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => 
   );
 }
 
-/** One for each user, with all that it may not do. */
+/** One for each user and place, with all that it may not do there. Without its rights to copies of data the platform works. */
 function rightProblems(facts: readonly StoreFact[], store: Store): Finding[] {
-  const places = new Set(facts.map(({ about, bucket = "" }) => `${about}/${bucket}`));
-  return [...places].map((place) => {
-    const [user = "", bucket = ""] = place.split("/");
-    const own = facts.filter((fact) => fact.about === user && (fact.bucket ?? "") === bucket);
+  const placeOf = ({ about, bucket = "", folder = "" }: StoreFact) => `${about} ${bucket} ${folder}`;
+  return [...new Set(facts.map(placeOf))].map((place) => {
+    const own = facts.filter((fact) => placeOf(fact) === place);
+    const [{ about: user = "", bucket = "", folder = "", said = "" } = {}] = own;
     const rights = listed(own.map(({ right = "" }) => right));
     const left = own.find(({ right }) => right === "delete")?.key;
     // Some stores say the same of a bucket that is not there, so as not to tell.
-    const hidden = own.some(({ right }) => right === "list");
-    return error(
-      `user ${user} (objectStore.users.${user}) may not ${rights} objects of bucket ${bucket}` +
-        `${hidden ? ", or there is no such bucket" : ""}: ${own[0]?.said ?? ""}`,
+    const hidden = folder === "" && own.some(({ right }) => right === "list");
+    const where = folder === "" ? `of bucket ${bucket}` : `below ${folder} of bucket ${bucket}`;
+    const what =
+      `user ${user} (objectStore.users.${user}) may not ${rights} objects ${where}` +
+      `${hidden ? ", or there is no such bucket" : ""}: ${said}`;
+    const mend =
       'Give it the rights of docs/configuration.md, "Take a store elsewhere"' +
-        (hidden ? `, or correct ${bucketKey(bucket, store)}` : "") +
-        (left === undefined ? "" : `. Remove ${left}, which was written to find out`),
-    );
+      (hidden ? `, or correct ${bucketKey(bucket, store)}` : "") +
+      (folder === "" ? "" : ", or go on without copies of the data that models are trained on") +
+      (left === undefined ? "" : `. Remove ${left}, if it is there: it was written to find out`);
+    return folder === "" ? error(what, mend) : warning(what, mend);
   });
 }
 

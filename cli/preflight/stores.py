@@ -29,6 +29,7 @@ PATIENCE_SECONDS = 3
 LONGEST = 500
 # Where MLflow keeps artifacts: a policy may open this folder only.
 FOLDER = "mlflow/"
+PROBE = b"Whoever sees this may remove it.\n"
 STORE_FAULTS = {
     "InvalidAccessKeyId": "login",
     "SignatureDoesNotMatch": "login",
@@ -116,11 +117,11 @@ class RefusedError(Exception):
 
 
 class StoreUser:
-    """One of the store's users, in the bucket that it is for."""
+    """One of the store's users, in the bucket that it is for, or in a folder of it."""
 
-    def __init__(self, store: dict[str, Any], name: str, bucket: str) -> None:
+    def __init__(self, store: dict[str, Any], name: str, bucket: str, folder: str = "") -> None:
         keys = store["users"][name]
-        self.name, self.bucket = name, bucket
+        self.name, self.place = name, {"bucket": bucket, "folder": folder}
         self.facts: list[Fact] = []
         self.client = boto3.client(
             "s3",
@@ -142,7 +143,7 @@ class StoreUser:
             RefusedError: no other action would fare better.
         """
         try:
-            return getattr(self.client, action)(Bucket=self.bucket, **arguments)
+            return getattr(self.client, action)(Bucket=self.place["bucket"], **arguments)
         except ClientError as error:
             told = error.response.get("Error", {})
             code = str(told.get("Code", ""))
@@ -154,7 +155,7 @@ class StoreUser:
             fault = "certificate" if "CERTIFICATE_VERIFY_FAILED" in said else "other"
         about = self.name if fault in ("login", "bucket", "forbidden") else "store"
         key = str(arguments.get("Key", ""))
-        self.facts.append(fact(about, fault, said, user=self.name, bucket=self.bucket, right=right, key=key))
+        self.facts.append(fact(about, fault, said, user=self.name, right=right, key=key, **self.place))
         if fault != "forbidden":
             raise RefusedError
         return None
@@ -180,7 +181,22 @@ def ask_store(store: dict[str, Any]) -> list[Fact]:
     finally:
         if written:
             remove(tracking, key)
-    return [*tracking.facts, *serving.facts, *training.facts, *ask_batch(store)]
+    refused = any(one["fault"] != "forbidden" for one in [*tracking.facts, *training.facts])
+    copies = [] if refused else ask_copies(store)
+    return [*tracking.facts, *serving.facts, *training.facts, *copies, *ask_batch(store)]
+
+
+def ask_copies(store: dict[str, Any]) -> list[Fact]:
+    """What keeps a training from adding a copy of its data, and MLflow from handing it out and removing it."""
+    folder = f"{store['copiesFolder']}/"
+    adding, keeping = (StoreUser(store, name, store["dataBucket"], folder) for name in ("training", "tracking"))
+    key = f"{folder}mlplatform-check-{uuid.uuid4().hex}"
+    with suppress(RefusedError):
+        written = adding.may("write", "put_object", Key=key, Body=PROBE) is not None
+        ask_reader(keeping, folder, key if written else None)
+        # A store says whether a user may remove an object even where there is none.
+        remove(keeping, key)
+    return [*adding.facts, *keeping.facts]
 
 
 def ask_batch(store: dict[str, Any]) -> list[Fact]:
@@ -200,7 +216,7 @@ def ask_writer(user: StoreUser, folder: str, key: str) -> bool:
     written = None
     with suppress(RefusedError):
         user.may("list", "list_objects_v2", Prefix=folder, MaxKeys=1)
-        written = user.may("write", "put_object", Key=key, Body=b"Whoever sees this may remove it.\n")
+        written = user.may("write", "put_object", Key=key, Body=PROBE)
         if written is not None:
             user.may("read", "get_object", Key=key)
     return written is not None
@@ -211,7 +227,7 @@ def ask_reader(user: StoreUser, folder: str, key: str | None) -> None:
     with suppress(RefusedError):
         listed = user.may("list", "list_objects_v2", Prefix=folder, MaxKeys=1)
         found = [one["Key"] for one in (listed or {}).get("Contents", [])]
-        user.may("read", "get_object", Key=key or (found or ["mlplatform-check"])[0])
+        user.may("read", "get_object", Key=key or (found or [f"{folder}mlplatform-check"])[0])
 
 
 def remove(user: StoreUser, key: str) -> None:

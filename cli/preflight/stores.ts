@@ -3,6 +3,7 @@ import * as path from "node:path";
 import type { Output } from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { copiesFolder } from "../../components/objectStore/objectStore";
 import { imageReference, images } from "../../pins";
 import { Refused } from "../cluster/cluster";
 import { NoAnswer, askFromPod } from "../cluster/probe";
@@ -72,7 +73,7 @@ async function questionFrom({ database, objectStore }: PlatformConfig): Promise<
       if (keys !== undefined)
         users[name] = { accessKeyId: keys.accessKeyId, secretAccessKey: await known(keys.secretAccessKey) };
     const secrets = { users };
-    places.store = { ...objectStore, endpoint: objectStore.endpoint ?? "", ...secrets };
+    places.store = { ...objectStore, endpoint: objectStore.endpoint ?? "", copiesFolder, ...secrets };
   }
   return places;
 }

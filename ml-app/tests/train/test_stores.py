@@ -27,6 +27,8 @@ class Store(BaseHTTPRequestHandler):
     # The client waits for its "100 Continue".
     protocol_version = "HTTP/1.1"
     refusals: dict[tuple[str, str], tuple[int, str]]
+    # Of the folder of copies.
+    copy_refusals: dict[tuple[str, str], tuple[int, str]]
     objects: dict[str, bytes]
     requests: list[str]
 
@@ -37,7 +39,8 @@ class Store(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         method = "LIST" if "list-type" in query else self.command
         self.requests.append(f"{user and user[1]} {method} {path.split('-check-')[0]}")
-        refused = self.refusals.get((user[1] if user else "", method))
+        copies = "/copies/" in path or "prefix=copies" in query
+        refused = (self.copy_refusals if copies else self.refusals).get((user[1] if user else "", method))
         if refused is None and method == "GET" and path not in self.objects:
             refused = (404, "NoSuchKey")
         if method == "PUT" and refused is None:
@@ -60,7 +63,7 @@ class Store(BaseHTTPRequestHandler):
 @pytest.fixture
 def port() -> Iterator[int]:
     """Of the store, which is as good as a database for who only connects."""
-    Store.refusals, Store.objects, Store.requests = {}, {}, []
+    Store.refusals, Store.copy_refusals, Store.objects, Store.requests = {}, {}, {}, []
     with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
         Thread(target=server.serve_forever, args=(0.01,)).start()
         yield server.server_port
@@ -131,7 +134,7 @@ def ask(
     def run(*, database: dict[str, Any] | None = None, store: dict[str, Any] | None = None) -> list[dict[str, str]]:
         address = {"host": "127.0.0.1", "port": port}
         log_in = {"name": "db", "username": "mlflow", "password": "secret"}
-        buckets = {"region": "here", "modelBucket": "models", "dataBucket": "data"}
+        buckets = {"region": "here", "modelBucket": "models", "dataBucket": "data", "copiesFolder": "copies"}
         users = {name: {"accessKeyId": name, "secretAccessKey": "secret"} for name in USERS}
         endpoint = {"endpoint": f"http://127.0.0.1:{port}"}
         file = tmp_path / "question.json"
@@ -166,6 +169,10 @@ def test_nothing_is_wrong_and_nothing_is_left(ask: Ask, driver: Driver) -> None:
         "training LIST /data",
         "training GET /data/mlplatform-check",
         "tracking DELETE /models/mlflow/mlplatform",
+        "training PUT /data/copies/mlplatform",
+        "tracking LIST /data",
+        "tracking GET /data/copies/mlplatform",
+        "tracking DELETE /data/copies/mlplatform",
     ]
 
 
@@ -245,6 +252,23 @@ def test_each_right_that_is_missing_is_told(ask: Ask, user: str, method: str, ri
     facts = ask(store={})
     assert told(facts, "about", "fault", "right") == [(user, "forbidden", right)]
     left = [key.removeprefix("/models/") for key in Store.objects]
+    assert left == ([facts[0]["key"]] if method == "DELETE" else [])
+
+
+@pytest.mark.parametrize(
+    ("user", "method", "right"),
+    [
+        ("training", "PUT", "write"),
+        ("tracking", "LIST", "list"),
+        ("tracking", "GET", "read"),
+        ("tracking", "DELETE", "delete"),
+    ],
+)
+def test_each_right_to_copies_that_is_missing_is_told(ask: Ask, user: str, method: str, right: str) -> None:
+    Store.copy_refusals = {(user, method): (403, "AccessDenied")}
+    facts = ask(store={})
+    assert told(facts, "about", "bucket", "folder", "right") == [(user, "data", "copies/", right)]
+    left = [key.removeprefix("/data/") for key in Store.objects]
     assert left == ([facts[0]["key"]] if method == "DELETE" else [])
 
 

@@ -8,7 +8,7 @@ import { type FakeApi, fakeApi } from "../cluster/support/fakeApi";
 
 const database = { host: "db", port: 5432, name: "runs", username: "me" };
 const buckets = { modelBucket: "models", dataBucket: "data", predictionBucket: "predictions" };
-const store = { endpoint: "https://s3", region: "here", ...buckets };
+const store = { endpoint: "https://s3", region: "here", copiesFolder: "copies", ...buckets };
 const of = (...facts: readonly Partial<StoreFact>[]) =>
   storeProblems(
     facts.map((fact) => ({ about: "store", fault: "other", said: "no", ...fact })),
@@ -108,6 +108,21 @@ describe("stores outside of the cluster", function () {
       "user tracking (objectStore.users.tracking) may not read and delete objects of bucket models: no",
     ]);
     expect(problems[1]?.mend).to.include("Remove mlflow/probe,");
+  });
+
+  it("only warns of rights to copies of data, one for each user", () => {
+    const lacking = { fault: "forbidden", bucket: "data", folder: "copies/" };
+    const problems = of(
+      { ...lacking, about: "training", right: "write" },
+      { ...lacking, about: "tracking", right: "list" },
+      { ...lacking, about: "tracking", right: "delete", key: "copies/probe" },
+    );
+    expect(problems.map(({ severity, what }) => `${severity}: ${what}`)).to.deep.equal([
+      "warning: user training (objectStore.users.training) may not write objects below copies/ of bucket data: no",
+      "warning: user tracking (objectStore.users.tracking) may not list and delete objects below copies/ of bucket data: no",
+    ]);
+    expect(problems[0]?.mend).to.match(/or go on without copies of the data that models are trained on$/);
+    expect(problems[1]?.mend).to.include("Remove copies/probe,");
   });
 
   it("are there if database or store is external", () => {
