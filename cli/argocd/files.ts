@@ -18,6 +18,9 @@ export const mark = "# Made by: ";
 /** The file whose line counts. */
 export const first = "argo-cd.yaml";
 
+/** Kubernetes and Argo CD read YAML 1.1, in which a stack that is called `no` is false. */
+const form = { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" } as const;
+
 /**
  * Texts of the files, by their paths in the folder.
  *
@@ -27,9 +30,7 @@ export const first = "argo-cd.yaml";
 export function filesOf(request: Request, line: string, folder: string): ReadonlyMap<string, string> {
   const text = (manifests: readonly Manifest[]) =>
     `${mark}${line}\n# Run it again after a change; what is written here by hand is lost.\n` +
-    manifests
-      .map((manifest) => stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false }))
-      .join("---\n");
+    manifests.map((manifest) => stringify(manifest, form)).join("---\n");
   return new Map([
     [first, text(argocdManifests(request, folder))],
     ["health.yaml", text(healthManifests())],

@@ -21,7 +21,9 @@ export async function argocd(options: ArgocdOptions): Promise<number> {
   const folder = typed(options.out);
   const meant = options.check === true ? { ...recorded(folder), check: true, out: options.out } : options;
   const inRepository = path.relative(projectDir, folder).split(path.sep).join("/");
-  if (inRepository === "" || inRepository.startsWith(".."))
+  if (inRepository === "")
+    throw new UserError(`--out: ${shown(folder)} is the repository itself: name a folder in it.`);
+  if (inRepository.startsWith(".."))
     throw new UserError(
       `--out: ${shown(folder)} is not in the repository, from which Argo CD takes the files.`,
     );
@@ -55,7 +57,9 @@ async function knownOf(stack: string): Promise<Known> {
 /** What the files in the folder were made with. @throws UserError there are none. */
 function recorded(folder: string): ArgocdOptions {
   const file = path.join(folder, first);
-  const [line = ""] = existsSync(file) ? readFileSync(file, "utf8").split("\n", 1) : [];
+  if (!existsSync(file))
+    throw new UserError(`--check: ${shown(file)} is not there: run \`npm run argocd\` without --check.`);
+  const [line = ""] = readFileSync(file, "utf8").split("\n", 1);
   if (!line.startsWith(mark))
     throw new UserError(
       `--check: ${shown(file)} does not say what it was made by: run \`npm run argocd\` without --check.`,
@@ -69,8 +73,9 @@ function recorded(folder: string): ArgocdOptions {
       .opts<ArgocdOptions>();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const why = error.message.replace(/^error: /, "").replace(/\.$/, "");
     throw new UserError(
-      `--check: the line in ${shown(file)} is none of \`npm run argocd\`: ${error.message}. Run the command again without --check.`,
+      `--check: the line in ${shown(file)} is none of \`npm run argocd\`: ${why}. Run the command again without --check.`,
     );
   }
 }

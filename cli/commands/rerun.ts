@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,12 +19,14 @@ import { proxyAddress, throughProxy, trackingService } from "../cluster/services
 import { UserError } from "../errors";
 import { onInterruption, stopMilliseconds } from "../interruption";
 import { trainingEnvironment } from "../lockFiles";
+import { clearUp } from "../local/clearing";
 import { localDir, readState } from "../local/state";
 import { MlflowClient } from "../mlflow";
+import { identify } from "../ownProcesses";
 import { mlAppDir, shown, typed } from "../paths";
 import { localHost } from "../ports";
 import { killRunning, run } from "../process";
-import { Progress } from "../progress";
+import { Progress, type Step } from "../progress";
 import { type Environment, Environments } from "../python";
 import { type FoundCode, findCode, lockOf } from "../rerun/code";
 import { differences, surroundings } from "../rerun/comparing";
@@ -57,18 +69,19 @@ const inFiles = { MLFLOW_ALLOW_FILE_STORE: "true" };
  */
 export async function rerun(what: string, options: RerunOptions): Promise<number> {
   const { data, output, json = false } = options;
-  if (output !== undefined && existsSync(typed(output)))
-    throw new UserError(`--output: ${typed(output)} is there already. Name a folder that is not.`);
+  if (output !== undefined) checkOutput(typed(output));
   const progress = Progress.for({ json });
   const interruption = onInterruption(killRunning);
   interruption.within(stopMilliseconds);
   const { signal } = interruption;
-  const scratch = mkdtempSync(path.join(tmpdir(), "mlplatform-rerun-"));
+  removeLeft();
+  const scratch = mkdtempSync(path.join(tmpdir(), `${scratchName}${process.pid}-`));
   // A copy of the data may be in it, so that it goes also where nobody waits for the end.
   process.once("exit", () => {
     rmSync(scratch, { recursive: true, force: true });
   });
   try {
+    await clearUp(progress, signal);
     const mlflow = await trackingOf(options);
     const recorded = await progress.step("run", async (step) => {
       const found = await findRun(mlflow, what);
@@ -81,19 +94,17 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
       step.detail(found.commit === undefined ? "as it is here" : `commit ${found.commit.slice(0, 12)}`);
       return found;
     });
+    const lock = path.join(code.folder, lockOf(record));
+    let known: Promise<Environment> | undefined;
+    const environment = (step: Step) => (known ??= environmentOf(recorded, lock, step, signal));
     const table = await progress.step("data", async (step) => {
-      const found = await findData(mlflow, record, data, scratch);
+      const found = await findData(mlflow, record, data, scratch, async (address, file) =>
+        fetchTable(address, file, await environment(step), signal),
+      );
       step.detail(found.where);
       return found;
     });
-    const lock = path.join(code.folder, lockOf(record));
-    const python = await progress.step("Python environment", (step) => {
-      const environments = new Environments(signal);
-      const isOurs = readFileSync(lock, "utf8") === readFileSync(path.join(mlAppDir, lockOf(record)), "utf8");
-      return isOurs
-        ? environments.ensure(trainingEnvironment(manifest), step)
-        : environments.ensureLocked(lock, step);
-    });
+    const python = await progress.step("Python environment", environment);
     const again = await progress.step(`training of ${manifest.name}`, async (step) => {
       const trained = await train(recorded, code, table, python, scratch, signal, (line) => {
         step.detail(line);
@@ -103,7 +114,6 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
     });
     const different = differences({ metrics: recorded.run.metrics, record }, again);
     const around = surroundings(record, again.record, pinsOf(readFileSync(lock, "utf8")));
-    if (output !== undefined) cpSync(again.files, typed(output), { recursive: true });
     progress.event({
       ...{
         event: "rerun",
@@ -114,12 +124,78 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
       },
       ...{ commit: code.commit ?? null, metrics: again.metrics },
     });
-    progress.say(summary(recorded, different, around, output));
+    progress.say(summary(recorded, different, around));
+    if (output !== undefined) {
+      cpSync(again.files, typed(output), { recursive: true });
+      progress.say(`  Its files: ${shown(typed(output))}`);
+    }
     return different.length === 0 ? 0 : 1;
   } finally {
     progress.stop();
     interruption.dispose();
   }
+}
+
+/** @throws UserError no folder can be made there. */
+function checkOutput(folder: string): void {
+  if (existsSync(folder))
+    throw new UserError(`--output: ${folder} is there already. Name a folder that is not.`);
+  let parent = path.dirname(path.resolve(folder));
+  while (!existsSync(parent) && parent !== path.dirname(parent)) parent = path.dirname(parent);
+  const isFolder = statSync(parent, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) throw new UserError(`--output: ${parent} is no folder. Name one that can be made.`);
+  try {
+    accessSync(parent, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new UserError(`--output: you may not write in ${parent}. Name a folder that can be made.`);
+  }
+}
+
+/** What the names of the folders for a moment begin with; the number of their process follows. */
+const scratchName = "mlplatform-rerun-";
+
+/** Removes what commands that were killed have left: data may be among it that are to be kept nowhere. */
+function removeLeft(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid] = new RegExp(`^${scratchName}(\\d+)-`).exec(name) ?? [];
+    if (pid === undefined || identify(Number(pid)) !== undefined) continue;
+    try {
+      rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Of another user, whose next command removes it.
+    }
+  }
+}
+
+/** The packages of the run: those at hand where its lock file is. */
+function environmentOf(
+  { record, manifest }: RecordedRun,
+  lock: string,
+  step: Step,
+  signal: AbortSignal,
+): Promise<Environment> {
+  const environments = new Environments(signal);
+  const isOurs = readFileSync(lock, "utf8") === readFileSync(path.join(mlAppDir, lockOf(record)), "utf8");
+  return isOurs
+    ? environments.ensure(trainingEnvironment(manifest), step)
+    : environments.ensureLocked(lock, step);
+}
+
+/** Fetches a table as trainings do, by the code at hand. @returns why it cannot be had; undefined if it is there */
+async function fetchTable(
+  address: string,
+  file: string,
+  python: Environment,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const command = python.module(
+    `fetching ${address}`,
+    localDir("logs", "rerun-data.log"),
+    ["modelkit.fetching", address, file],
+    dataAccess(address),
+  );
+  const { problem } = JSON.parse(await run(command, signal)) as { readonly problem: string | null };
+  return problem ?? undefined;
 }
 
 /** Where the run is recorded. @throws UserError there is no MLflow. */
@@ -155,18 +231,18 @@ async function train(
       );
     return `--${option}=${value}`;
   });
-  const args = ["--json", "--tracking-uri", store, "--data", table.address, ...parameters];
+  const args = ["--json", "--tracking-uri", store, "--data", table.file, ...parameters];
   const command = python.module(
     `training ${manifest.name}`,
     localDir("logs", `rerun-${manifest.name}.log`),
     [`${record.training}.train`, ...args],
-    { ...dataAccess(table.address), ...inFiles, PYTHONPATH: code.folder },
+    { ...inFiles, PYTHONPATH: code.folder },
     scratch,
   );
   const outcome = outcomeShape.parse(JSON.parse(await run(command, signal, onLine)));
   if (!record.data.sha256.startsWith(outcome.dataset.digest))
     throw new UserError(
-      `the data of this run are missing: ${table.address} has another content now. If you have them, name the file: ` +
+      `the data of this run are missing: ${table.file} has another content now. If you have them, name the file: ` +
         `--data FILE. Their SHA-256 is ${record.data.sha256}.`,
     );
   const files = fileURLToPath(outcome.artifact_uri);
@@ -180,7 +256,6 @@ function summary(
   { run: then, manifest }: RecordedRun,
   different: readonly string[],
   around: readonly string[],
-  output: string | undefined,
 ): string {
   const [verdict, details] =
     different.length === 0
@@ -190,7 +265,6 @@ function summary(
     verdict,
     ...details.map((one) => `  ${one}`),
     ...(around.length === 0 ? [] : ["What is not as it was then:", ...around.map((one) => `  ${one}`)]),
-    ...(output === undefined ? [] : [`Its files: ${shown(typed(output))}`]),
   ];
   return `\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

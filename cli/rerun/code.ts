@@ -44,7 +44,7 @@ export async function findCode(mlApp: string, wanted: Wanted, elsewhere: string)
     return { folder: mlApp };
   const commit = await commitWith(mlApp, wanted);
   if (isHere && commit?.fits !== true) return { folder: mlApp };
-  if (commit === undefined) throw nowhere(different, await commitsOf(mlApp, different));
+  if (commit === undefined) throw nowhere(different, await lookedAt(mlApp, different));
   mkdirSync(elsewhere);
   const archive = `${elsewhere}.tar`;
   // What is at hand is not touched, and neither are git's own files.
@@ -105,19 +105,42 @@ async function commitsOf(mlApp: string, files: readonly string[]): Promise<reado
   return (told ?? "").split("\n").filter((commit) => commit !== "");
 }
 
-function nowhere(different: readonly string[], commits: readonly string[]): UserError {
+/** What git knows of files here, for whoever looks for others. */
+interface Looked {
+  /** Whether it has a history at all. */
+  readonly history: boolean;
+  /** How many commits have changed them. */
+  readonly commits: number;
+  /** Whether only the last commits have been fetched, as in most CI. */
+  readonly shallow: boolean;
+}
+
+async function lookedAt(mlApp: string, files: readonly string[]): Promise<Looked> {
+  const head = await gitAt(mlApp, ["rev-parse", "HEAD"]);
+  const shallow = await gitAt(mlApp, ["rev-parse", "--is-shallow-repository"]);
+  const commits = (await commitsOf(mlApp, files)).length;
+  return { history: head !== undefined, commits, shallow: shallow?.trim() === "true" };
+}
+
+function nowhere(different: readonly string[], { history, commits, shallow }: Looked): UserError {
   const more = different.length - shownFiles;
   const names = [
     ...different.slice(0, shownFiles).map((file) => `ml-app/${file}`),
     ...(more > 0 ? [`${more} more`] : []),
   ];
-  const looked =
-    commits.length === 0
-      ? "and this folder is no git repository with earlier commits of them"
-      : `and none of ${commits.length} commits that have changed them has it all`;
+  const counted = commits === 1 ? "the one commit that has" : `any of the ${commits} commits that have`;
+  const looked = !history
+    ? "and git knows no commit here"
+    : commits === 0
+      ? "and no commit here has changed them"
+      : `and not in ${counted} changed them`;
+  const mend = !history
+    ? "Run this in a clone that git may read: git log -1 says what it lacks."
+    : shallow
+      ? "This clone has only the last commits. Fetch the others: git fetch --unshallow --tags."
+      : "Fetch what other clones have: git fetch --all --tags. If it was never committed, it is gone.";
   return new UserError(
-    `the code of this run is not here: ${listed(names)} ${different.length === 1 ? "was" : "were"} other then, ${looked}. ` +
-      "Fetch what other clones have: git fetch --all --tags. If it was never committed, it is gone.",
+    `the code of this run is not here: ${listed(names)} ${different.length === 1 ? "was" : "were"} other then, ${looked}. ${mend}`,
   );
 }
 

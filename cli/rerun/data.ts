@@ -13,17 +13,21 @@ import type { RunRecord } from "./record";
 
 /** Where the data of a run are. */
 export interface FoundData {
-  /** A path; or the address of the run, which tells only when it is asked whether it still has them. */
-  readonly address: string;
+  /** The file that has them. */
+  readonly file: string;
   /** For people. */
   readonly where: string;
 }
+
+/** Fetches what is at an address into a file. @returns why it cannot be had; undefined if it is there */
+export type Fetch = (address: string, file: string) => Promise<string | undefined>;
 
 /**
  * Finds them: those that the user names, the copy that is kept, or what is at their address.
  *
  * @param given a file that the user names.
  * @param folder where a copy may be put.
+ * @param fetch is asked for what is at an address of the web or of S3.
  * @throws UserError they are nowhere; says where they were looked for.
  */
 export async function findData(
@@ -31,11 +35,12 @@ export async function findData(
   { data: { address, sha256, kept } }: Pick<RunRecord, "data">,
   given: string | undefined,
   folder: string,
+  fetch: Fetch,
 ): Promise<FoundData> {
   if (given !== undefined) {
     const file = plainFile("--data", given);
     const found = await digestOf(file);
-    if (found === sha256) return { address: file, where: `${file}, which has the same content` };
+    if (found === sha256) return { file, where: `${file}, which has the same content` };
     throw new UserError(
       `--data: ${file} are other data than those of the run: their SHA-256 is ${found}, and not ${sha256}.`,
     );
@@ -48,21 +53,27 @@ export async function findData(
     looked.push(`their copy is said to be at ${kept}, which is no artifact of a run`);
   else {
     // Not by the name that it has there, which somebody else may have written.
-    const copy = path.join(folder, "data.csv");
+    const copy = path.join(folder, "copy.csv");
     const problem = await fetchCopy(mlflow, run, name, copy);
     if (problem !== undefined) looked.push(`their copy, ${kept}, ${problem}`);
     else if ((await digestOf(copy)) === sha256)
-      return { address: copy, where: `the copy that is kept, ${kept}` };
+      return { file: copy, where: `the copy that is kept, ${kept}` };
     else looked.push(`their copy, ${kept}, has another content`);
   }
-  if (isUrl(address)) return { address, where: address };
-  const isFile = statSync(address, { throwIfNoEntry: false })?.isFile() === true;
-  if (isFile && (await digestOf(address)) === sha256) return { address, where: address };
-  looked.push(`${address} ${isFile ? "has another content now" : "is not on this machine"}`);
+  const isElsewhere = isUrl(address);
+  const file = isElsewhere ? path.join(folder, "fetched.csv") : address;
+  const problem = isElsewhere ? await fetch(address, file) : absent(file);
+  if (problem === undefined && (await digestOf(file)) === sha256) return { file, where: address };
+  looked.push(problem ?? `${address} has another content now`);
   throw new UserError(
     `the data of this run are missing: ${looked.join(", and ")}. If you have them, name the file: --data FILE. ` +
       `Their SHA-256 is ${sha256}.`,
   );
+}
+
+function absent(file: string): string | undefined {
+  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile ? undefined : `${file} is not on this machine`;
 }
 
 /** Fetches an artifact of a run into a file. @returns why it cannot be had; undefined if it is there. */

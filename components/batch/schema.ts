@@ -9,7 +9,7 @@ import { bucketsOf } from "../../config/modelChecks";
 import { registryName } from "../../config/registryNames";
 import type { StackConfig } from "../../config/schema";
 import { listed, nearest } from "../../config/words";
-import { dated, marks } from "./addresses";
+import { dated, marks, mayMeet, versioned } from "./addresses";
 import { nextRuns, schedule } from "./schedule";
 
 /** Tables that are scored. */
@@ -58,7 +58,7 @@ export type { Batch as BatchTable };
 /** What of the tables does not fit together. */
 export function checkBatch(config: Understood): Mistake[] {
   const { batch: jobs = [], models, objectStore } = config;
-  const first = firstOutputs(jobs);
+  const outputs = jobs.map((job) => (job === undefined ? "" : outputOf(job, models)));
   const own = jobs.flatMap((job, index) => {
     if (job === undefined) return [];
     const at = (key: string, message: string): Mistake => ({ path: ["batch", index, key], message });
@@ -66,7 +66,7 @@ export function checkBatch(config: Understood): Mistake[] {
       ...checkModel(job, models, at),
       ...checkAddresses(job, models, at),
       ...(objectStore === undefined ? [] : checkBuckets(job, objectStore, at)),
-      ...checkTwins(jobs, first, index, at),
+      ...checkTwins(jobs, outputs, index, at),
     ];
   });
   const isElsewhere = objectStore?.kind === "external" && jobs.length > 0;
@@ -148,6 +148,12 @@ function checkAddresses(
   return mistakes;
 }
 
+/** The file for the scores of a table, with the version of the model in it where that is always the same. */
+function outputOf({ output, model: name }: Batch, models: Understood["models"]): string {
+  const model = models?.find((one) => one?.name === name);
+  return versioned(output, registryName((model && servedOf(model)) ?? "")?.version);
+}
+
 function areRepeated(addresses: readonly string[]): boolean {
   return new Set(addresses).size < addresses.length;
 }
@@ -171,34 +177,25 @@ function checkBuckets(
 
 function checkTwins(
   jobs: readonly (Batch | undefined)[],
-  firstWith: ReadonlyMap<string, number>,
+  outputs: readonly string[],
   index: number,
   at: At,
 ): Mistake[] {
   const job = jobs[index];
-  if (job === undefined) return [];
+  const own = outputs[index];
+  if (job === undefined || own === undefined) return [];
   const name = jobs.findIndex((one) => one?.name === job.name);
-  const output = Math.min(index, ...outputsOf(job).flatMap((file) => firstWith.get(file) ?? []));
-  const isSame = jobs[output]?.output === job.output;
-  const how = isSame
-    ? `as that of batch[${output}] is`
-    : `which in some run is the same file as that of batch[${output}]`;
+  const output = outputs.findIndex((other, place) => place < index && mayMeet(own, other));
+  const how = outputs[output] === own ? "as that of" : "which may be the same file as that of";
   return [
     ...(name < index ? [at("name", `is "${job.name}", as that of batch[${name}] is: they must differ`)] : []),
-    ...(output < index ? [at("output", `is "${job.output}", ${how}: they must differ`)] : []),
+    ...(output >= 0
+      ? [
+          at(
+            "output",
+            `is "${job.output}", ${how} batch[${output}]${outputs[output] === own ? " is" : ""}: they must differ`,
+          ),
+        ]
+      : []),
   ];
-}
-
-/** Which of the tables is the first with each of their files. */
-function firstOutputs(jobs: readonly (Batch | undefined)[]): ReadonlyMap<string, number> {
-  const first = new Map<string, number>();
-  jobs.forEach((job, index) => {
-    for (const file of job === undefined ? [] : outputsOf(job)) if (!first.has(file)) first.set(file, index);
-  });
-  return first;
-}
-
-/** The files of the next runs. */
-function outputsOf({ output, schedule: when }: Batch): string[] {
-  return when === undefined ? [output] : nextRuns(when, runsLookedAt).map((time) => dated(output, time));
 }

@@ -234,9 +234,7 @@ def _together(answers: list[Answer]) -> tuple[list[int], pa.Table]:
     """All answers in the order of their rows."""
     if not answers:
         return [], pa.table({})
-    schema = answers[0].table.schema
-    for one in answers[1:]:
-        schema = one_schema(schema, one.table.schema)
+    schema = one_schema(one.table for one in answers)
     places = np.concatenate([one.places for one in answers])
     table = pa.concat_tables([as_schema(one.table, schema) for one in answers])
     order = np.argsort(places)

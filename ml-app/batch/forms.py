@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from batch.places import CHUNK_BYTES, Bytes
+from batch.places import CHUNK_BYTES, Bytes, PlaceError
 from batch.scored import Scored, WrongAnswerError
+from modelkit.datasets import EXACT
 
 
 class Form(Protocol):
@@ -106,12 +108,9 @@ class Anything:
 
     def tables(self, parts: Bytes) -> tuple[pa.Schema, Iterator[pa.Table]]:
         """As `Form`."""
-        schema: pa.Schema | None = None
-        for table in _stored(parts):
-            if table.num_rows:
-                schema = table.schema if schema is None else one_schema(schema, table.schema)
         # Of no row it is not known what the model answers.
-        known = schema or pa.schema([(self._counted, pa.int64())])
+        nothing = pa.schema([(self._counted, pa.int64())])
+        known = one_schema(table for table in _stored(parts) if table.num_rows) or nothing
         told = pa.schema([(one.name, pa.string() if pa.types.is_null(one.type) else one.type) for one in known])
         return told, (as_schema(table, told) for table in _stored(parts) if table.num_rows)
 
@@ -138,15 +137,25 @@ def whole(name: str, form: Form, parts: Bytes) -> Iterator[Bytes]:
 
     Yields:
         Its bytes.
+
+    Raises:
+        PlaceError: there is no room for them in the folder for temporary files.
     """
     if not name.lower().endswith(".parquet"):
         yield form.csv(parts)
         return
     with tempfile.TemporaryFile() as file:
-        schema, tables = form.tables(parts)
-        with pq.ParquetWriter(file, schema) as writer:
-            for table in tables:
-                writer.write_table(table)
+        try:
+            schema, tables = form.tables(parts)
+            with pq.ParquetWriter(file, schema) as writer:
+                for table in tables:
+                    writer.write_table(table)
+            file.flush()
+        except OSError as error:
+            raise PlaceError(
+                f"{name} cannot be put together in {tempfile.gettempdir()}: {error.strerror or error}; "
+                "make room there, or let TMPDIR name another folder"
+            ) from error
 
         def content() -> Iterator[bytes]:
             file.seek(0)
@@ -156,17 +165,30 @@ def whole(name: str, form: Form, parts: Bytes) -> Iterator[Bytes]:
         yield content
 
 
-def one_schema(one: pa.Schema, other: pa.Schema) -> pa.Schema:
-    """Of two schemas of the same columns the one that holds what both do.
+def one_schema(tables: Iterable[pa.Table]) -> pa.Schema | None:
+    """The schema that holds what some tables of the same columns do; None of no table.
 
     Raises:
         WrongAnswerError: they are not of the same columns.
     """
-    if one.names != other.names:
-        raise WrongAnswerError(
-            f"the model answers {', '.join(one.names[1:])} to some rows, and {', '.join(other.names[1:])} to others"
-        )
-    return pa.schema([(name, _one_type(one.field(at).type, other.field(at).type)) for at, name in enumerate(one.names)])
+    schema: pa.Schema | None = None
+    long: set[int] = set()
+    for table in tables:
+        if schema is None:
+            schema = table.schema
+        elif schema.names != table.schema.names:
+            raise WrongAnswerError(
+                f"the model answers {', '.join(schema.names[1:])} to some rows, and "
+                f"{', '.join(table.schema.names[1:])} to others"
+            )
+        kinds = [_one_type(one.type, other.type) for one, other in zip(schema, table.schema, strict=True)]
+        schema = pa.schema(zip(schema.names, kinds, strict=True))
+        long |= {at for at, column in enumerate(table.columns) if _is_long(column)}
+    if schema is None:
+        return None
+    # As floats they would be other numbers.
+    texts = {at for at in long if pa.types.is_floating(schema.field(at).type)}
+    return pa.schema([(one.name, pa.string() if at in texts else one.type) for at, one in enumerate(schema)])
 
 
 def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -181,6 +203,14 @@ def _one_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
         return other
     numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in (one, other))
     return pa.float64() if numbers else pa.string()
+
+
+def _is_long(column: pa.ChunkedArray) -> bool:
+    """Whether there are whole numbers that no float holds."""
+    if not pa.types.is_integer(column.type) or not len(column):
+        return False
+    ends = pc.min_max(column).as_py()
+    return any(end is not None and abs(end) > EXACT for end in ends.values())
 
 
 def _stored(parts: Bytes) -> Iterator[pa.Table]:

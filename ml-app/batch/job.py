@@ -49,6 +49,9 @@ PIECE_BYTES = 4 << 20
 MANIFEST = ".manifest.json"
 """What the name of the output's manifest ends with."""
 
+MAX_SAID_BYTES = 16 << 20
+"""Of a manifest, or of what else is said beside the scores. What is longer is somebody else's."""
+
 FORM = 2
 """Of what is written; changes with it, so that parts of before are not put together with those of now."""
 
@@ -159,10 +162,23 @@ class Job:
     def _said(self, name: str) -> dict[str, Any] | None:
         """What a manifest says, if it is this job's."""
         try:
-            manifest: dict[str, Any] = json.loads(b"".join(self._place.read(name)))
+            manifest: dict[str, Any] = json.loads(self._text(name))
             return manifest if manifest["key"] == self.key else None
         except (GoneError, ValueError, TypeError, KeyError):
             return None
+
+    def _text(self, name: str) -> bytes:
+        """A short file; what is longer is cut.
+
+        Raises:
+            GoneError: there is none.
+        """
+        text = b""
+        for piece in self._place.read(name):
+            text += piece
+            if len(text) > MAX_SAID_BYTES:
+                break
+        return text
 
     def _refuse_others(self) -> None:
         """See that what is where the results go are this job's results.
@@ -174,8 +190,10 @@ class Job:
         for name, made in ((self._output, "scored"), (self._rejected, "rejected"), (self._manifest, "")):
             if not self._place.is_there(name):
                 continue
-            read = self._place.read
-            is_ours = _digest(read(name)) == said[made]["sha256"] if made and said else bool(self._said(name))
+            if made:
+                is_ours = bool(said) and _digest(self._place.read(name)) == said[made]["sha256"]
+            else:
+                is_ours = self._said(name) is not None
             if not is_ours:
                 raise OutputError(
                     f"{self._place.shown(name)} is there already, of something else: name another file for the scores, "
@@ -191,7 +209,7 @@ class Job:
         if self._run is None:
             return
         try:
-            theirs = b"".join(self._place.read(self._run)).decode()
+            theirs = self._text(self._run).decode(errors="replace")
         except GoneError:
             theirs = ""
         if theirs != self.key:
@@ -233,9 +251,9 @@ class Job:
             self._place.write(self._coming, _once(told))
             self._claim()
             # From here on what is in their places is known to be this job's, whenever it ends.
-            self._place.write(self._rejected, of("rejected"))
-            self._place.write(self._output, scored)
-        self._place.write(self._manifest, _once(told))
+            self._place.write(self._rejected, of("rejected"), by=self._parts)
+            self._place.write(self._output, scored, by=self._parts)
+        self._place.write(self._manifest, _once(told), by=self._parts)
         self._clear()
         return manifest
 
@@ -245,8 +263,8 @@ class Job:
         Raises:
             OutputError: another one has it.
         """
-        is_new = self._place.write(self._claimed, _once(self.key.encode()), new=True)
-        if not is_new and b"".join(self._place.read(self._claimed)).decode() != self.key:
+        is_new = self._place.write(self._claimed, _once(self.key.encode()), new=True, by=self._parts)
+        if not is_new and self._text(self._claimed) != self.key.encode():
             raise OutputError(
                 f"{self._place.shown(self._output)} is what another job is writing, as {self._claimed} beside it says: "
                 "name another file for the scores, or remove both if that job has been ended"

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -37,8 +38,10 @@ KINDS = frozenset().union(*WORDS.values())
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 _NO_TIME = "no time such as 2026-01-31 or 2026-01-31T12:00:00, from 1678 to 2261"
-_EPOCH_BOUND = 2**63 // 1000
-"""Microseconds from 1970 to where nanoseconds end."""
+_MOST_NANOSECONDS = 2**63 - 1
+"""From 1970 to where times end, as pandas has them."""
+_NANOSECONDS = {"day": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+"""In the units of Arrow's times."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def content(column: pa.Array) -> bytes:
         return nulls
     if any(is_one(column.type) for is_one in _HELD["double"]):
         return floats(column).tobytes() + nulls
-    if pa.types.is_temporal(column.type) or pa.types.is_boolean(column.type):
+    if pa.types.is_temporal(column.type):
+        return pc.fill_null(_since_1970(column), 0).to_numpy().tobytes() + nulls
+    if pa.types.is_boolean(column.type):
         column = column.cast(pa.string())
     column = column.cast(pa.large_binary())
     lengths = pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
@@ -143,16 +148,26 @@ def _whole(kind: str) -> Callable[[str], tuple[Any, str]]:
         if _WHOLE.fullmatch(text := cell.strip()):
             number = int(text)
         else:
-            number, flaw = number_of(cell)
+            _, flaw = number_of(cell)
             if flaw:
                 return None, flaw
-            if number != int(number):
+            # As a float it would be another number from 2^53 on.
+            exact = _decimal(text)
+            if exact is None or exact != exact.to_integral_value():
                 return None, "no whole number"
-            number = int(number)
+            number = int(exact)
         fits = int(bounds.min) <= number <= int(bounds.max)
         return number, "" if fits else f"too large for {bounds.dtype}"
 
     return reader
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A number as it is written; None of one whose exponent is too long."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def _truth(cell: str) -> tuple[Any, str]:
@@ -235,16 +250,27 @@ def _integers(kind: str, values: npt.NDArray[np.int64], missing: npt.NDArray[np.
 
 def _times(column: pa.Array, missing: npt.NDArray[np.bool_]) -> Read:
     # A zone is left out, and the time is that of UTC.
-    micros = pc.fill_null(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy()
-    nanos = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
-    outside = [] if nanos else np.flatnonzero(np.abs(micros) >= _EPOCH_BOUND).tolist()
-    flaws = {at: f"{_NO_TIME}: {column[at]}" for at in outside}
-    if nanos:
-        values = pc.fill_null(column.cast(pa.int64()), 0).to_numpy().astype("datetime64[ns]")
-    else:
-        values = np.where(np.abs(micros) >= _EPOCH_BOUND, 0, micros).astype("datetime64[us]").astype("datetime64[ns]")
+    since = pc.fill_null(_since_1970(column), 0).to_numpy()
+    nanoseconds = _NANOSECONDS[getattr(column.type, "unit", "day" if pa.types.is_date32(column.type) else "ms")]
+    most = _MOST_NANOSECONDS // nanoseconds
+    outside = (since < -most) | (since > most)
+    flaws = {int(at): f"{_NO_TIME}: {_shown(column[int(at)], since[at])}" for at in np.flatnonzero(outside)}
+    values = (np.where(outside, 0, since) * nanoseconds).astype("datetime64[ns]")
     values[missing] = np.datetime64("NaT", "ns")
     return Read(values, missing, flaws)
+
+
+def _since_1970(column: pa.Array) -> pa.Array:
+    """Times as numbers of their unit, which each has, however far it is from now."""
+    return column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(column.type) else column.cast(pa.int64())
+
+
+def _shown(time: pa.Scalar, since: int) -> str:
+    try:
+        text = str(time)
+    except Exception:  # of a year or a zone that Python does not know
+        text = "NaT"
+    return f"{since} ({time.type}) since 1970" if text == "NaT" else text
 
 
 def _decoded(column: pa.Array) -> pa.Array:

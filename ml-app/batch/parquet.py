@@ -73,7 +73,7 @@ class ParquetTable:
             raise SourceError(f"{self.shown} cannot be scored: {'; '.join(problems)}")
         # Texts may be long.
         lengthy = any(one.kind not in kinds.NUMBERS for one in self.taken)
-        self._row_bytes = max(8 * len(self.taken), stored // max(1, self._rows) if lengthy else 0)
+        self._row_bytes = max(1, 8 * len(self.taken), stored // max(1, self._rows) if lengthy else 0)
 
     def pieces(self, size: int) -> Iterator[ParquetPiece]:
         """As `Source`."""

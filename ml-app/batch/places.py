@@ -56,16 +56,20 @@ class Place(Protocol):
             GoneError: there is none.
         """
 
-    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
+    def write(self, name: str, content: Bytes, *, new: bool = False, by: str | None = None) -> bool:
         """Make a file of some bytes.
 
         Args:
             name: of the file.
             content: the bytes.
             new: whether one that is there already is left as it is, for which it has to be small; else it is replaced.
+            by: the folder in which what is not whole yet may be left by a kill. By default its own.
 
         Returns:
             Whether it was made.
+
+        Raises:
+            GoneError: that folder has been removed meanwhile.
         """
 
     def remove(self, name: str) -> None:
@@ -94,6 +98,8 @@ def place_of(address: str) -> tuple[Place, str]:
         raise OutputError(f"{path} is a folder: name a file for the scores")
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {path.parent} for {path.name}: make it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is a pipe or a device: name a file for the scores")
     return Folder(path.parent), path.name
 
 
@@ -122,8 +128,12 @@ class Folder:
 
     def read(self, name: str) -> Iterator[bytes]:
         """As `Place`."""
+        path = self._path / name
+        if path.exists() and not path.is_file():
+            # To open a pipe waits for somebody at its other end.
+            raise PlaceError(f"{path} cannot be read: it is no file")
         try:
-            with (self._path / name).open("rb") as file:
+            with path.open("rb") as file:
                 while piece := file.read(CHUNK_BYTES):
                     yield piece
         except FileNotFoundError as error:
@@ -131,10 +141,11 @@ class Folder:
         except OSError as error:
             raise PlaceError(f"{self.shown(name)} cannot be read: {error.strerror or error}") from error
 
-    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
+    def write(self, name: str, content: Bytes, *, new: bool = False, by: str | None = None) -> bool:
         """As `Place`."""
         path = self._path / name
-        coming = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        folder = path.parent if by is None else self._path / by
+        coming = folder / f"{path.name}.{os.getpid()}.tmp"
         try:
             # That of the output itself is the user's to make: a slip would make a new one.
             if path.parent != self._path:
@@ -157,6 +168,8 @@ class Folder:
         except FileExistsError:
             return False
         except OSError as error:
+            if folder != self._path and not folder.is_dir():
+                raise GoneError(f"{folder} is gone") from error
             raise self._unwritable(name, error) from error
         return True
 
@@ -228,8 +241,9 @@ class Bucket:
 
             yield self._ask(fetch)
 
-    def write(self, name: str, content: Bytes, *, new: bool = False) -> bool:
+    def write(self, name: str, content: Bytes, *, new: bool = False, by: str | None = None) -> bool:
         """As `Place`; what is long is sent in parts, and is there when the store has them all."""
+        del by  # What is not whole is not seen there.
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
 
         bucket, key = self._at.bucket, self._key(name)

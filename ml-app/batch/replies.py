@@ -101,7 +101,11 @@ def _typed(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(kind):
         return column.cast(pa.int64())
     if pa.types.is_timestamp(kind):
-        return pc.cast(column, pa.timestamp("us"), safe=False)
+        try:
+            # What is left out is less than a microsecond.
+            return pc.cast(column, pa.timestamp("us"), safe=kind.unit != "ns")
+        except pa.ArrowInvalid as error:
+            raise WrongAnswerError(f"the model answers times that no table holds: {error}") from error
     if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_date(kind):
         return column
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):

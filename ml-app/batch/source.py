@@ -69,8 +69,11 @@ class Wanted:
         wanted = [one.name for one in self.columns]
         missing = [one.name for one in self.columns if one.required and one.name not in names]
         there = f"(there are: {', '.join(names)[:500]})"
-        return [one for one in self.columns if one.name in names], [
-            *([f"missing columns: {', '.join(missing)} {there}"] if missing else []),
+        taken = [one for one in self.columns if one.name in names]
+        # Rows without a column are none.
+        lacks = missing or ([] if taken else wanted)
+        return taken, [
+            *([f"missing columns: {', '.join(lacks)} {there}"] if lacks else []),
             *self._repeated(names, wanted),
         ]
 

@@ -69,20 +69,28 @@ def read_table(address: str) -> Table:
     Raises:
         DataError: there is no such file, it may not be read, or it is no such table.
     """
-    scheme = address.partition("://")[0] if "://" in address else ""
-    if scheme in ("http", "https"):
-        content = _read_http(address)
-    elif scheme == "s3":
-        content = _read_s3(address)
-    elif scheme:
-        raise DataError(f"{address}: give a path, or an address that starts with https://, http:// or s3://")
-    else:
-        address = str(Path(address).resolve())
-        content = _read_file(address)
+    address, content = read_bytes(address)
     try:
         return Table(address, hashlib.sha256(content).hexdigest(), tablefile.read(content), content)
     except TableFileError as error:
         raise DataError(f"{address} {error}") from error
+
+
+def read_bytes(address: str) -> tuple[str, bytes]:
+    """What lies at an address, as `read_table` takes it, and the address in full.
+
+    Raises:
+        DataError: there is no such file, or it may not be read.
+    """
+    scheme = address.partition("://")[0] if "://" in address else ""
+    if scheme in ("http", "https"):
+        return address, _read_http(address)
+    if scheme == "s3":
+        return address, _read_s3(address)
+    if scheme:
+        raise DataError(f"{address}: give a path, or an address that starts with https://, http:// or s3://")
+    address = str(Path(address).resolve())
+    return address, _read_file(address)
 
 
 def numbers(

@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 
 import { expect } from "chai";
@@ -48,14 +58,21 @@ describe("a run that is repeated from its record alone", function () {
 
   it("comes out the same in another clone, number for number, by the code and the data of then", async () => {
     const output = path.join(platform.home, "again");
+    // Of a command that was killed: no process has that number.
+    const left = path.join(tmpdir(), "mlplatform-rerun-99999999-left");
+    mkdirSync(left);
     const { code, events, stderr } = await rerun("--output", output);
     expect(code, stderr).to.equal(0);
+    expect(existsSync(left)).to.equal(false);
     const said = lastEvent(events, "rerun");
     expect(said).to.deep.include({ same: true, different: [], surroundings: [] });
     expect(said["commit"]).to.match(/^[0-9a-f]{40}$/);
     expect(readFileSync(path.join(output, "MLmodel"), "utf8")).to.include("skops");
     expect((await rerun("--output", output)).stderr).to.include(
       "is there already. Name a folder that is not.",
+    );
+    expect((await rerun("--output", path.join(output, "MLmodel", "x"))).stderr).to.include(
+      "MLmodel is no folder. Name one that can be made.",
     );
   });
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from batch.csvtable import CsvTable
 from batch.forms import Form, Numbers
 from batch.job import MANIFEST, Job
 from batch.naming import NamingError, dated
-from batch.places import Bucket, Folder, OutputError, place_of
+from batch.places import Bucket, Folder, OutputError, PlaceError, place_of
 from batch.scored import Scored
 from batch.scorer import Scorer
 from batch.source import Parsed, Source, SourceError
@@ -263,6 +264,14 @@ def test_whoever_is_killed_goes_on_and_the_result_is_the_same(table: Path, monke
     assert pieces <= kills + table.stat().st_size // 100 + 2
 
 
+def test_what_a_kill_may_leave_half_written_is_among_the_parts(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda _: beside.extend(table.parent.glob("*.tmp")))
+    manifest = run(job(table))
+    assert manifest is not None
+    assert beside == []
+
+
 def test_several_share_the_work_whatever_their_order(table: Path) -> None:
     run(job(table))
     expected = left(table)
@@ -336,6 +345,38 @@ def test_output_that_is_something_else_is_kept(table: Path) -> None:
         with pytest.raises(OutputError, match=reason):
             place_of(str(address))
     assert table.with_name("scores.csv").read_text() == "mine"
+
+
+def test_what_is_no_file_is_not_waited_for(table: Path) -> None:
+    for address in ("/dev/full", "/dev/zero", table.with_name("pipe")):
+        if address == table.with_name("pipe"):
+            os.mkfifo(address)
+        with pytest.raises(OutputError, match="is a pipe or a device: name a file"):
+            place_of(str(address))
+    table.with_name("pipe").rename(table.with_name(f"scores.csv{MANIFEST}"))
+    with pytest.raises(PlaceError, match="cannot be read: it is no file"):
+        job(table)
+
+
+def test_manifest_of_somebody_else_is_read_no_further_than_needed(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batch.job.MAX_SAID_BYTES", 10)
+    table.with_name(f"scores.csv{MANIFEST}").write_text("x" * 100)
+    monkeypatch.setattr("batch.places.CHUNK_BYTES", 20)
+    one = table.with_name("scores.csv")
+    one.write_text("mine")
+    with pytest.raises(OutputError, match=r"scores.csv is there already, of something else"):
+        job(table)
+    one.unlink()
+    with pytest.raises(OutputError, match=r"scores.csv.manifest.json is there already, of something else"):
+        job(table)
+
+
+def test_no_room_for_the_whole_of_parquet(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: Path("/dev/full").open("r+b", 0))  # noqa: SIM115
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/small")
+    with pytest.raises(PlaceError, match=r"scores.parquet cannot be put together in /small: No space left on device;"):
+        run(job(table, name="scores.parquet"))
+    assert not table.with_name("scores.parquet").exists()
 
 
 @pytest.mark.parametrize(

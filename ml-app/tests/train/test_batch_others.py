@@ -153,6 +153,57 @@ def test_parquet_is_read_by_its_types_as_csv_by_its_texts(tmp_path: Path) -> Non
         scored(model, table, "other.csv")
 
 
+def test_whole_numbers_are_exact_however_they_are_written(tmp_path: Path) -> None:
+    ids = [12345678901234567, 9007199254740993, -9007199254740993]
+    model = stored(tmp_path, lambda frame: frame["n"], Schema([ColSpec("long", "n")]))
+    decimals = pa.array([Decimal(one) for one in ids], pa.decimal128(38, 10))
+    pq.write_table(pa.table({"n": decimals}), tmp_path / "table.parquet")
+    scored(model, tmp_path / "table.parquet", "parquet.csv")
+    texts = [f"{ids[0]}.0", f" {ids[1]}.00 ", f"{ids[2]}e0", "1e18", "1e-400", "1.5", "1e-99999999999999999999"]
+    scored(model, written(tmp_path, *texts, head="n"))
+    assert pd.read_csv(tmp_path / "parquet.csv")["n"].tolist() == ids
+    assert pd.read_csv(tmp_path / "scores.csv")["n"].tolist() == [*ids, 10**18]
+    assert set(reasons(tmp_path).values()) == {f"n is no whole number: {text}" for text in texts[4:]}
+
+
+def test_times_that_pandas_does_not_have_are_rejected_whatever_their_unit(tmp_path: Path) -> None:
+    model = stored(tmp_path, lambda frame: frame["t"].astype(str), Schema([ColSpec("datetime", "t")]))
+    far = {
+        "ms": (2**63 - 1, "9223372036854775807 (timestamp[ms]) since 1970"),
+        "s": (18446744073809, "18446744073809000 (timestamp[ms]) since 1970"),
+        "us": (-(2**63), "-9223372036854775808 (timestamp[us]) since 1970"),
+        "ns": (-(2**63), "-9223372036854775808 (timestamp[ns]) since 1970"),
+    }
+    for unit, (number, text) in far.items():
+        column = pa.array([number, 0, None], pa.int64()).cast(pa.timestamp(unit))
+        pq.write_table(pa.table({"t": column}), tmp_path / f"{unit}.parquet")
+        scored(model, tmp_path / f"{unit}.parquet", f"{unit}.csv")
+        assert pd.read_csv(tmp_path / f"{unit}.csv")["t"].tolist() == ["1970-01-01"]
+        lines = (tmp_path / f"{unit}.csv.rejected.jsonl").read_text()
+        assert [json.loads(line)["reason"] for line in lines.splitlines()] == [f"t is {NO_TIME}: {text}", "t is empty"]
+    days = pa.array([2932897, 1], pa.int32()).cast(pa.date32())
+    for name, column in (
+        ("days", days),
+        ("zone", pa.array([10**13, 1], pa.int64()).cast(pa.timestamp("s", "Mars/X"))),
+    ):
+        pq.write_table(pa.table({"t": column}), tmp_path / f"{name}.parquet")
+        assert scored(model, tmp_path / f"{name}.parquet", f"{name}.csv")["scored"]["rows"] == 1
+
+
+def test_pieces_are_of_one_type_without_a_number_changing(tmp_path: Path) -> None:
+    def answer(frame: Any) -> Any:
+        return frame["n"].where(frame["n"] >= 0) if (frame["n"] < 0).any() else frame["n"]
+
+    model = stored(tmp_path, answer, Schema([ColSpec("long", "n")]))
+    small, large = [f"{n:020}" for n in range(100)], [f"{2**53 + n:020}" for n in range(1, 100)]
+    for name, numbers, kind in (("small", small, float), ("large", large, str)):
+        table = written(tmp_path, *numbers, "-0001", head="n", name=f"{name}.csv")
+        assert scored(model, table, f"{name}.parquet", piece=500)["scored"]["rows"] == len(numbers) + 1
+        answers = pq.read_table(tmp_path / f"{name}.parquet").column("n").to_pylist()
+        assert answers[:10] == [kind(int(number)) for number in numbers[:10]]
+        assert answers[-1] is None
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_whoever_is_killed_goes_on_and_the_result_is_the_same(tmp_path: Path, ending: str) -> None:
     # Whole numbers in some pieces, fractions or nothing in others.
@@ -254,6 +305,7 @@ def test_whatever_is_answered_is_a_table(tmp_path: Path, answer: Any, head: str,
     [
         (lambda frame: np.ones(1), "the model answers 2 rows by 1: it does not answer row by row"),
         (lambda frame: pd.DataFrame([[1, 2]] * 2, columns=["a", "a"]), "several columns of one name: a, a"),
+        (lambda frame: np.array([2**60] * 2, "datetime64[s]"), "the model answers times that no table holds"),
     ],
 )
 def test_answers_that_are_no_scores_of_rows(tmp_path: Path, answer: Any, reason: str) -> None:
@@ -326,6 +378,11 @@ def test_tables_and_models_that_do_not_go_together(tmp_path: Path) -> None:
     ):
         with pytest.raises(error, match=reason):
             scored(stored(tmp_path / str(len(list(tmp_path.iterdir()))), shown, inputs), table)
+    optional = stored(tmp_path / "optional", shown, Schema([ColSpec("double", "c", required=False)]))
+    pq.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "table.parquet")
+    for one in (table, tmp_path / "table.parquet"):
+        with pytest.raises(SourceError, match=r"missing columns: c \(there are: a, b\)"):
+            scored(optional, one)
     damaged = stored(tmp_path / "damaged", shown)
     (damaged / "python_model.pkl").write_bytes(b"no")
     with pytest.raises(ScorerError, match="cannot be loaded: "):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from house_price.train.recipe import RECIPE
-from modelkit import tables
+from modelkit import fetching, tables
 from modelkit.datasets import DataError, numbers, read_table
 from modelkit.sufficiency import LEAST_ROWS
 
@@ -260,3 +261,16 @@ def test_s3_faults(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_address_of_another_kind() -> None:
     assert refusal("ftp://host/a.csv").startswith("ftp://host/a.csv: give a path, or an address that starts with ")
+
+
+def test_table_is_fetched_into_a_file_by_whoever_repeats_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(b"a,b\r\n1,2\r\n")
+    fetching.main(str(file), str(tmp_path / "copy.csv"))
+    assert json.loads(capsys.readouterr().out) == {"problem": None}
+    assert (tmp_path / "copy.csv").read_bytes() == file.read_bytes()
+    fetching.main("ftp://host/table.csv", str(tmp_path / "none.csv"))
+    assert "give a path, or an address that starts with" in json.loads(capsys.readouterr().out)["problem"]
+    assert not (tmp_path / "none.csv").exists()

@@ -98,7 +98,14 @@ describe("the files of Argo CD", () => {
       expect(differences(copy, files)).to.deep.equal([]);
       expect(readdirSync(copy)).to.include("notes.yaml");
       const refused = await rejection(argocd({ out: path.join(copy, "stacks"), check: true }));
-      expect(refused.message).to.contain("does not say what it was made by");
+      expect(refused.message).to.contain("argo-cd.yaml is not there: run");
+      cpSync(path.join(copy, "notes.yaml"), path.join(copy, "stacks", "argo-cd.yaml"));
+      expect((await rejection(argocd({ out: path.join(copy, "stacks"), check: true }))).message).to.contain(
+        "does not say what it was made by",
+      );
+      expect((await rejection(argocd({ ...good, out: projectDir }))).message).to.contain(
+        "is the repository itself: name a folder in it",
+      );
       expect((await rejection(argocd({ ...good, out: tmpdir() }))).message).to.contain(
         "is not in the repository",
       );
@@ -108,10 +115,22 @@ describe("the files of Argo CD", () => {
       writeFileSync(path.join(copy, "argo-cd.yaml"), "# Made by: npm run argocd -- --stak staging\n");
       const edited = await rejection(argocd({ out: copy, check: true }));
       expect(edited).to.be.instanceOf(UserError);
-      expect(edited.message).to.contain("argo-cd.yaml is none of").and.contain("--stak");
+      expect(edited.message).to.match(
+        /argo-cd\.yaml is none of `npm run argocd`: unknown option '--stak'[^.]*\. Run/,
+      );
     } finally {
       rmSync(copy, { recursive: true });
     }
+  });
+
+  it("are the same to whoever reads YAML 1.1, in which Norway is false", async () => {
+    const files = filesOf(await ask({ branch: "no" }), "a line", defaultFolder);
+    const read = (version: "1.1" | "1.2") =>
+      [...files.values()].map((text) =>
+        parseAllDocuments(text, { version }).map((one) => one.toJSON() as unknown),
+      );
+    expect(read("1.1")).to.deep.equal(read("1.2"));
+    expect(files.get("argo-cd.yaml")).to.include('targetRevision: "no"');
   });
 
   it("have no field that Argo CD and the operator do not know", async () => {

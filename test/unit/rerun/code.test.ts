@@ -103,7 +103,7 @@ describe("the code of a run", function () {
       (reason: unknown) => (reason as Error).message,
     );
     expect(error).to.match(
-      /^the code of this run is not here: ml-app\/wine\/train\/trees\.py was other then, and none of 3 commits that have changed them has it all\. .*git fetch --all/,
+      /^the code of this run is not here: ml-app\/wine\/train\/trees\.py was other then, and not in any of the 3 commits that have changed them\. .*git fetch --all/,
     );
     expect(existsSync(path.join(folder, `copy-${number}`))).to.equal(false);
   });
@@ -112,6 +112,18 @@ describe("the code of a run", function () {
     const alone = mkdtempSync(path.join(folder, "alone-"));
     const run = findCode(alone, wanted("a", "1"), path.join(folder, "none"));
     const error = await run.catch((reason: unknown) => (reason as Error).message);
-    expect(error).to.include("and this folder is no git repository with earlier commits of them");
+    expect(error).to.match(
+      /, and git knows no commit here\. Run this in a clone that git may read: git log -1 says/,
+    );
+  });
+
+  it("is told to be in the commits that a shallow clone lacks", async () => {
+    const clone = path.join(folder, "shallow");
+    git("clone", "-q", "--depth", "1", `file://${path.dirname(mlApp)}`, clone);
+    const run = findCode(path.join(clone, "ml-app"), wanted("a", "1"), path.join(folder, "none"));
+    const error = await run.catch((reason: unknown) => (reason as Error).message);
+    expect(error).to.match(
+      /and not in the one commit that has changed them\. This clone has only the last commits\. .*: git fetch --unshallow --tags\.$/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -178,7 +178,13 @@ describe("the data of a run", () => {
     files: Readonly<Record<string, string>>,
     data: Partial<RunRecord["data"]> = {},
     given?: string,
-  ) => findData(mlflowWith(files), { data: { ...record.data, ...data } }, given, folder);
+  ) => findData(mlflowWith(files), { data: { ...record.data, ...data } }, given, folder, fetched);
+  /** The web, which has but one table. */
+  const fetched = (address: string, name: string) => {
+    if (address !== "https://example.com/houses.csv") return Promise.resolve(`${address}: 404`);
+    writeFileSync(name, "rows");
+    return Promise.resolve(undefined);
+  };
 
   it("are the copy that is kept, if it has their content", async () => {
     for (const kept of [record.data.kept, `mlflow-artifacts:/2/${"2d".repeat(16)}/artifacts/data.csv`])
@@ -190,25 +196,30 @@ describe("the data of a run", () => {
   it("are those at their address, where there is no copy", async () => {
     const address = file("rows");
     for (const files of [{}, { [copy]: "others" }])
-      expect((await find(files, { address })).address).to.equal(address);
-    const remote = "s3://datasets/houses.csv";
-    expect((await find({}, { address: remote, kept: null })).where, "which only tells later").to.equal(
-      remote,
+      expect((await find(files, { address })).file).to.equal(address);
+    const remote = { address: "https://example.com/houses.csv", kept: null };
+    const { file: found, where } = await find({}, remote);
+    expect([readFileSync(found, "utf8"), where]).to.deep.equal(["rows", remote.address]);
+    expect(await messageOf(find({}, { ...remote, sha256: sha256("others") }))).to.match(
+      /, and https:\/\/example\.com\/houses\.csv has another content now\. .*--data FILE\. Their SHA-256 is/,
+    );
+    expect(await messageOf(find({}, { ...remote, address: "s3://x/y.csv" }))).to.match(
+      /the data of this run are missing: .*, and s3:\/\/x\/y\.csv: 404\. .*--data FILE\./,
     );
   });
 
   it("are those at their address, where MLflow may not read the copy", async () => {
     const refusing = mlflowWith({ [copy]: "rows" }, "FINISHED", 403);
     const found = (address: string) =>
-      findData(refusing, { data: { ...record.data, address } }, undefined, folder);
-    expect((await found(file("rows"))).address).to.equal(file("rows"));
+      findData(refusing, { data: { ...record.data, address } }, undefined, folder, fetched);
+    expect((await found(file("rows"))).file).to.equal(file("rows"));
     expect(await messageOf(found("/nowhere/houses.csv"))).to.match(
       /their copy, s3:\S+, cannot be fetched \(MLflow answered 403 .*\), and \/nowhere.* --data FILE\./,
     );
   });
 
   it("are those that the user has, if they are the same", async () => {
-    expect((await find({}, {}, file("rows"))).address).to.equal(file("rows"));
+    expect((await find({}, {}, file("rows"))).file).to.equal(file("rows"));
     expect(await messageOf(find({ [copy]: "rows" }, {}, file("others")))).to.match(
       /are other data than those of the run: their SHA-256 is [0-9a-f]{64}, and not [0-9a-f]{64}\.$/,
     );
