@@ -10,7 +10,7 @@ import { proxied } from "../mlflowAnswers";
 export const recordFile = "rerun.json";
 
 /** What is shown to people. Anybody may have written it, so that a terminal is not to obey it. */
-const shownText = z.string().regex(/^\P{Cc}*$/u);
+const shownText = z.string().regex(/^[\P{Cc}\t]*$/u);
 
 const recordShape = z
   .object({

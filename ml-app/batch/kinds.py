@@ -84,7 +84,8 @@ def content(column: pa.Array) -> bytes:
     if any(is_one(column.type) for is_one in _HELD["double"]):
         return floats(column).tobytes() + nulls
     if pa.types.is_temporal(column.type):
-        return pc.fill_null(_since_1970(column), 0).to_numpy().tobytes() + nulls
+        since: bytes = pc.fill_null(_since_1970(column), 0).to_numpy().tobytes()
+        return since + nulls
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.string())
     column = column.cast(pa.large_binary())

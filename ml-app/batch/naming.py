@@ -18,17 +18,18 @@ def dated(address: str, run: str | None) -> str:
 
     Args:
         address: with `{date}` (`2026-11-30`) or `{time}` (`2026-11-30T0200Z`) in it, or neither.
-        run: name of the Job. Kubernetes ends that of a CronJob's with the minutes since 1970.
+        run: name of the Job. Kubernetes ends that of a CronJob's with the minutes since 1970. Without one the address
+            stays as it is.
 
     Raises:
         NamingError: the time is needed, and the name does not tell it.
     """
-    if "{date}" not in address and "{time}" not in address:
+    if run is None or ("{date}" not in address and "{time}" not in address):
         return address
-    minutes = re.search(r"-(\d{8})$", run or "")
+    minutes = re.search(r"-(\d{8})$", run)
     if minutes is None:
         raise NamingError(
-            f"{address} needs the time of a run, which a CronJob's Job has in its name, and {run or 'no name'} has "
+            f"{address} needs the time of a run, which a CronJob's Job has in its name, and {run} has "
             "not: call it NAME-$(($(date +%s) / 60))"
         )
     # Models of others may need a Python that does not have UTC by itself.

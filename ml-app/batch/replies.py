@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch.scored import WrongAnswerError
+from standardserver.arrays import array_of, in_order
 
 UNNAMED = "prediction"
 """What an answer without a name is called."""
@@ -45,6 +46,7 @@ def table(answer: Any, rows: int, names: list[str]) -> pa.Table:
 
 def _columns(answer: Any, names: list[str]) -> list[tuple[str, Any]]:
     if isinstance(answer, pd.DataFrame):
+        answer = in_order(answer)
         return [(str(name), answer.iloc[:, at]) for at, name in enumerate(answer.columns)]
     if isinstance(answer, Mapping):
         return [column for name, values in answer.items() for column in _columns(values, [str(name)])]
@@ -52,8 +54,8 @@ def _columns(answer: Any, names: list[str]) -> list[tuple[str, Any]]:
         return _columns(pd.DataFrame(list(answer)), names)
     if isinstance(answer, pd.Series):
         named = isinstance(answer.name, str)
-        return [(names[0] if len(names) == 1 else str(answer.name) if named else UNNAMED, answer)]
-    array = _array(answer)
+        return [(names[0] if len(names) == 1 else str(answer.name) if named else UNNAMED, in_order(answer))]
+    array = array_of(answer)
     if array.ndim < MATRIX:
         return [(names[0] if len(names) == 1 else UNNAMED, array)]
     wide = array.reshape(len(array), -1)
@@ -61,23 +63,6 @@ def _columns(answer: Any, names: list[str]) -> list[tuple[str, Any]]:
     one = names[0] if len(names) == 1 else UNNAMED
     called = names if len(names) == width else [one] if width == 1 else [f"{one}_{at}" for at in range(width)]
     return [(name, wide[:, at]) for at, name in enumerate(called)]
-
-
-def _array(values: Any) -> np.ndarray[Any, Any]:
-    if hasattr(values, "toarray"):  # a sparse matrix
-        values = values.toarray()
-    if isinstance(values, str | bytes):
-        values = [values]
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of several lengths
-        array = np.empty(len(values), dtype=object)
-        array[:] = list(values)
-    # NumPy would make texts of numbers beside texts, and cut bytes that end with zeros.
-    if array.dtype.kind in "US" and isinstance(values, list | tuple):
-        array = np.array(values, dtype=object)
-    found: np.ndarray[Any, Any] = np.atleast_1d(array)
-    return found
 
 
 def _plain(values: Any) -> pa.Array:
@@ -88,6 +73,9 @@ def _plain(values: Any) -> pa.Array:
         return pa.array([_text(value) for value in values], pa.string())
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
+    if isinstance(column.type, pa.BaseExtensionType):
+        # pandas' periods and the like, which Arrow has as numbers.
+        return pa.array([None if value is pd.NaT else str(value) for value in values], pa.string())
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return _typed(column)
@@ -95,22 +83,36 @@ def _plain(values: Any) -> pa.Array:
 
 def _typed(column: pa.Array) -> pa.Array:
     """Values of fewer types."""
-    kind = column.type
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
-        return pc.cast(column, pa.float64(), safe=False)
-    if pa.types.is_integer(kind):
-        return column.cast(pa.int64())
-    if pa.types.is_timestamp(kind):
-        try:
-            # What is left out is less than a microsecond.
-            return pc.cast(column, pa.timestamp("us"), safe=kind.unit != "ns")
-        except pa.ArrowInvalid as error:
-            raise WrongAnswerError(f"the model answers times that no table holds: {error}") from error
-    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_date(kind):
-        return column
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return column.cast(pa.string())
+    for is_one, cast in _CASTS:
+        if is_one(column.type):
+            return cast(column)
     return pa.array([_text(value) for value in column.to_pylist()], pa.string())
+
+
+def _times(column: pa.Array) -> pa.Array:
+    try:
+        # What is left out of nanoseconds is less than one of these.
+        return pc.cast(column, pa.timestamp("us"), safe=column.type.unit != "ns")
+    except pa.ArrowInvalid as error:
+        raise WrongAnswerError(f"the model answers times that no table holds: {error}") from error
+
+
+def _decimals(column: pa.Array) -> pa.Array:
+    """Decimals as floats, or as texts where a float is another number."""
+    floats = column.cast(pa.float64(), safe=False)
+    try:
+        is_same = floats.cast(pa.string()).cast(column.type).equals(column)
+    except pa.ArrowInvalid:
+        is_same = False
+    return floats if is_same else column.cast(pa.string())
+
+
+def _integers(column: pa.Array) -> pa.Array:
+    """Whole numbers of 64 bits with a sign, or texts where one has more."""
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column.cast(pa.string())
 
 
 def _text(value: Any) -> str | None:
@@ -125,3 +127,17 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+_CASTS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]], ...] = (
+    (pa.types.is_floating, lambda column: column.cast(pa.float64())),
+    (pa.types.is_decimal, _decimals),
+    (pa.types.is_integer, _integers),
+    (pa.types.is_timestamp, _times),
+    (pa.types.is_string, lambda column: column),
+    (pa.types.is_large_string, lambda column: column.cast(pa.string())),
+    (pa.types.is_boolean, lambda column: column),
+    (pa.types.is_date, lambda column: column),
+    (pa.types.is_null, lambda column: column),
+)
+"""What becomes of columns, by their types."""

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from mlserver.types import Datatype, Parameters, ResponseOutput
 
+from standardserver.arrays import array_of, in_order
+
 missing_text: ContextVar[bytes | None] = ContextVar("missing_text", default=None)
 """What stands for a text that is missing: null in JSON, and gRPC has none (`over_grpc.py`)."""
 
@@ -30,28 +32,15 @@ def outputs(answer: Any, names: list[str]) -> list[ResponseOutput]:
         names: of the outputs in the model's signature, if they have some.
     """
     if isinstance(answer, pd.DataFrame):
+        answer = in_order(answer)
         return [_output(str(name), answer[name].to_numpy()) for name in answer.columns]
     if isinstance(answer, Mapping):
-        return [_output(str(name), _array(values)) for name, values in answer.items()]
+        return [_output(str(name), array_of(values)) for name, values in answer.items()]
     if isinstance(answer, list | tuple) and answer and all(isinstance(row, Mapping) for row in answer):
         return outputs(pd.DataFrame(list(answer)), names)
     named = isinstance(answer, pd.Series) and isinstance(answer.name, str)
     name = names[0] if len(names) == 1 else str(answer.name) if named else UNNAMED
-    return [_output(name, _array(answer))]
-
-
-def _array(values: Any) -> np.ndarray[Any, Any]:
-    if hasattr(values, "toarray"):  # a sparse matrix
-        values = values.toarray()
-    if isinstance(values, str | bytes):
-        values = [values]
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of several lengths
-        array = np.empty(len(values), dtype=object)
-        array[:] = list(values)
-    found: np.ndarray[Any, Any] = np.atleast_1d(array)
-    return found
+    return [_output(name, array_of(answer))]
 
 
 def _output(name: str, array: np.ndarray[Any, Any]) -> ResponseOutput:

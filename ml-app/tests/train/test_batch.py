@@ -522,7 +522,8 @@ def test_workers_notice_that_they_read_different_tables(buckets: S3Client, table
 
 def test_address_has_the_time_at_which_a_schedule_began_its_run() -> None:
     assert dated("s3://a/{date}/{time}.csv", "nightly-29933400") == "s3://a/2026-11-30/2026-11-30T0200Z.csv"
-    assert dated("s3://a/b.csv", None) == "s3://a/b.csv"
+    assert dated("s3://a/b.csv", "by-hand") == "s3://a/b.csv"
+    assert dated("{date}.csv", None) == "{date}.csv"
     with pytest.raises(NamingError, match="and by-hand has not: call it NAME-"):
         dated("{date}.csv", "by-hand")
 

@@ -291,6 +291,16 @@ def test_rows_at_which_the_model_fails_are_rejected_alone(tmp_path: Path) -> Non
         (lambda frame: pd.Series([datetime(2026, 1, 31, 12)] * 2), "line,prediction", "2,2026-01-31 12:00:00.000000"),
         (lambda frame: pd.Series(["a", None], dtype="category"), "line,prediction", '2,"a"'),
         (lambda frame: [b"\0\1", None], "line,prediction", '2,"AAE="'),
+        # By the index it is the first row's.
+        (lambda frame: frame.sort_values("n", ascending=False), "line,n", "2,0"),
+        (lambda frame: frame["n"].sort_values(ascending=False), "line,n", "2,0"),
+        (lambda frame: {"p": frame["n"].sort_values(ascending=False)}, "line,p", "2,0"),
+        (lambda frame: pd.DataFrame({"p": [7, 8]}, index=[9, 3]), "line,p", "2,7"),
+        (lambda frame: np.array([2**64 - 1, 1], np.uint64), "line,prediction", '2,"18446744073709551615"'),
+        (lambda frame: np.array([2**60, 1], np.uint64), "line,prediction", f"2,{2**60}"),
+        (lambda frame: [Decimal("12.30"), None], "line,prediction", "2,12.3"),
+        (lambda frame: [Decimal("12345678901234567.25"), None], "line,prediction", '2,"12345678901234567.25"'),
+        (lambda frame: pd.Series(pd.period_range("2020-01", periods=2, freq="M")), "line,prediction", '2,"2020-01"'),
         (lambda frame: pd.DataFrame({'a "b", c': [float("nan"), 1]}), 'line,"a ""b"", c"', "2,"),
     ],
 )

@@ -67,6 +67,17 @@ describe("the rule of a trial", () => {
     expect(judge(rule, { ...well, canary: counts(100, 0, 25) }, false).state, "not twice the bound").to.equal(
       "well",
     );
+    // A new pod's first answers may be slow.
+    const slow = (many: number) => ({
+      ...counts(100),
+      within: new Map(
+        [1, 10, 25, 100, Infinity].map((limit) => [limit, limit < 10 ? 0 : limit < 100 ? 100 - many : 100]),
+      ),
+    });
+    expect(judge(rule, { ...well, canary: slow(10) }, false).state, "ten slow ones").to.equal("well");
+    expect(judge(rule, { ...well, canary: slow(20) }, false).state, "twenty").to.equal("bad");
+    expect(judge(rule, { ...well, canary: slow(8) }, true).state, "eight at the end").to.equal("well");
+    expect(judge(rule, { ...well, canary: slow(12) }, true).state, "twelve").to.equal("bad");
   });
 
   it("goes by what Envoy counts, of all pods and both protocols", () => {

@@ -98,6 +98,12 @@ describe("a run to be repeated", () => {
     }
   });
 
+  it("may have trained on a file with a tab in its path", async () => {
+    const data = { ...record.data, address: "/nowhere/a\tb.csv" };
+    const found = await findRun(mlflowWith({ [place]: JSON.stringify({ ...record, data }) }), id);
+    expect(found.record.data.address).to.equal(data.address);
+  });
+
   for (const [what, mlflow, asked, message] of [
     ["an unknown run", whole, "1f".repeat(16), /^MLflow has no run 1f1f/],
     [

@@ -48,17 +48,36 @@ export function failedPercent({ requests, failed }: Counts): number {
   return requests === 0 ? 0 : Math.min(100, (100 * failed) / requests);
 }
 
-/** Milliseconds in which 95 % of the answers came, about; undefined where there were none. */
+/** The share of the answers that count as slow, which the rule bounds. */
+export const slowShare = 0.05;
+
+/** Milliseconds in which all but the slow answers came, about; undefined where there were none. */
 export function slowest({ within }: Counts): number | undefined {
   const all = within.get(Infinity) ?? 0;
   if (all === 0) return undefined;
-  const limits = [...within.keys()].sort((one, other) => one - other);
-  const at = limits.findIndex((limit) => (within.get(limit) ?? 0) >= 0.95 * all);
+  const limits = limitsOf(within);
+  const at = limits.findIndex((limit) => (within.get(limit) ?? 0) >= (1 - slowShare) * all);
   const [from, to] = [limits[at - 1] ?? 0, limits[at] ?? 0];
   if (!Number.isFinite(to)) return from;
   // Spread evenly between the limits of the bucket, or a millisecond more would be a bucket more.
   const [below, upTo] = [within.get(from) ?? 0, within.get(to) ?? 0];
-  return from + ((to - from) * (0.95 * all - below)) / (upTo - below);
+  return from + ((to - from) * ((1 - slowShare) * all - below)) / (upTo - below);
+}
+
+/** The share of the answers that took longer, about; 0 where there were none. */
+export function shareSlowerThan({ within }: Counts, milliseconds: number): number {
+  const all = within.get(Infinity) ?? 0;
+  if (all === 0) return 0;
+  const limits = limitsOf(within);
+  const at = limits.findIndex((limit) => limit >= milliseconds);
+  const [from, to] = [limits[at - 1] ?? 0, limits[at] ?? 0];
+  const [below, upTo] = [within.get(from) ?? 0, within.get(to) ?? 0];
+  const part = Number.isFinite(to) ? (milliseconds - from) / (to - from) : 0;
+  return 1 - (below + part * (upTo - below)) / all;
+}
+
+function limitsOf(within: Counts["within"]): number[] {
+  return [...within.keys()].sort((one, other) => one - other);
 }
 
 /** What the pods of a model's splitter tell; none of those that are on their way out. @throws Refused */

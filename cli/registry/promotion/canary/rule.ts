@@ -1,6 +1,6 @@
 /** Whether a version that is tried goes on, or back: decided by what was counted, without asking anybody. */
 import type { ModelConfig } from "../../../../config/models";
-import { type Counts, failedPercent, slowest } from "./counts";
+import { type Counts, failedPercent, shareSlowerThan, slowShare, slowest } from "./counts";
 
 export type Rule = ModelConfig["canary"];
 
@@ -38,7 +38,9 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
   if (canary.requests < rule.requests) return { state: "few", reasons: [] };
   const [failed, failedMain] = [failedPercent(canary), failedPercent(main)];
   const [slow, slowMain] = [slowest(canary), slowest(main)];
-  const chance = beyondChance[end ? "end" : "early"] * standardError(canary, main);
+  const beyond = beyondChance[end ? "end" : "early"];
+  const failedShare = (canary.failed + main.failed) / Math.max(1, canary.requests + main.requests);
+  const chance = 100 * beyond * standardError(Math.min(1, failedShare), canary, main);
   const times = end ? 1 : clearly;
   const reasons = [
     ...(failed - failedMain > rule.errors + chance
@@ -47,7 +49,10 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
             `(canary.errors: ${rule.errors})`,
         ]
       : []),
-    ...(slow !== undefined && slowMain !== undefined && slow > slowMain * rule.latency * times
+    ...(slow !== undefined &&
+    slowMain !== undefined &&
+    shareSlowerThan(canary, slowMain * rule.latency * times) >
+      slowShare + beyond * standardError(slowShare, canary, main)
       ? [
           `95 % of its answers took up to ${milliseconds(slow)}, and ${milliseconds(slowMain)} of what serves ` +
             `(canary.latency: ${rule.latency})`,
@@ -62,12 +67,10 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
   return { state: reasons.length > 0 ? "bad" : "well", reasons };
 }
 
-/** Of the difference between two shares of failures, in percentage points. */
-function standardError(one: Counts, other: Counts): number {
-  const all = one.requests + other.requests;
-  const share = Math.min(1, (one.failed + other.failed) / Math.max(1, all));
+/** Of the difference between two shares that are the same but for chance. */
+function standardError(share: number, one: Counts, other: Counts): number {
   const spread = 1 / Math.max(1, one.requests) + 1 / Math.max(1, other.requests);
-  return 100 * Math.sqrt(share * (1 - share) * spread);
+  return Math.sqrt(share * (1 - share) * spread);
 }
 
 /** What was seen, in a line. */
