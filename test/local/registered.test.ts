@@ -17,7 +17,7 @@ const blocks = (language: string) =>
 const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
 describe("a model that somebody else has logged and registered", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   const platform = new TestPlatform();
   /** What its library predicts for the first row of its example. */
   let expected: number;

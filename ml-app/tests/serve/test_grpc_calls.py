@@ -121,6 +121,8 @@ def test_streams_that_wait_keep_nobody_out(server: ModelProcess, row: Rows) -> N
         streams[-1].cancel()
         assert wait_for(lambda: predict(third)) == expected
         silent.set()
+    # The server learns of the end of the others after its clients.
+    wait_for(lambda: list(server.call("Model", "Predict", tensor(row)).data.tensor.values))
 
 
 def wait_for(attempt: Callable[[], list[float]]) -> list[float]:
