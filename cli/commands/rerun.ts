@@ -1,15 +1,4 @@
-import {
-  accessSync,
-  constants,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, cpSync, existsSync, readFileSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +11,6 @@ import { trainingEnvironment } from "../lockFiles";
 import { clearUp } from "../local/clearing";
 import { localDir, readState } from "../local/state";
 import { MlflowClient } from "../mlflow";
-import { identify } from "../ownProcesses";
 import { mlAppDir, shown, typed } from "../paths";
 import { localHost } from "../ports";
 import { killRunning, run } from "../process";
@@ -33,6 +21,7 @@ import { differences, surroundings } from "../rerun/comparing";
 import { type FoundData, findData } from "../rerun/data";
 import { pinsOf } from "../rerun/libraries";
 import { type RecordedRun, findRun, readRecord, recordFile } from "../rerun/record";
+import { scratchFolder } from "../rerun/scratch";
 import { dataAccess } from "../surroundings";
 import { type TargetOptions, chooseTarget } from "../target";
 
@@ -74,14 +63,9 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
   const interruption = onInterruption(killRunning);
   interruption.within(stopMilliseconds);
   const { signal } = interruption;
-  removeLeft();
-  const scratch = mkdtempSync(path.join(tmpdir(), `${scratchName}${process.pid}-`));
-  // A copy of the data may be in it, so that it goes also where nobody waits for the end.
-  process.once("exit", () => {
-    rmSync(scratch, { recursive: true, force: true });
-  });
   try {
     await clearUp(progress, signal);
+    const scratch = scratchFolder();
     const mlflow = await trackingOf(options);
     const recorded = await progress.step("run", async (step) => {
       const found = await findRun(mlflow, what);
@@ -148,22 +132,6 @@ function checkOutput(folder: string): void {
     accessSync(parent, constants.W_OK | constants.X_OK);
   } catch {
     throw new UserError(`--output: you may not write in ${parent}. Name a folder that can be made.`);
-  }
-}
-
-/** What the names of the folders for a moment begin with; the number of their process follows. */
-const scratchName = "mlplatform-rerun-";
-
-/** Removes what commands that were killed have left: data may be among it that are to be kept nowhere. */
-function removeLeft(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const [, pid] = new RegExp(`^${scratchName}(\\d+)-`).exec(name) ?? [];
-    if (pid === undefined || identify(Number(pid)) !== undefined) continue;
-    try {
-      rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // Of another user, whose next command removes it.
-    }
   }
 }
 
