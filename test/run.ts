@@ -7,7 +7,8 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
 import { Readable } from "node:stream";
@@ -129,7 +130,9 @@ async function run(suite: Suite, python: (name: string) => string, live: boolean
   const [file = "", ...args] = suite.command(report, python);
   const began = Date.now();
   const output = live ? "inherit" : openSync(log, "w");
-  const env = { ...process.env, ...suite.env };
+  // Whatever its tests leave goes with it, unless somebody has to find out what went wrong.
+  const temporary = mkdtempSync(path.join(tmpdir(), `mlplatform-${suite.name}-`));
+  const env = { ...process.env, TMPDIR: temporary, ...suite.env };
   const child = spawn(file, args, { cwd: suite.folder, env, stdio: ["inherit", output, output] });
   const [status] = (await once(child, "close").catch((error: unknown) => [error])) as unknown[];
   if (output !== "inherit") closeSync(output);
@@ -144,6 +147,7 @@ async function run(suite: Suite, python: (name: string) => string, live: boolean
     counts.failed = 1;
     counts.failures = [`the suite ended with ${String(status)}${nothingRan ? " and ran no test" : ""}`];
   }
+  if (counts.failed === 0) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   const summary = `${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`;
   if (!live) console.log(`… ${summary}`);
