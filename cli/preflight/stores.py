@@ -153,6 +153,9 @@ class StoreUser:
         except (BotoCoreError, ValueError) as error:
             said = str(error)
             fault = "certificate" if "CERTIFICATE_VERIFY_FAILED" in said else "other"
+        if self.place["folder"] and fault == "other":
+            # It does well elsewhere; stores have many words for what they do not let a user do.
+            fault = "forbidden"
         about = self.name if fault in ("login", "bucket", "forbidden") else "store"
         key = str(arguments.get("Key", ""))
         self.facts.append(fact(about, fault, said, user=self.name, right=right, key=key, **self.place))
@@ -190,7 +193,8 @@ def ask_copies(store: dict[str, Any]) -> list[Fact]:
     """What keeps a training from adding a copy of its data, and MLflow from handing it out and removing it."""
     folder = f"{store['copiesFolder']}/"
     adding, keeping = (StoreUser(store, name, store["dataBucket"], folder) for name in ("training", "tracking"))
-    key = f"{folder}mlplatform-check-{uuid.uuid4().hex}"
+    # One that cannot be removed stays the only one.
+    key = f"{folder}mlplatform-check"
     with suppress(RefusedError):
         written = adding.may("write", "put_object", Key=key, Body=PROBE) is not None
         ask_reader(keeping, folder, key if written else None)

@@ -1,5 +1,5 @@
 /** A folder for a moment, in which a run is repeated. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
@@ -7,6 +7,8 @@ import { identify } from "../ownProcesses";
 
 /** What the names of such folders begin with; the number of their process follows. */
 const begin = "mlplatform-rerun-";
+/** A day: no training takes longer. */
+const oldMilliseconds = 24 * 3_600_000;
 
 /**
  * Makes one, and removes those of commands that were killed. A copy of the data may be in it, so that it goes with this
@@ -15,7 +17,7 @@ const begin = "mlplatform-rerun-";
 export function scratchFolder(): string {
   for (const name of readdirSync(tmpdir())) {
     const [, pid] = new RegExp(`^${begin}(\\d+)-`).exec(name) ?? [];
-    if (pid !== undefined && identify(Number(pid)) === undefined) remove(name);
+    if (pid !== undefined && identify(Number(pid)) === undefined) removeOld(path.join(tmpdir(), name));
   }
   const folder = mkdtempSync(path.join(tmpdir(), `${begin}${process.pid}-`));
   process.once("exit", () => {
@@ -24,9 +26,11 @@ export function scratchFolder(): string {
   return folder;
 }
 
-function remove(name: string): void {
+/** Removes one. A newer one may be that of a container with the same folder, whose processes have numbers of their own. */
+function removeOld(folder: string): void {
   try {
-    rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
+    if (Date.now() - statSync(folder).mtimeMs > oldMilliseconds)
+      rmSync(folder, { recursive: true, force: true });
   } catch {
     // Of another user, whose next command removes it.
   }

@@ -20,34 +20,51 @@ export function dated(address: string, time: Date): string {
 
 /** Whether two addresses may be of one file, at whatever times their tables are scored, and by whatever versions. */
 export function mayMeet(one: string, other: string): boolean {
-  const [begin = "", ...rest] = one.split("{");
-  const [otherBegin = "", ...otherRest] = other.split("{");
+  const [begin = "", otherBegin = ""] = [one.split("{")[0], other.split("{")[0]];
   // Most differ in what comes first.
-  const isApart =
-    (rest.length === 0 || !otherBegin.startsWith(begin)) &&
-    (otherRest.length === 0 || !begin.startsWith(otherBegin));
-  return (
-    one === other ||
-    (!isApart && (patternOf(one).test(example(other)) || patternOf(other).test(example(one))))
-  );
+  if (!begin.startsWith(otherBegin) && !otherBegin.startsWith(begin)) return false;
+  const [left, right] = [signsOf(one), signsOf(other)];
+  const seen = new Set<string>();
+  const meet = (at: number, otherAt: number): boolean => {
+    const [sign, otherSign] = [left[at], right[otherAt]];
+    if (sign === undefined || otherSign === undefined) return sign === otherSign;
+    const place = `${at} ${otherAt}`;
+    if (seen.has(place) || !areAlike(sign.is, otherSign.is)) return false;
+    seen.add(place);
+    return (
+      meet(at + 1, otherAt + 1) ||
+      (sign.again && meet(at, otherAt + 1)) ||
+      (otherSign.again && meet(at + 1, otherAt))
+    );
+  };
+  return meet(0, 0);
 }
 
-/** What stands in the place of each mark, and an example of it. */
-const places: Readonly<Record<string, { readonly pattern: string; readonly example: string }>> = {
-  version: { pattern: "\\d+", example: "1" },
-  date: { pattern: "\\d{4}-\\d\\d-\\d\\d", example: "2026-01-31" },
-  time: { pattern: "\\d{4}-\\d\\d-\\d\\dT\\d{4}Z", example: "2026-01-31T0200Z" },
+/** A character of an address, or any digit; and whether more of them may follow. */
+interface Sign {
+  readonly is: string;
+  readonly again: boolean;
+}
+
+const digit = "{digit}";
+/** What stands in the place of each mark: 0 for any digit. */
+const places: Readonly<Record<string, string>> = {
+  version: "0",
+  date: "0000-00-00",
+  time: "0000-00-00T0000Z",
 };
 
-function example(address: string): string {
-  return address.replace(/\{([^{}]*)\}/g, (mark, name: string) => places[name]?.example ?? mark);
+function signsOf(address: string): Sign[] {
+  return address.split(/\{([^{}]*)\}/).flatMap((part, index) => {
+    const text = index % 2 === 0 ? part : (places[part] ?? `{${part}}`);
+    const isMark = index % 2 === 1 && part in places;
+    return [...text].map((one) => ({
+      is: isMark && one === "0" ? digit : one,
+      again: part === "version" && isMark,
+    }));
+  });
 }
 
-function patternOf(address: string): RegExp {
-  const parts = address.split(/\{([^{}]*)\}/);
-  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  const pattern = parts.map((part, index) =>
-    index % 2 === 0 ? escaped(part) : (places[part]?.pattern ?? escaped(`{${part}}`)),
-  );
-  return new RegExp(`^${pattern.join("")}$`);
+function areAlike(one: string, other: string): boolean {
+  return one === other || (one === digit && /^\d$/.test(other)) || (other === digit && /^\d$/.test(one));
 }

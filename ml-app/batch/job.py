@@ -52,7 +52,7 @@ MANIFEST = ".manifest.json"
 MAX_SAID_BYTES = 16 << 20
 """Of a manifest, or of what else is said beside the scores. What is longer is somebody else's."""
 
-FORM = 2
+FORM = 3
 """Of what is written; changes with it, so that parts of before are not put together with those of now."""
 
 

@@ -221,13 +221,19 @@ def _of_arrow(kind: str, given: pa.Array) -> Read:
     if kind in INTEGERS:
         if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
             return _integers(kind, pc.fill_null(column, 0).cast(pa.int64()).to_numpy(), missing)
-        cells = ["" if one is None or one != one else str(one) for one in column.to_pylist()]  # noqa: PLR0124 -- NaN
-        return _one_by_one(kind, cells, _READERS[kind])
+        return _one_by_one(kind, [_written(one) for one in column.to_pylist()], _READERS[kind])
     if kind == "datetime":
         return _times(column, missing)
     values = np.empty(len(column), object)
     values[:] = column.to_pylist()
     return Read(_typed(kind, values, missing), missing, {})
+
+
+def _written(number: Any) -> str:
+    """A number with all of its digits: those of a float as text are fewer from 2^53 on."""
+    if number is None or number != number:  # noqa: PLR0124 -- NaN
+        return ""
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def _floats(kind: str, values: npt.NDArray[np.float64]) -> Read:

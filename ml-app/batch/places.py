@@ -94,12 +94,15 @@ def place_of(address: str) -> tuple[Place, str]:
     if "://" in address:
         raise OutputError(f"{address}: give a path, or an address that starts with s3://")
     path = Path(address)
-    if not path.name or path.is_dir():
-        raise OutputError(f"{path} is a folder: name a file for the scores")
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent} for {path.name}: make it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is a pipe or a device: name a file for the scores")
+    try:
+        if not path.name or path.is_dir():
+            raise OutputError(f"{path} is a folder: name a file for the scores")
+        if not path.parent.is_dir():
+            raise OutputError(f"there is no folder {path.parent} for {path.name}: make it")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is a pipe or a device: name a file for the scores")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     return Folder(path.parent), path.name
 
 
@@ -129,10 +132,10 @@ class Folder:
     def read(self, name: str) -> Iterator[bytes]:
         """As `Place`."""
         path = self._path / name
-        if path.exists() and not path.is_file():
-            # To open a pipe waits for somebody at its other end.
-            raise PlaceError(f"{path} cannot be read: it is no file")
         try:
+            if path.exists() and not path.is_file():
+                # To open a pipe waits for somebody at its other end.
+                raise PlaceError(f"{path} cannot be read: it is no file")
             with path.open("rb") as file:
                 while piece := file.read(CHUNK_BYTES):
                     yield piece

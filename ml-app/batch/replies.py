@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch.scored import WrongAnswerError
-from standardserver.arrays import array_of, in_order
+from standardserver.arrays import array_of
 
 UNNAMED = "prediction"
 """What an answer without a name is called."""
@@ -33,7 +33,7 @@ def table(answer: Any, rows: int, names: list[str]) -> pa.Table:
     Raises:
         WrongAnswerError: it is not one of so many rows.
     """
-    columns = _columns(answer, names)
+    columns = _columns(answer, names, rows)
     heights = {len(column) for _, column in columns}
     if heights != {rows}:
         found = ", ".join(f"{height:,}" for height in sorted(heights)) or "no"
@@ -44,17 +44,18 @@ def table(answer: Any, rows: int, names: list[str]) -> pa.Table:
     return pa.table([_plain(column) for _, column in columns], called)
 
 
-def _columns(answer: Any, names: list[str]) -> list[tuple[str, Any]]:
+def _columns(answer: Any, names: list[str], rows: int) -> list[tuple[str, Any]]:
+    if isinstance(answer, pd.DataFrame | pd.Series):
+        answer = _in_order(answer, rows)
     if isinstance(answer, pd.DataFrame):
-        answer = in_order(answer)
         return [(str(name), answer.iloc[:, at]) for at, name in enumerate(answer.columns)]
     if isinstance(answer, Mapping):
-        return [column for name, values in answer.items() for column in _columns(values, [str(name)])]
+        return [column for name, values in answer.items() for column in _columns(values, [str(name)], rows)]
     if isinstance(answer, list | tuple) and answer and all(isinstance(row, Mapping) for row in answer):
-        return _columns(pd.DataFrame(list(answer)), names)
+        return _columns(pd.DataFrame(list(answer)), names, rows)
     if isinstance(answer, pd.Series):
         named = isinstance(answer.name, str)
-        return [(names[0] if len(names) == 1 else str(answer.name) if named else UNNAMED, in_order(answer))]
+        return [(names[0] if len(names) == 1 else str(answer.name) if named else UNNAMED, answer)]
     array = array_of(answer)
     if array.ndim < MATRIX:
         return [(names[0] if len(names) == 1 else UNNAMED, array)]
@@ -63,6 +64,20 @@ def _columns(answer: Any, names: list[str]) -> list[tuple[str, Any]]:
     one = names[0] if len(names) == 1 else UNNAMED
     called = names if len(names) == width else [one] if width == 1 else [f"{one}_{at}" for at in range(width)]
     return [(name, wide[:, at]) for at, name in enumerate(called)]
+
+
+def _in_order(answer: Any, rows: int) -> Any:
+    """Answers in the order of the rows that were asked.
+
+    A function that sorts, groups or merges may answer in another one, and says so by the index, which has no name and
+    holds the numbers of the rows. Any other index says nothing.
+    """
+    index = answer.index
+    if index.name is not None or len(index) != rows or not pd.api.types.is_integer_dtype(index.dtype):
+        return answer
+    places = np.argsort(index.to_numpy())
+    in_all = np.array_equal(index.to_numpy()[places], np.arange(rows))
+    return answer.iloc[places] if in_all else answer
 
 
 def _plain(values: Any) -> pa.Array:
@@ -75,7 +90,7 @@ def _plain(values: Any) -> pa.Array:
         column = column.combine_chunks()
     if isinstance(column.type, pa.BaseExtensionType):
         # pandas' periods and the like, which Arrow has as numbers.
-        return pa.array([None if value is pd.NaT else str(value) for value in values], pa.string())
+        return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return _typed(column)
@@ -99,7 +114,8 @@ def _times(column: pa.Array) -> pa.Array:
 
 def _decimals(column: pa.Array) -> pa.Array:
     """Decimals as floats, or as texts where a float is another number."""
-    floats = column.cast(pa.float64(), safe=False)
+    # Arrow's own cast of decimals is off by the last bit.
+    floats = column.cast(pa.string()).cast(pa.float64())
     try:
         is_same = floats.cast(pa.string()).cast(column.type).equals(column)
     except pa.ArrowInvalid:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from mlserver.types import Datatype, Parameters, ResponseOutput
 
-from standardserver.arrays import array_of, in_order
+from standardserver.arrays import array_of
 
 missing_text: ContextVar[bytes | None] = ContextVar("missing_text", default=None)
 """What stands for a text that is missing: null in JSON, and gRPC has none (`over_grpc.py`)."""
@@ -32,7 +32,6 @@ def outputs(answer: Any, names: list[str]) -> list[ResponseOutput]:
         names: of the outputs in the model's signature, if they have some.
     """
     if isinstance(answer, pd.DataFrame):
-        answer = in_order(answer)
         return [_output(str(name), answer[name].to_numpy()) for name in answer.columns]
     if isinstance(answer, Mapping):
         return [_output(str(name), array_of(values)) for name, values in answer.items()]

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +62,7 @@ describe("a run that is repeated from its record alone", function () {
     // Of a command that was killed: no process has that number.
     const left = path.join(tmpdir(), "mlplatform-rerun-99999999-left");
     mkdirSync(left);
+    utimesSync(left, 0, 0);
     const { code, events, stderr } = await rerun("--output", output);
     expect(code, stderr).to.equal(0);
     expect(existsSync(left)).to.equal(false);

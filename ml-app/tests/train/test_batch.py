@@ -353,6 +353,10 @@ def test_what_is_no_file_is_not_waited_for(table: Path) -> None:
             os.mkfifo(address)
         with pytest.raises(OutputError, match="is a pipe or a device: name a file"):
             place_of(str(address))
+    with pytest.raises(OutputError, match="cannot be written: File name too long"):
+        place_of(str(table.with_name("x" * 300)))
+    with pytest.raises(PlaceError, match="cannot be read: File name too long"):
+        job(table, name="x" * 250)
     table.with_name("pipe").rename(table.with_name(f"scores.csv{MANIFEST}"))
     with pytest.raises(PlaceError, match="cannot be read: it is no file"):
         job(table)

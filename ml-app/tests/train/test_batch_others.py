@@ -159,6 +159,10 @@ def test_whole_numbers_are_exact_however_they_are_written(tmp_path: Path) -> Non
     decimals = pa.array([Decimal(one) for one in ids], pa.decimal128(38, 10))
     pq.write_table(pa.table({"n": decimals}), tmp_path / "table.parquet")
     scored(model, tmp_path / "table.parquet", "parquet.csv")
+    floats = [2.0**60, -(2.0**63), float(2**56), 2.0]
+    pq.write_table(pa.table({"n": pa.array([*floats, None])}), tmp_path / "floats.parquet")
+    scored(model, tmp_path / "floats.parquet", "floats.csv")
+    assert [int(line.split(",")[1]) for line in (tmp_path / "floats.csv").read_text().splitlines()[1:]] == floats
     texts = [f"{ids[0]}.0", f" {ids[1]}.00 ", f"{ids[2]}e0", "1e18", "1e-400", "1.5", "1e-99999999999999999999"]
     scored(model, written(tmp_path, *texts, head="n"))
     assert pd.read_csv(tmp_path / "parquet.csv")["n"].tolist() == ids
@@ -296,11 +300,13 @@ def test_rows_at_which_the_model_fails_are_rejected_alone(tmp_path: Path) -> Non
         (lambda frame: frame["n"].sort_values(ascending=False), "line,n", "2,0"),
         (lambda frame: {"p": frame["n"].sort_values(ascending=False)}, "line,p", "2,0"),
         (lambda frame: pd.DataFrame({"p": [7, 8]}, index=[9, 3]), "line,p", "2,7"),
+        (lambda frame: pd.Series([7, 8], pd.Index([1, 0], name="customer"), name="p"), "line,p", "2,7"),
         (lambda frame: np.array([2**64 - 1, 1], np.uint64), "line,prediction", '2,"18446744073709551615"'),
         (lambda frame: np.array([2**60, 1], np.uint64), "line,prediction", f"2,{2**60}"),
-        (lambda frame: [Decimal("12.30"), None], "line,prediction", "2,12.3"),
+        (lambda frame: [Decimal("99999.90"), None], "line,prediction", "2,99999.9"),
         (lambda frame: [Decimal("12345678901234567.25"), None], "line,prediction", '2,"12345678901234567.25"'),
         (lambda frame: pd.Series(pd.period_range("2020-01", periods=2, freq="M")), "line,prediction", '2,"2020-01"'),
+        (lambda frame: pd.Series([None, pd.Interval(0, 1)], dtype="interval"), "line,prediction", "2,"),
         (lambda frame: pd.DataFrame({'a "b", c': [float("nan"), 1]}), 'line,"a ""b"", c"', "2,"),
     ],
 )

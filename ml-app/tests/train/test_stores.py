@@ -169,10 +169,10 @@ def test_nothing_is_wrong_and_nothing_is_left(ask: Ask, driver: Driver) -> None:
         "training LIST /data",
         "training GET /data/mlplatform-check",
         "tracking DELETE /models/mlflow/mlplatform",
-        "training PUT /data/copies/mlplatform",
+        "training PUT /data/copies/mlplatform-check",
         "tracking LIST /data",
-        "tracking GET /data/copies/mlplatform",
-        "tracking DELETE /data/copies/mlplatform",
+        "tracking GET /data/copies/mlplatform-check",
+        "tracking DELETE /data/copies/mlplatform-check",
     ]
 
 
@@ -265,11 +265,14 @@ def test_each_right_that_is_missing_is_told(ask: Ask, user: str, method: str, ri
     ],
 )
 def test_each_right_to_copies_that_is_missing_is_told(ask: Ask, user: str, method: str, right: str) -> None:
-    Store.copy_refusals = {(user, method): (403, "AccessDenied")}
-    facts = ask(store={})
-    assert told(facts, "about", "bucket", "folder", "right") == [(user, "data", "copies/", right)]
-    left = [key.removeprefix("/data/") for key in Store.objects]
-    assert left == ([facts[0]["key"]] if method == "DELETE" else [])
+    for refusal in ((403, "AccessDenied"), (501, "NotImplemented"), (405, "MethodNotAllowed")):
+        Store.copy_refusals, Store.objects = {(user, method): refusal}, {}
+        facts = ask(store={})
+        assert told(facts, "about", "fault", "bucket", "folder", "right") == [
+            (user, "forbidden", "data", "copies/", right)
+        ]
+        left = [key.removeprefix("/data/") for key in Store.objects]
+        assert left == ([facts[0]["key"]] if method == "DELETE" else [])
 
 
 @pytest.mark.parametrize(

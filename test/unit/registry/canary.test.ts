@@ -80,6 +80,21 @@ describe("the rule of a trial", () => {
     expect(judge(rule, { ...well, canary: slow(12) }, true).state, "twelve").to.equal("bad");
   });
 
+  it("finds slow answers wherever in a bucket the bound lies", () => {
+    const limits = [1, 5, 10, 25, 50, 100, Infinity];
+    const all = (requests: number, milliseconds: number) => ({
+      ...counts(requests),
+      within: new Map(limits.map((limit) => [limit, limit < milliseconds ? 0 : requests])),
+    });
+    for (const [main, canary] of [
+      [11, 49],
+      [3, 9.9],
+    ] as const)
+      expect(judge(rule, { ...well, main: all(900, main), canary: all(100, canary) }, true).state).to.equal(
+        "bad",
+      );
+  });
+
   it("goes by what Envoy counts, of all pods and both protocols", () => {
     const text = `# TYPE envoy_cluster_upstream_rq_xx counter
 envoy_cluster_upstream_rq_total{envoy_cluster_name="canary-rest"} 97

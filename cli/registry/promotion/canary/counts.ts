@@ -64,16 +64,12 @@ export function slowest({ within }: Counts): number | undefined {
   return from + ((to - from) * ((1 - slowShare) * all - below)) / (upTo - below);
 }
 
-/** The share of the answers that took longer, about; 0 where there were none. */
+/** The share of the answers that took longer, as far as is known, or may have; 0 where there were none. */
 export function shareSlowerThan({ within }: Counts, milliseconds: number): number {
   const all = within.get(Infinity) ?? 0;
   if (all === 0) return 0;
-  const limits = limitsOf(within);
-  const at = limits.findIndex((limit) => limit >= milliseconds);
-  const [from, to] = [limits[at - 1] ?? 0, limits[at] ?? 0];
-  const [below, upTo] = [within.get(from) ?? 0, within.get(to) ?? 0];
-  const part = Number.isFinite(to) ? (milliseconds - from) / (to - from) : 0;
-  return 1 - (below + part * (upTo - below)) / all;
+  const limit = limitsOf(within).findLast((one) => one <= milliseconds);
+  return 1 - (limit === undefined ? 0 : (within.get(limit) ?? 0)) / all;
 }
 
 function limitsOf(within: Counts["within"]): number[] {

@@ -51,6 +51,7 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
       : []),
     ...(slow !== undefined &&
     slowMain !== undefined &&
+    slow > slowMain * rule.latency * times &&
     shareSlowerThan(canary, slowMain * rule.latency * times) >
       slowShare + beyond * standardError(slowShare, canary, main)
       ? [
