@@ -175,7 +175,9 @@ function rightProblems(facts: readonly StoreFact[], store: Store): Finding[] {
   const placeOf = ({ about, bucket = "", folder = "" }: StoreFact) => `${about} ${bucket} ${folder}`;
   return [...new Set(facts.map(placeOf))].map((place) => {
     const own = facts.filter((fact) => placeOf(fact) === place);
-    const [{ about: user = "", bucket = "", folder = "", said = "" } = {}] = own;
+    const [first] = own;
+    const { about: user, said } = first ?? { about: "", said: "" };
+    const { bucket = "", folder = "" } = first ?? {};
     const rights = listed(own.map(({ right = "" }) => right));
     const left = own.find(({ right }) => right === "delete")?.key;
     // Some stores say the same of a bucket that is not there, so as not to tell.

@@ -58,7 +58,7 @@ function signsOf(address: string): Sign[] {
   return address.split(/\{([^{}]*)\}/).flatMap((part, index) => {
     const text = index % 2 === 0 ? part : (places[part] ?? `{${part}}`);
     const isMark = index % 2 === 1 && part in places;
-    return [...text].map((one) => ({
+    return Array.from(text, (one) => ({
       is: isMark && one === "0" ? digit : one,
       again: part === "version" && isMark,
     }));
