@@ -95,6 +95,9 @@ def content(column: pa.Array) -> bytes:
 
 def floats(column: pa.Array) -> npt.NDArray[np.float64]:
     """Numbers of a column; what is missing becomes NaN, a number of more digits than a float has the next one."""
+    if pa.types.is_decimal(column.type):
+        # Arrow's own cast is off by the last bit.
+        column = column.cast(pa.string())
     found: npt.NDArray[np.float64] = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
 

@@ -20,6 +20,7 @@ from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import Array
 
+from batch import kinds
 from batch.__main__ import main
 from batch.anymodel import AnyScorer
 from batch.job import Job
@@ -168,6 +169,12 @@ def test_whole_numbers_are_exact_however_they_are_written(tmp_path: Path) -> Non
     assert pd.read_csv(tmp_path / "parquet.csv")["n"].tolist() == ids
     assert pd.read_csv(tmp_path / "scores.csv")["n"].tolist() == [*ids, 10**18]
     assert set(reasons(tmp_path).values()) == {f"n is no whole number: {text}" for text in texts[4:]}
+
+
+def test_decimals_are_the_floats_of_the_same_texts() -> None:
+    texts = [f"{number / 100:.2f}" for number in range(0, 10_000_000, 997)]
+    decimals = pa.array([Decimal(text) for text in texts])
+    assert kinds.floats(decimals).tolist() == [float(text) for text in texts]
 
 
 def test_times_that_pandas_does_not_have_are_rejected_whatever_their_unit(tmp_path: Path) -> None:
