@@ -103,6 +103,7 @@ describe("ModelDeployment", () => {
       files: [
         "__init__.py",
         "answers.py",
+        "arrays.py",
         "by_signature.py",
         "comparing.py",
         "decided.py",
