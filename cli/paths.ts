@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import * as path from "node:path";
 
 import { stateHome } from "../config/stateHome";
@@ -28,4 +29,11 @@ export function typed(file: string): string {
 export function shown(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith("..") ? file : relative || ".";
+}
+
+/** What is there and nearest above a file or a folder, given in full: a folder, if a path can lead on from it. */
+export function nearestAbove(file: string): string {
+  let above = path.dirname(file);
+  while (!existsSync(above)) above = path.dirname(above);
+  return above;
 }

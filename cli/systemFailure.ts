@@ -1,9 +1,8 @@
 /** What the system refuses, in a sentence: its own errors are a code and the name of a call. */
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import * as path from "node:path";
+import { accessSync, constants, statfsSync } from "node:fs";
 
 import { noFile } from "../config/readText";
-import { homeDir } from "./paths";
+import { homeDir, nearestAbove } from "./paths";
 
 /** Of the system's codes, what each means and what to do. */
 const meanings: Readonly<Record<string, readonly [string, string?]>> = {
@@ -61,8 +60,7 @@ type Failure = NodeJS.ErrnoException & { readonly dest?: string };
 /** Of a folder that cannot be made Node says that it is not there, whatever is wrong with the one that it is to be in. */
 function behind(error: Failure): Partial<Failure> {
   if (error.code !== "ENOENT" || error.syscall !== "mkdir" || error.path === undefined) return error;
-  let above = path.dirname(error.path);
-  while (!existsSync(above)) above = path.dirname(above);
+  const above = nearestAbove(error.path);
   try {
     accessSync(above, constants.W_OK);
     return error;

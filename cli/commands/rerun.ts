@@ -11,7 +11,7 @@ import { trainingEnvironment } from "../lockFiles";
 import { clearUp } from "../local/clearing";
 import { localDir, readState } from "../local/state";
 import { MlflowClient } from "../mlflow";
-import { mlAppDir, shown, typed } from "../paths";
+import { mlAppDir, nearestAbove, shown, typed } from "../paths";
 import { localHost } from "../ports";
 import { killRunning, run } from "../process";
 import { Progress, type Step } from "../progress";
@@ -124,8 +124,7 @@ export async function rerun(what: string, options: RerunOptions): Promise<number
 function checkOutput(folder: string): void {
   if (existsSync(folder))
     throw new UserError(`--output: ${folder} is there already. Name a folder that is not.`);
-  let parent = path.dirname(path.resolve(folder));
-  while (!existsSync(parent) && parent !== path.dirname(parent)) parent = path.dirname(parent);
+  const parent = nearestAbove(path.resolve(folder));
   const isFolder = statSync(parent, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!isFolder) throw new UserError(`--output: ${parent} is no folder. Name one that can be made.`);
   try {

@@ -173,26 +173,27 @@ function loginProblem({ about, said }: StoreFact, setSecret: (place: string) => 
 /** One for each user and place, with all that it may not do there. Without its rights to copies of data the platform works. */
 function rightProblems(facts: readonly StoreFact[], store: Store): Finding[] {
   const placeOf = ({ about, bucket = "", folder = "" }: StoreFact) => `${about} ${bucket} ${folder}`;
-  return [...new Set(facts.map(placeOf))].map((place) => {
-    const own = facts.filter((fact) => placeOf(fact) === place);
-    const [first] = own;
-    const { about: user, said } = first ?? { about: "", said: "" };
-    const { bucket = "", folder = "" } = first ?? {};
-    const rights = listed(own.map(({ right = "" }) => right));
-    const left = own.find(({ right }) => right === "delete")?.key;
-    // Some stores say the same of a bucket that is not there, so as not to tell.
-    const hidden = folder === "" && own.some(({ right }) => right === "list");
-    const where = folder === "" ? `of bucket ${bucket}` : `below ${folder} of bucket ${bucket}`;
-    const what =
-      `user ${user} (objectStore.users.${user}) may not ${rights} objects ${where}` +
-      `${hidden ? ", or there is no such bucket" : ""}: ${said}`;
-    const mend =
-      'Give it the rights of docs/configuration.md, "Take a store elsewhere"' +
-      (hidden ? `, or correct ${bucketKey(bucket, store)}` : "") +
-      (folder === "" ? "" : ", or go on without copies of the data that models are trained on") +
-      (left === undefined ? "" : `. Remove ${left}, if it is there: it was written to find out`);
-    return folder === "" ? error(what, mend) : warning(what, mend);
-  });
+  const ofPlace = (place: string) => facts.filter((fact) => placeOf(fact) === place);
+  return facts
+    .filter((fact) => ofPlace(placeOf(fact))[0] === fact)
+    .map((first) => {
+      const own = ofPlace(placeOf(first));
+      const { about: user, bucket = "", folder = "", said } = first;
+      const rights = listed(own.map(({ right = "" }) => right));
+      const left = own.find(({ right }) => right === "delete")?.key;
+      // Some stores say the same of a bucket that is not there, so as not to tell.
+      const hidden = folder === "" && own.some(({ right }) => right === "list");
+      const where = folder === "" ? `of bucket ${bucket}` : `below ${folder} of bucket ${bucket}`;
+      const what =
+        `user ${user} (objectStore.users.${user}) may not ${rights} objects ${where}` +
+        `${hidden ? ", or there is no such bucket" : ""}: ${said}`;
+      const mend =
+        'Give it the rights of docs/configuration.md, "Take a store elsewhere"' +
+        (hidden ? `, or correct ${bucketKey(bucket, store)}` : "") +
+        (folder === "" ? "" : ", or go on without copies of the data that models are trained on") +
+        (left === undefined ? "" : `. Remove ${left}, if it is there: it was written to find out`);
+      return folder === "" ? error(what, mend) : warning(what, mend);
+    });
 }
 
 function bucketKey(bucket: string, store: Store): string {

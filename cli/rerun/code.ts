@@ -128,20 +128,17 @@ function nowhere(different: readonly string[], { history, commits, shallow }: Lo
     ...different.slice(0, shownFiles).map((file) => `ml-app/${file}`),
     ...(more > 0 ? [`${more} more`] : []),
   ];
+  const missing = `the code of this run is not here: ${listed(names)} ${different.length === 1 ? "was" : "were"} other then`;
+  if (!history)
+    return new UserError(
+      `${missing}, and git knows no commit here. Run this in a clone that git may read: git log -1 says what it lacks.`,
+    );
   const counted = commits === 1 ? "the one commit that has" : `any of the ${commits} commits that have`;
-  const looked = !history
-    ? "and git knows no commit here"
-    : commits === 0
-      ? "and no commit here has changed them"
-      : `and not in ${counted} changed them`;
-  const mend = !history
-    ? "Run this in a clone that git may read: git log -1 says what it lacks."
-    : shallow
-      ? "This clone has only the last commits. Fetch the others: git fetch --unshallow --tags."
-      : "Fetch what other clones have: git fetch --all --tags. If it was never committed, it is gone.";
-  return new UserError(
-    `the code of this run is not here: ${listed(names)} ${different.length === 1 ? "was" : "were"} other then, ${looked}. ${mend}`,
-  );
+  const looked = commits === 0 ? "no commit here has changed them" : `not in ${counted} changed them`;
+  const mend = shallow
+    ? "This clone has only the last commits. Fetch the others: git fetch --unshallow --tags."
+    : "Fetch what other clones have: git fetch --all --tags. If it was never committed, it is gone.";
+  return new UserError(`${missing}, and ${looked}. ${mend}`);
 }
 
 /** @throws UserError git fails, or is not here. */

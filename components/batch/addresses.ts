@@ -1,8 +1,10 @@
 /** What stands in braces in the addresses of tables; `ml-app/batch/naming.py` puts in what is known in the cluster. */
 
+const mark = /\{([^{}]*)\}/g;
+
 /** The names in braces. */
 export function marks(address: string): string[] {
-  return [...address.matchAll(/\{([^{}]*)\}/g)].map(([, name = ""]) => name);
+  return [...address.matchAll(mark)].map(([, name = ""]) => name);
 }
 
 /** An address with the version of the model in it. */
@@ -50,12 +52,13 @@ const digit = "{digit}";
 /** What stands in the place of each mark: 0 for any digit. */
 const places: Readonly<Record<string, string>> = {
   version: "0",
-  date: "0000-00-00",
-  time: "0000-00-00T0000Z",
+  ...Object.fromEntries(
+    ["date", "time"].map((name) => [name, dated(`{${name}}`, new Date(0)).replace(/\d/g, "0")]),
+  ),
 };
 
 function signsOf(address: string): Sign[] {
-  return address.split(/\{([^{}]*)\}/).flatMap((part, index) => {
+  return address.split(mark).flatMap((part, index) => {
     const text = index % 2 === 0 ? part : (places[part] ?? `{${part}}`);
     const isMark = index % 2 === 1 && part in places;
     return Array.from(text, (one) => ({

@@ -127,8 +127,7 @@ function checkAddresses(
   }
   if (input === output) mistakes.push(at("output", "is the table itself: name another file for its scores"));
   if (mistakes.length > 0) return mistakes;
-  const model = models?.find((one) => one?.name === name);
-  const wish = registryName((model && servedOf(model)) ?? "");
+  const wish = versionOf(name, models);
   const changes = wish !== undefined && wish.version === undefined;
   if (when === undefined && changes && !marks(output).includes("version"))
     mistakes.push(
@@ -149,9 +148,14 @@ function checkAddresses(
 }
 
 /** The file for the scores of a table, with the version of the model in it where that is always the same. */
-function outputOf({ output, model: name }: Batch, models: Understood["models"]): string {
+function outputOf({ output, model }: Batch, models: Understood["models"]): string {
+  return versioned(output, versionOf(model, models)?.version);
+}
+
+/** Which version of the registry a model serves; undefined where it is none, or where nobody knows the model. */
+function versionOf(name: string, models: Understood["models"]) {
   const model = models?.find((one) => one?.name === name);
-  return versioned(output, registryName((model && servedOf(model)) ?? "")?.version);
+  return registryName((model && servedOf(model)) ?? "");
 }
 
 function areRepeated(addresses: readonly string[]): boolean {
@@ -186,16 +190,12 @@ function checkTwins(
   if (job === undefined || own === undefined) return [];
   const name = jobs.findIndex((one) => one?.name === job.name);
   const output = outputs.findIndex((other, place) => place < index && mayMeet(own, other));
-  const how = outputs[output] === own ? "as that of" : "which may be the same file as that of";
+  const isSame = outputs[output] === own;
+  const how = isSame
+    ? `as that of batch[${output}] is`
+    : `which may be the same file as that of batch[${output}]`;
   return [
     ...(name < index ? [at("name", `is "${job.name}", as that of batch[${name}] is: they must differ`)] : []),
-    ...(output >= 0
-      ? [
-          at(
-            "output",
-            `is "${job.output}", ${how} batch[${output}]${outputs[output] === own ? " is" : ""}: they must differ`,
-          ),
-        ]
-      : []),
+    ...(output >= 0 ? [at("output", `is "${job.output}", ${how}: they must differ`)] : []),
   ];
 }

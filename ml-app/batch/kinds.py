@@ -95,11 +95,14 @@ def content(column: pa.Array) -> bytes:
 
 def floats(column: pa.Array) -> npt.NDArray[np.float64]:
     """Numbers of a column; what is missing becomes NaN, a number of more digits than a float has the next one."""
-    if pa.types.is_decimal(column.type):
-        # Arrow's own cast is off by the last bit.
-        column = column.cast(pa.string())
-    found: npt.NDArray[np.float64] = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    numbers = nearest_floats(column) if pa.types.is_decimal(column.type) else pc.cast(column, pa.float64(), safe=False)
+    found: npt.NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
     return found
+
+
+def nearest_floats(decimals: pa.Array) -> pa.Array:
+    """Decimals as floats. Arrow's own cast is off by the last bit."""
+    return decimals.cast(pa.string()).cast(pa.float64())
 
 
 def _plain(cells: Sequence[str]) -> npt.NDArray[np.float64] | None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from batch.kinds import nearest_floats
 from batch.scored import WrongAnswerError
 from standardserver.arrays import array_of
 
@@ -114,8 +115,7 @@ def _times(column: pa.Array) -> pa.Array:
 
 def _decimals(column: pa.Array) -> pa.Array:
     """Decimals as floats, or as texts where a float is another number."""
-    # Arrow's own cast of decimals is off by the last bit.
-    floats = column.cast(pa.string()).cast(pa.float64())
+    floats = nearest_floats(column)
     try:
         is_same = floats.cast(pa.string()).cast(column.type).equals(column)
     except pa.ArrowInvalid:

@@ -42,6 +42,7 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
   const failedShare = (canary.failed + main.failed) / Math.max(1, canary.requests + main.requests);
   const chance = 100 * beyond * standardError(Math.min(1, failedShare), canary, main);
   const times = end ? 1 : clearly;
+  const bound = slowMain === undefined ? Infinity : slowMain * rule.latency * times;
   const reasons = [
     ...(failed - failedMain > rule.errors + chance
       ? [
@@ -51,9 +52,8 @@ export function judge(rule: Rule, { main, canary, difference }: Seen, end: boole
       : []),
     ...(slow !== undefined &&
     slowMain !== undefined &&
-    slow > slowMain * rule.latency * times &&
-    shareSlowerThan(canary, slowMain * rule.latency * times) >
-      slowShare + beyond * standardError(slowShare, canary, main)
+    slow > bound &&
+    shareSlowerThan(canary, bound) > slowShare + beyond * standardError(slowShare, canary, main)
       ? [
           `95 % of its answers took up to ${milliseconds(slow)}, and ${milliseconds(slowMain)} of what serves ` +
             `(canary.latency: ${rule.latency})`,
