@@ -48,5 +48,10 @@ export function fromSecret(name: string, secretName: pulumi.Input<string>, key: 
 
 /** The address of a Service inside the cluster. */
 export function serviceHost(service: string, namespace: pulumi.Input<string>): pulumi.Output<string> {
-  return pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
+  return pulumi.output(namespace).apply((known) => hostOf(service, known));
+}
+
+/** The same, in a namespace whose name is known. */
+export function hostOf(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc.cluster.local`;
 }

@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../config";
@@ -8,7 +10,7 @@ import { createBatch } from "./batch";
 import { createDatabase } from "./database";
 import { createFrontend } from "./frontend";
 import { createAppImages } from "./images";
-import { serveModel, trainModel } from "./models";
+import { type InService, type ModelSurroundings, serveModel, trainModel } from "./models";
 import { createNamespaces } from "./namespaces";
 import type { NamespaceNames } from "./namespaces/platformNamespaces";
 import { createObjectStore } from "./objectStore";
@@ -48,19 +50,13 @@ export class MlPlatform extends pulumi.ComponentResource {
     );
     const appImages = createAppImages(`${name}-images`, config, own);
     const surroundings = { namespace, tracking, objectStore, server, appImages };
-    for (const model of config.models) trainModel(model, surroundings, own);
     const trained = new Set(config.models.filter(({ training }) => training !== undefined).flatMap(wishesOf));
     const decided = config.models.filter((model) => this.isDecided(model, config, trained));
-    const models = decided.map((model) => serveModel(model, config, surroundings, own));
-    createBatch(
-      `${name}-batch`,
-      config,
-      {
-        ...{ namespace, tracking, objectStore, appImages, models: decided },
-        answered: new Map(models.map(({ answered }, index) => [decided[index]?.name ?? "", answered])),
-      },
-      own,
-    );
+    const models = this.createModels(config, decided, surroundings, own).then((inService) => {
+      const answered = new Map([...inService].map(([model, { answered }]) => [model, answered]));
+      createBatch(`${name}-batch`, config, { ...surroundings, models: decided, answered }, own);
+      return inService;
+    });
     createFrontend(
       `${name}-frontend`,
       config,
@@ -71,10 +67,35 @@ export class MlPlatform extends pulumi.ComponentResource {
     this.namespaces = names;
     this.trackingUri = tracking.uri;
     this.objectStoreEndpoint = objectStore.endpoint;
-    this.models = pulumi
-      .all(models.map(({ served }) => served.urls))
-      .apply((urls) => Object.fromEntries(urls.map((one, index) => [decided[index]?.name ?? "", one])));
+    this.models = pulumi.output(
+      models.then((inService) =>
+        Object.fromEntries([...inService].map(([model, { served }]) => [model, served.urls])),
+      ),
+    );
     this.registerOutputs({ namespaces: names, trackingUri: this.trackingUri, models: this.models });
+  }
+
+  /**
+   * Trains the models, and serves those that are decided.
+   *
+   * One in a turn of the event loop: of all that is asked for in one turn the SDK does each step before the next, and
+   * holds what a thousand models take until the last of them is done.
+   *
+   * @returns what is in service, by model.
+   */
+  private async createModels(
+    config: PlatformConfig,
+    decided: readonly ModelConfig[],
+    surroundings: ModelSurroundings,
+    opts: pulumi.ComponentResourceOptions,
+  ): Promise<ReadonlyMap<string, InService>> {
+    const inService = new Map<string, InService>();
+    for (const model of config.models) {
+      trainModel(model, surroundings, opts);
+      if (decided.includes(model)) inService.set(model.name, serveModel(model, config, surroundings, opts));
+      await setImmediate();
+    }
+    return inService;
   }
 
   /**

@@ -260,7 +260,7 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
   if (trained === undefined || server === undefined) return [];
   const { image, writes } = trained.training;
   if (readsOf(server)?.includes(writes) !== true) return [];
-  const found = untrustedLibrary(writes, pinnedIn(trainingLock(trained)));
+  const found = untrustedLibrary(writes, librariesOf(trained));
   if (found === undefined) return [];
   const { library, trained: ours, served } = found;
   return [
@@ -270,6 +270,15 @@ function checkLibrary({ server, training }: ModelConfig): Mistake[] {
         `Pin ${library}==${served} in ml-app/${trained.folder}/train/requirements.in, and run: npm run lock`,
     ),
   ];
+}
+
+const libraries = new Map<Manifest, Readonly<Record<string, string>>>();
+
+/** What a training has, by package. Read once: one image may make a thousand models. */
+function librariesOf(trained: Manifest): Readonly<Record<string, string>> {
+  const known = libraries.get(trained) ?? pinnedIn(trainingLock(trained));
+  libraries.set(trained, known);
+  return known;
 }
 
 /** A stack says for itself whether it trusts whoever may write to its buckets. */

@@ -8,7 +8,6 @@ import { runOnce } from "../job";
 import { jobRoles } from "../roles";
 import type { TrackingServer } from "../tracking/trackingServer";
 import type { ModelNamespace } from "./modelNamespace";
-import { createServerFiles } from "./serverFiles";
 import { standardServer } from "./standardServer";
 
 export interface AnswersJobArgs {
@@ -48,10 +47,8 @@ export class AnswersJob extends pulumi.ComponentResource {
   constructor(name: string, args: AnswersJobArgs, opts?: pulumi.ComponentResourceOptions) {
     const { model, version, files: place, tracking, namespace } = args;
     super("mlplatform:serving:AnswersJob", name, { model, version }, opts);
-    // Two versions may be there at once, and each has its own: whoever goes takes nothing of the other's along.
-    const files = createServerFiles(`${name}-files`, `${model}-answers-${version}`, namespace.namespace, {
-      parent: this,
-    });
+    const { serverFiles: files } = namespace;
+    if (files === undefined) throw new Error("a namespace without MLServer has no answers to compute");
     const address = place.replace(`${tracking.artifactLocation}/`, "mlflow-artifacts:/");
     const hash = createHash("sha256")
       .update(JSON.stringify([args.image, place]))

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { PlatformConfig } from "../../config";
+import { partsOf } from "../../config/graph";
 import { imageReference, images } from "../../pins";
 import { monitorLabels } from "../monitoring";
 import type { ObjectStore } from "../objectStore/objectStore";
@@ -43,10 +44,15 @@ export function createModelNamespace(
   objectStore: ObjectStore,
   opts: pulumi.ComponentResourceOptions,
 ): ModelNamespace {
-  const { modelQuota: quota, batch } = config;
+  const { modelQuota: quota, batch, models } = config;
   return new ModelNamespace(
     name,
-    { namespace, objectStore, quota, scoring: batch.length > 0, monitorLabels: monitorLabels(config) },
+    {
+      ...{ namespace, objectStore, quota },
+      scoring: batch.length > 0,
+      standardServer: models.flatMap(partsOf).some(({ model }) => model.server !== undefined),
+      monitorLabels: monitorLabels(config),
+    },
     opts,
   );
 }

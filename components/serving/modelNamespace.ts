@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createSecret, ownership } from "../kubernetes";
 import type { ObjectStore, S3Credentials } from "../objectStore/objectStore";
 import { standardLabel } from "./seldon/seldonDeployment";
+import { type ServerFiles, createServerFiles } from "./serverFiles";
 import { metricsPath } from "./splitter/envoyConfig";
 import { splitterLabels } from "./splitter/splits";
 
@@ -17,6 +18,11 @@ export interface ModelNamespaceArgs {
    * @default false
    */
   scoring?: boolean;
+  /**
+   * Whether one of Seldon's standard servers, MLServer, runs in it.
+   * @default false
+   */
+  standardServer?: boolean;
   /** What all pods of the namespace together may ask for. */
   quota: { readonly cpu: string; readonly memory: string; readonly pods: number };
   /**
@@ -39,6 +45,9 @@ export class ModelNamespace extends pulumi.ComponentResource {
   /** Secret with the same of the user who may read data sets and write predictions; none where no tables are scored. */
   public readonly batchSecret: pulumi.Output<string> | undefined;
 
+  /** What stands beside MLServer; nothing where none runs. */
+  public readonly serverFiles: ServerFiles | undefined;
+
   constructor(name: string, args: ModelNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelNamespace", name, {}, opts);
     this.namespace = pulumi.output(args.namespace);
@@ -47,6 +56,8 @@ export class ModelNamespace extends pulumi.ComponentResource {
     this.trainingSecret = this.createKeys(`${name}-training`, "training-s3", training);
     if (args.scoring === true && batch !== undefined)
       this.batchSecret = this.createKeys(`${name}-batch`, "batch-s3", batch);
+    if (args.standardServer === true)
+      this.serverFiles = createServerFiles(`${name}-server`, this.namespace, { parent: this });
     this.createBounds(name, args);
     if (args.monitorLabels !== undefined) this.createMonitors(name, args.monitorLabels);
     this.registerOutputs({ namespace: this.namespace, storageSecret: this.storageSecret });

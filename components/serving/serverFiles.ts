@@ -4,20 +4,26 @@ import type * as pulumi from "@pulumi/pulumi";
 import { ownership } from "../kubernetes";
 import { standardServerFiles } from "./standardServer";
 
+/** What stands beside MLServer in a namespace. */
+export interface ServerFiles {
+  /** Of the ConfigMap. */
+  readonly name: string;
+  readonly configMap: k8s.core.v1.ConfigMap;
+}
+
 /**
- * What stands beside MLServer, as a ConfigMap. Other files have another name, so that the pods that run keep theirs.
+ * Puts what stands beside MLServer into a ConfigMap, for all pods of the namespace. Other files have another name: the
+ * pods that run keep theirs, which go when all models have the new ones.
  *
  * @param resource name of the resource.
- * @param prefix of the ConfigMap's name.
  */
 export function createServerFiles(
   resource: string,
-  prefix: string,
   namespace: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
-): { readonly name: string; readonly configMap: k8s.core.v1.ConfigMap } {
+): ServerFiles {
   const { files, digest } = standardServerFiles();
-  const name = `${prefix}-${digest}`;
+  const name = `standard-server-${digest}`;
   const configMap = new k8s.core.v1.ConfigMap(
     resource,
     { metadata: { name, namespace, labels: ownership }, immutable: true, data: files },

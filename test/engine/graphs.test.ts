@@ -24,7 +24,7 @@ describe("graphs of units", function () {
     for (const image of [/house-listing-unit:/, /house-price-serve:/])
       expect(end(image)).to.be.at.most(listing);
     expect(end(/average-unit:/)).to.be.at.most(wines);
-    expect(end(/^ConfigMap ml-models\/wine-average-server-/)).to.be.at.most(wines);
+    expect(end(/^ConfigMap ml-models\/standard-server-/)).to.be.at.most(wines);
   });
 
   it("are left alone by an up that changes nothing", async () => {

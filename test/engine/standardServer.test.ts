@@ -48,7 +48,7 @@ describe("a model on a standard server", function () {
     }));
   };
   const deployment = "SeldonDeployment ml-models/wine-quality-sklearn";
-  const guard = /^ConfigMap ml-models\/wine-quality-sklearn-server-/;
+  const guard = /^ConfigMap ml-models\/standard-server-/;
   /** What a run changes of the model, from its beginning. */
   const changes = async () => {
     lane.timeline = new Timeline(lane.cluster.behaviour);

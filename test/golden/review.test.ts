@@ -96,7 +96,7 @@ describe("a pull request", function () {
     expect(status).to.equal(0);
     expect(stdout)
       .to.contain("- `image house-price-serve`")
-      .and.contain("- `files wine-quality-xgboost-server`")
+      .and.contain("- `files mlplatform-models-server`")
       .and.contain("npm run preview -- --stack prod --update-golden")
       .and.not.contain("image house-price-train");
     expect(stdout).to.match(/\| `staging` \| 1 with other content +\|/);

@@ -15,9 +15,11 @@ export class SeldonCore implements ModelServer {
   ) {}
 
   serve(name: string, model: ModelArgs, opts: pulumi.ComponentResourceOptions): ServedModel {
-    const { namespace, storageSecret } = this.namespace;
+    const { namespace, storageSecret, serverFiles: files } = this.namespace;
     const { splitterImage } = this;
+    const serverFiles = files?.name;
     const after = [this.operator, this.namespace, ...model.after];
-    return new ModelDeployment(name, { ...model, namespace, storageSecret, splitterImage, after }, opts);
+    const place = { namespace, storageSecret, serverFiles, splitterImage };
+    return new ModelDeployment(name, { ...model, ...place, after }, opts);
   }
 }

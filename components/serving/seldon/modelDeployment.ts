@@ -4,11 +4,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { Resources } from "../../../config/fields";
-import { ownership, requirements, serviceHost } from "../../kubernetes";
+import { hostOf, ownership, requirements } from "../../kubernetes";
 import type { ModelArgs, ModelUrls, PredictorArgs, ServedModel } from "../modelServer";
 import { executorResources } from "./executor";
 import { createBudget, createVersionBudget } from "./disruptionBudget";
-import { createServerFiles } from "../serverFiles";
 import { Splitter } from "../splitter/splitter";
 import { mainPredictor, splitterPods } from "../splitter/splits";
 import { flatten, hasStandardServer, modelPod, toGraphUnit } from "./modelPod";
@@ -35,6 +34,8 @@ export interface ModelDeploymentArgs extends ModelArgs {
   after: readonly pulumi.Resource[];
   /** Secret by which model files are fetched: {@link ModelNamespace.storageSecret}. */
   storageSecret: string;
+  /** ConfigMap with what stands beside MLServer, where that runs: {@link ModelNamespace.serverFiles}. */
+  serverFiles?: string | undefined;
   /**
    * Envoy's image, for the splitter in front of several predictors.
    * @default there is none: Istio splits the requests
@@ -69,10 +70,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
 
   constructor(name: string, args: ModelDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mlplatform:serving:ModelDeployment", name, { model: args.model }, opts);
-    const files = args.predictors.some(({ graph }) => hasStandardServer(graph))
-      ? createServerFiles(`${name}-server`, `${args.model}-server`, args.namespace, { parent: this })
-      : undefined;
-    const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor, files?.name));
+    const predictors = args.predictors.map((predictor) => predictorSpec(args, predictor));
     const deployment = new k8s.apiextensions.CustomResource(
       isGraph(args) ? `${name}-graph-seldon` : `${name}-seldon`,
       {
@@ -93,7 +91,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
       },
       {
         parent: this,
-        dependsOn: [...args.after, ...(files === undefined ? [] : [files.configMap])],
+        dependsOn: [...args.after],
         customTimeouts: { create: patience(args), update: patience(args) },
       },
     );
@@ -108,7 +106,7 @@ export class ModelDeployment extends pulumi.ComponentResource implements ServedM
     this.createModelAddress(name, args, behind, splitter?.selector);
 
     const ready = pulumi.all([...inService, ...behind].map(({ urn }) => urn));
-    this.urls = ready.apply(() => predictionUrls(args));
+    this.urls = pulumi.all([args.namespace, ready]).apply(([namespace]) => predictionUrls(args, namespace));
     this.registerOutputs({ urls: this.urls });
   }
 
@@ -278,11 +276,11 @@ function podsOf(args: ModelDeploymentArgs, { name }: PredictorArgs) {
   return { "seldon-deployment-id": resourceName(args), [predictorLabel]: name };
 }
 
-function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs, files?: string): PredictorSpec {
+function predictorSpec(args: ModelDeploymentArgs, predictor: PredictorArgs): PredictorSpec {
   const { shadow = false, traffic = 0, replicas } = predictor;
   const runs = {
     graph: toGraphUnit(predictor.graph, args.storageSecret),
-    componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol, files) }],
+    componentSpecs: [{ spec: modelPod(predictor.graph, args.protocol, args.serverFiles) }],
     ...(isSingle(predictor)
       ? {}
       : { svcOrchSpec: { resources: requirements(args.executor ?? executorResources) } }),
@@ -342,15 +340,18 @@ function autoscaler({ autoscaling }: ModelDeploymentArgs) {
   };
 }
 
-function predictionUrls(args: ModelDeploymentArgs): pulumi.Output<ModelUrls> {
+function predictionUrls(args: ModelDeploymentArgs, namespace: string): ModelUrls {
   const { model, predictors } = args;
   // What leads to a graph by the model's address knows the path of a single model, too.
   const named = isGraph(args) && args.splitterImage !== undefined ? model : unitName(mainOf(args));
-  const each = predictors.map((one) => predictionUrl(args, `${model}-${one.name}`, unitName(one)));
-  return pulumi.all([predictionUrl(args, model, named), pulumi.all(each)]).apply(([url, urls]) => ({
-    ...(isSplitElsewhere(args) ? {} : { url }),
-    predictors: Object.fromEntries(predictors.map(({ name }, index) => [name, urls[index] ?? ""])),
-  }));
+  const urlOf = (address: string, unit: string | undefined) =>
+    `http://${hostOf(address, namespace)}:${ports.address[0]}${predictionPath(args, unit)}`;
+  return {
+    ...(isSplitElsewhere(args) ? {} : { url: urlOf(model, named) }),
+    predictors: Object.fromEntries(
+      predictors.map((one) => [one.name, urlOf(`${model}-${one.name}`, unitName(one))]),
+    ),
+  };
 }
 
 /** The name by which the protocol v2 asks: none of a graph, where a name would be passed on to every node. */
@@ -358,14 +359,8 @@ function unitName(predictor: PredictorArgs): string | undefined {
   return isSingle(predictor) ? predictor.graph.name : undefined;
 }
 
-function predictionUrl(
-  { namespace, protocol }: ModelDeploymentArgs,
-  address: string,
-  unit: string | undefined,
-): pulumi.Output<string> {
-  const path =
-    protocol === "seldon"
-      ? "/api/v1.0/predictions"
-      : `/v2/models${unit === undefined ? "" : `/${unit}`}/infer`;
-  return pulumi.interpolate`http://${serviceHost(address, namespace)}:${ports.address[0]}${path}`;
+function predictionPath({ protocol }: ModelDeploymentArgs, unit: string | undefined): string {
+  return protocol === "seldon"
+    ? "/api/v1.0/predictions"
+    : `/v2/models${unit === undefined ? "" : `/${unit}`}/infer`;
 }

@@ -76,6 +76,13 @@ describe("the answers of a model that others have logged", () => {
     expect(at(pod(found), "containers", "0", "image")).to.match(/mlserver:1\.7\.1-xgboost$/);
     expect(use(found)).to.equal("required");
     expect(found.before("SeldonDeployment", "churn-seldon")).to.include("Job churn-answers-3-job");
+    for (const [kind, name] of [
+      ["SeldonDeployment", "churn-seldon"],
+      ["Job", "churn-answers-3-job"],
+    ] as const)
+      expect(found.before(kind, name), "what stands beside MLServer").to.include(
+        "ConfigMap mlplatform-models-server",
+      );
     expect(found.before("Job", "churn-answers-3-job")).to.include(
       `Image mlplatform-images-${mlflowImage(environment)}-build`,
     );

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { ModelNamespace, type ModelNamespaceArgs } from "../../../components/serving/modelNamespace";
-import { create, type Created } from "./support/created";
+import { at, create, type Created } from "./support/created";
 import { objectStore, ownership } from "./support/surroundings";
 
 function namespace(args: Partial<ModelNamespaceArgs> = {}): Promise<Created> {
@@ -32,6 +32,35 @@ describe("ModelNamespace", () => {
       "Secret it-storage",
       "Secret it-training",
     ]);
+  });
+
+  it("has once what stands beside all of its standard servers", async () => {
+    const standard = await namespace({ standardServer: true });
+    const { data, immutable, metadata } = standard.inputs("ConfigMap", "it-server");
+    expect({ immutable, files: Object.keys(data as object) }).to.deep.equal({
+      immutable: true,
+      files: [
+        "__init__.py",
+        "answers.py",
+        "arrays.py",
+        "by_signature.py",
+        "comparing.py",
+        "decided.py",
+        "described.py",
+        "expected.py",
+        "farewell.py",
+        "guard.py",
+        "logged.py",
+        "over_grpc.py",
+        "over_rest.py",
+        "printing.py",
+        "rows.py",
+        "startup.py",
+        "times.py",
+        "values.py",
+      ],
+    });
+    expect(String(at(metadata, "name"))).to.match(/^standard-server-[0-9a-f]{8}$/);
   });
 
   it("gives Seldon's init container rclone's remote, with the keys of the user who reads models", () => {
