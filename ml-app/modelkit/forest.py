@@ -129,7 +129,7 @@ class Forest:
         if one is None:
             one = self._prepared.call = self._prepare(np.empty((1, self._features)), np.zeros(self._trees), self._apart)
         one.rows[:] = row
-        return np.add.accumulate(one.run())[-1:] / self._trees
+        return np.array([np.add.accumulate(one.run())[-1] / self._trees])
 
     def _prepare(
         self, rows: npt.NDArray[np.float64], answers: npt.NDArray[np.float64], settings: ctypes.c_void_p

@@ -58,6 +58,10 @@ REASONS: dict[int, str] = {
 }
 """What the metrics call a refusal, by its status."""
 
+OK, NO_CONTENT = HTTPStatus.OK.value, HTTPStatus.NO_CONTENT.value
+BAD_REQUEST, FAILED = HTTPStatus.BAD_REQUEST.value, HTTPStatus.INTERNAL_SERVER_ERROR.value
+"""Those that each answer is looked at for: Python 3.11 calls a function wherever a member of an enumeration is named."""
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -232,11 +236,11 @@ class Application:
     def _told(self, request: Request, answer: Answer) -> tuple[int, Headers, bytes]:
         """The answer with what a browser and HTTP want to know beside it; counted, if it is a refusal."""
         status, content, headers = answer
-        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status >= BAD_REQUEST and status != FAILED:
             self._metrics.requests.refuse("rest", REASONS.get(status, "other"))
         if self._sharing:
             headers = (*headers, *self._sharing.headers(request.origin))
-        if status != HTTPStatus.NO_CONTENT:
+        if status != NO_CONTENT:
             headers = (*headers, (b"content-length", b"%d" % len(content)))
         return status, headers, content
 
@@ -273,7 +277,7 @@ class Application:
                 status_code=HTTPStatus.INTERNAL_SERVER_ERROR,
                 reason="MICROSERVICE_INTERNAL_ERROR",
             )
-        return Answer(HTTPStatus.OK, content)
+        return Answer(OK, content)
 
     async def _take_feedback(self, request: Request, receive: Receive) -> Answer:
         await self._read(request, receive, feedback.MAX_BYTES)
@@ -366,9 +370,9 @@ def _failed(error: Exception, path: str) -> Answer:
 
 def outcome_of(status: int) -> Outcome:
     """What a status says of its request."""
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < BAD_REQUEST:
         return "answered"
-    return "refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"
+    return "refused" if status < FAILED else "failed"
 
 
 def _unanswered(request: Request, status: HTTPStatus) -> Answer:
