@@ -60,7 +60,7 @@ REASONS: dict[int, str] = {
 
 OK, NO_CONTENT = HTTPStatus.OK.value, HTTPStatus.NO_CONTENT.value
 BAD_REQUEST, FAILED = HTTPStatus.BAD_REQUEST.value, HTTPStatus.INTERNAL_SERVER_ERROR.value
-"""Those that each answer is looked at for: Python 3.11 calls a function wherever a member of an enumeration is named."""
+"""Those that each answer is looked at for: Python 3.11 calls a function wherever an enumeration's member is named."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
