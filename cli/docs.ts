@@ -59,7 +59,8 @@ Pulumi.dev.yaml has 2 problems; nothing was changed:
 
 Edit the file, or let Pulumi do it: \`pulumi config set --path 'mlplatform:tracking.replicas' 2\`. An amount is a text, so
 one that looks like a number is put in quotes: \`cpu: "1"\`. So is a text that Pulumi would take for a date or a number,
-such as \`"2024-01-31"\`, \`"20240131_1"\` or \`"0123"\`; without quotes it is refused. Keys of another namespace are
+such as \`"2024-01-31"\`, \`"20240131_1"\` or \`"0123"\`, and one that Pulumi would shorten: \`"1.10"\` for the parameter of a
+training of your own; without quotes it is refused. Keys of another namespace are
 told, and refused where they are a letter off.
 
 What environments of Pulumi ESC (\`environment: [NAME]\`) would give is not known without the engine: \`npm run preview\` says

@@ -1,6 +1,8 @@
 /** JSON in which whole numbers of any size stay what they are: a double holds them up to 2^53 only. */
 import { randomUUID } from "node:crypto";
 
+import { isScalar, parseDocument } from "yaml";
+
 import { UserError } from "./errors";
 
 /** What stands before the digits of such a number, in a text that nobody else writes. */
@@ -42,4 +44,17 @@ function isWhole(token: string): boolean {
 
 function isSafe(token: string): boolean {
   return Number.isSafeInteger(Number(token));
+}
+
+/** A key that an object in a JSON text has twice, which `JSON.parse` does not tell. Every JSON text is a YAML one. */
+export function repeatedKey(text: string): string | undefined {
+  let repeated: string | undefined;
+  parseDocument(text, {
+    uniqueKeys: (one, other) => {
+      const same = isScalar(one) && isScalar(other) && one.value === other.value;
+      if (same) repeated ??= String(one.value);
+      return same;
+    },
+  });
+  return repeated;
 }

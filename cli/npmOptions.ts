@@ -146,7 +146,7 @@ function rightLine(name: string, swallowed: readonly Swallowed[], rest: readonly
   );
   const words = complete.flatMap(({ option, value }) => {
     const long = option?.long ?? "";
-    if (!takesValue(option)) return value === "true" ? [long] : [long, value];
+    if (!takesValue(option)) return /^(?:true|1|yes|on)$/i.test(value) ? [long] : [long, value];
     return value.split("\n\n").map((one) => `${long}=${one}`);
   });
   const [only] = bare;

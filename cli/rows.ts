@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 
-import { isScalar, parseDocument } from "yaml";
-
 import { UserError, messageOf } from "./errors";
-import { exactNumber, parsedExactly } from "./exactJson";
+import { exactNumber, parsedExactly, repeatedKey } from "./exactJson";
 import { mostBytesAtOnce, plainFile } from "./plainFile";
 import type { Rows } from "./protocols/answer";
 import { type Cells, TableFileError, readCells, withPoints } from "./tableFile";
@@ -140,19 +138,6 @@ function refuseRepetition(name: string | undefined, place: string): void {
 function firstRepeated(names: readonly (string | undefined)[]): string | undefined {
   const before = new Set<string | undefined>();
   return names.find((name) => before.size === before.add(name).size);
-}
-
-/** A key that an object in a JSON text has twice, which `JSON.parse` does not tell. Every JSON text is a YAML one. */
-function repeatedKey(text: string): string | undefined {
-  let repeated: string | undefined;
-  parseDocument(text, {
-    uniqueKeys: (one, other) => {
-      const same = isScalar(one) && isScalar(other) && one.value === other.value;
-      if (same) repeated ??= String(one.value);
-      return same;
-    },
-  });
-  return repeated;
 }
 
 /** Texts as the values that they look like. */

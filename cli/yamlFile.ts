@@ -1,7 +1,7 @@
 /** Pulumi's settings files. Its YAML library and ours read some plain values differently: those are told. */
 import { isUtf8 } from "node:buffer";
 
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar } from "yaml";
+import { Lexer, isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar } from "yaml";
 
 import { mostModels } from "../config/limits";
 import { readBytes } from "../config/readText";
@@ -21,6 +21,8 @@ export interface Misread {
 export interface YamlFile {
   readonly content: Readonly<Record<string, unknown>>;
   readonly misread: readonly Misread[];
+  /** Numbers that are handed on as another text, which matters where they are none: 1.10 as 1.1, 0x1F as 31. */
+  readonly rewritten: readonly Misread[];
 }
 
 /**
@@ -48,23 +50,26 @@ export function readYamlFile(file: string): YamlFile {
     throw new UserError(
       `${shown(file)} has ${text.length} letters, and at most ${mostLetters} are read: a stack has at most ${mostModels} models.`,
     );
+  const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
+  const letter = strangeLetter(text) ?? strangeTab(text);
+  if (letter !== undefined) throw broken(letter);
   const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
-  const broken = (what: string) => new UserError(`${shown(file)} is not YAML as Pulumi reads it: ${what}`);
   if (error?.code === "MULTIPLE_DOCS")
     throw new UserError(`${shown(file)} holds several documents (---): a stack's file has one.`);
   if (error !== undefined) throw broken(error.message);
   if (document.directives.yaml.explicit === true) throw broken("leave the line %YAML out.");
   const misread: Misread[] = [];
+  const rewritten: Misread[] = [];
   try {
-    new Walk(document, misread).visit(document.contents, [], []);
+    new Walk(document, misread, rewritten).visit(document.contents, [], []);
   } catch (problem) {
     throw problem instanceof Unreadable ? broken(problem.message) : problem;
   }
   const content = contentOf(document, broken);
   if (typeof content !== "object" || content === null || Array.isArray(content))
     throw new UserError(`${shown(file)} must be a group of keys, such as config:.`);
-  return { content: content as Record<string, unknown>, misread };
+  return { content: content as Record<string, unknown>, misread, rewritten };
 }
 
 function contentOf(document: Document, broken: (what: string) => UserError): unknown {
@@ -74,6 +79,40 @@ function contentOf(document: Document, broken: (what: string) => UserError): unk
     // Such as a merge key of what is no group, which only whoever resolves it sees.
     throw broken(`${messageOf(problem)}.`);
   }
+}
+
+/**
+ * A letter that no text in YAML has, or that ends a line for Pulumi alone (NEL, LS, PS), as text from web pages does:
+ * behind it a comment goes on as a key.
+ */
+function strangeLetter(text: string): string | undefined {
+  // A mark of the order of bytes stands at the beginning alone.
+  const found = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/.exec(text);
+  if (found === null) return undefined;
+  const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return `line ${lineAt(text, found.index)} has the invisible letter U+${code}: take it out.`;
+}
+
+/** A tab in the place of blanks where a line or an item begins, outside of `{}` and `[]`. */
+function strangeTab(text: string): string | undefined {
+  if (!text.includes("\t")) return undefined;
+  let [depth, at, begins] = [0, 0, true];
+  for (const token of new Lexer().lex(text)) {
+    if (/^[ \t]+$/.test(token)) {
+      if (begins && depth === 0 && token.includes("\t"))
+        return `line ${lineAt(text, at)} has a tab where only blanks may be.`;
+    } else if (token !== "\u001f") {
+      if (token === "{" || token === "[") depth += 1;
+      if (token === "}" || token === "]") depth -= 1;
+      begins = /^(?:\r?\n|[-?]|\u0002)$/.test(token);
+    }
+    if (!/^[\u0002\u0018\u001f]$/.test(token)) at += token.length;
+  }
+  return undefined;
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split("\n").length;
 }
 
 /** Why a document cannot be read at all. */
@@ -89,7 +128,7 @@ const halfLetter = /\p{Surrogate}/u;
 
 /** More values than any configuration has; aliases of aliases make billions of a few lines. */
 const mostValues = 200_000;
-const readAlike = ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"];
+const readAlike = ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"];
 
 /** Looks at every value where it is used: what an alias stands for counts at each place. */
 class Walk {
@@ -98,6 +137,7 @@ class Walk {
   constructor(
     private readonly document: Document,
     private readonly misread: Misread[],
+    private readonly rewritten: Misread[],
   ) {}
 
   visit(node: unknown, path: Place, within: readonly unknown[]): void {
@@ -109,7 +149,9 @@ class Walk {
       this.visit(node.resolve(this.document), path, inside);
       return;
     }
-    const { tag } = (node ?? {}) as { tag?: string };
+    const { tag, anchor } = (node ?? {}) as { tag?: string; anchor?: string };
+    if (anchor !== undefined && !/^[\w-]+$/.test(anchor))
+      throw new Unreadable(`the anchor &${anchor} has more than letters from a to z, digits, - and _.`);
     if (tag !== undefined && !readAlike.includes(tag))
       this.tell(
         path,
@@ -130,7 +172,14 @@ class Walk {
         throw new Unreadable(
           `${path.join(".")} has half of a letter: \\u${half.charCodeAt(0).toString(16)} stands for one with another half alone.`,
         );
-      if (node.type === "PLAIN" && tag === undefined) this.tell(path, misreading(node));
+      const inFlow = within.some((around) => (around as { flow?: boolean }).flow === true);
+      if (node.type === "PLAIN" && tag === undefined) this.tell(path, misreading(node, inFlow));
+      const { source = "", value } = node;
+      if (typeof value === "number" && source !== String(value))
+        this.rewritten.push({
+          path,
+          message: `is ${source}, which is handed on as ${value}: put it in quotes`,
+        });
     }
   }
 
@@ -155,8 +204,10 @@ class Walk {
  * How Pulumi reads a plain value otherwise than we do: as gopkg.in/yaml.v3 does in `resolve.go`, with the dates,
  * underscores, binary and octal numbers of YAML 1.1 (pulumi/pulumi#11518).
  */
-function misreading({ source = "", value }: Scalar): string | undefined {
+function misreading({ source = "", value }: Scalar, inFlow = false): string | undefined {
   const quotes = "put it in quotes";
+  if (inFlow && /^:|\?/.test(source))
+    return `is ${source}, which Pulumi reads otherwise between { and } or [ and ]: ${quotes}`;
   if (typeof value === "number") {
     if (!Number.isFinite(value))
       return `is ${source}, which no number of JSON can be: ${quotes}, or leave it out`;

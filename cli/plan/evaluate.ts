@@ -66,6 +66,7 @@ export function evaluate(program: () => unknown, options: EvaluateOptions): Prom
 class Evaluation {
   private readonly preview: boolean;
   private readonly requests: RequestedResource[] = [];
+  private readonly urns = new Set<string>();
   private readonly notices: Notice[] = [];
   private readonly loggedErrors: string[] = [];
   private outputs: unknown = {};
@@ -119,6 +120,11 @@ class Evaluation {
     // The SDK's own makes every value a message of the engine's protocol and reads it again, three times over.
     monitor.registerResource = (request: RegisterResourceRequest, callback) => {
       const asked = registered(request, this.urn(request.getParent(), request.getType(), request.getName()));
+      if (this.urns.has(asked.urn))
+        this.loggedErrors.push(
+          `two resources of type ${asked.type} are named ${asked.name}: Pulumi takes one.`,
+        );
+      this.urns.add(asked.urn);
       this.requests.push(asked);
       callback(null, this.answer(request, asked));
       return Promise.resolve();

@@ -1,15 +1,17 @@
 import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
+import { trainedBy } from "../../config/manifests";
 import { placeOf } from "../../config/mistakes";
 import { plainTexts } from "../../config/plainSecrets";
 import { undecrypted } from "../../config/secretWords";
 import type { Path } from "../../config/walk";
 import { nearest } from "../../config/words";
 import { UserError } from "../errors";
+import { repeatedKey } from "../exactJson";
 import { projectDir, shown } from "../paths";
 import { environmentProblems, environmentsOf, withOpened } from "./environments";
-import { type YamlFile, readYamlFile } from "../yamlFile";
+import { type Misread, type YamlFile, readYamlFile } from "../yamlFile";
 
 /** A stack's configuration as the engine would hand it to the program. */
 export interface StackConfig {
@@ -67,7 +69,7 @@ export function readStackConfig(stack: string, folder = projectDir): StackConfig
       ...wrongKeys(settings, name),
       ...plainEnvironment(settings),
     ].map((problem) => `${shown(file)}: ${problem}`),
-    ...notEncrypted(all).map((problem) => `${shown(file)}: ${problem}`),
+    ...[...notEncrypted(all), ...repeatedInJson(all)].map((problem) => `${shown(file)}: ${problem}`),
   ];
   if (problems.length > 0) throw new UserError(problems.join("\n"));
   const config: Record<string, string> = {};
@@ -87,10 +89,21 @@ function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {
 }
 
 /** What Pulumi would read otherwise than it was meant, and than the preview shows it. */
-function misread(file: string, { misread: found }: YamlFile): string[] {
-  return found
+function misread(file: string, { misread: found, rewritten, content }: YamlFile): string[] {
+  const told = new Set(found.map(({ path }) => placeOf(path)));
+  const texts = rewritten.filter(({ path }) => !told.has(placeOf(path)) && isText(path.slice(1), content));
+  return [...found, ...texts]
     .filter(({ path: [top] }) => top === "config")
     .map(({ path: [, ...below], message }) => `${shown(file)}: ${placeOf(below)} ${message}.`);
+}
+
+/** Whether a value is taken as a text, whatever it looks like: one of a key itself, or a parameter of a training of others. */
+function isText([key = "", ...below]: Misread["path"], content: YamlFile["content"]): boolean {
+  if (below.length === 0) return true;
+  const [index = "", part, group] = below;
+  if (!String(key).endsWith(":models") || part !== "training" || group !== "parameters") return false;
+  const models = (content["config"] as Record<string, { training?: { image?: string } }[]>)[key];
+  return trainedBy(models?.[Number(index)]?.training?.image) === undefined;
 }
 
 const encryptionKeys = ["secretsprovider", "encryptedkey", "encryptionsalt"];
@@ -131,6 +144,14 @@ function wrongKeys({ content }: YamlFile, project: string): string[] {
       seen.add(key);
       return [];
     });
+}
+
+/** Keys that a value written as JSON has twice, of which JSON takes the last. */
+function repeatedInJson(all: readonly (readonly [string, unknown])[]): string[] {
+  return all.flatMap(([key, text]) => {
+    const name = typeof text === "string" && /^\s*[{[]/.test(text) ? repeatedKey(text) : undefined;
+    return name === undefined ? [] : [`${key} has "${name}" twice: keep one.`];
+  });
 }
 
 /** Secrets in plain text among the values of an environment of Pulumi ESC that stands in the stack's file. */

@@ -83,8 +83,8 @@ export function serveModel(
     if (image.built !== undefined) before.add(image.built);
     const answers = decided && useOfAnswers(single, decided);
     if (decided !== undefined && answers === "required" && !answered.has(decided.files)) {
-      const owner = model.graph === undefined ? name : `${name}-${single.name}`;
-      answered.set(decided.files, computeAnswers({ ...single, name: owner }, decided, surroundings, opts));
+      const owner = model.graph === undefined ? [name] : [name, single.name];
+      answered.set(decided.files, computeAnswers(owner, single, decided, surroundings, opts));
     }
     return {
       name: single.name,
@@ -126,9 +126,10 @@ export function serveModel(
   return { served, answered };
 }
 
-/** Has a version's own libraries answer the example of its input. */
+/** Has a version's own libraries answer the example of its input. @param owner the model, and in a graph the node. */
 function computeAnswers(
-  { name, resources }: ModelConfig,
+  owner: readonly string[],
+  { resources }: ModelConfig,
   { version = 0, files, sha256, environment }: Served,
   surroundings: ModelSurroundings,
   opts: pulumi.ComponentResourceOptions,
@@ -136,9 +137,10 @@ function computeAnswers(
   const { namespace, tracking } = surroundings;
   const image = imageOf(environment && mlflowImage(environment), surroundings);
   return new AnswersJob(
-    `${name}-answers-${version}`,
+    // What no model is named: `a-b` may be one beside the graph `a` with a node `b`.
+    `${owner.join("/")}-answers-${version}`,
     {
-      ...{ model: name, version, files, sha256, resources, namespace, tracking },
+      ...{ model: owner.join("-"), version, files, sha256, resources, namespace, tracking },
       image: image.reference,
       after: present(image.built),
     },

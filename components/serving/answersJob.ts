@@ -51,7 +51,7 @@ export class AnswersJob extends pulumi.ComponentResource {
     if (files === undefined) throw new Error("a namespace without MLServer has no answers to compute");
     const address = place.replace(`${tracking.artifactLocation}/`, "mlflow-artifacts:/");
     const hash = createHash("sha256")
-      .update(JSON.stringify([args.image, place]))
+      .update(JSON.stringify([args.image, place, name]))
       .digest("hex");
     runOnce(
       `${name}-job`,

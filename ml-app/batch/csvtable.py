@@ -19,7 +19,7 @@ import pyarrow.csv as pacsv
 from batch.kinds import NUMBERS
 from batch.source import Parsed, Piece, SourceError, Values, Wanted, changed, measured
 from modelkit import tablefile
-from modelkit.datasets import number_of
+from modelkit.datasets import is_plain, number_of
 from modelkit.tablefile import TableFileError
 
 LONGEST_ROW = 16 << 20
@@ -284,8 +284,7 @@ def _matrix(cells: list[list[str]], width: int) -> npt.NDArray[np.float64]:
     """The numbers of cells, NaN for what is none; float64, shape (n, width)."""
     try:
         numbers = [list(map(float, row)) for row in cells]
-        # float() would take "1_000" for a thousand.
-        if not any("_" in cell for row in cells for cell in row):
+        if all(is_plain(cell) for row in cells for cell in row):
             return np.array(numbers, np.float64).reshape(len(cells), width)
     except ValueError:
         pass

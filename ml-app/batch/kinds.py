@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkit.datasets import LARGEST, number_of
+from modelkit.datasets import LARGEST, is_plain, number_of
 from standardserver.times import time_of
 
 FLOATS, INTEGERS = {"double": "float64", "float": "float32"}, {"long": "int64", "integer": "int32"}
@@ -111,8 +111,8 @@ def _plain(cells: Sequence[str]) -> npt.NDArray[np.float64] | None:
         numbers = np.array(list(map(float, cells)), np.float64)
     except ValueError:
         return None
-    # float() would take "1_000" for a thousand. NaN is not below.
-    return numbers if (np.abs(numbers) <= LARGEST).all() and not any("_" in cell for cell in cells) else None
+    # NaN is not below.
+    return numbers if (np.abs(numbers) <= LARGEST).all() and all(map(is_plain, cells)) else None
 
 
 def _one_by_one(kind: str, given: Sequence[Any], reader: Callable[[Any], tuple[Any, str]]) -> Read:

@@ -153,18 +153,23 @@ def _unknown(names: list[str], columns: Sequence[str]) -> str:
     return f" (unknown: {others[:HEADER_CHARACTERS]})" if others else ""
 
 
+def is_plain(text: str) -> bool:
+    """Whether `float()` takes a text for what it is: it also knows literals of Python, and the digits of any script."""
+    return "_" not in text and text.isascii()
+
+
 def number_of(cell: str) -> tuple[float, str]:
     """A cell's number, and what is wrong with it ("" if nothing is)."""
-    if not cell.strip():
+    text = cell.strip()
+    if not text:
         return math.nan, "empty"
     try:
-        # float() would take "1_000" for a thousand: a literal of Python, not of CSV.
-        number = float(cell.replace("_", "?"))
+        number = float(text if is_plain(text) else "?")
     except ValueError:
-        grouped = _THOUSANDS.fullmatch(cell.strip())
+        grouped = _THOUSANDS.fullmatch(text)
         return math.nan, "not a number, since thousands are separated" if grouped else "not a number"
     # As the float it is another number before it is compared; of too many digits int() makes none.
-    if cell.strip().lstrip("+-").isdecimal() and abs(number) <= EXACT and abs(whole := int(cell)) <= EXACT:
+    if text.lstrip("+-").isdecimal() and abs(number) <= EXACT and abs(whole := int(cell)) <= EXACT:
         return whole, ""
     if not math.isfinite(number):
         return number, "not finite"

@@ -72,7 +72,9 @@ def _not_numeric(rows: npt.NDArray[Any]) -> str:
     # One cell that is no number makes numpy turn all of them into text or objects: find the one.
     for (row, column), cell in np.ndenumerate(rows):
         try:
-            if not isinstance(cell, bool | np.bool_) and math.isfinite(float(cell)):
+            # Of texts float() takes "1_000" and the digits of every script, too.
+            plain = not isinstance(cell, str) or ("_" not in cell and cell.isascii())
+            if plain and not isinstance(cell, bool | np.bool_) and math.isfinite(float(cell)):
                 continue
         except OverflowError:  # an integer of hundreds of digits
             continue

@@ -65,6 +65,8 @@ def test_not_finite(bad: float) -> None:
         (["1", "x", "3"], 'row 0, column 1 is not a number: "x"'),
         (["1", "2", ""], 'row 0, column 2 is not a number: ""'),
         (["1", "inf", "3"], 'row 0, column 1 is not a number: "inf"'),
+        (["1", "1_000", "3"], 'row 0, column 1 is not a number: "1_000"'),
+        (["1", "３", "3"], 'row 0, column 1 is not a number: "３"'),  # noqa: RUF001
         (["1", "2", "3"], "there are numbers in quotes: send them without"),
         ([1, None, "3"], "row 0, column 1 is not a number: null"),
         ([1, 2, 10**400], "a number is too large"),

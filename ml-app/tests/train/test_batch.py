@@ -394,6 +394,7 @@ def test_no_room_for_the_whole_of_parquet(table: Path, monkeypatch: pytest.Monke
         ("1,x,2,3\n", False),
         ('1,"x",2\n', False),
         ("1_0,x,2\n", False),
+        ("３,x,2\n", False),  # noqa: RUF001
         ("nan,x,2\n", False),
         ("1e999,x,2\n", False),
         ("0x10,x,2\n", False),

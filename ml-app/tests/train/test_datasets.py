@@ -69,6 +69,7 @@ CELLS = [
     ("price", "cheap", "price is not a number: line 4 'cheap'"),
     ("price", "1,234,567", "price is not a number, since thousands are separated: line 4 '1,234,567'"),
     ("price", "1_000", "price is not a number: line 4 '1_000'"),
+    ("price", "３", "price is not a number: line 4 '３'"),  # noqa: RUF001
     ("price", "-1", "price is negative: line 4 '-1'"),
     ("bedrooms", "", "bedrooms is empty: line 4"),
     ("bedrooms", "  ", "bedrooms is empty: line 4"),

@@ -96,6 +96,7 @@ describe("an option before `--`, which npm keeps for itself", () => {
       "Unset it, or type: npm run preview -- --stack=prod",
     );
     expect(given("up", { target: "local" })).to.contain("type: npm run up -- --target=local");
+    expect(given("preview", { diff: "1" })).to.match(/type: npm run preview -- --diff$/);
     expect(given("up", { target: "20.0.0", python: "/usr/bin/python3", detach: "false" })).to.equal("");
     expect(given("down", { yes: "true", stak: "prod", sta: "prod" }, { yes: "null" })).to.equal("");
   });

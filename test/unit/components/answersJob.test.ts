@@ -106,6 +106,17 @@ describe("the answers of a model that others have logged", () => {
     expect(found.before("Job", "mlplatform-batch-all-job")).not.to.include("Job twin-answers-3-job");
   });
 
+  it("have names of their own where a node of a graph and a model would share one", async () => {
+    const node = `{ name: b, server: XGBOOST_SERVER, model: "${wish}" }`;
+    const other = "{ name: c, server: XGBOOST_SERVER, model: s3://models/c }";
+    const graph = `{ name: a, graph: { name: avg, image: average-unit, children: [${node}, ${other}] } }`;
+    const twin = ` }, { name: a-b, server: XGBOOST_SERVER, model: "models:/twin@champion" }, ${graph}, { name: d, model: s3://models/d, image: x.io/d:1`;
+    const found = await created({}, twin, { "models:/twin@champion": trees });
+    expect(jobs(found)).to.have.members(["a-b-answers-3-job", "a/b-answers-3-job", "churn-answers-3-job"]);
+    const inCluster = found.all("Job").map(({ inputs }) => at(inputs, "metadata", "name"));
+    expect(inCluster, "names").to.have.lengthOf(new Set(inCluster).size);
+  });
+
   it("are computed once for each version", async () => {
     const four = { "models:/churn/4": { ...trees, version: 4, files: trees.files.replace("m-3", "m-4") } };
     const predictors =

@@ -33,6 +33,16 @@ describe("evaluate", () => {
     expect(outputs).to.deep.equal({ stack, project: "mlplatform", preview: true });
   });
 
+  it("refuses two resources that the engine cannot tell apart", async () => {
+    const program = () => {
+      for (const length of [1, 2]) new random.RandomPassword("key", { length });
+    };
+    const { message } = await rejection(evaluate(program, { stack, config: {} }));
+    expect(message).to.equal(
+      "two resources of type random:index/randomPassword:RandomPassword are named key: Pulumi takes one.",
+    );
+  });
+
   it("takes what a resource was asked to be for known, and the rest for unknown", () => {
     expect(resource("Release", "db-release").inputs).to.deep.include({ namespace: "postgres" });
     expect(recording.outputs).to.deep.equal({

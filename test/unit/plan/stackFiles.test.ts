@@ -282,6 +282,48 @@ config:
     expect(readStackConfig("infra.dev", folder).config).to.deep.equal({ "sample:a": "b" });
   });
 
+  it("with what ends a line, indents or names for Pulumi alone, or for nobody, is refused", () => {
+    const tab = (line: number) => `line ${line} has a tab where only blanks may be.`;
+    const letter = (line: number, code: string) =>
+      `line ${line} has the invisible letter U+${code}: take it out.`;
+    for (const [text, why] of [
+      ["config:\n\t\n  sample:a: b\n", tab(2)],
+      ["config:\r\n  sample:a: b\r\n\t# c\r\n", tab(3)],
+      ["config:\n  sample:a:\n    -\tb\n", tab(3)],
+      ["config:\n  # a note\u2028  sample:a: b\n", letter(2, "2028")],
+      ["config:\n  sample:a: 'b\u0085c'\n", letter(2, "0085")],
+      ["config: {} # \x1b[0m\n", letter(1, "001B")],
+      ["# a note\n\ufeffconfig: {}\n", letter(2, "FEFF")],
+      [
+        "config:\n  sample:a: &x:y b\n",
+        "the anchor &x:y has more than letters from a to z, digits, - and _.",
+      ],
+    ] as const) {
+      write("Pulumi.dev.yaml", text);
+      expect(() => readStackConfig("dev", folder), JSON.stringify(text)).to.throw(
+        UserError,
+        `Pulumi.dev.yaml is not YAML as Pulumi reads it: ${why}`,
+      );
+    }
+    const tabs = "config:\n  sample:a:\t{b:\tc} \t# d\n  sample:e: |\n    f\n    \tg\n";
+    write("Pulumi.dev.yaml", `\ufeff${tabs}`);
+    expect(readStackConfig("dev", folder).config).to.deep.equal({
+      "sample:a": '{"b":"c"}',
+      "sample:e": "f\n\tg\n",
+    });
+  });
+
+  it("with JSON that has a key twice is refused", () => {
+    write(
+      "Pulumi.dev.yaml",
+      `config: {sample:a: '{"pods": 7, "pods": 8}', sample:b: '[{"c": 1}, {"c": 2}]'}`,
+    );
+    expect(() => readStackConfig("dev", folder)).to.throw(
+      UserError,
+      /^\S*Pulumi\.dev\.yaml: sample:a has "pods" twice: keep one\.$/,
+    );
+  });
+
   describe("whose plain values Pulumi reads otherwise are refused, all at once", () => {
     /** What the file's one list becomes, or what is said of it. */
     const toldOf = () => {
@@ -333,6 +375,35 @@ config:
         key("[1]", "no text"),
         tag("t", "timestamp"),
         tag("b", "binary"),
+      ]);
+    });
+
+    it("numbers whose text counts: a value of a key, and a parameter of a training that others have made", () => {
+      const parameters = "parameters: { version: 1.10, depth: 3, rate: 1e-3 }";
+      const training = (image: string) => `{ name: m, training: { image: ${image}, ${parameters} } }`;
+      write(
+        "Pulumi.dev.yaml",
+        `config:\n  mlplatform:context: 1.10\n  mlplatform:models:\n    - ${training("x.io/own:1")}\n    - ${training("house-price-train")}\n`,
+      );
+      const handed = (place: string, text: string, as: string) =>
+        `${place} is ${text}, which is handed on as ${as}: put it in quotes.`;
+      expect(toldOf()).to.deep.equal([
+        handed("context", "1.10", "1.1"),
+        handed("models[0].training.parameters.version", "1.10", "1.1"),
+        handed("models[0].training.parameters.rate", "1e-3", "0.001"),
+      ]);
+    });
+
+    it("texts between brackets, and a tag that says nothing", () => {
+      const between = (text: string) =>
+        `is ${text}, which Pulumi reads otherwise between { and } or [ and ]: put it in quotes.`;
+      write("Pulumi.dev.yaml", "config:\n  mlplatform:list: [?b, a?b, ::1, '?c', {a: b?}]\n");
+      expect(toldOf()).to.deep.equal([
+        ...["?b", "a?b", "::1"].map((text, index) => `list[${index}] ${between(text)}`),
+        `list[4].a ${between("b?")}`,
+      ]);
+      expect(told(["! 0123", "b?"])).to.deep.equal([
+        "list[0] has the tag !, which others read otherwise: leave it out.",
       ]);
     });
 
