@@ -1,7 +1,7 @@
 /** JSON in which whole numbers of any size stay what they are: a double holds them up to 2^53 only. */
 import { randomUUID } from "node:crypto";
 
-import { isScalar, parseDocument } from "yaml";
+import { parseDocument, visit } from "yaml";
 
 import { UserError } from "./errors";
 
@@ -46,14 +46,19 @@ function isSafe(token: string): boolean {
   return Number.isSafeInteger(Number(token));
 }
 
-/** A key that an object in a JSON text has twice, which `JSON.parse` does not tell. Every JSON text is a YAML one. */
+/** A key that an object in a JSON text has twice, which `JSON.parse` does not tell; undefined of what is no JSON. */
 export function repeatedKey(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+  } catch {
+    return undefined;
+  }
   let repeated: string | undefined;
-  parseDocument(text, {
-    uniqueKeys: (one, other) => {
-      const same = isScalar(one) && isScalar(other) && one.value === other.value;
-      if (same) repeated ??= String(one.value);
-      return same;
+  // Every JSON text is a YAML one, whose reader keeps both; to compare all keys by itself takes it the square of them.
+  visit(parseDocument(text, { uniqueKeys: false }), {
+    Map: (_, { items }) => {
+      const seen = new Set<string>();
+      repeated ??= items.map(({ key }) => String(key)).find((key) => seen.size === seen.add(key).size);
     },
   });
   return repeated;

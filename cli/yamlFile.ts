@@ -82,34 +82,52 @@ function contentOf(document: Document, broken: (what: string) => UserError): unk
 }
 
 /**
- * A letter that no text in YAML has, or that ends a line for Pulumi alone (NEL, LS, PS), as text from web pages does:
- * behind it a comment goes on as a key.
+ * A letter that no text in YAML has, or that ends a line for Pulumi alone (CR, NEL, LS, PS), as text from web pages
+ * does: behind it a comment goes on as a key.
  */
 function strangeLetter(text: string): string | undefined {
   // A mark of the order of bytes stands at the beginning alone.
-  const found = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/.exec(text);
+  const found = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|\r(?!\n)|(?<!^)\ufeff/.exec(
+    text,
+  );
   if (found === null) return undefined;
   const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
   return `line ${lineAt(text, found.index)} has the invisible letter U+${code}: take it out.`;
 }
 
-/** A tab in the place of blanks where a line or an item begins, outside of `{}` and `[]`. */
+/**
+ * A tab in the place of blanks where a line or an item begins, outside of `{}` and `[]`. Behind a plain text the next
+ * lines may be parts of it, as far as they are further in: there it is white space.
+ */
 function strangeTab(text: string): string | undefined {
   if (!text.includes("\t")) return undefined;
-  let [depth, at, begins] = [0, 0, true];
+  let [depth, at, indent, lead] = [0, 0, 0, 0];
+  // Of what comes next: whether it is the first in its line, and in its line or item; and whether a plain text is before it.
+  let [first, begins, plain, before] = [true, true, false, ""];
   for (const token of new Lexer().lex(text)) {
     if (/^[ \t]+$/.test(token)) {
-      if (begins && depth === 0 && token.includes("\t"))
+      const blanks = lead + token.indexOf("\t");
+      if (begins && depth === 0 && token.includes("\t") && !(plain && blanks > indent))
         return `line ${lineAt(text, at)} has a tab where only blanks may be.`;
-    } else if (token !== "\u001f") {
+      if (first) lead += token.length;
+    } else if (!/^[\u0002\u0018\u001f]$/.test(token)) {
+      const ends = token.endsWith("\n");
+      if (first && token.trim() !== "") indent = lead;
       if (token === "{" || token === "[") depth += 1;
       if (token === "}" || token === "]") depth -= 1;
-      begins = /^(?:\r?\n|[-?]|\u0002)$/.test(token);
+      plain = before === startOfScalar ? !ends : plain && token.trim() === "";
+      begins = ends || token === "-" || token === "?";
+      first = ends;
+      if (ends) lead = 0;
     }
+    before = token;
     if (!/^[\u0002\u0018\u001f]$/.test(token)) at += token.length;
   }
   return undefined;
 }
+
+/** What `Lexer` puts before each text without quotes. */
+const startOfScalar = "\u001f";
 
 function lineAt(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
@@ -140,7 +158,8 @@ class Walk {
     private readonly rewritten: Misread[],
   ) {}
 
-  visit(node: unknown, path: Place, within: readonly unknown[]): void {
+  /** @param inFlow whether it stands between brackets itself; what an alias there stands for need not. */
+  visit(node: unknown, path: Place, within: readonly unknown[], inFlow = false): void {
     this.visited += 1;
     if (this.visited > mostValues) throw new Unreadable(`it has more than ${mostValues} values.`);
     if (within.includes(node)) throw new Unreadable(`an anchor refers to itself: ${path.join(".")}.`);
@@ -150,8 +169,7 @@ class Walk {
       return;
     }
     const { tag, anchor } = (node ?? {}) as { tag?: string; anchor?: string };
-    if (anchor !== undefined && !/^[\w-]+$/.test(anchor))
-      throw new Unreadable(`the anchor &${anchor} has more than letters from a to z, digits, - and _.`);
+    checkAnchor(anchor);
     if (tag !== undefined && !readAlike.includes(tag))
       this.tell(
         path,
@@ -159,12 +177,13 @@ class Walk {
       );
     if (isMap(node)) {
       for (const { key, value } of node.items) {
-        const name = this.keyOf(key, path);
-        this.visit(value, name === "<<" ? path : [...path, name], inside);
+        const flows = inFlow || node.flow === true;
+        const name = this.keyOf(key, path, flows);
+        this.visit(value, name === "<<" ? path : [...path, name], inside, flows);
       }
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => {
-        this.visit(item, [...path, index], inside);
+        this.visit(item, [...path, index], inside, inFlow || node.flow === true);
       });
     } else if (isScalar(node)) {
       const half = typeof node.value === "string" ? halfLetter.exec(node.value)?.[0] : undefined;
@@ -172,8 +191,10 @@ class Walk {
         throw new Unreadable(
           `${path.join(".")} has half of a letter: \\u${half.charCodeAt(0).toString(16)} stands for one with another half alone.`,
         );
-      const inFlow = within.some((around) => (around as { flow?: boolean }).flow === true);
-      if (node.type === "PLAIN" && tag === undefined) this.tell(path, misreading(node, inFlow));
+      if (node.type === "PLAIN" && tag === undefined) {
+        if (inFlow && isOtherInFlow(node)) this.tellBetweenBrackets(path, node);
+        else this.tell(path, misreading(node));
+      }
       const { source = "", value } = node;
       if (typeof value === "number" && source !== String(value))
         this.rewritten.push({
@@ -184,8 +205,11 @@ class Walk {
   }
 
   /** The name of a key; one that is no text to Pulumi is told. */
-  private keyOf(key: unknown, path: Place): string {
+  private keyOf(key: unknown, path: Place, inFlow: boolean): string {
     const plain = isScalar(key) && key.type === "PLAIN" && key.tag === undefined;
+    checkAnchor((key as { anchor?: string } | null)?.anchor);
+    if (plain && inFlow && isOtherInFlow(key))
+      throw new Unreadable(`${path.join(".")}: ${betweenBrackets(key)}.`);
     const name = isScalar(key) ? (key.source ?? String(key.value)) : String(key);
     if (name === "<<") return name;
     const text =
@@ -195,19 +219,37 @@ class Walk {
     return name;
   }
 
+  /** Outside of the configuration it keeps Pulumi from reading the file. */
+  private tellBetweenBrackets(path: Place, node: Scalar): void {
+    if (path[0] !== "config") throw new Unreadable(`${path.join(".")} ${betweenBrackets(node)}.`);
+    this.tell(path, betweenBrackets(node));
+  }
+
   private tell(path: Place, message: string | undefined): void {
     if (message !== undefined) this.misread.push({ path, message });
   }
+}
+
+function checkAnchor(anchor: string | undefined): void {
+  if (anchor !== undefined && !/^[\w-]+$/.test(anchor))
+    throw new Unreadable(`the anchor &${anchor} has more than letters from a to z, digits, - and _.`);
+}
+
+/** Whether a plain text is another one to Pulumi where it stands between brackets, or none. */
+function isOtherInFlow({ source = "" }: Scalar): boolean {
+  return /^:|\?/.test(source);
+}
+
+function betweenBrackets({ source = "" }: Scalar): string {
+  return `is ${source}, which Pulumi reads otherwise between { and } or [ and ]: put it in quotes`;
 }
 
 /**
  * How Pulumi reads a plain value otherwise than we do: as gopkg.in/yaml.v3 does in `resolve.go`, with the dates,
  * underscores, binary and octal numbers of YAML 1.1 (pulumi/pulumi#11518).
  */
-function misreading({ source = "", value }: Scalar, inFlow = false): string | undefined {
+function misreading({ source = "", value }: Scalar): string | undefined {
   const quotes = "put it in quotes";
-  if (inFlow && /^:|\?/.test(source))
-    return `is ${source}, which Pulumi reads otherwise between { and } or [ and ]: ${quotes}`;
   if (typeof value === "number") {
     if (!Number.isFinite(value))
       return `is ${source}, which no number of JSON can be: ${quotes}, or leave it out`;

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import * as path from "node:path";
 
 import { trainedBy } from "../../config/manifests";
-import { placeOf } from "../../config/mistakes";
+import { namespace, placeOf } from "../../config/mistakes";
 import { plainTexts } from "../../config/plainSecrets";
 import { undecrypted } from "../../config/secretWords";
 import type { Path } from "../../config/walk";
@@ -99,6 +99,8 @@ function misread(file: string, { misread: found, rewritten, content }: YamlFile)
 
 /** Whether a value is taken as a text, whatever it looks like: one of a key itself, or a parameter of a training of others. */
 function isText([key = "", ...below]: Misread["path"], content: YamlFile["content"]): boolean {
+  // Other programs' own may be numbers.
+  if (!String(key).startsWith(`${namespace}:`)) return false;
   if (below.length === 0) return true;
   const [index = "", part, group] = below;
   if (!String(key).endsWith(":models") || part !== "training" || group !== "parameters") return false;

@@ -83,7 +83,10 @@ export function serveModel(
     if (image.built !== undefined) before.add(image.built);
     const answers = decided && useOfAnswers(single, decided);
     if (decided !== undefined && answers === "required" && !answered.has(decided.files)) {
-      const owner = model.graph === undefined ? [name] : [name, single.name];
+      const node = model.graph === undefined ? [name] : [name, single.name];
+      // Predictors may be of several registered models, each with a version of the same number.
+      const { model: registered = single.name } = registryName(address ?? "") ?? {};
+      const owner = registered === single.name ? node : [...node, registered];
       answered.set(decided.files, computeAnswers(owner, single, decided, surroundings, opts));
     }
     return {
@@ -126,7 +129,7 @@ export function serveModel(
   return { served, answered };
 }
 
-/** Has a version's own libraries answer the example of its input. @param owner the model, and in a graph the node. */
+/** Has a version's own libraries answer the example of its input. @param owner whose they are, in parts. */
 function computeAnswers(
   owner: readonly string[],
   { resources }: ModelConfig,

@@ -57,7 +57,8 @@ export class AnswersJob extends pulumi.ComponentResource {
       `${name}-job`,
       {
         namespace: namespace.namespace,
-        jobName: `${model}-answers-${hash.slice(0, 10)}`,
+        // The hash is of the whole name; 63 letters fit into the label that Kubernetes makes of a Job's.
+        jobName: `${model.slice(0, 43).replace(/-+$/, "")}-answers-${hash.slice(0, 10)}`,
         image: args.image,
         command: ["python", "-W", "ignore", "-m", `${standardServer.package}.expected`, "--at", address],
         env: [

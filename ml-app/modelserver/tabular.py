@@ -38,6 +38,8 @@ def to_matrix(rows: Any, names: Sequence[str] | None, features: Sequence[str]) -
         raise BadRequest(f"there are no rows; send at least one of {width} numbers")
     if rows.ndim != 2:  # noqa: PLR2004
         raise BadRequest(f"the array has {rows.ndim} dimension(s), not 2: send a list of rows, [[…], …]")
+    if rows.dtype.kind == "O":
+        rows = _with_large(rows)
     if rows.dtype.kind not in "iuf":
         raise BadRequest(_not_numeric(rows))
     order = None if names is None or len(names) == 0 else _order(names, features)
@@ -49,6 +51,16 @@ def to_matrix(rows: Any, names: Sequence[str] | None, features: Sequence[str]) -
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         raise BadRequest(f"row {row}, column {column} is not a finite number, or too large: {rows[row, column]}")
     return matrix if order is None else matrix[:, order]
+
+
+def _with_large(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Numbers of which one is beyond 64 bits, as floats: JavaScript writes 1e20 with all of its digits."""
+    if not set(map(type, rows.flat)) <= {int, float}:
+        return rows
+    try:
+        return rows.astype(np.float64)
+    except OverflowError:
+        return rows
 
 
 def _order(names: Sequence[str], features: Sequence[str]) -> list[int]:

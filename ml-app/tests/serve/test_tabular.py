@@ -70,6 +70,7 @@ def test_not_finite(bad: float) -> None:
         (["1", "2", "3"], "there are numbers in quotes: send them without"),
         ([1, None, "3"], "row 0, column 1 is not a number: null"),
         ([1, 2, 10**400], "a number is too large"),
+        ([1, 2**64, None], "row 0, column 2 is not a number: null"),
     ],
 )
 def test_not_numeric(cells: list[object], reason: str) -> None:
@@ -94,3 +95,8 @@ def test_names_that_do_not_fit(names: list[str], problem: str) -> None:
 def test_long_reasons_are_cut() -> None:
     reason = refused(np.zeros((1, 3)), ["x" * 2000])
     assert (len(reason), reason[-2:]) == (501, "x…")
+
+
+def test_whole_numbers_beyond_64_bits() -> None:
+    matrix = to_matrix(np.array([[1, 2.5, 10**20]], object), None, COLUMNS)
+    assert matrix.tolist() == [[1.0, 2.5, float(np.float32(1e20))]]

@@ -102,8 +102,8 @@ describe("the answers of a model that others have logged", () => {
     const scoring = { environment: { ...environment, scoring: ["pyarrow==25.0.1"] } };
     const twin = `, parity: off }, { name: twin, model: "${wish}"`;
     const found = await created(scoring, twin, {}, `mlplatform:batch: [${table}]`);
-    expect(jobs(found)).to.deep.equal(["twin-answers-3-job"]);
-    expect(found.before("Job", "mlplatform-batch-all-job")).not.to.include("Job twin-answers-3-job");
+    expect(jobs(found)).to.deep.equal(["twin/churn-answers-3-job"]);
+    expect(found.before("Job", "mlplatform-batch-all-job")).not.to.include("Job twin/churn-answers-3-job");
   });
 
   it("have names of their own where a node of a graph and a model would share one", async () => {
@@ -112,9 +112,24 @@ describe("the answers of a model that others have logged", () => {
     const graph = `{ name: a, graph: { name: avg, image: average-unit, children: [${node}, ${other}] } }`;
     const twin = ` }, { name: a-b, server: XGBOOST_SERVER, model: "models:/twin@champion" }, ${graph}, { name: d, model: s3://models/d, image: x.io/d:1`;
     const found = await created({}, twin, { "models:/twin@champion": trees });
-    expect(jobs(found)).to.have.members(["a-b-answers-3-job", "a/b-answers-3-job", "churn-answers-3-job"]);
+    expect(jobs(found)).to.have.members([
+      "a-b/twin-answers-3-job",
+      "a/b/churn-answers-3-job",
+      "churn-answers-3-job",
+    ]);
     const inCluster = found.all("Job").map(({ inputs }) => at(inputs, "metadata", "name"));
     expect(inCluster, "names").to.have.lengthOf(new Set(inCluster).size);
+  });
+
+  it("have names of their own where predictors are of several models, and short ones in the cluster", async () => {
+    const other = { "models:/other@champion": { ...trees, files: trees.files.replace("m-3", "o-3") } };
+    const predictors = `, server: XGBOOST_SERVER, predictors: [{ name: a, traffic: 50 }, { name: b, traffic: 50, model: "models:/other@champion" }]`;
+    const node = (name: string) => `{ name: ${name}, server: XGBOOST_SERVER, model: "${wish}" }`;
+    const long = `${"g".repeat(36)}, graph: { name: avg, image: average-unit, children: [${node("n".repeat(40))}, ${node("m")}] }`;
+    const found = await created({}, `${predictors} }, { name: ${long}`, other);
+    expect(jobs(found)).to.include.members(["churn-answers-3-job", "churn/other-answers-3-job"]);
+    for (const { inputs } of found.all("Job"))
+      expect(String(at(inputs, "metadata", "name"))).to.match(/^[a-z0-9-]{1,63}$/);
   });
 
   it("are computed once for each version", async () => {

@@ -284,6 +284,7 @@ config:
 
   it("with what ends a line, indents or names for Pulumi alone, or for nobody, is refused", () => {
     const tab = (line: number) => `line ${line} has a tab where only blanks may be.`;
+    const between = "which Pulumi reads otherwise between { and } or [ and ]: put it in quotes.";
     const letter = (line: number, code: string) =>
       `line ${line} has the invisible letter U+${code}: take it out.`;
     for (const [text, why] of [
@@ -293,6 +294,14 @@ config:
       ["config:\n  # a note\u2028  sample:a: b\n", letter(2, "2028")],
       ["config:\n  sample:a: 'b\u0085c'\n", letter(2, "0085")],
       ["config: {} # \x1b[0m\n", letter(1, "001B")],
+      ["config:\n  # was: prod\r  sample:a: b\n", letter(2, "000D")],
+      ["config:\n  sample:a: 'b'\n    \t\n", tab(3)],
+      [
+        "config:\n  &x.y sample:a: b\n",
+        "the anchor &x.y has more than letters from a to z, digits, - and _.",
+      ],
+      ["config: {sample:a: {b?: c}}\n", `config.sample:a: is b?, ${between}`],
+      ["environment: {values: {b: [a?]}}\n", `environment.values.b.0 is a?, ${between}`],
       ["# a note\n\ufeffconfig: {}\n", letter(2, "FEFF")],
       [
         "config:\n  sample:a: &x:y b\n",
@@ -305,18 +314,21 @@ config:
         `Pulumi.dev.yaml is not YAML as Pulumi reads it: ${why}`,
       );
     }
-    const tabs = "config:\n  sample:a:\t{b:\tc} \t# d\n  sample:e: |\n    f\n    \tg\n";
+    const tabs =
+      "config:\n  sample:a:\t{b:\tc} \t# d\n  sample:e: |\n    f\n    \tg\n  sample:h: i\n    \t\n    \t# j\n  sample:k: 1e1\n";
     write("Pulumi.dev.yaml", `\ufeff${tabs}`);
     expect(readStackConfig("dev", folder).config).to.deep.equal({
       "sample:a": '{"b":"c"}',
       "sample:e": "f\n\tg\n",
+      "sample:h": "i",
+      "sample:k": "10",
     });
   });
 
   it("with JSON that has a key twice is refused", () => {
     write(
       "Pulumi.dev.yaml",
-      `config: {sample:a: '{"pods": 7, "pods": 8}', sample:b: '[{"c": 1}, {"c": 2}]'}`,
+      `config: {sample:a: '{"pods": 7, "pods": 8}', sample:b: '[{"c": 1}, {"c": 2}]', sample:d: '{x,x}'}`,
     );
     expect(() => readStackConfig("dev", folder)).to.throw(
       UserError,
@@ -402,6 +414,8 @@ config:
         ...["?b", "a?b", "::1"].map((text, index) => `list[${index}] ${between(text)}`),
         `list[4].a ${between("b?")}`,
       ]);
+      write("Pulumi.dev.yaml", "config:\n  sample:a: &u http://x/?q=1\n  mlplatform:list: [*u]\n");
+      expect(toldOf(), "an alias").to.equal('["http://x/?q=1"]');
       expect(told(["! 0123", "b?"])).to.deep.equal([
         "list[0] has the tag !, which others read otherwise: leave it out.",
       ]);
