@@ -45,7 +45,7 @@ def to_matrix(rows: Any, names: Sequence[str] | None, features: Sequence[str]) -
     order = None if names is None or len(names) == 0 else _order(names, features)
     if rows.shape[1] != width:
         raise BadRequest(f"each row needs {width} numbers ({', '.join(features)}), not {rows.shape[1]}")
-    matrix = rows.astype(np.float32)
+    matrix: npt.NDArray[np.float32] = rows.astype(np.float32)
     # The sum of the squares tells of all at a fifth of the price; only that of huge numbers is infinite without one.
     if not (math.isfinite(np.vdot(matrix, matrix)) or np.isfinite(matrix).all()):
         row, column = np.argwhere(~np.isfinite(matrix))[0]
