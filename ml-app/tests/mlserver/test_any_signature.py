@@ -106,6 +106,11 @@ WRONG: dict[str, tuple[str, list[dict[str, Any]], str]] = {
         [tensor(["2262-04-11T23:00:00.000000001-02:00"], [1, 1], "BYTES", "since"), NIGHTS],
         '"since" holds "2262-04-11T23:00:00.000000001-02:00"; the model takes times such as',
     ),
+    "a time in the digits of another script": (
+        "dates",
+        [tensor(["２０２４-01-31"], [1, 1], "BYTES", "since"), NIGHTS],  # noqa: RUF001
+        "the model takes times such as",
+    ),
     "no time at all": (
         "dates",
         [tensor([None], [1, 1], "BYTES", "since"), NIGHTS],
