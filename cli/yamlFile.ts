@@ -105,12 +105,13 @@ function strangeTab(text: string): string | undefined {
   // Of what comes next: whether it is the first in its line, and in its line or item; and whether a plain text is before it.
   let [first, begins, plain, before] = [true, true, false, ""];
   for (const token of new Lexer().lex(text)) {
+    const isMark = marks.includes(token);
     if (/^[ \t]+$/.test(token)) {
       const blanks = lead + token.indexOf("\t");
       if (begins && depth === 0 && token.includes("\t") && !(plain && blanks > indent))
         return `line ${lineAt(text, at)} has a tab where only blanks may be.`;
       if (first) lead += token.length;
-    } else if (!/^[\u0002\u0018\u001f]$/.test(token)) {
+    } else if (!isMark) {
       const ends = token.endsWith("\n");
       if (first && token.trim() !== "") indent = lead;
       if (token === "{" || token === "[") depth += 1;
@@ -121,13 +122,15 @@ function strangeTab(text: string): string | undefined {
       if (ends) lead = 0;
     }
     before = token;
-    if (!/^[\u0002\u0018\u001f]$/.test(token)) at += token.length;
+    at += isMark ? 0 : token.length;
   }
   return undefined;
 }
 
 /** What `Lexer` puts before each text without quotes. */
 const startOfScalar = "\u001f";
+/** What it puts in that is no part of the text: that, where a document begins, and where a value in brackets ends. */
+const marks: readonly string[] = [startOfScalar, "\u0002", "\u0018"];
 
 function lineAt(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
@@ -168,7 +171,8 @@ class Walk {
       this.visit(node.resolve(this.document), path, inside);
       return;
     }
-    const { tag, anchor } = (node ?? {}) as { tag?: string; anchor?: string };
+    const { tag, anchor, flow } = (node ?? {}) as { tag?: string; anchor?: string; flow?: boolean };
+    const flows = inFlow || flow === true;
     checkAnchor(anchor);
     if (tag !== undefined && !readAlike.includes(tag))
       this.tell(
@@ -177,13 +181,12 @@ class Walk {
       );
     if (isMap(node)) {
       for (const { key, value } of node.items) {
-        const flows = inFlow || node.flow === true;
         const name = this.keyOf(key, path, flows);
         this.visit(value, name === "<<" ? path : [...path, name], inside, flows);
       }
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => {
-        this.visit(item, [...path, index], inside, inFlow || node.flow === true);
+        this.visit(item, [...path, index], inside, flows);
       });
     } else if (isScalar(node)) {
       const half = typeof node.value === "string" ? halfLetter.exec(node.value)?.[0] : undefined;
@@ -192,16 +195,20 @@ class Walk {
           `${path.join(".")} has half of a letter: \\u${half.charCodeAt(0).toString(16)} stands for one with another half alone.`,
         );
       if (node.type === "PLAIN" && tag === undefined) {
+        const wrong = misreading(node);
         if (inFlow && isOtherInFlow(node)) this.tellBetweenBrackets(path, node);
-        else this.tell(path, misreading(node));
+        else if (wrong === undefined) this.noteRewritten(path, node);
+        else this.tell(path, wrong);
       }
-      const { source = "", value } = node;
-      if (typeof value === "number" && source !== String(value))
-        this.rewritten.push({
-          path,
-          message: `is ${source}, which is handed on as ${value}: put it in quotes`,
-        });
     }
+  }
+
+  private noteRewritten(path: Place, { source = "", value }: Scalar): void {
+    if (typeof value === "number" && source !== String(value))
+      this.rewritten.push({
+        path,
+        message: `is ${source}, which is handed on as ${value}: put it in quotes`,
+      });
   }
 
   /** The name of a key; one that is no text to Pulumi is told. */

@@ -90,8 +90,7 @@ function configOf({ content }: YamlFile): Readonly<Record<string, unknown>> {
 
 /** What Pulumi would read otherwise than it was meant, and than the preview shows it. */
 function misread(file: string, { misread: found, rewritten, content }: YamlFile): string[] {
-  const told = new Set(found.map(({ path }) => placeOf(path)));
-  const texts = rewritten.filter(({ path }) => !told.has(placeOf(path)) && isText(path.slice(1), content));
+  const texts = rewritten.filter(({ path }) => isText(path.slice(1), content));
   return [...found, ...texts]
     .filter(({ path: [top] }) => top === "config")
     .map(({ path: [, ...below], message }) => `${shown(file)}: ${placeOf(below)} ${message}.`);
@@ -151,7 +150,7 @@ function wrongKeys({ content }: YamlFile, project: string): string[] {
 /** Keys that a value written as JSON has twice, of which JSON takes the last. */
 function repeatedInJson(all: readonly (readonly [string, unknown])[]): string[] {
   return all.flatMap(([key, text]) => {
-    const name = typeof text === "string" && /^\s*[{[]/.test(text) ? repeatedKey(text) : undefined;
+    const name = typeof text === "string" ? repeatedKey(text) : undefined;
     return name === undefined ? [] : [`${key} has "${name}" twice: keep one.`];
   });
 }

@@ -15,11 +15,10 @@ export class SeldonCore implements ModelServer {
   ) {}
 
   serve(name: string, model: ModelArgs, opts: pulumi.ComponentResourceOptions): ServedModel {
-    const { namespace, storageSecret, serverFiles: files } = this.namespace;
+    const { namespace, storageSecret, serverFiles } = this.namespace;
     const { splitterImage } = this;
-    const serverFiles = files?.name;
     const after = [this.operator, this.namespace, ...model.after];
-    const place = { namespace, storageSecret, serverFiles, splitterImage };
+    const place = { namespace, storageSecret, serverFiles: serverFiles?.name, splitterImage };
     return new ModelDeployment(name, { ...model, ...place, after }, opts);
   }
 }
